@@ -1,0 +1,322 @@
+"""The canonical file: Portfolio <-> YAML text (design 5). One portfolio has exactly one text.
+
+Values are tidied on the way in with the same readers that read workbooks, so a portfolio in memory is always
+canonical: no padded numbers, no targets typed whole, no total left blank beside its parts.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kpixl import yamltext
+from kpixl.model import Field, Form, Portfolio, Project, Row, Value
+from kpixl.problems import KpixlError, Location, Problem
+from kpixl.values import (
+    FIELD_TYPES,
+    MAX_CELL_TEXT,
+    Raw,
+    refused_character,
+    tidy_target,
+    to_yaml,
+    total,
+    utf16_length,
+)
+
+FORMAT = 1
+HEAD_KEYS = ("kpixl", "form", "year", "organization", "projects")
+FormSource = Callable[[str], Form]
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def dumps(form: Form, portfolio: Portfolio) -> str:
+    """Write the one canonical text of `portfolio`."""
+    out = [
+        f"kpixl: {FORMAT}",
+        f"form: {yamltext.scalar(portfolio.form, '')}",
+        f"year: {yamltext.scalar(portfolio.year, '')}",
+        f"organization: {yamltext.scalar(portfolio.organization, '  ')}",
+        "projects:" if portfolio.projects else "projects: []",
+    ]
+    steps = _steps(form)
+    rows = [(key, [(column, f"    {column}: ") for column in table.columns]) for key, table in form.tables.items()]
+    scalar = yamltext.scalar
+    for project in portfolio.projects:
+        out.append(f"- id: {yamltext.quote(project.id)}")
+        values = project.values
+        for prefix, key, indent in steps:
+            value = values[key] if key else None
+            out.append(f"{prefix}{scalar(to_yaml(value), indent)}" if key else prefix)
+        for table, columns in rows:
+            content = project.tables[table]
+            out.append(f"  {table}:" if content else f"  {table}: []")
+            for row in content:
+                lines = [prefix + scalar(to_yaml(row[column]), "      ") for column, prefix in columns]
+                lines[0] = "  - " + lines[0][4:]
+                out += lines
+    out.append("")
+    return "\n".join(out)
+
+
+def _steps(form: Form) -> list[tuple[str, str, str]]:
+    """List the lines of a project: (text before the value, field key or "" for a group, indent of a block)."""
+    steps: list[tuple[str, str, str]] = []
+    open_groups: tuple[str, ...] = ()
+    for key in form.fields:
+        *groups, name = key.split(".")
+        for depth, group in enumerate(groups):
+            if open_groups[: depth + 1] != tuple(groups[: depth + 1]):
+                steps.append(("  " * (depth + 1) + f"{group}:", "", ""))
+        open_groups = tuple(groups)
+        indent = "  " * (len(groups) + 1)
+        steps.append((f"{indent}{name}: ", key, indent + "  "))
+    return steps
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
+    """Read a portfolio from disk. Raises KpixlError with everything that is wrong in it."""
+    from kpixl.problems import failure
+
+    if not path.exists():
+        raise failure("path-missing", path=str(path))
+    try:
+        if path.stat().st_size > yamltext.MAX_YAML_BYTES:
+            details = {"size": path.stat().st_size, "limit": yamltext.MAX_YAML_BYTES}
+            raise KpixlError(Problem("file-too-large", Location(file=path.name), details))
+        content = path.read_bytes()
+    except OSError as error:
+        raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
+    return loads(yamltext.decode(content, path.name), form_of, path.name)
+
+
+def loads(text: str, form_of: FormSource, file: str | None = None) -> tuple[Form, Portfolio]:
+    """Read a portfolio from YAML text. Raises KpixlError with every problem found, each with its line.
+
+    Text that is not canonical to the letter was touched by hand, and then also searched for repeated keys,
+    which the fast parser would let pass with the loss of a value.
+    """
+    data = yamltext.parse(text, file)
+    found = _Findings()
+    form, portfolio = _portfolio(data, form_of, found)
+    if found.items or portfolio is None or form is None or text != dumps(form, portfolio):
+        lines, problems = yamltext.marks(text, file)
+        problems += [
+            Problem(code, Location(file=file, field=".".join(map(str, path))), {**details, "line": _line(lines, path)})
+            for code, path, details in found.items
+        ]
+        if problems:
+            raise KpixlError(*sorted(problems, key=lambda p: int(str(p.details.get("line", 0)))))
+    assert form is not None and portfolio is not None
+    return form, portfolio
+
+
+def _line(lines: Mapping[yamltext.Path, int], path: yamltext.Path) -> int:
+    return yamltext.line_of(lines, path)
+
+
+class _Findings:
+    """What is wrong, by path; lines are looked up only when there is something."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, yamltext.Path, dict[str, object]]] = []
+
+    def add(self, code: str, path: yamltext.Path, **details: object) -> None:
+        """Note a finding at `path`."""
+        self.items.append((code, path, {"key": str(path[-1]) if path else "", **details}))
+
+    def unknown(self, path: yamltext.Path, known: list[str]) -> None:
+        """Note an unknown key, with the nearest known one."""
+        near = difflib.get_close_matches(str(path[-1]), known, 1)
+        zh = f"是否应为“{near[0]}”？" if near else f"可用的键：{', '.join(known)}。"
+        en = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
+        self.add("key-unknown", path, suggestion=(zh, en))
+
+    def wrong(self, path: yamltext.Path, expected: tuple[str, str], found: object) -> None:
+        """Note a value of the wrong kind."""
+        self.add("value-wrong", path, expected=expected, found=_shown(found))
+
+
+def _shown(found: object) -> object:
+    if found is None:
+        return ("空", "blank")
+    if isinstance(found, dict):
+        return ("一组键值", "a mapping")
+    if isinstance(found, list):
+        return ("一个列表", "a list")
+    return str(found)
+
+
+_MAPPING = ("一组键值（key: value）", "a mapping (key: value)")
+_LIST = ("一个列表（每项以 - 开头）", "a list (items that begin with -)")
+
+
+def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form | None, Portfolio | None]:
+    if not isinstance(data, dict):
+        found.wrong((), _MAPPING, data)
+        return None, None
+    for key in data:
+        if key not in HEAD_KEYS:
+            found.unknown((str(key),), list(HEAD_KEYS))
+    if "kpixl" not in data:
+        found.add("key-missing", (), key="kpixl: 1")
+    elif data["kpixl"] != FORMAT:
+        found.wrong(("kpixl",), (str(FORMAT), str(FORMAT)), data["kpixl"])
+    if not isinstance(data.get("form"), str):
+        found.add("key-missing", (), key="form")
+        return None, None
+    form = form_of(data["form"])
+    year, organization = data.get("year"), data.get("organization")
+    if year is not None and (not isinstance(year, int) or isinstance(year, bool) or not 1900 <= year <= 9999):
+        found.wrong(("year",), ("四位年份", "a year of four digits"), year)
+        year = None
+    if organization is not None and not isinstance(organization, str):
+        found.wrong(("organization",), ("文字", "text"), organization)
+        organization = None
+    if organization is not None:
+        _check_text(organization, ("organization",), found)
+    projects = data.get("projects")
+    if not isinstance(projects, list):
+        if projects is not None or "projects" not in data:
+            found.wrong(("projects",), _LIST, projects)
+        projects = []
+    reader = _ProjectReader(form, found)
+    return form, Portfolio(form.id, year, organization, tuple(reader.read_all(projects)))
+
+
+def _check_text(text: str, path: yamltext.Path, found: _Findings) -> None:
+    if (character := refused_character(text)) is not None:
+        found.add("text-refused", path, found=character)
+    if len(text) * 2 > MAX_CELL_TEXT and (length := utf16_length(text)) > MAX_CELL_TEXT:
+        found.add("text-too-long", path, length=length, limit=MAX_CELL_TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class _ProjectReader:
+    form: Form
+    found: _Findings
+
+    def read_all(self, items: list[Any]) -> Iterator[Project]:
+        seen: set[str] = set()
+        groups = _groups(self.form)
+        for index, item in enumerate(items):
+            path: yamltext.Path = ("projects", index)
+            if not isinstance(item, dict):
+                self.found.wrong(path, _MAPPING, item)
+                continue
+            project = self.read(item, path, groups)
+            if project.id in seen:
+                self.found.add("id-duplicate", path, id=project.id)
+            seen.add(project.id)
+            yield project
+
+    def read(self, item: dict[Any, Any], path: yamltext.Path, groups: Mapping[str, list[str]]) -> Project:
+        raws: dict[str, Any] = {}
+        self._flatten(item, path, "", groups, raws)
+        project_id = raws.get("id")
+        if isinstance(project_id, int) and not isinstance(project_id, bool):
+            self.found.wrong((*path, "id"), (f'加引号的文字，如 "{project_id}"', f'text in quotes, "{project_id}"'), project_id)
+        elif not isinstance(project_id, str) or not project_id.strip():
+            self.found.add("key-missing", path, key='id: "01"')
+        else:
+            _check_text(project_id, (*path, "id"), self.found)
+        values = {key: self._value(f, raws.get(key), path, key) for key, f in self.form.fields.items()}
+        tables = {key: tuple(self._rows(key, raws.get(key), (*path, key))) for key in self.form.tables}
+        return complete(self.form, Project(str(project_id), values, tables))
+
+    def _flatten(
+        self, item: Mapping[Any, Any], path: yamltext.Path, prefix: str, groups: Mapping[str, list[str]], raws: dict[str, Any]
+    ) -> None:
+        known = groups[prefix]
+        for name, value in item.items():
+            key = f"{prefix}{name}"
+            if name not in known:
+                self.found.unknown((*path, str(name)), known)
+            elif f"{key}." in groups:
+                if isinstance(value, dict):
+                    self._flatten(value, (*path, name), f"{key}.", groups, raws)
+                elif value is not None:
+                    self.found.wrong((*path, name), _MAPPING, value)
+            else:
+                raws[key] = value
+
+    def _rows(self, key: str, items: Any, path: yamltext.Path) -> Iterator[Row]:
+        if items is None:
+            return
+        if not isinstance(items, list):
+            self.found.wrong(path, _LIST, items)
+            return
+        columns = self.form.tables[key].columns
+        for index, item in enumerate(items):
+            where = (*path, index)
+            if not isinstance(item, dict):
+                self.found.wrong(where, _MAPPING, item)
+                continue
+            for name in item:
+                if name not in columns:
+                    self.found.unknown((*where, str(name)), list(columns))
+            row = {name: self._value(field, item.get(name), where, name) for name, field in columns.items()}
+            if any(value is not None for value in row.values()):
+                yield tidy_row(self.form, key, row)[0]
+
+    def _value(self, field: Field, raw: Any, path: yamltext.Path, key: str) -> Value:
+        if raw is None:
+            return None
+        where = (*path, *key.split("."))
+        if isinstance(raw, dict | list) or not isinstance(raw, str | int | float):
+            self.found.wrong(where, FIELD_TYPES[field.type].expected, raw)
+            return None
+        if isinstance(raw, str):
+            _check_text(raw, where, self.found)
+        return read_value(self.form, field, raw)[0]
+
+
+def _groups(form: Form) -> dict[str, list[str]]:
+    """Map each group prefix ("" or "funding.") to the names that may stand in it."""
+    groups: dict[str, list[str]] = {"": ["id"]}
+    for key in (*form.fields, *form.tables):
+        parts = key.split(".")
+        for depth, name in enumerate(parts):
+            prefix = "".join(f"{p}." for p in parts[:depth])
+            names = groups.setdefault(prefix, [])
+            if name not in names:
+                names.append(name)
+    return groups
+
+
+# --- what makes a project canonical -----------------------------------------------------------
+
+
+def read_value(form: Form, field: Field, raw: Raw) -> tuple[Value, bool]:
+    """Read one raw value as its field's type; tell whether it was read otherwise than plainly."""
+    return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None)
+
+
+def tidy_row(form: Form, table: str, row: dict[str, Value]) -> tuple[Row, bool]:
+    """Split targets that were typed whole; tell whether one was."""
+    noted = False
+    for target in form.tables[table].targets.values():
+        columns = form.tables[table].columns
+        operators, units = columns[target.operator].choices, columns[target.unit].choices
+        assert operators is not None and units is not None
+        noted |= tidy_target(row, target, form.choices[operators], form.choices[units])
+    return row, noted
+
+
+def complete(form: Form, project: Project) -> Project:
+    """Fill in each blank total from its parts."""
+    filled = {
+        key: amount
+        for key, field in form.fields.items()
+        if field.sum
+        and project.values[key] is None
+        and (amount := total([project.values[part] for part in field.sum])) is not None
+    }
+    return replace(project, values={**project.values, **filled}) if filled else project

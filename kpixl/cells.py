@@ -1,0 +1,52 @@
+"""A1 arithmetic and rectangles of cells. Rows and columns count from 0 everywhere in kpixl."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A rectangle of cells, both corners included."""
+
+    row: int
+    col: int
+    last_row: int
+    last_col: int
+
+    @property
+    def single(self) -> bool:
+        """Tell whether the rectangle is one cell."""
+        return self.row == self.last_row and self.col == self.last_col
+
+
+@lru_cache(maxsize=1024)
+def column_name(col: int) -> str:
+    """Name a column: 0 -> A, 26 -> AA."""
+    name = ""
+    col += 1
+    while col:
+        col, rest = divmod(col - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+@lru_cache(maxsize=65536)
+def a1(row: int, col: int) -> str:
+    """Name a cell: (0, 0) -> A1."""
+    return f"{column_name(col)}{row + 1}"
+
+
+def absolute(row: int, col: int) -> str:
+    """Name a cell absolutely: (0, 0) -> $A$1."""
+    return f"${column_name(col)}${row + 1}"
+
+
+def area(span: Span) -> str:
+    """Name a rectangle absolutely: $A$1:$B$2."""
+    return f"{absolute(span.row, span.col)}:{absolute(span.last_row, span.last_col)}"
+
+
+def quoted(sheet: str) -> str:
+    """Quote a sheet name for use in a formula."""
+    return "'" + sheet.replace("'", "''") + "'"

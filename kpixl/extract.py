@@ -1,0 +1,469 @@
+"""Grid -> projects: read the values that belong to the labels found. Nothing typed is dropped without a word."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from kpixl import marker as markers
+from kpixl.canonical import read_value, tidy_row
+from kpixl.grids import Grid
+from kpixl.labels import FoundForm, FoundTable, Heading, LabelIndex, as_sent, pattern, search
+from kpixl.marker import Marker
+from kpixl.model import Form, PlacedTable, Row, Target, Value
+from kpixl.problems import Location, Problem
+from kpixl.values import FIELD_TYPES, Raw, fold, is_blank, read_target, text_of, total
+
+MAX_MERGES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """One form read from a grid: values and rows as in model.Project, and the cell each came from.
+
+    `doubts`: totals whose cell differs from the sum of its parts; only the file itself can tell whether the cell is
+    a formula with a stale value or a number that somebody typed.
+    """
+
+    form: str
+    sheet: str | None
+    hidden: bool
+    marker: Marker | None
+    year: int | None
+    organization: str | None
+    values: Mapping[str, Value]
+    tables: Mapping[str, tuple[Row, ...]]
+    cells: Mapping[str, str]
+    doubts: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A grid without a form: how many labels were found for the nearest form, and which."""
+
+    form: str
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Extractor:
+    """Reads grids by a set of forms. Made once per run: it prepares the labels."""
+
+    def __init__(self, forms: Iterable[Form]) -> None:
+        self._readers = {form.id: _FormReader(form) for form in forms}
+
+    def form(self, form_id: str) -> Form:
+        """Return one of the forms read by."""
+        return self._readers[form_id].form
+
+    def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
+        """Read every form of `grid`; where there is none, say what was found."""
+        mark = markers.find(grid.rows)
+        first = self._readers.get(mark[0].form) if mark else None
+        readers = [first] if first else list(self._readers.values())
+        for reader in readers:
+            if (found := as_sent(reader.index, grid.rows)) is not None and grid.top == grid.left == 0:
+                return [reader.read(grid, file, found, mark and mark[0], mark and mark[2])]
+        grid = _uncovered(grid)
+        searched = [(reader, *search(reader.index, grid.rows)) for reader in readers]
+        reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
+        if not forms:
+            return reader.nothing(seen)
+        own = [mark[0] if mark and f.first_row <= mark[1] <= f.last_row else None for f in forms]
+        if mark and len(forms) == 1:
+            own = [mark[0]]
+        loose = list(reader.preamble(grid, file, forms[0]))
+        results = [
+            reader.read(grid, file, found, m, mark and mark[2], loose if i == 0 else ())
+            for i, (found, m) in enumerate(zip(forms, own, strict=True))
+        ]
+        return results
+
+
+def _uncovered(grid: Grid) -> Grid:
+    """Blank the cells that a merge hides when they repeat what is shown; others are left, to be reported."""
+    rows = grid.rows
+    touched: dict[int, list[Raw]] = {}
+    for span in itertools.islice(grid.merges(), MAX_MERGES):
+        if span.row < 0 or span.col < 0 or span.row >= len(rows):
+            continue
+        shown = rows[span.row][span.col] if span.col < len(rows[span.row]) else ""
+        for r in range(span.row, min(span.last_row + 1, len(rows))):
+            for c in range(span.col, min(span.last_col + 1, len(rows[r]))):
+                if (r, c) != (span.row, span.col) and rows[r][c] not in ("", None) and rows[r][c] == shown:
+                    touched.setdefault(r, list(rows[r]))[c] = ""
+    if not touched:
+        return grid
+    return Grid(grid.name, [touched.get(r, row) for r, row in enumerate(rows)], grid.top, grid.left, grid.hidden)
+
+
+class _FormReader:
+    """Reads forms of one definition."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.index = LabelIndex(form)
+        self.subtitle = pattern(form.subtitle)
+        self.heading = pattern(form.heading)
+        self.placed = {placed.table: placed for placed in form.layout.tables}
+
+    @cached_property
+    def ours(self) -> frozenset[str]:
+        """Return the folded texts that the form itself prints and that are no labels of values."""
+        return frozenset(map(fold, (self.form.title, *self.form.title_synonyms)))
+
+    def nothing(self, seen: frozenset[str]) -> Nothing:
+        """Say which labels a grid without a form has, and which it lacks."""
+        labels = {key: field.label for key, field in self.form.fields.items()}
+        for table in self.form.tables.values():
+            labels |= {c.key: c.label for c in table.columns.values() if c.key not in labels}
+        found = tuple(label for key, label in labels.items() if key in seen)
+        return Nothing(self.form.id, found, tuple(label for key, label in labels.items() if key not in seen))
+
+    def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
+        """Report what stands above the first form and is not the heading of the set."""
+        for r, row in enumerate(grid.rows[: first.first_row]):
+            for c, raw in enumerate(row):
+                text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
+                if not is_blank(raw) and not self.heading.fullmatch(text) and not _furniture(raw):
+                    where = Location(file, grid.name, grid.address(r, c))
+                    yield Problem("stray-text", where, {"text": text_of(raw)})
+
+    def read(
+        self,
+        grid: Grid,
+        file: str,
+        found: FoundForm,
+        mark: Marker | None,
+        mark_col: int | None,
+        loose: Sequence[Problem] = (),
+    ) -> Extracted:
+        """Read one form."""
+        return _Reading(self, grid, file, found, mark, mark_col).result(loose)
+
+
+def _furniture(raw: Raw) -> bool:
+    return isinstance(raw, str) and raw.startswith((markers.PREFIX, markers.STATUS, markers.HINT))
+
+
+class _Reading:
+    """The reading of one form: gathers values, sources and problems; used once."""
+
+    def __init__(
+        self, reader: _FormReader, grid: Grid, file: str, found: FoundForm, mark: Marker | None, mark_col: int | None
+    ) -> None:
+        self.reader, self.form, self.index = reader, reader.form, reader.index
+        self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
+        self.mark, self.mark_col = mark, mark_col
+        self.values: dict[str, Value] = {}
+        self.tables: dict[str, list[Row]] = {key: [] for key in reader.form.tables}
+        self.cells: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.used: set[tuple[int, int]] = set()
+
+    def result(self, loose: Sequence[Problem]) -> Extracted:
+        """Read everything and return it frozen."""
+        self._fields()
+        for table in self.found.tables:
+            self._table(table)
+        year, organization = self._printed()
+        self._strays()
+        return Extracted(
+            form=self.form.id,
+            sheet=self.grid.name,
+            hidden=self.grid.hidden,
+            marker=self.mark,
+            year=self.mark.year if self.mark and self.mark.year else year,
+            organization=self.mark.organization if self.mark and self.mark.organization else organization,
+            values=self.values,
+            tables={key: tuple(rows) for key, rows in self.tables.items()},
+            cells=self.cells,
+            doubts=self._totals(),
+            problems=(*loose, *self.problems),
+        )
+
+    # --- single values -----------------------------------------------------------------------
+
+    def _fields(self) -> None:
+        self.values = dict.fromkeys(self.form.fields)
+        by_row: dict[int, list[int]] = defaultdict(list)
+        for anchor in (*self.found.anchors.values(), *self.found.others):
+            by_row[anchor.row].append(anchor.col)
+            self.used.add((anchor.row, anchor.col))
+        for table in self.found.tables:
+            by_row[table.row] += [h.col for h in table.headings]
+        for key, field in self.form.fields.items():
+            anchor = self.found.anchors.get(key)
+            if anchor is None:
+                self._problem("label-missing", None, field.label, label=field.label)
+                continue
+            if key in self.found.ambiguous:
+                where = (anchor.row, anchor.col)
+                self._problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
+            spot = self._as_sent_spot(key) if self.found.expected else None
+            places = [spot] if spot else list(self._spots(key, anchor.row, anchor.col, by_row))
+            self._take(key, places)
+
+    def _as_sent_spot(self, key: str) -> tuple[int, int] | None:
+        label, value = self.index.labels[key], self.index.values[key]
+        anchor = self.found.anchors[key]
+        return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
+
+    def _spots(self, key: str, row: int, col: int, by_row: Mapping[int, list[int]]) -> Iterator[tuple[int, int]]:
+        """Yield the filled cells that follow a label, up to the next label."""
+        following = min((c for c in by_row[row] if c > col), default=self.found.edge + 1)
+        if not self.index.below[key]:
+            yield from ((row, c) for c in range(col + 1, following) if self._filled(row, c))
+            return
+        for r in range(row + 1, self.found.last_row + 1):
+            if any(col <= c < following for c in by_row.get(r, ())):
+                return
+            yield from ((r, c) for c in range(col, following) if self._filled(r, c))
+
+    def _take(self, key: str, places: list[tuple[int, int]]) -> None:
+        field = self.form.fields[key]
+        places = [p for p in places if self._filled(*p)]
+        if not places:
+            return
+        raw = self._raw(*places[0])
+        if len(places) > 1 and field.type == "text":
+            raw = "\n".join(text_of(self._raw(*p)) for p in places)
+            self._problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
+            self.used.update(places)
+        self.used.add(places[0])
+        value, noted = read_value(self.form, field, raw)
+        self.values[key] = value
+        self.cells[key] = self.grid.address(*places[0])
+        if noted:
+            self._normalised(places[0], field.label, raw, _shown(value))
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _table(self, found: FoundTable) -> None:
+        table, placed = self.form.tables[found.table], self.reader.placed[found.table]
+        self.used.update((found.row, h.col) for h in found.headings)
+        columns = _TableColumns(self.form, placed, found)
+        above: dict[str, Value] = {}
+        for r in range(found.row + 1, found.last_row + 1):
+            places = [c for c in range(min(self.found.edge + 1, len(self.rows[r]))) if self._filled(r, c)]
+            places = [c for c in places if not self._caption(r, c, columns.first, placed)]
+            if not places:
+                continue
+            assigned, shifted = columns.assign(self.rows[r], places)
+            raws = {key: self.rows[r][c] for key, c in assigned.items()}
+            self.used.update((r, c) for c in assigned.values())
+            row = self._row(found.table, r, raws, assigned, columns)
+            if self.mark is None or not self.mark.explicit:
+                _fill_down(self.form, found.table, row, above)
+            if self.mark is not None and self.mark.presets and row in table.presets:
+                continue
+            if shifted:
+                reading = " | ".join(f"{table.columns[k].label}: {_shown(v)}" for k, v in row.items() if v is not None)
+                self._problem("column-shift", (r, places[0]), table.label, reading=reading)
+            prefix = f"{found.table}.{len(self.tables[found.table])}"
+            self.cells |= {f"{prefix}.{key}": self.grid.address(r, c) for key, c in assigned.items()}
+            self.tables[found.table].append(row)
+
+    def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
+        raw = self.rows[row][col]
+        if col >= first or not isinstance(raw, str) or not self.index.is_caption_part(raw, placed):
+            return False
+        self.used.add((row, col))
+        return True
+
+    def _row(
+        self, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: _TableColumns
+    ) -> dict[str, Value]:
+        fields = self.form.tables[table].columns
+        row: dict[str, Value] = dict.fromkeys(fields)
+        for key, raw in raws.items():
+            if (target := columns.targets.get(key)) is not None:
+                noted = self._whole_target(row, raw, target, fields[target.operator].choices, fields[target.unit].choices)
+                label, value = target.label, "".join(_shown(row[p]) for p in target.parts if row[p] is not None)
+            else:
+                row[key], noted = read_value(self.form, fields[key], raw)
+                label, value = fields[key].label, _shown(row[key])
+            if noted:
+                self._normalised((r, places[key]), label, raw, value)
+        if tidy_row(self.form, table, row)[1]:
+            for target in self.form.tables[table].targets.values():
+                if target.value in places:
+                    shown = "".join(_shown(row[p]) for p in target.parts if row[p] is not None)
+                    self._normalised((r, places[target.value]), target.label, raws[target.value], shown)
+        return row
+
+    def _whole_target(
+        self, row: dict[str, Value], raw: Raw, target: Target, operators: str | None, units: str | None
+    ) -> bool:
+        """Read a target that stands in one cell."""
+        assert operators is not None and units is not None
+        choices = self.form.choices[operators]
+        if isinstance(raw, str):
+            if (read := read_target(raw, choices, self.form.choices[units])) is not None:
+                row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
+                return read.noted
+            row[target.operator], row[target.value] = choices.qualitative, raw
+            return False
+        row[target.value] = FIELD_TYPES["quantity"].read(raw, None).value
+        return False
+
+    # --- the rest ----------------------------------------------------------------------------
+
+    def _totals(self) -> tuple[str, ...]:
+        """Fill in blank totals; return those whose cell says something else than their parts add up to."""
+        doubts = []
+        for key, field in self.form.fields.items():
+            if field.sum:
+                value, parts = self.values[key], total([self.values[part] for part in field.sum])
+                if value is None:
+                    self.values[key] = parts
+                elif value != parts:
+                    doubts.append(key)
+        return tuple(doubts)
+
+    def _printed(self) -> tuple[int | None, str | None]:
+        """Find the year printed under the title, and the organisation in the heading above the forms."""
+        year = organization = None
+        head = min((a.row for a in self.found.anchors.values()), default=self.found.last_row)
+        for r in range(self.found.first_row, head):
+            for c, raw in enumerate(self.rows[r]):
+                if isinstance(raw, str) and (m := self.reader.subtitle.fullmatch(unicodedata.normalize("NFKC", raw))):
+                    year = int(m["year"]) if "year" in m.groupdict() else None
+                    self.used.add((r, c))
+        for row in self.rows[: min(self.found.first_row, 20)]:
+            for raw in row:
+                if isinstance(raw, str) and (m := self.reader.heading.fullmatch(unicodedata.normalize("NFKC", raw))):
+                    organization = (m.groupdict().get("organization") or "").strip() or None
+                    year = year or (int(m["year"]) if m.groupdict().get("year") else None)
+        return year, organization
+
+    def _strays(self) -> None:
+        """Report every filled cell that was neither a label nor taken as a value."""
+        used = self.used
+        for r in range(self.found.first_row, self.found.last_row + 1):
+            for c, raw in enumerate(self.rows[r]):
+                if raw != "" and (r, c) not in used and not is_blank(raw) and not _furniture(raw):
+                    if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
+                        continue  # a heading repeated after a page break, a caption
+                    self._problem("stray-text", (r, c), None, text=text_of(raw))
+
+    def _raw(self, row: int, col: int) -> Raw:
+        return self.rows[row][col]
+
+    def _filled(self, row: int, col: int) -> bool:
+        if row >= len(self.rows) or col >= len(self.rows[row]):
+            return False
+        raw = self.rows[row][col]
+        return raw != "" and not is_blank(raw) and not (col == self.mark_col and _furniture(raw))
+
+    def _problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
+        cell = self.grid.address(*place) if place else None
+        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+
+    def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
+        self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    return text_of(value) if isinstance(value, Decimal) else (value or "")
+
+
+def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value]) -> None:
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new level ends those below it."""
+    levels = [key for key, field in form.tables[table].columns.items() if field.fill]
+    for number, key in enumerate(levels):
+        if row[key] is None:
+            row[key] = above.get(key)
+        elif row[key] != above.get(key):
+            for lower in levels[number + 1 :]:
+                above.pop(lower, None)
+        above[key] = row[key]
+
+
+class _TableColumns:
+    """Which physical column of a found table is which column of the form."""
+
+    def __init__(self, form: Form, placed: PlacedTable, found: FoundTable) -> None:
+        self.form, self.table = form, form.tables[found.table]
+        self.first = min(h.col for h in found.headings)
+        self.places: dict[str, tuple[int, int]] = {}
+        self.targets: dict[str, Target] = {}
+        for heading in found.headings:
+            self._place(heading, found.entry)
+        self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
+        # Lists that allow nothing else: their items tell a column by its content.
+        self.closed: dict[str, frozenset[str]] = {}
+        for key in self.order:
+            field = self.table.columns.get(key)
+            if field is not None and field.fill and field.choices and not form.choices[field.choices].open:
+                self.closed[key] = frozenset(map(fold, form.choices[field.choices].items))
+        self.items = frozenset().union(*self.closed.values())
+
+    def _place(self, heading: Heading, entry: bool) -> None:
+        target = self.table.targets.get(heading.key)
+        if target is None:
+            self.places[heading.key] = (heading.col, heading.last_col)
+        elif entry:
+            for offset, part in enumerate(target.parts):
+                last = heading.col + offset if offset < 2 else heading.last_col
+                self.places[part] = (heading.col + offset, max(last, heading.col + offset))
+        else:
+            self.places[heading.key] = (heading.col, heading.last_col)
+            self.targets[heading.key] = target
+
+    def assign(self, row: Sequence[Raw], filled: Sequence[int]) -> tuple[dict[str, int], bool]:
+        """Say which column each filled cell belongs to; also whether that was told by content, not by position."""
+        plain: dict[str, int] = {}
+        fits = True
+        for col in filled:
+            key = next((k for k, (a, b) in self.places.items() if a <= col <= b), None)
+            if key is None or key in plain:
+                fits = False
+            else:
+                plain[key] = col
+        if fits and all(self._allowed(key, row[col]) for key, col in plain.items()):
+            return plain, False
+        best = self._by_content(row, filled)
+        return (best, True) if best is not None else (plain, False)
+
+    def _allowed(self, key: str, raw: Raw) -> bool:
+        if key in self.closed:
+            return isinstance(raw, str) and fold(raw) in self.closed[key]
+        return True
+
+    def _by_content(self, row: Sequence[Raw], filled: Sequence[int]) -> dict[str, int] | None:
+        """Find the arrangement in order that fits best: levels by their lists, targets by their spelling."""
+        if len(filled) > len(self.order):
+            return None
+        best, best_score = None, 0.0
+        for chosen in itertools.combinations(self.order, len(filled)):
+            score = sum(self._score(key, col, row[col]) for key, col in zip(chosen, filled, strict=True))
+            if best is None or score > best_score:
+                best, best_score = dict(zip(chosen, filled, strict=True)), score
+        if best is None or not all(self._allowed(key, row[col]) for key, col in best.items()):
+            return None
+        return best
+
+    def _score(self, key: str, col: int, raw: Raw) -> float:
+        first, last = self.places[key]
+        score = 1.0 if first <= col <= last else -0.1 * min(abs(col - first), abs(col - last))
+        text = fold(raw) if isinstance(raw, str) and len(raw) < 60 else ""
+        if key in self.closed:
+            return score + (4 if text in self.closed[key] else -4)
+        if text in self.items:
+            return score - 4
+        if (target := self.targets.get(key)) is not None and isinstance(raw, str):
+            columns = self.table.columns
+            operators, units = columns[target.operator].choices, columns[target.unit].choices
+            assert operators is not None and units is not None
+            score += 2 if read_target(raw, self.form.choices[operators], self.form.choices[units]) else 0.5
+        return score

@@ -1,0 +1,134 @@
+"""Disk access at the edges: finding input files, atomic writing, safe file names."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kpixl.problems import Location, Problem, failure
+
+# Office lock files, and what macOS and Windows leave in folders.
+LOCK_PREFIX = "~$"
+_WINDOWS_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
+MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key in which "2" comes before "10" and case does not matter."""
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _parts(text.casefold()))
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"(\d{1,18})", text) if part]
+
+
+def find_files(paths: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[Problem]]:
+    """List the files under `paths`, folders searched recursively, in an order that the call does not change.
+
+    Returns (path, name to show) pairs and an info problem for each lock or hidden file passed over.
+    Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left.
+    """
+    found: dict[Path, str] = {}
+    skipped: list[Problem] = []
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise failure("path-missing", path=str(path))
+        if path.is_dir():
+            for file in _walk(path):
+                shown = file.relative_to(path).as_posix()
+                if (reason := _skip_reason(Path(shown))) is not None:
+                    skipped.append(Problem("file-skipped", Location(file=shown), {"reason": reason}))
+                else:
+                    found.setdefault(file.resolve(), shown)
+        else:
+            found.setdefault(path.resolve(), path.name)
+    if not found:
+        raise failure("nothing-to-read", path=", ".join(map(str, paths)))
+    files = sorted(found.items(), key=lambda item: (natural_key(item[1]), str(item[0])))
+    return files, skipped
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    # Links are not followed: a returned archive may contain one that points anywhere.
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _skip_reason(shown: Path) -> tuple[str, str] | None:
+    if shown.name.startswith(LOCK_PREFIX):
+        return ("Office 打开文件时的锁文件", "lock file of an open document")
+    if any(part.startswith(".") for part in shown.parts) or shown.name.lower() in ("thumbs.db", "desktop.ini"):
+        return ("隐藏文件", "hidden file")
+    return None
+
+
+def write_atomic(path: Path, content: bytes) -> bool:
+    """Write `content` to `path` whole or not at all; leave an equal file untouched. Returns whether it was written.
+
+    Raises KpixlError `folder-missing`, `not-a-file-name` or `not-writable`.
+    """
+    check_target(path)
+    try:
+        if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
+            return False
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        handle, temporary = tempfile.mkstemp(prefix=".kpixl-", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise failure("not-writable", path=str(path), reason=error.strerror or str(error)) from error
+    return True
+
+
+def check_target(path: Path) -> None:
+    """Raise the KpixlError that writing to `path` would end in, before the work is done."""
+    if not path.parent.is_dir():
+        raise failure("folder-missing", path=str(path.parent))
+    if path.is_dir():
+        raise failure("not-a-file-name", path=str(path))
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def safe_file_names(texts: Iterable[str]) -> list[str]:
+    """Turn texts into file names (without ending) that Windows takes, each different whatever the case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for text in texts:
+        base = _WINDOWS_FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .") or "_"
+        if _WINDOWS_RESERVED.match(base):
+            base = "_" + base
+        base = _cut(base, MAX_NAME_BYTES)
+        name, number = base, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{_cut(base, MAX_NAME_BYTES - 8)} ({number})"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _cut(text: str, limit: int) -> str:
+    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore").rstrip(" .")

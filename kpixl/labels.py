@@ -1,0 +1,366 @@
+"""Find the labels of a form in a grid: where forms begin, and which cell is which label.
+
+Two ways to the same result. A sheet that still looks as it was sent has every label at its address, which one
+comparison each shows; anything else is searched: labels folded, with synonyms, equal ones told apart by order.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from kpixl.model import Cell, Form, PlacedTable, TableColumn
+from kpixl.values import Raw, fold
+
+Rows = Sequence[Sequence[Raw]]
+MAX_LABEL = 60  # no label is longer; longer texts are not folded
+
+
+class Slot(NamedTuple):
+    """A place of the layout that carries a label. `kind`: title, field, caption, column (of `table`)."""
+
+    kind: str
+    key: str
+    table: str = ""
+
+
+class Anchor(NamedTuple):
+    """A label found in a grid."""
+
+    row: int
+    col: int
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a table found in a grid, with the columns that stand under it."""
+
+    key: str
+    col: int
+    last_col: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """A heading row. `entry`: the three parts of a target have a column each."""
+
+    table: str
+    row: int
+    last_row: int
+    headings: tuple[Heading, ...]
+    entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForm:
+    """One form in a grid: its rows, its labels, its tables, and the last column that belongs to it."""
+
+    first_row: int
+    last_row: int
+    anchors: Mapping[str, Anchor]
+    others: tuple[Anchor, ...]
+    tables: tuple[FoundTable, ...]
+    edge: int
+    ambiguous: tuple[str, ...] = ()
+    expected: bool = False
+
+
+class LabelIndex:
+    """The labels of one form, prepared for searching. Made once per form."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self._slots: dict[str, list[Slot]] = defaultdict(list)
+        self._seen: dict[str, tuple[Slot, ...]] = {}
+        layout = form.layout
+        for text in (form.title, *form.title_synonyms):
+            self._add(Slot("title", "title"), text)
+        for cell in (*layout.head, *layout.foot):
+            if cell.kind == "label":
+                field = form.fields[cell.key]
+                self._add(Slot("field", cell.key), field.label, field.heading, *field.synonyms)
+            elif cell.kind == "caption":
+                self._add(Slot("caption", cell.text), cell.text)
+        for placed in layout.tables:
+            table = form.tables[placed.table]
+            for column in (*table.columns.values(), *table.targets.values()):
+                self._add(Slot("column", column.key, table.key), column.label, *column.synonyms)
+            if placed.caption:
+                self._add(Slot("caption", placed.caption), placed.caption)
+        self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
+        self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
+
+    def _add(self, slot: Slot, *texts: str) -> None:
+        for folded in dict.fromkeys(map(fold, texts)):
+            self._slots[folded].append(slot)
+
+    def slots(self, raw: Raw) -> tuple[Slot, ...]:
+        """Return the slots whose label a cell carries; none for any other cell."""
+        if type(raw) is not str or not raw or len(raw) > MAX_LABEL:
+            return ()
+        known = self._seen.get(raw)
+        if known is None:
+            known = tuple(self._slots.get(fold(raw), ()))
+            if len(self._seen) < 50_000:
+                self._seen[raw] = known
+        return known
+
+    @cached_property
+    def fixed(self) -> tuple[tuple[int, int, str], ...]:
+        """List (row, column, text) of every label down to the first table's headings, as the template writes them."""
+        cells = [(c.row, c.col, c.text) for c in self.form.layout.head if c.kind in ("title", "label", "caption")]
+        if self.form.layout.tables:
+            first = self.form.layout.tables[0]
+            cells += [(first.row, h.col, h.label) for h in first.entry]
+        return tuple(cells)
+
+    @cached_property
+    def below(self) -> dict[str, bool]:
+        """Tell for each field whether its value stands below its label instead of to its right."""
+        return {key: self.values[key].row != cell.row for key, cell in self.labels.items()}
+
+    def is_caption_part(self, text: str, placed: PlacedTable) -> bool:
+        """Tell whether a cell is (a piece of) a table's vertical caption, torn by a page break."""
+        return bool(placed.caption) and fold(text) in fold(placed.caption)
+
+
+# --- as sent ----------------------------------------------------------------------------------
+
+
+def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
+    """Recognise a sheet whose labels all stand where the template put them; None where one does not."""
+    layout = index.form.layout
+    height, width = len(rows), len(rows[0]) if rows else 0
+    for row, col, text in index.fixed:
+        if row >= height or col >= width or rows[row][col] != text:
+            return None
+    anchors = {c.key: Anchor(c.row, c.col, Slot("field", c.key)) for c in layout.head if c.kind == "label"}
+    edge = len(layout.widths) - 1
+    if not layout.tables:
+        return FoundForm(0, height - 1, anchors, (), (), edge, expected=True)
+    first = layout.tables[0]
+    start = first.row + 1
+    tail, table = (height, ()) if not (layout.foot or layout.tables[1:]) else _tail(index, rows, start)
+    headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in first.entry)
+    found = FoundTable(first.table, first.row, tail - 1, headings, entry=True)
+    anchors |= {a.slot.key: a for a in table if a.slot.kind == "field"}
+    more = _tables(index, rows, [a for a in table if a.slot.kind == "column"], height - 1, edge)
+    return FoundForm(0, height - 1, anchors, tuple(table), (found, *more), edge, expected=True)
+
+
+def _tail(index: LabelIndex, rows: Rows, start: int) -> tuple[int, tuple[Anchor, ...]]:
+    """Find the labels that come after the first table: further tables and the foot. Searched from below, so that
+    a value of the table that reads like a label is not taken for one."""
+    layout = index.form.layout
+    wanted: Counter[str] = Counter(fold(c.text) for c in layout.foot if c.kind in ("label", "caption"))
+    for placed in layout.tables[1:]:
+        wanted.update(fold(h.label) for h in placed.entry)
+        if placed.caption:
+            wanted[fold(placed.caption)] += 1
+    found: list[Anchor] = []
+    for row in range(len(rows) - 1, start - 1, -1):
+        for col in range(len(rows[row]) - 1, -1, -1):
+            raw = rows[row][col]
+            slots = index.slots(raw)
+            if slots and isinstance(raw, str) and wanted[fold(raw)] > 0:
+                wanted[fold(raw)] -= 1
+                found.append(Anchor(row, col, slots[min(wanted[fold(raw)], len(slots) - 1)]))
+    found.reverse()
+    return (found[0].row if found else len(rows)), tuple(found)
+
+
+# --- searched ---------------------------------------------------------------------------------
+
+
+def search(index: LabelIndex, rows: Rows) -> tuple[list[FoundForm], frozenset[str]]:
+    """Find every form in a grid by its labels; also the keys of all labels seen, for saying what is missing."""
+    hits = [
+        (number, col, slots)
+        for number, row in enumerate(rows)
+        for col, raw in enumerate(row)
+        if type(raw) is str and (slots := index.slots(raw))
+    ]
+    seen = frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
+    forms = []
+    starts = _starts(index, hits)
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        inside = [hit for hit in hits if start <= hit[0] < end]
+        found = _assign(index, rows, inside, start, end - 1)
+        if found is not None:
+            forms.append(found)
+    return forms, seen
+
+
+Hit = tuple[int, int, tuple[Slot, ...]]
+
+
+def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
+    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label."""
+    first = next(iter(index.form.fields))
+    starts: list[int] = []
+    titled = False
+    for row, _, slots in hits:
+        kinds = {(slot.kind, slot.key) for slot in slots}
+        if ("title", "title") in kinds:
+            if not (titled and starts and row == starts[-1]):
+                starts.append(row)
+            titled = True
+        elif ("field", first) in kinds:
+            if not titled and (not starts or row > starts[-1]):
+                starts.append(row)
+            titled = False
+    return starts
+
+
+def _assign(index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int) -> FoundForm | None:
+    """Decide which hit is which label; None where too few of the form's labels are there."""
+    heads = _heading_rows(hits)
+    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    first_head = min(heads, default=end + 1)
+    by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
+    others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
+    # A text of the table may read like a label: below its headings one counts only if it is missing above.
+    for above in (True, False):
+        for row, col, slots in hits:
+            fields = tuple(slot for slot in slots if slot.kind == "field")
+            if fields and row not in heads and (row < first_head) == above:
+                if not above and by_text.get(fields):
+                    continue
+                by_text[fields].append((row, col))
+    anchors: dict[str, Anchor] = {}
+    ambiguous: list[str] = []
+    for fields, places in sorted(by_text.items(), key=lambda item: len(item[0])):
+        chosen, doubt = _pair(index, fields, places, anchors, rows)
+        anchors.update(chosen)
+        ambiguous += doubt
+    wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
+    if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
+        return None
+    edge = _edge(index, anchors.values(), columns)
+    limits = sorted(a.row for a in anchors.values() if a.row > first_head)
+    tables = _tables(index, rows, columns, (limits[0] - 1) if limits else end, edge)
+    return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
+
+
+def _heading_rows(hits: list[Hit]) -> dict[int, str]:
+    """Map each row that holds two or more headings of a table to that table."""
+    counts: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for row, _, slots in hits:
+        for slot in slots:
+            if slot.kind == "column":
+                counts[row, slot.table].add(slot.key)
+    best: dict[int, str] = {}
+    for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
+        if len(keys) >= 2:
+            best[row] = table
+    return best
+
+
+def _pair(
+    index: LabelIndex,
+    fields: tuple[Slot, ...],
+    places: list[tuple[int, int]],
+    anchors: Mapping[str, Anchor],
+    rows: Rows,
+) -> tuple[dict[str, Anchor], list[str]]:
+    """Pair labels that read alike with the places where they were found; also the keys that were paired by guess."""
+    if len(fields) == 1:
+        row, col = _first_real(index, places, anchors, rows)
+        return {fields[0].key: Anchor(row, col, fields[0])}, []
+    places = sorted(places)[: len(fields)]
+    if len(places) == len(fields):
+        return {s.key: Anchor(*p, s) for s, p in zip(fields, places, strict=True)}, []
+    # Fewer than there should be: each goes to the group (funding.annual.*) whose labels stand in its column.
+    chosen: dict[str, Anchor] = {}
+    for row, col in places:
+        free = [slot for slot in fields if slot.key not in chosen]
+        best = min(free, key=lambda slot: _distance(slot.key, col, anchors))
+        chosen[best.key] = Anchor(row, col, best)
+    return chosen, list(chosen)
+
+
+def _distance(key: str, col: int, anchors: Mapping[str, Anchor]) -> int:
+    group = key.rpartition(".")[0]
+    columns = [a.col for k, a in anchors.items() if k.rpartition(".")[0] == group]
+    return min((abs(col - c) for c in columns), default=1_000)
+
+
+def _first_real(
+    index: LabelIndex, places: list[tuple[int, int]], anchors: Mapping[str, Anchor], rows: Rows
+) -> tuple[int, int]:
+    """Choose the first place that is not itself the value of the label before it (a project named like a label)."""
+    for row, col in places[:-1]:
+        before = next((c for c in range(col - 1, -1, -1) if rows[row][c] not in ("", None)), None)
+        slots = index.slots(rows[row][before]) if before is not None else ()
+        if not any(slot.kind == "field" and not index.below[slot.key] for slot in slots):
+            return row, col
+        if any(a.row == row and a.col == before for a in anchors.values()):
+            continue
+        return row, col
+    return places[-1]
+
+
+def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor]) -> int:
+    """Return the last column of the form: as far right of the rightmost label as the layout says."""
+    width = len(index.form.layout.widths)
+    printed: dict[str, list[TableColumn]] = defaultdict(list)
+    for placed in index.form.layout.tables:
+        for column in placed.print:
+            printed[column.key].append(column)
+    reach = [a.col + width - 1 - index.labels[a.slot.key].col for a in anchors]
+    for anchor in columns:
+        for column in printed.get(anchor.slot.key, ()):
+            reach.append(anchor.col + column.columns - 1)
+    rightmost = max((a.col for a in anchors), default=0)
+    return max([*reach, rightmost], default=width - 1)
+
+
+def _tables(
+    index: LabelIndex, rows: Rows, columns: Sequence[Anchor], end: int, edge: int
+) -> list[FoundTable]:
+    """Make a table of each heading row; each ends where the next begins."""
+    by_row: dict[int, list[Anchor]] = defaultdict(list)
+    for anchor in columns:
+        by_row[anchor.row].append(anchor)
+    starts = sorted(by_row)
+    found = []
+    for start, following in zip(starts, [*starts[1:], end + 1], strict=True):
+        anchors = sorted(by_row[start], key=lambda a: a.col)
+        unique = {a.col: a for a in reversed(anchors)}
+        cols = sorted(unique)
+        headings = tuple(
+            Heading(unique[c].slot.key, c, (n - 1) if n is not None else max(edge, c))
+            for c, n in zip(cols, [*cols[1:], None], strict=True)
+        )
+        table = anchors[0].slot.table
+        last = min(following - 1, end)
+        entry = _three_cells(index, table, rows[start + 1 : last + 1], headings)
+        found.append(FoundTable(table, start, last, headings, entry))
+    return found
+
+
+def _three_cells(index: LabelIndex, table: str, rows: Rows, headings: Sequence[Heading]) -> bool:
+    """Tell whether targets are typed in three cells: some row has two values under the heading of a target."""
+    targets = index.form.tables[table].targets
+    spans = [(h.col, h.last_col) for h in headings if h.key in targets and h.last_col > h.col]
+    return any(sum(v not in ("", None) for v in row[a : b + 1]) > 1 for row in rows for a, b in spans)
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """Turn a text with {{ year }} and {{ organization }} into a pattern that finds them again, however spaced.
+
+    To be matched against text whose width is folded (NFKC).
+    """
+    parts = re.split(r"\{\{\s*(\w+)\s*\}\}", unicodedata.normalize("NFKC", template))
+    kinds = {"year": r"(?P<year>\d{4})", "organization": r"(?P<organization>\S.{0,100}?)"}
+    out = [
+        kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
+        for i, part in enumerate(parts)
+    ]
+    return re.compile(r"\s*" + r"\s*".join(out) + r"\s*") if template else re.compile(r"(?!)")

@@ -1,0 +1,296 @@
+"""Projects from many files -> one portfolio: who is who, what came twice, what is missing.
+
+Identity: the marker in the sheet, then folded name and unit (the form's `summary` of a project), never a guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kpixl import marker as markers
+from kpixl.canonical import complete
+from kpixl.extract import Extracted
+from kpixl.files import natural_key
+from kpixl.model import Form, Portfolio, Project, Value
+from kpixl.problems import Location, Problem
+from kpixl.values import fold, text_of
+
+MAX_DIFFERENCES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One form with the file it came in."""
+
+    file: str
+    sha256: str
+    form: Extracted
+
+    @property
+    def place(self) -> Location:
+        """Say where it is."""
+        return Location(self.file, self.form.sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a project came from: file, digest, sheet, and the cell of each value."""
+
+    file: str
+    sha256: str
+    sheet: str | None
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.file} › {self.sheet}" if self.sheet else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The portfolio, the source of each project by id, and what was noticed on the way."""
+
+    portfolio: Portfolio
+    sources: Mapping[str, Source]
+    problems: tuple[Problem, ...]
+
+
+def merge(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> Merged:
+    """Merge what came back. Without a roster, projects are in the order in which the template listed them."""
+    problems: list[Problem] = []
+    year, year_problems = _year(returned, roster)
+    organization = _organization(form, returned, roster)
+    problems += year_problems
+    problems += _foreign(form, returned, roster, year, organization)
+    names = _Names(form, returned, roster)
+    ids = names.assign(returned)
+    problems += names.problems
+    chosen: dict[str, tuple[Returned, Project]] = {}
+    for item, project_id in zip(returned, ids, strict=True):
+        project = complete(form, Project(project_id, item.form.values, item.form.tables))
+        if project_id in chosen:
+            problems.append(_twice(form, item, project, *chosen[project_id]))
+        else:
+            chosen[project_id] = (item, project)
+    order = _order(chosen, roster)
+    portfolio = Portfolio(form.id, year, organization, tuple(chosen[i][1] for i in order))
+    if roster is not None:
+        problems += _missing(form, roster, chosen)
+    sources = {i: _source(chosen[i][0]) for i in order}
+    return Merged(portfolio, sources, tuple(problems))
+
+
+def _source(item: Returned) -> Source:
+    return Source(item.file, item.sha256, item.form.sheet, item.form.cells)
+
+
+def _order(chosen: Mapping[str, tuple[Returned, Project]], roster: Portfolio | None) -> list[str]:
+    if roster is not None:
+        listed = [p.id for p in roster.projects if p.id in chosen]
+        return listed + [i for i in chosen if i not in set(listed)]
+
+    def key(project_id: str) -> tuple[bool, int]:
+        mark = chosen[project_id][0].form.marker
+        return (mark is None, mark.order if mark is not None and mark.project == project_id else 0)
+
+    return sorted(chosen, key=key)
+
+
+# --- whose and of which year ------------------------------------------------------------------
+
+
+def _year(returned: Sequence[Returned], roster: Portfolio | None) -> tuple[int | None, list[Problem]]:
+    years = Counter(item.form.year for item in returned if item.form.year is not None)
+    if roster is not None and roster.year is not None:
+        year: int | None = roster.year
+    else:
+        year = max(years, key=lambda y: (years[y], y), default=None)
+    problems = [
+        Problem("marker-year", item.place, {"other": item.form.year, "year": year})
+        for item in returned
+        if item.form.year not in (None, year)
+    ]
+    return year, problems
+
+
+def _organization(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> str | None:
+    if roster is not None and roster.organization is not None:
+        return roster.organization
+    said = Counter(item.form.organization for item in returned if item.form.organization)
+    if not said and all(item.form.marker is None for item in returned) and form.organization_field:
+        values = (item.form.values.get(form.organization_field) for item in returned)
+        said = Counter(value for value in values if isinstance(value, str))
+    return max(said, key=lambda o: (said[o], o), default=None)
+
+
+def _foreign(
+    form: Form, returned: Sequence[Returned], roster: Portfolio | None, year: int | None, organization: str | None
+) -> list[Problem]:
+    """Report markers of another version or another portfolio."""
+    own = markers.portfolio_id(roster or Portfolio(form.id, year, organization, ()))
+    problems = []
+    for item in returned:
+        mark = item.form.marker
+        if mark is None:
+            continue
+        if mark.version != form.version:
+            details: dict[str, object] = {"other": mark.version, "version": form.version}
+            problems.append(Problem("marker-version", item.place, details))
+        if mark.portfolio != own and mark.year == year:
+            problems.append(Problem("marker-portfolio", item.place, {"other": mark.organization or mark.portfolio}))
+    return problems
+
+
+# --- who is who -------------------------------------------------------------------------------
+
+Key = tuple[str, str]
+
+
+class _Names:
+    """Gives every returned form the id of its project."""
+
+    def __init__(self, form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> None:
+        self.form, self.roster = form, roster
+        self.portfolios = {r.form.marker.portfolio for r in returned if r.form.marker}
+        self.problems: list[Problem] = []
+        self.known: dict[Key, str] = {}
+        self.names: dict[str, str] = {}
+        for project in roster.projects if roster else ():
+            self.known.setdefault(self._key(project.values), project.id)
+            self.names[project.id] = text_of(markers.name_of(form, project))
+        self.taken: set[str] = set(self.names)
+        self.width = 2
+
+    def _key(self, values: Mapping[str, Value]) -> Key:
+        """Fold the values by which people tell projects apart: the form's first field, and `unit` where it has one."""
+        first = next(iter(self.form.fields))
+        return fold(text_of(values[first])), fold(text_of(values.get("unit")))
+
+    def assign(self, returned: Sequence[Returned]) -> list[str]:
+        """Return an id for each form, by marker, else by name, else a new one."""
+        ids: list[str | None] = [self._marked(item) for item in returned]
+        self._copies(returned, ids)
+        self.taken |= {i for i in ids if i is not None}
+        for item, project_id in zip(returned, ids, strict=True):
+            if project_id is not None and self.roster is None:
+                self.known.setdefault(self._key(item.form.values), project_id)
+        new = sum(i is None for i in ids)
+        self.width = max(2, len(str(len(self.taken) + new)))
+        return [self._named(item) if i is None else i for item, i in zip(returned, ids, strict=True)]
+
+    def _marked(self, item: Returned) -> str | None:
+        mark = item.form.marker
+        if mark is None or (self.roster is not None and mark.project not in self.names):
+            return None
+        return mark.project
+
+    def _copies(self, returned: Sequence[Returned], ids: list[str | None]) -> None:
+        """Where one marker stands in sheets of different names, only the one it was written for keeps it."""
+        first = next(iter(self.form.fields))
+        groups: dict[str, list[int]] = defaultdict(list)
+        for number, project_id in enumerate(ids):
+            if project_id is not None:
+                groups[project_id].append(number)
+        for numbers in groups.values():
+            if len(numbers) < 2:
+                continue
+            true = [n for n in numbers if self._is_original(returned[n], first)]
+            for n in numbers:
+                if true and n not in true and returned[n].form.values[first] is not None:
+                    ids[n] = None
+
+    def _is_original(self, item: Returned, first: str) -> bool:
+        assert item.form.marker is not None
+        return item.form.marker.name == markers.digest(item.form.values[first])
+
+    def _named(self, item: Returned) -> str:
+        key = self._key(item.form.values)
+        name = text_of(item.form.values[next(iter(self.form.fields))])
+        if key[0] and (known := self.known.get(key)) is not None:
+            if self.roster is not None or item.form.marker is None:
+                self.problems.append(Problem("matched-by-name", item.place, {"id": known}))
+            return known
+        project_id = self._new_id()
+        if key[0]:
+            self.known[key] = project_id
+        mark = item.form.marker
+        if self.roster is not None:
+            details: dict[str, object] = {"name": name, "id": project_id, "suggestion": self._suggestion(name)}
+            self.problems.append(Problem("not-in-roster", item.place, details))
+        elif mark is not None:
+            details = {"id": mark.project, "expected": mark.project, "name": name, "new": project_id}
+            self.problems.append(Problem("marker-copied", item.place, details))
+        return project_id
+
+    def _suggestion(self, name: str) -> tuple[str, str]:
+        near = difflib.get_close_matches(name, list(self.names.values()), 1, 0.6)
+        if not near:
+            return ("", "")
+        project_id = next(i for i, n in self.names.items() if n == near[0])
+        return (f"最接近的是 {project_id}“{near[0]}”。", f"The nearest is {project_id} {near[0]}.")
+
+    def _new_id(self) -> str:
+        highest = max((int(i) for i in self.taken if i.isascii() and i.isdecimal() and len(i) < 9), default=0)
+        project_id = f"{highest + 1:0{self.width}}"
+        self.taken.add(project_id)
+        return project_id
+
+
+# --- twice, and not at all --------------------------------------------------------------------
+
+
+def _twice(form: Form, item: Returned, project: Project, used: Returned, other: Project) -> Problem:
+    if replace(project, id=other.id) == other:
+        return Problem("returned-twice", item.place, {"id": project.id, "other": str(used.place)})
+    differences = _differences(form, item, project, used, other)
+    shown = "；".join(differences[:MAX_DIFFERENCES]) + ("……" if len(differences) > MAX_DIFFERENCES else "")
+    return Problem(
+        "returned-differently", item.place, {"id": project.id, "used": str(used.place), "differences": shown}
+    )
+
+
+def _differences(form: Form, item: Returned, a: Project, used: Returned, b: Project) -> list[str]:
+    """List the values in which two versions of a project differ, with their cells."""
+
+    def line(label: str, key: str, x: Value, y: Value) -> str:
+        here, there = item.form.cells.get(key, ""), used.form.cells.get(key, "")
+        return f"{label.rstrip(':：')} {here} “{_short(x)}” ≠ {there} “{_short(y)}”"
+
+    found = [
+        line(f.heading, key, a.values[key], b.values[key])
+        for key, f in form.fields.items()
+        if a.values[key] != b.values[key]
+    ]
+    for table, rows in a.tables.items():
+        others = b.tables[table]
+        for number in range(max(len(rows), len(others))):
+            mine = rows[number] if number < len(rows) else {}
+            theirs = others[number] if number < len(others) else {}
+            for key, column in form.tables[table].columns.items():
+                if mine.get(key) != theirs.get(key):
+                    label = f"{form.tables[table].label}{number + 1}.{column.label}"
+                    found.append(line(label, f"{table}.{number}.{key}", mine.get(key), theirs.get(key)))
+    return found
+
+
+def _short(value: Value) -> str:
+    text = text_of(value)
+    return text if len(text) <= 24 else text[:23] + "…"
+
+
+def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> list[Problem]:
+    return [
+        Problem(
+            "not-returned",
+            Location(),
+            {
+                "id": project.id,
+                "name": text_of(markers.name_of(form, project)),
+                "unit": text_of(project.values.get("unit")),
+            },
+        )
+        for project in sorted(roster.projects, key=lambda p: natural_key(p.id))
+        if project.id not in chosen
+    ]

@@ -1,0 +1,179 @@
+"""What kpixl knows: a form, and a portfolio of projects. Frozen data; nothing here computes or reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+# A value that could not be read as its type stays the text that was typed.
+Value = str | Decimal | date | None
+Row = Mapping[str, Value]
+
+
+# --- the form ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A list to choose from. `items` maps each item to its synonyms; `children` is given where the list
+    depends on another column: parent item -> items."""
+
+    name: str
+    items: Mapping[str, tuple[str, ...]]
+    open: bool
+    parent: str | None = None
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    qualitative: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a project, or one column of a table. `type` is a key of values.FIELD_TYPES."""
+
+    key: str
+    label: str
+    type: str
+    synonyms: tuple[str, ...] = ()
+    heading: str = ""
+    choices: str | None = None
+    required: bool = False
+    sum: tuple[str, ...] = ()
+    fill: bool = False
+    lines: int = 1
+    width: float = 14
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Three columns that are printed as one cell: operator, value and unit."""
+
+    key: str
+    label: str
+    synonyms: tuple[str, ...]
+    operator: str
+    value: str
+    unit: str
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Return the three columns in the order in which they are typed."""
+        return (self.operator, self.value, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A repeating part of the form."""
+
+    key: str
+    label: str
+    columns: Mapping[str, Field]
+    targets: Mapping[str, Target]
+    rows: int
+    presets: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A placed cell of the layout. `kind`: title, subtitle, label, value, caption, blank."""
+
+    kind: str
+    text: str
+    key: str
+    row: int
+    col: int
+    rows: int = 1
+    columns: int = 1
+    vertical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A printed heading of a table: a column or a target, its first physical column and its width in columns."""
+
+    key: str
+    label: str
+    col: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTable:
+    """Where a table stands: the row of its headings, the headings when typed into and when printed."""
+
+    table: str
+    row: int
+    caption: str
+    entry: tuple[TableColumn, ...]
+    print: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The grid of one form. Rows are numbered as if each table had no rows; cells of `foot` come after the tables."""
+
+    widths: tuple[float, ...]
+    heights: Mapping[int, float]
+    rows: int
+    head: tuple[Cell, ...]
+    tables: tuple[PlacedTable, ...]
+    foot: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the summary workbook groups and draws."""
+
+    subtotals: str | None
+    order: tuple[str, ...]
+    amount: str | None
+    structure: str | None
+    disclosure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form definition, the content of a form.yaml."""
+
+    id: str
+    version: str
+    title: str
+    title_synonyms: tuple[str, ...]
+    subtitle: str
+    heading: str
+    description: Mapping[str, str]
+    id_field: Field
+    organization_field: str | None
+    fields: Mapping[str, Field]
+    tables: Mapping[str, Table]
+    choices: Mapping[str, Choices]
+    layout: Layout
+    paper: str
+    margins: Mapping[str, float]
+    fonts: Mapping[str, str | float]
+    summary: Summary
+    instructions: Mapping[str, tuple[str, ...]]
+
+
+# --- the portfolio ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project: values by field key, rows by table key. Every key of the form is present."""
+
+    id: str
+    values: Mapping[str, Value]
+    tables: Mapping[str, tuple[Row, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """The projects of one organisation, year and form."""
+
+    form: str
+    year: int | None
+    organization: str | None
+    projects: tuple[Project, ...]
