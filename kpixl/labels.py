@@ -6,6 +6,7 @@ comparison each shows; anything else is searched: labels folded, with synonyms, 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -189,7 +190,7 @@ def search(index: LabelIndex, rows: Rows) -> tuple[list[FoundForm], frozenset[st
     seen = frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
     forms = []
     starts = _starts(index, hits)
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(rows)]):
         inside = [hit for hit in hits if start <= hit[0] < end]
         found = _assign(index, rows, inside, start, end - 1)
         if found is not None:
@@ -330,7 +331,7 @@ def _tables(
         by_row[anchor.row].append(anchor)
     starts = sorted(by_row)
     found = []
-    for start, following in zip(starts, [*starts[1:], end + 1], strict=True):
+    for start, following in itertools.pairwise([*starts, end + 1]):
         anchors = sorted(by_row[start], key=lambda a: a.col)
         unique = {a.col: a for a in reversed(anchors)}
         cols = sorted(unique)
