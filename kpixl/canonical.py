@@ -167,7 +167,7 @@ def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form |
             found.unknown((str(key),), list(HEAD_KEYS))
     if "kpixl" not in data:
         found.add("key-missing", (), key="kpixl: 1")
-    elif data["kpixl"] != FORMAT:
+    elif data["kpixl"] != FORMAT or isinstance(data["kpixl"], bool):
         found.wrong(("kpixl",), (str(FORMAT), str(FORMAT)), data["kpixl"])
     if not isinstance(data.get("form"), str):
         found.add("key-missing", (), key="form")
@@ -221,7 +221,7 @@ class _ProjectReader:
         raws: dict[str, Any] = {}
         self._flatten(item, path, "", groups, raws)
         project_id = raws.get("id")
-        if isinstance(project_id, int) and not isinstance(project_id, bool):
+        if isinstance(project_id, int | float) and not isinstance(project_id, bool):
             self.found.wrong((*path, "id"), (f'加引号的文字，如 "{project_id}"', f'text in quotes, "{project_id}"'), project_id)
         elif not isinstance(project_id, str) or not project_id.strip():
             self.found.add("key-missing", path, key='id: "01"')
@@ -270,7 +270,7 @@ class _ProjectReader:
         if raw is None:
             return None
         where = (*path, *key.split("."))
-        if isinstance(raw, dict | list) or not isinstance(raw, str | int | float):
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             self.found.wrong(where, FIELD_TYPES[field.type].expected, raw)
             return None
         if isinstance(raw, str):

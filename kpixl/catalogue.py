@@ -58,6 +58,20 @@ CATALOGUE: dict[str, Entry] = {
         "{path} is a file, not a folder.",
         "With --split-by {field}, -o names a folder.",
     ),
+    "output-is-input": Entry(
+        E,
+        "输出文件 {path} 同时是要读取的文件。",
+        "请换一个输出文件名；kpixl 不改动提交的文件。",
+        "The output {path} is one of the files to be read.",
+        "Choose another name for the output; kpixl never changes a returned file.",
+    ),
+    "no-projects": Entry(
+        E,
+        "没有读到任何项目，未写出文件。",
+        "请先处理上面列出的问题。",
+        "Not one project was read; nothing was written.",
+        "See to the problems listed above.",
+    ),
     "not-writable": Entry(
         E,
         "无法写入 {path}：{reason}。",

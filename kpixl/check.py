@@ -56,7 +56,12 @@ def required(form: Form, project: Project) -> Iterator[Finding]:
     """Find blank values that the form requires."""
     for key, field in form.fields.items():
         if field.required and project.values[key] is None:
-            yield "required-blank", key, field.label, {"label": field.label.rstrip(":：")}
+            if field.sum:  # a total cannot be typed: point at its first part
+                parts = "、".join(form.fields[part].heading for part in field.sum)
+                label = f"{field.heading} ({parts})"
+                yield "required-blank", field.sum[0], form.fields[field.sum[0]].label, {"label": label}
+            else:
+                yield "required-blank", key, field.label, {"label": field.heading}
     for table, rows in project.tables.items():
         columns: Mapping[str, Field] = form.tables[table].columns
         needed = [field for field in columns.values() if field.required]

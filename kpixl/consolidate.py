@@ -1,51 +1,23 @@
-"""Submissions (+ roster) -> portfolio, sources and problems. Reads each file in a worker, so that a file which
-brings its reader down costs only itself."""
+"""Submissions (+ roster) -> portfolio, sources and problems; and writing what came of it."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from multiprocessing.context import BaseContext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from kpixl import marker as markers
+from kpixl import canonical
 from kpixl.check import check
-from kpixl.extract import Extracted, Extractor, Nothing
-from kpixl.files import find_files
-from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS, Grid, read_grids
+from kpixl.files import check_target, find_files, write_atomic
+from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, read_files
 from kpixl.merge import Merged, Returned, Source, merge
 from kpixl.model import Form, Portfolio
-from kpixl.problems import Location, Problem
-from kpixl.secondlook import formulas
-from kpixl.values import is_blank, total
+from kpixl.problems import Location, Problem, failure
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
-SUMMARY_KIND = '"kind":"summary"'
-BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what is read, each raised by an option."""
-
-    file_bytes: int = MAX_FILE_BYTES
-    sheet_cells: int = MAX_SHEET_CELLS
-
-
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    """What one file gave."""
-
-    file: str
-    sha256: str = ""
-    forms: tuple[Extracted, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    second_looks: int = 0
+SOURCES_SUFFIX = ".sources.json"
+SOURCES_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +31,30 @@ class Consolidated:
     files: tuple[FileResult, ...]
 
 
-Progress = Callable[[int, int], None]
-
-
 def consolidate(
     paths: Iterable[Path],
     forms: Sequence[Form],
     *,
     roster: Portfolio | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
+    outputs: Sequence[Path] = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
-    `workers`: how many processes read; 0 reads in this one, without protection from files that crash their reader.
-    Raises KpixlError where there is nothing to read, or forms of different kinds are mixed.
+    `outputs`: what will be written; refused before any work where it cannot be, or where it is itself to be read.
+    Raises KpixlError where there is nothing to read.
     """
     paths = list(paths)
     found, skipped = find_files(paths)
     named = {path.resolve() for path in paths if path.is_file()}
-    jobs = [(path, shown, path in named) for path, shown in _distinct(found)]
-    results = _read_all(jobs, forms, limits, workers, progress)
+    for out in outputs:
+        check_target(out)
+        if out.resolve() in named:
+            raise failure("output-is-input", path=str(out))
+    jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
+    results = read_files(jobs, forms, limits, workers, progress)
     return _merged(results, skipped, forms, roster)
 
 
@@ -130,172 +104,12 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
     def locate(project: str, key: str, label: str) -> Location:
         source = merged.sources[project]
         cell = source.cells.get(key)
-        if cell is None:  # a blank one: the first value of its row says where the row is
-            prefix = key.rpartition(".")[0] + "."
-            cell = next((c for k, c in source.cells.items() if k.startswith(prefix)), None) if "." in key else None
-            cell = None if prefix.count(".") < 2 else cell
         return Location(source.file, source.sheet, cell, label.rstrip(":："))
 
     return locate
 
 
-# --- one file ---------------------------------------------------------------------------------
-
-
-def read_file(path: Path, shown: str, extractor: Extractor, limits: Limits, named: bool) -> FileResult:
-    """Read one file. Whatever is wrong with it comes back as problems.
-
-    `named`: the person named this very file, so a summary of ours is read too.
-    """
-    try:
-        if (size := path.stat().st_size) > limits.file_bytes:
-            details: dict[str, object] = {"size": size, "limit": limits.file_bytes}
-            return FileResult(shown, problems=(Problem("file-too-large", Location(shown), details),))
-        content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return FileResult(shown, problems=(Problem("not-readable", Location(shown), {"reason": reason}),))
-    read = read_grids(content, shown, limits.sheet_cells)
-    if not named and _is_summary(read.grids):
-        return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
-    forms: list[Extracted] = []
-    empty: list[tuple[Grid, Nothing]] = []
-    for grid in read.grids:
-        if grid.name is not None and grid.name.startswith(OWN_SHEET):
-            continue
-        found = extractor.extract(grid, shown)
-        if isinstance(found, Nothing):
-            empty.append((grid, found))
-        else:
-            forms += found
-    problems = list(read.problems)
-    if not forms and empty:
-        problems.append(_unrelated(shown, extractor, [nothing for _, nothing in empty]))
-    elif not forms and not problems:
-        problems.append(Problem("no-sheets", Location(shown)))
-    else:
-        problems += [Problem("sheet-skipped", Location(shown, grid.name)) for grid, _ in empty if _foreign(grid)]
-    forms, looks = _settle(forms, content, extractor)
-    return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
-
-
-def _is_summary(grids: Sequence[Grid]) -> bool:
-    own = next((g for g in grids if g.name == OWN_SHEET), None)
-    if own is None or not own.rows or not own.rows[0]:
-        return False
-    first = own.rows[0][0]
-    return isinstance(first, str) and SUMMARY_KIND in first
-
-
-def _foreign(grid: Grid) -> bool:
-    """Tell whether a sheet is neither blank nor one that every template of ours has."""
-    head = grid.rows[0] if grid.rows else []
-    own = any(isinstance(raw, str) and raw.startswith(markers.PREFIX) for raw in head)
-    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
-
-
-def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> Problem:
-    best = max(nothings, key=lambda n: len(n.found))
-    title = extractor.form(best.form).title
-    none = ("无", "none")
-    details: dict[str, object] = {
-        "title": title,
-        "found": "、".join(best.found) or none,
-        "missing": "、".join(best.missing) or none,
-    }
-    return Problem("no-form", Location(file), details)
-
-
-def _settle(found: list[Extracted], content: bytes, extractor: Extractor) -> tuple[list[Extracted], int]:
-    """Decide doubtful totals: a formula is worth the sum of its parts, a typed number is kept (and checked later)."""
-    doubtful = [(f.sheet, f.cells[key]) for f in found for key in f.doubts if f.sheet is not None]
-    if not doubtful or not content.startswith(b"PK"):
-        return found, 0
-    computed = formulas(content, doubtful) or frozenset()
-    return [_recomputed(f, extractor.form(f.form), computed) for f in found], 1
-
-
-def _recomputed(found: Extracted, form: Form, computed: frozenset[tuple[str, str]]) -> Extracted:
-    values = dict(found.values)
-    for key in found.doubts:
-        if (found.sheet, found.cells[key]) in computed:
-            values[key] = total([values[part] for part in form.fields[key].sum])
-    return replace(found, values=values)
-
-
-# --- many files -------------------------------------------------------------------------------
-
-Job = tuple[Path, str, bool]
-_extractor: Extractor | None = None
-_limits = Limits()
-
-
-def _start_worker(forms: Sequence[Form], limits: Limits) -> None:
-    global _extractor, _limits
-    _extractor, _limits = Extractor(forms), limits
-
-
-def _work(jobs: Sequence[Job]) -> list[FileResult]:
-    assert _extractor is not None
-    return [read_file(path, shown, _extractor, _limits, named) for path, shown, named in jobs]
-
-
-def _read_all(
-    jobs: Sequence[Job], forms: Sequence[Form], limits: Limits, workers: int | None, progress: Progress | None
-) -> list[FileResult]:
-    count = min(workers if workers is not None else os.cpu_count() or 1, len(jobs))
-    results: dict[str, FileResult] = {}
-
-    def done(batch: Iterable[FileResult]) -> None:
-        results.update((r.file, r) for r in batch)
-        if progress is not None:
-            progress(len(results), len(jobs))
-
-    if workers == 0:
-        extractor = Extractor(forms)
-        for job in jobs:
-            done([read_file(job[0], job[1], extractor, limits, job[2])])
-    else:
-        size = max(1, min(BATCH, -(-len(jobs) // count)))
-        batches = [jobs[i : i + size] for i in range(0, len(jobs), size)]
-        lost = _pooled(batches, count, forms, limits, done)
-        # A batch whose worker died is read again file by file, to find the one that did it.
-        for job in (job for batch in lost for job in batch):
-            if _pooled([[job]], 1, forms, limits, done):
-                reason = ("读取进程异常退出", "the reading process died")
-                done([FileResult(job[1], problems=(Problem("reader-died", Location(job[1]), {"reason": reason}),))])
-    return [results[shown] for _, shown, _ in jobs]
-
-
-def _pooled(
-    batches: Sequence[Sequence[Job]],
-    count: int,
-    forms: Sequence[Form],
-    limits: Limits,
-    done: Callable[[Iterable[FileResult]], None],
-) -> list[Sequence[Job]]:
-    """Read batches in worker processes; return those that were lost because a worker died."""
-    lost: list[Sequence[Job]] = []
-    with ProcessPoolExecutor(count, _context(), _start_worker, (forms, limits)) as pool:
-        waiting: list[tuple[Future[list[FileResult]], Sequence[Job]]] = []
-        try:
-            waiting = [(pool.submit(_work, batch), batch) for batch in batches]
-        except BrokenProcessPool:
-            lost += batches[len(waiting) :]
-        for future, batch in waiting:
-            try:
-                done(future.result())
-            except BrokenProcessPool:
-                lost.append(batch)
-    return lost
-
-
-def _context() -> BaseContext:
-    # Forking spares each worker the start of Python; where it does not exist, spawning works as well.
-    return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
-
-
-# --- results ----------------------------------------------------------------------------------
+# --- where each value came from ---------------------------------------------------------------
 
 
 def sources_text(result: Consolidated) -> str:
@@ -303,4 +117,67 @@ def sources_text(result: Consolidated) -> str:
     projects = {
         i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
     }
-    return json.dumps({"kpixl-sources": 1, "projects": projects}, ensure_ascii=False, indent=None) + "\n"
+    # A line per project: comparable, and the faster half of what json can do.
+    lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
+    return f'{{"kpixl-sources": {SOURCES_FORMAT}, "projects": {{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def sources_path(portfolio: Path) -> Path:
+    """Return where the sources of a portfolio file are kept: beside it."""
+    return portfolio.with_name(portfolio.stem + SOURCES_SUFFIX)
+
+
+def sources_of(portfolio: Path) -> dict[str, str] | None:
+    """Read for each project the text of its source; None where there is no sources file that can be read."""
+    path = sources_path(portfolio)
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        projects = data["projects"].items()
+        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in projects}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def write_consolidated(
+    result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh"
+) -> tuple[list[tuple[Path, bool]], tuple[Problem, ...]]:
+    """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
+
+    Nothing is written where not one project was read: an office's good file must not give way to an empty one.
+    """
+    problems = result.problems
+    if not result.portfolio.projects:
+        return [], (*problems, Problem("no-projects"))
+    text = canonical.dumps(result.form, result.portfolio)
+    written = [
+        (out, write_atomic(out, text.encode())),
+        (sources_path(out), write_atomic(sources_path(out), sources_text(result).encode("utf-8", "surrogatepass"))),
+    ]
+    if summary is not None:
+        from kpixl.summary import write_summary
+
+        sources = {i: str(s) for i, s in result.sources.items()}
+        changed, more = write_summary(summary, result.form, result.portfolio, lang=lang, sources=sources)
+        written.append((summary, changed))
+        problems = (*problems, *more)
+    return written, problems
+
+
+def report_data(
+    result: Consolidated, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
+) -> dict[str, Any]:
+    """Turn a run into JSON data."""
+    return {
+        "form": result.form.id,
+        "year": result.portfolio.year,
+        "projects": len(result.portfolio.projects),
+        "files": [
+            {"file": f.file, "sha256": f.sha256, "projects": len(f.forms), "second_looks": f.second_looks}
+            for f in result.files
+        ],
+        "problems": [p.data(lang) for p in problems],
+        "written": [str(path) for path, _ in written],
+    }

@@ -194,9 +194,9 @@ class _Reading:
     def _fields(self) -> None:
         self.values = dict.fromkeys(self.form.fields)
         by_row: dict[int, list[int]] = defaultdict(list)
-        for anchor in (*self.found.anchors.values(), *self.found.others):
-            by_row[anchor.row].append(anchor.col)
-            self.used.add((anchor.row, anchor.col))
+        for row, col, _ in (*self.found.anchors.values(), *self.found.others):
+            by_row[row].append(col)
+            self.used.add((row, col))
         for table in self.found.tables:
             by_row[table.row] += [h.col for h in table.headings]
         for key, field in self.form.fields.items():
@@ -210,6 +210,10 @@ class _Reading:
             spot = self._as_sent_spot(key) if self.found.expected else None
             places = [spot] if spot else list(self._spots(key, anchor.row, anchor.col, by_row))
             self._take(key, places)
+            if key not in self.cells:  # blank: where it should have been typed
+                label, value = self.index.labels[key], self.index.values[key]
+                place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
+                self.cells[key] = self.grid.address(*place)
 
     def _as_sent_spot(self, key: str) -> tuple[int, int] | None:
         label, value = self.index.labels[key], self.index.values[key]
@@ -250,6 +254,7 @@ class _Reading:
         table, placed = self.form.tables[found.table], self.reader.placed[found.table]
         self.used.update((found.row, h.col) for h in found.headings)
         columns = _TableColumns(self.form, placed, found)
+        self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
         for r in range(found.row + 1, found.last_row + 1):
             places = [c for c in range(min(self.found.edge + 1, len(self.rows[r]))) if self._filled(r, c)]
@@ -268,7 +273,7 @@ class _Reading:
                 reading = " | ".join(f"{table.columns[k].label}: {_shown(v)}" for k, v in row.items() if v is not None)
                 self._problem("column-shift", (r, places[0]), table.label, reading=reading)
             prefix = f"{found.table}.{len(self.tables[found.table])}"
-            self.cells |= {f"{prefix}.{key}": self.grid.address(r, c) for key, c in assigned.items()}
+            self.cells |= {f"{prefix}.{key}": self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
             self.tables[found.table].append(row)
 
     def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
@@ -419,6 +424,15 @@ class _TableColumns:
         else:
             self.places[heading.key] = (heading.col, heading.last_col)
             self.targets[heading.key] = target
+
+    def cells(self, assigned: Mapping[str, int], row: Row) -> Iterator[tuple[str, int]]:
+        """Yield (column of the form, physical column) of a row: of what was typed, and of what is required and blank."""
+        for key, col in assigned.items():
+            for part in self.targets[key].parts if key in self.targets else (key,):
+                yield part, col
+        for key, field in self.table.columns.items():
+            if field.required and row[key] is None and key not in assigned and key in self.places:
+                yield key, self.places[key][0]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int]) -> tuple[dict[str, int], bool]:
         """Say which column each filled cell belongs to; also whether that was told by content, not by position."""

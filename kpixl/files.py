@@ -13,6 +13,8 @@ from kpixl.problems import Location, Problem, failure
 
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
+# What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
+DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _WINDOWS_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters
@@ -69,6 +71,8 @@ def _skip_reason(shown: Path) -> tuple[str, str] | None:
         return ("Office 打开文件时的锁文件", "lock file of an open document")
     if any(part.startswith(".") for part in shown.parts) or shown.name.lower() in ("thumbs.db", "desktop.ini"):
         return ("隐藏文件", "hidden file")
+    if shown.suffix.lower() in DATA_SUFFIXES:
+        return ("数据文件，不是填报文件", "a data file, not a submission")
     return None
 
 

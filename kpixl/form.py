@@ -37,6 +37,9 @@ FORMAT = 1
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
+DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体", "size": 10, "title": 16}
+
+
 # --- finding ----------------------------------------------------------------------------------
 
 
@@ -111,7 +114,7 @@ def parse_form(data: object) -> Form:
         layout=layout,
         paper=printing.take("paper", str, "A4"),
         margins={k: float(v) for k, v in printing.mapping("margins").items()},
-        fonts={"body": "宋体", "heading": "黑体", "size": 10, "title": 16} | top.mapping("fonts"),
+        fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
         summary=_summary(top.node("summary")),
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
     )

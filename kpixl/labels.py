@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.model import Cell, Form, PlacedTable, TableColumn
+from kpixl.model import Form, PlacedTable, TableColumn
 from kpixl.values import Raw, fold
 
 Rows = Sequence[Sequence[Raw]]
@@ -90,8 +90,10 @@ class LabelIndex:
                 self._add(Slot("caption", cell.text), cell.text)
         for placed in layout.tables:
             table = form.tables[placed.table]
-            for column in (*table.columns.values(), *table.targets.values()):
+            for column in table.columns.values():
                 self._add(Slot("column", column.key, table.key), column.label, *column.synonyms)
+            for target in table.targets.values():
+                self._add(Slot("column", target.key, table.key), target.label, *target.synonyms)
             if placed.caption:
                 self._add(Slot("caption", placed.caption), placed.caption)
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}

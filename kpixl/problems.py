@@ -55,6 +55,20 @@ class Problem:
         """Say what to do about it, in `lang`; may be empty."""
         return CATALOGUE[self.code].hint(lang).format_map(_Details(self.details, lang))
 
+    def data(self, lang: str = "zh") -> dict[str, str | None]:
+        """Return the problem as data for machines."""
+        place = self.location
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "file": place.file,
+            "sheet": place.sheet,
+            "cell": place.cell,
+            "field": place.field,
+            "message": self.message(lang),
+            "hint": self.hint(lang),
+        }
+
 
 class KpixlError(Exception):
     """Work cannot go on. Carries one or more problems of the catalogue; exit code 3."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,9 +20,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from kpixl.cells import Span, quoted
 from kpixl.model import Value
-from kpixl.values import fits_float, number_text
+from kpixl.values import FLOAT_DIGITS, fits_float, number_text
 
-CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - Excel's dates have no zone
+CREATED = datetime(2000, 1, 1)
 MAX_ROW_HEIGHT = 409.0  # points; Excel's own limit
 MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
@@ -153,6 +153,31 @@ class Sheet:
             code = self._date(row, col, value, style)
         if code:
             raise SheetError(f"{self.name} {row},{col}: write returned {code}")
+
+    def write_row(self, row: int, values: Sequence[Value], styles: Sequence[Format | None]) -> None:
+        """Write values side by side from the first column, as `write` does, at the speed of XlsxWriter itself."""
+        text, number = self.raw._write_string, self.raw._write_number
+        for col, value in enumerate(values):
+            if type(value) is str and value:
+                code = text(row, col, value, styles[col])
+            elif type(value) is Decimal and len(str(value)) <= FLOAT_DIGITS:
+                code = number(row, col, float(value), styles[col])
+            else:
+                self.write(row, col, value, styles[col])
+                continue
+            if code:
+                raise SheetError(f"{self.name} {row},{col}: write returned {code}")
+
+    def merge_free(self, span: Span, value: Value, style: Format) -> None:
+        """Merge a rectangle that no other merge of the caller touches; without XlsxWriter's slow look at every cell."""
+        if not span.single:
+            self.raw.merge.append([*span])
+            blank = self.raw._write_blank
+            for row in range(span.row, span.last_row + 1):
+                for col in range(span.col, span.last_col + 1):
+                    if blank(row, col, "", style):
+                        raise SheetError(f"{self.name} {row},{col}: cannot be merged")
+        self.write(span.row, span.col, value, style)
 
     def _blank(self, row: int, col: int, style: Format | None) -> int:
         return int(self.raw._write_blank(row, col, "", style) or 0) if style is not None else 0

@@ -51,7 +51,7 @@ def _refuse_aliases(text: str, file: str | None) -> None:
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise KpixlError(Problem("yaml-alias", Location(file=file), {"line": line}))
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from error

@@ -1,0 +1,258 @@
+"""The command line: parse, call, print. What a command does is done by the module of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpixl.clicktext import Command, Group, lang_of, option, usage_error
+from kpixl.console import exit_code, print_problems, say_error, wrote
+from kpixl.problems import KpixlError, Problem
+
+PATH = click.Path(path_type=Path)
+KPIXL_ERROR, USAGE_ERROR = 3, 2
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code: 0 clean, 1 problems, 2 usage, 3 cannot go on."""
+    try:
+        result = cli.main(list(arguments), prog_name="kpixl", standalone_mode=False)
+    except click.UsageError as error:
+        say_error(usage_error(error, arguments))
+        return USAGE_ERROR
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except KpixlError as error:
+        from kpixl.texts import language
+
+        asked = list(arguments)[arguments.index("--lang") + 1] if "--lang" in arguments[:-1] else None
+        print_problems(error.problems, language(asked))
+        return KPIXL_ERROR
+    return result if isinstance(result, int) else 0
+
+
+@click.group(
+    cls=Group,
+    text=(
+        "项目支出绩效目标：生成填报工作簿，汇总收回的文件，生成汇总表和公开页面。",
+        "Performance targets: make the workbooks to fill in, consolidate what comes back, make summary and page.",
+    ),
+)
+@click.version_option(package_name="kpixl", message="%(prog)s %(version)s")
+@option(
+    "--forms-dir",
+    "forms_dirs",
+    type=PATH,
+    multiple=True,
+    text=("另外的表式文件夹（也可用环境变量 KPIXL_FORMS）。", "A further folder of form definitions (or KPIXL_FORMS)."),
+)
+@click.pass_context
+def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
+    ctx.obj = forms_dirs
+
+
+_FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
+_OUT: Any = {"required": True, "type": PATH}
+_JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
+_STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "由项目清单（Excel 或 CSV）生成花名册。\n\n清单第一行（或标题行之下）是表式中的标签，每行一个项目。"
+        "清单增加项目后再次运行，原有编号不变。",
+        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels, then one row per "
+        "project. Run it again when the list has grown: ids stay.",
+    ),
+)
+@click.argument("list", type=PATH, metavar="LIST")
+@option("-o", "--output", "out", **_OUT, text=("花名册（YAML）。", "The roster (YAML)."))
+@_FORM
+@option("--year", type=int, text=("年度。", "The year."))
+@option("--organization", text=("单位名称。", "The organisation."))
+@click.pass_context
+def roster(
+    ctx: click.Context, list: Path, out: Path, form_id: str | None, year: int | None, organization: str | None
+) -> int:
+    from kpixl.roster import write_roster
+
+    form = _form(ctx, form_id)
+    changed, count, problems = write_roster(form, list, out, year=year, organization=organization)
+    _report(ctx, problems)
+    wrote(out, changed, lang_of(ctx))
+    return exit_code(problems, False)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "由花名册生成填报工作簿，每个项目一张表。",
+        "Make the workbook to fill in, one sheet per project.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("工作簿；拆分时为文件夹。", "The workbook; with --split-by a folder."))
+@option(
+    "--split-by",
+    metavar="FIELD",
+    text=("按字段（如 unit）拆分，每个值一个工作簿。", "One workbook per value of a field such as unit."),
+)
+@click.pass_context
+def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
+    from kpixl import canonical
+    from kpixl.template import write_templates
+
+    form, content = canonical.load(portfolio, _form_source(ctx))
+    for path, _, changed in write_templates(form, content, out, by=split_by, lang=lang_of(ctx)):
+        wrote(path, changed, lang_of(ctx))
+    return 0
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "读取收回的文件，写出 YAML 和汇总表，列出问题。\n\n"
+        "可以给出文件和文件夹（含子文件夹）。退出码：0 没有错误，1 有错误，2 用法有误，3 无法继续。",
+        "Read what came back; write the YAML file and the summary, list the problems.\n\nTakes files and folders "
+        "(searched recursively). Exit code: 0 no errors, 1 errors, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("-o", "--output", "out", **_OUT, text=("汇总数据（YAML）。", "The consolidated data (YAML)."))
+@option("--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML."))
+@option("--no-summary", is_flag=True, text=("不生成汇总工作簿。", "Do not make the summary workbook."))
+@option("--roster", "roster_path", type=PATH, text=("花名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."))
+@_FORM
+@option("--max-file-size", type=int, text=("单个文件的上限（字节）。", "The largest file to read, in bytes."))
+@option("--max-cells", type=int, text=("单张工作表的上限（单元格）。", "The largest sheet to read, in cells."))
+@_JSON
+@_STRICT
+@click.pass_context
+def consolidate(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    summary: Path | None,
+    no_summary: bool,
+    roster_path: Path | None,
+    form_id: str | None,
+    max_file_size: int | None,
+    max_cells: int | None,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    from kpixl import canonical, console
+    from kpixl.consolidate import consolidate, report_data, write_consolidated
+    from kpixl.form import load_forms
+    from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS
+    from kpixl.intake import Limits
+
+    lang = lang_of(ctx)
+    targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
+    forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    with console.progress(lang) as progress:
+        result = consolidate(
+            paths,
+            forms,
+            roster=roster,
+            limits=Limits(max_file_size or MAX_FILE_BYTES, max_cells or MAX_SHEET_CELLS),
+            outputs=targets,
+            progress=progress,
+        )
+    written, problems = write_consolidated(result, *targets, lang=lang)
+    if as_json:
+        console.print_json(report_data(result, problems, written, lang))
+    else:
+        console.print_problems(problems, lang)
+        console.print_files(result, lang)
+    for path, changed in written:
+        wrote(path, changed, lang)
+    return exit_code(problems, strict)
+
+
+@cli.command(cls=Command, text=("由 YAML 重新生成汇总工作簿。", "Regenerate the summary workbook from the YAML file."))
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("汇总工作簿。", "The summary workbook."))
+@option("--forms/--no-forms", default=None, text=("是否写入全部申报表。", "Write the sheet of all forms, or not."))
+@click.pass_context
+def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
+    from kpixl import canonical
+    from kpixl.consolidate import sources_of
+    from kpixl.summary import write_summary
+
+    form, content = canonical.load(portfolio, _form_source(ctx))
+    sources = sources_of(portfolio)
+    changed, problems = write_summary(out, form, content, lang=lang_of(ctx), sources=sources, forms=forms)
+    _report(ctx, problems)
+    wrote(out, changed, lang_of(ctx))
+    return exit_code(problems, False)
+
+
+@cli.command(cls=Command, text=("由 YAML 生成公开用的网页。", "Make the page for publication from the YAML file."))
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("网页文件。", "The page."))
+@click.pass_context
+def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
+    from kpixl import canonical
+    from kpixl.files import check_target, write_atomic
+    from kpixl.publish import render_page
+
+    form, content = canonical.load(portfolio, _form_source(ctx))
+    check_target(out)
+    page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
+    wrote(out, write_atomic(out, page.encode()), lang_of(ctx))
+    return 0
+
+
+@cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))
+@click.pass_context
+def forms(ctx: click.Context) -> int:
+    from kpixl.form import load_forms
+
+    for form in load_forms(ctx.obj).values():
+        description = form.description.get(lang_of(ctx)) or form.title
+        click.echo(f"{form.id}\t{form.version}\t{description}")
+    return 0
+
+
+@cli.command(
+    cls=Command,
+    text=("输出表式的 JSON Schema，供编辑器检查花名册。", "Print the JSON Schema of a form's portfolio, for editors."),
+)
+@click.argument("form_id", required=False, metavar="[FORM]")
+@click.pass_context
+def schema(ctx: click.Context, form_id: str | None) -> int:
+    from kpixl.console import print_json
+    from kpixl.schema import portfolio_schema
+
+    print_json(portfolio_schema(_form(ctx, form_id)))
+    return 0
+
+
+# --- shared -----------------------------------------------------------------------------------
+
+
+def _form(ctx: click.Context, form_id: str | None) -> Any:
+    """Load the form asked for; the only one there is when none is."""
+    from kpixl.form import known_forms, load_form
+
+    known = known_forms(ctx.obj)
+    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+
+
+def _form_source(ctx: click.Context) -> Any:
+    from kpixl.form import load_form
+
+    return lambda form_id: load_form(form_id, ctx.obj)
+
+
+def _report(ctx: click.Context, problems: Sequence[Problem]) -> None:
+    if problems:
+        print_problems(problems, lang_of(ctx))

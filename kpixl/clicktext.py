@@ -1,0 +1,145 @@
+"""click in two languages: help texts and usage errors in the language asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from kpixl.texts import LANGUAGES, Text, language, say
+
+_USAGE: Text = ("用法：", "Usage: ")
+_OPTIONS: Text = ("选项", "Options")
+_COMMANDS: Text = ("命令", "Commands")
+_LANG_HELP: Text = ("界面语言，默认中文。", "Language of messages; Chinese by default.")
+_HELP_HELP: Text = ("显示本帮助。", "Show this message and exit.")
+_SEE: Text = ("查看帮助：{command}", "For help, type: {command}")
+_NO_OPTION: Text = ("没有选项 {name}。", "There is no option {name}.")
+_NO_COMMAND: Text = ("没有命令 {name}。", "There is no command {name}.")
+_MEANT: Text = ("是否指 {names}？", "Did you mean {names}?")
+_MISSING: Text = ("缺少参数 {name}。", "{name} is missing.")
+_BAD: Text = ("参数 {name} 有误：{reason}", "{name} is wrong: {reason}")
+_NO_VALUE: Text = ("选项 {name} 需要一个值。", "The option {name} needs a value.")
+
+
+def lang_of(ctx: click.Context) -> str:
+    """Return the language of this run."""
+    return language(ctx.meta.get("kpixl.lang"))
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value:
+        ctx.meta["kpixl.lang"] = value
+
+
+class Option(click.Option):
+    """An option whose help is a Text."""
+
+    def __init__(self, *args: Any, text: Text = ("", ""), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.text = text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        self.help = say(self.text, lang_of(ctx)) or self.help
+        return super().get_help_record(ctx)
+
+
+def option(*names: str, text: Text, **kwargs: Any) -> Callable[[Any], Any]:
+    """Declare an option with help in both languages."""
+    return click.option(*names, cls=Option, text=text, **kwargs)
+
+
+class _Spoken(click.Command):
+    """What commands and groups share: texts chosen when they are shown, and `--lang` everywhere."""
+
+    text: Text
+
+    def __init__(self, *args: Any, text: Text = ("", ""), **kwargs: Any) -> None:
+        self.text = text
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            Option(
+                ["--lang"],
+                type=click.Choice(LANGUAGES),
+                is_eager=True,
+                expose_value=False,
+                callback=_remember,
+                text=_LANG_HELP,
+            )
+        )
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = say(_HELP_HELP, lang_of(ctx))
+        return found
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=say(_USAGE, lang_of(ctx)))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(say(self.text, lang_of(ctx)))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [r for r in (p.get_help_record(ctx) for p in self.get_params(ctx)) if r is not None]
+        if records:
+            with formatter.section(say(_OPTIONS, lang_of(ctx))):
+                formatter.write_dl(records)
+
+
+class Command(_Spoken):
+    """A command with help in both languages."""
+
+
+class Group(_Spoken, click.Group):
+    """A group with help in both languages; commands are listed in the order of use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        rows = [
+            (name, say(command.text, lang_of(ctx)).split("\n")[0])
+            for name, command in self.commands.items()
+            if isinstance(command, _Spoken)
+        ]
+        with formatter.section(say(_COMMANDS, lang_of(ctx))):
+            formatter.write_dl(rows)
+
+
+def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:
+    """Say in the right language what is wrong with a command line."""
+    ctx = error.ctx
+    asked = ctx.meta.get("kpixl.lang") if ctx else None
+    if asked is None and "--lang" in arguments[:-1]:
+        asked = arguments[list(arguments).index("--lang") + 1]
+    lang = language(asked)
+    lines = [_reason(error, lang)]
+    if ctx is not None:
+        lines.append(say(_SEE, lang, command=f"{ctx.command_path} --help"))
+    return "\n".join(lines)
+
+
+def _reason(error: click.UsageError, lang: str) -> str:
+    if isinstance(error, click.NoSuchOption):
+        text = say(_NO_OPTION, lang, name=error.option_name)
+        near = ", ".join(error.possibilities or ())
+        return f"{text} {say(_MEANT, lang, names=near)}" if near else text
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return say(_MISSING, lang, name=_name(error.param))
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return say(_BAD, lang, name=_name(error.param), reason=error.message)
+    if isinstance(error, click.BadOptionUsage):
+        return say(_NO_VALUE, lang, name=error.option_name)
+    if "No such command" in error.message:
+        return say(_NO_COMMAND, lang, name=error.message.split("'")[1])
+    return error.format_message()
+
+
+def _name(param: click.Parameter) -> str:
+    return param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(click.Command("")))

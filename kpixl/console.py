@@ -1,0 +1,170 @@
+"""What people see of a run: tables and problems on stderr, JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpixl.problems import Problem, Severity
+from kpixl.texts import Text, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kpixl.consolidate import Consolidated
+
+MAX_LISTED_FILES = 60  # above that only files with something to say are listed
+MAX_LISTED_PROBLEMS = 400
+PROGRESS_FROM = 20  # files
+
+FILE: Text = ("文件", "File")
+PROJECTS: Text = ("项目", "Projects")
+ERRORS: Text = ("错误", "Errors")
+WARNINGS: Text = ("警告", "Warnings")
+NOTES: Text = ("提示", "Notes")
+TOTAL: Text = ("合计 {files} 个文件", "{files} files in all")
+CLEAN: Text = ("另有 {count} 个文件没有问题，未逐一列出。", "{count} more files without anything to report are not listed.")
+MORE: Text = ("……另有 {count} 条，见 --json。", "... {count} more, see --json.")
+WROTE: Text = ("已写出 {path}", "wrote {path}")
+UNCHANGED: Text = ("内容未变 {path}", "unchanged {path}")
+SEVERITIES: dict[Severity, Text] = {
+    Severity.ERROR: ("错误", "error"),
+    Severity.WARNING: ("警告", "warning"),
+    Severity.INFO: ("提示", "note"),
+}
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+READING: Text = ("读取文件", "Reading files")
+GENERAL: Text = ("（总体）", "(in general)")
+LOOKS: Text = (
+    "{count} 个文件因数值存疑用 openpyxl 复核。",
+    "{count} files were looked at again with openpyxl because a value was in doubt.",
+)
+
+
+def console() -> Console:
+    """Return the console for people, on stderr."""
+    from rich.console import Console
+
+    terminal = sys.stderr.isatty()
+    return Console(stderr=True, highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+
+
+def say_error(text: str) -> None:
+    """Print one line for people."""
+    print(text, file=sys.stderr)
+
+
+def wrote(path: Path, changed: bool, lang: str) -> None:
+    """Say that an output was written, or was already right."""
+    say_error(say(WROTE if changed else UNCHANGED, lang, path=path))
+
+
+def print_problems(problems: Sequence[Problem], lang: str) -> None:
+    """Print problems grouped by file and sheet, errors first within each."""
+    from rich.markup import escape
+
+    out = console()
+    rank = list(Severity)
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.location.file or "", problem.location.sheet or ""), []).append(problem)
+    left = MAX_LISTED_PROBLEMS
+    for (file, sheet), members in groups.items():
+        if left <= 0:
+            break
+        heading = " › ".join(part for part in (file, sheet) if part) or say(GENERAL, lang)
+        out.print(f"[bold]{escape(heading)}[/bold]")
+        for problem in sorted(members, key=lambda p: rank.index(p.severity))[:left]:
+            left -= 1
+            out.print(_line(problem, lang))
+    if len(problems) > MAX_LISTED_PROBLEMS:
+        out.print(say(MORE, lang, count=len(problems) - MAX_LISTED_PROBLEMS))
+
+
+def _line(problem: Problem, lang: str) -> str:
+    from rich.markup import escape
+
+    place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+    colour = COLOURS[problem.severity]
+    text = _visible(" ".join(part for part in (problem.message(lang), problem.hint(lang)) if part))
+    word = say(SEVERITIES[problem.severity], lang)
+    return f"  [{colour}]{word}[/{colour}] {escape(f'{place}: ' if place else '')}{escape(text)} [dim]{problem.code}[/dim]"
+
+
+def _visible(text: str) -> str:
+    """Show text from a workbook on one line, with control characters made harmless to a terminal."""
+    return "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" if c not in "\n\t" else " " for c in text)
+
+
+def print_files(result: Consolidated, lang: str) -> None:
+    """Print the table of files, projects and problems."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    counts: Counter[tuple[str, Severity]] = Counter()
+    for problem in result.problems:
+        counts[problem.location.file or "", problem.severity] += 1
+    table = Table(box=None, pad_edge=False)
+    table.add_column(say(FILE, lang), overflow="fold")
+    for heading in (PROJECTS, ERRORS, WARNINGS, NOTES):
+        table.add_column(say(heading, lang), justify="right")
+    hidden = 0
+    for file in result.files:
+        numbers = [counts[file.file, severity] for severity in Severity]
+        if len(result.files) > MAX_LISTED_FILES and not any(numbers[:2]):
+            hidden += 1
+            continue
+        table.add_row(escape(_visible(file.file)), str(len(file.forms)), *(_count(n, s) for n, s in zip(numbers, Severity, strict=True)))
+    totals = [sum(p.severity is s for p in result.problems) for s in Severity]
+    table.add_section()
+    table.add_row(
+        say(TOTAL, lang, files=len(result.files)),
+        str(len(result.portfolio.projects)),
+        *(_count(n, s) for n, s in zip(totals, Severity, strict=True)),
+        style="bold",
+    )
+    out = console()
+    out.print(table)
+    if hidden:
+        out.print(say(CLEAN, lang, count=hidden))
+    if looks := sum(file.second_looks for file in result.files):
+        out.print(say(LOOKS, lang, count=looks))
+
+
+def _count(number: int, severity: Severity) -> str:
+    return f"[{COLOURS[severity]}]{number}[/]" if number else "-"
+
+
+@contextmanager
+def progress(lang: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on long runs when stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # No refresh thread: worker processes are forked, and a fork with threads running is asking for trouble.
+    with Progress(*columns, console=console(), auto_refresh=False, transient=True) as bar:
+        task = bar.add_task(say(READING, lang), total=None, visible=False)
+
+        def step(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=total >= PROGRESS_FROM, refresh=True)
+
+        yield step
+
+
+def print_json(data: object) -> None:
+    """Print JSON data on stdout."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def exit_code(problems: Iterable[Problem], strict: bool) -> int:
+    """Return 1 where there are errors, or warnings under --strict; else 0."""
+    found = {p.severity for p in problems}
+    return int(Severity.ERROR in found or (strict and Severity.WARNING in found))

@@ -1,0 +1,221 @@
+"""Files -> forms: reads each file in a worker process, so that one which brings its reader down costs only itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+from kpixl import marker as markers
+from kpixl.extract import Extracted, Extractor, Nothing
+from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS, Grid, read_grids
+from kpixl.model import Form
+from kpixl.problems import Location, Problem
+from kpixl.secondlook import formulas
+from kpixl.values import is_blank, total
+
+OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
+SUMMARY_KIND = '"kind":"summary"'
+BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what is read, each raised by an option."""
+
+    file_bytes: int = MAX_FILE_BYTES
+    sheet_cells: int = MAX_SHEET_CELLS
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one file gave."""
+
+    file: str
+    sha256: str = ""
+    forms: tuple[Extracted, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    second_looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read: where it is, how it is shown, and whether the person named this very file."""
+
+    path: Path
+    shown: str
+    named: bool = False
+
+
+# --- one file ---------------------------------------------------------------------------------
+
+
+def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> FileResult:
+    """Read one file. Whatever is wrong with it comes back as problems.
+
+    A summary of ours is read only when it was named: found in a folder, its projects would count twice.
+    """
+    path, shown = job.path, job.shown
+    try:
+        if (size := path.stat().st_size) > limits.file_bytes:
+            details: dict[str, object] = {"size": size, "limit": limits.file_bytes}
+            return FileResult(shown, problems=(Problem("file-too-large", Location(shown), details),))
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return FileResult(shown, problems=(Problem("not-readable", Location(shown), {"reason": reason}),))
+    read = read_grids(content, shown, limits.sheet_cells)
+    if not job.named and _is_summary(read.grids):
+        return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
+    forms: list[Extracted] = []
+    empty: list[tuple[Grid, Nothing]] = []
+    for grid in read.grids:
+        if grid.name is not None and grid.name.startswith(OWN_SHEET):
+            continue
+        found = extractor.extract(grid, shown)
+        if isinstance(found, Nothing):
+            empty.append((grid, found))
+        else:
+            forms += found
+    problems = list(read.problems)
+    if not forms and empty:
+        problems.append(_unrelated(shown, extractor, [nothing for _, nothing in empty]))
+    elif not forms and not problems:
+        problems.append(Problem("no-sheets", Location(shown)))
+    else:
+        problems += [Problem("sheet-skipped", Location(shown, grid.name)) for grid, _ in empty if _foreign(grid)]
+    forms, looks = _settle(forms, content, extractor)
+    return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
+
+
+def _is_summary(grids: Sequence[Grid]) -> bool:
+    own = next((g for g in grids if g.name == OWN_SHEET), None)
+    if own is None or not own.rows or not own.rows[0]:
+        return False
+    first = own.rows[0][0]
+    return isinstance(first, str) and SUMMARY_KIND in first
+
+
+def _foreign(grid: Grid) -> bool:
+    """Tell whether a sheet is neither blank nor one that every template of ours has."""
+    head = grid.rows[0] if grid.rows else []
+    own = any(isinstance(raw, str) and raw.startswith(markers.PREFIX) for raw in head)
+    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
+
+
+def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> Problem:
+    best = max(nothings, key=lambda n: len(n.found))
+    title = extractor.form(best.form).title
+    none = ("无", "none")
+    details: dict[str, object] = {
+        "title": title,
+        "found": "、".join(best.found) or none,
+        "missing": "、".join(best.missing) or none,
+    }
+    return Problem("no-form", Location(file), details)
+
+
+def _settle(found: list[Extracted], content: bytes, extractor: Extractor) -> tuple[list[Extracted], int]:
+    """Decide doubtful totals: a formula is worth the sum of its parts, a typed number is kept (and checked later)."""
+    doubtful = [(f.sheet, f.cells[key]) for f in found for key in f.doubts if f.sheet is not None]
+    if not doubtful or not content.startswith(b"PK"):
+        return found, 0
+    computed = formulas(content, doubtful) or frozenset()
+    return [_recomputed(f, extractor.form(f.form), computed) for f in found], 1
+
+
+def _recomputed(found: Extracted, form: Form, computed: frozenset[tuple[str, str]]) -> Extracted:
+    values = dict(found.values)
+    for key in found.doubts:
+        if (found.sheet, found.cells[key]) in computed:
+            values[key] = total([values[part] for part in form.fields[key].sum])
+    return replace(found, values=values)
+
+
+# --- many files -------------------------------------------------------------------------------
+
+_extractor: Extractor | None = None
+_limits = DEFAULT_LIMITS
+
+
+def _start_worker(forms: Sequence[Form], limits: Limits) -> None:
+    global _extractor, _limits
+    _extractor, _limits = Extractor(forms), limits
+
+
+def _work(jobs: Sequence[Job]) -> list[FileResult]:
+    assert _extractor is not None
+    return [read_file(job, _extractor, _limits) for job in jobs]
+
+
+def read_files(
+    jobs: Sequence[Job],
+    forms: Sequence[Form],
+    limits: Limits = DEFAULT_LIMITS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[FileResult]:
+    """Read files in worker processes, as many as there are processors.
+
+    `workers` 0 reads in this process, without protection from files that crash their reader.
+    """
+    count = min(workers if workers is not None else os.cpu_count() or 1, len(jobs))
+    results: dict[str, FileResult] = {}
+
+    def done(batch: Iterable[FileResult]) -> None:
+        results.update((r.file, r) for r in batch)
+        if progress is not None:
+            progress(len(results), len(jobs))
+
+    if workers == 0:
+        extractor = Extractor(forms)
+        for job in jobs:
+            done([read_file(job, extractor, limits)])
+    else:
+        size = max(1, min(BATCH, -(-len(jobs) // count)))
+        batches = [jobs[i : i + size] for i in range(0, len(jobs), size)]
+        lost = _pooled(batches, count, forms, limits, done)
+        # A batch whose worker died is read again file by file, to find the one that did it.
+        for job in (job for batch in lost for job in batch):
+            if _pooled([[job]], 1, forms, limits, done):
+                reason = ("读取进程异常退出", "the reading process died")
+                done([FileResult(job.shown, problems=(Problem("reader-died", Location(job.shown), {"reason": reason}),))])
+    return [results[job.shown] for job in jobs]
+
+
+def _pooled(
+    batches: Sequence[Sequence[Job]],
+    count: int,
+    forms: Sequence[Form],
+    limits: Limits,
+    done: Callable[[Iterable[FileResult]], None],
+) -> list[Sequence[Job]]:
+    """Read batches in worker processes; return those that were lost because a worker died."""
+    lost: list[Sequence[Job]] = []
+    with ProcessPoolExecutor(count, _context(), _start_worker, (forms, limits)) as pool:
+        waiting: list[tuple[Future[list[FileResult]], Sequence[Job]]] = []
+        try:
+            waiting = [(pool.submit(_work, batch), batch) for batch in batches]
+        except BrokenProcessPool:
+            lost += batches[len(waiting) :]
+        for future, batch in waiting:
+            try:
+                done(future.result())
+            except BrokenProcessPool:
+                lost.append(batch)
+    return lost
+
+
+def _context() -> BaseContext:
+    # Forking spares each worker the start of Python; where it does not exist, spawning works as well.
+    return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
