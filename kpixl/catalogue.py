@@ -287,9 +287,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "marker-copied": Entry(
         W,
-        "工作表带有项目 {id}“{expected}”的标识，但项目名称是“{name}”，作为新项目 {new} 汇总。",
+        "工作表带有项目 {id} 的标识，像是复制来的，但项目名称是“{name}”，作为新项目 {new} 汇总。",
         "如确为新项目，可以忽略；如只是改名，请在花名册中更正名称。",
-        "The sheet carries the marker of project {id} ({expected}), but names the project {name}; taken as new, {new}.",
+        "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as new, {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
     ),
     "matched-by-name": Entry(
@@ -425,6 +425,20 @@ CATALOGUE: dict[str, Entry] = {
         "如仍需保留，请把它加回清单。",
         "Project {id} {name} is no longer in the list and was removed from the roster.",
         "To keep it, put it back into the list.",
+    ),
+    "list-total-skipped": Entry(
+        I,
+        "“{text}”一行是合计，不作为项目。",
+        "",
+        "The row {text} is a total, not a project.",
+        "",
+    ),
+    "list-ids-repeated": Entry(
+        W,
+        "“{label}”列有重复（{found}），不能作为项目编号，编号已另行分配。",
+        "如该列是项目编号，请改正重复的编号后重新运行。",
+        "The column {label} repeats {found} and cannot tell projects apart; other ids were assigned.",
+        "If these are the ids of the projects, correct the repeated ones and run it again.",
     ),
     # --- outputs -----------------------------------------------------------------------------
     "too-many-sheets": Entry(

@@ -93,7 +93,8 @@ def _order(chosen: Mapping[str, tuple[Returned, Project]], roster: Portfolio | N
 
     def key(project_id: str) -> tuple[bool, int]:
         mark = chosen[project_id][0].form.marker
-        return (mark is None, mark.order if mark is not None and mark.project == project_id else 0)
+        own = mark is not None and mark.project == project_id
+        return (not own, mark.order if own and mark is not None else 0)
 
     return sorted(chosen, key=key)
 
@@ -220,7 +221,7 @@ class _Names:
             details: dict[str, object] = {"name": name, "id": project_id, "suggestion": self._suggestion(name)}
             self.problems.append(Problem("not-in-roster", item.place, details))
         elif mark is not None:
-            details = {"id": mark.project, "expected": mark.project, "name": name, "new": project_id}
+            details = {"id": mark.project, "name": name, "new": project_id}
             self.problems.append(Problem("marker-copied", item.place, details))
         return project_id
 

@@ -26,6 +26,7 @@ CREATED = datetime(2000, 1, 1)
 MAX_ROW_HEIGHT = 409.0  # points; Excel's own limit
 MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
+_WIDE = str.maketrans("()", "（）")
 
 Props = Mapping[str, Any]
 
@@ -37,16 +38,17 @@ class SheetError(Exception):
 def sheet_names(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Turn texts into sheet names: 31 characters, no forbidden ones, no two alike whatever the case.
 
-    Apostrophes are forbidden too, although Excel allows them inside a name: too many programs misquote them.
+    Apostrophes are forbidden too, although Excel allows them inside a name: too many programs misquote them. Round
+    brackets become full-width: XlsxWriter takes `SORT(` in a quoted name for a function.
     """
     names: list[str] = []
     used = {name.casefold() for name in taken} | {"history"}  # Excel keeps "History" for itself
     for text in texts:
-        base = _clip(" ".join(_FORBIDDEN_IN_SHEET_NAME.sub(" ", text).split()) or "_", MAX_SHEET_NAME)
+        base = _clip(" ".join(_FORBIDDEN_IN_SHEET_NAME.sub(" ", text).translate(_WIDE).split()) or "_", MAX_SHEET_NAME)
         name, number = base, 1
         while name.casefold() in used:
             number += 1
-            name = f"{_clip(base, MAX_SHEET_NAME - 6)}({number})"
+            name = f"{_clip(base, MAX_SHEET_NAME - 6)}（{number}）"
         used.add(name.casefold())
         names.append(name)
     return names
