@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from kpixl.values import (
     Raw,
     refused_character,
     tidy_target,
+    to_decimal,
     to_yaml,
     total,
     utf16_length,
@@ -100,37 +102,50 @@ def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
 def loads(text: str, form_of: FormSource, file: str | None = None) -> tuple[Form, Portfolio]:
     """Read a portfolio from YAML text. Raises KpixlError with every problem found, each with its line.
 
-    Text that is not canonical to the letter was touched by hand, and then also searched for repeated keys,
-    which the fast parser would let pass with the loss of a value.
+    Text that is not canonical to the letter was touched by hand, and then read a second time, slowly: the fast
+    parser lets a repeated key pass and forgets how a number was typed.
     """
     data = yamltext.parse(text, file)
     found = _Findings()
     form, portfolio = _portfolio(data, form_of, found)
-    if found.items or portfolio is None or form is None or text != dumps(form, portfolio):
-        lines, problems = yamltext.marks(text, file)
-        problems += [
-            Problem(code, Location(file=file, field=".".join(map(str, path))), {**details, "line": _line(lines, path)})
-            for code, path, details in found.items
-        ]
-        if problems:
-            raise KpixlError(*sorted(problems, key=lambda p: int(str(p.details.get("line", 0)))))
-    assert form is not None and portfolio is not None
+    if form is not None and portfolio is not None and not found.items and text == dumps(form, portfolio):
+        return form, portfolio
+    marks = yamltext.marks(text, file)
+    found = _Findings(marks.numbers)
+    form, portfolio = _portfolio(data, form_of, found)
+    problems = marks.problems + [
+        Problem(
+            code,
+            Location(file=file, field=".".join(map(str, path))),
+            {**details, "line": yamltext.line_of(marks.lines, path)},
+        )
+        for code, path, details in found.items
+    ]
+    if problems or form is None or portfolio is None:
+        raise KpixlError(*sorted(problems, key=lambda p: int(str(p.details.get("line", 0)))))
     return form, portfolio
 
 
-def _line(lines: Mapping[yamltext.Path, int], path: yamltext.Path) -> int:
-    return yamltext.line_of(lines, path)
-
-
 class _Findings:
-    """What is wrong, by path; lines are looked up only when there is something."""
+    """What is wrong, by path; lines are looked up only when there is something.
 
-    def __init__(self) -> None:
+    `numbers`: how numbers were typed, where that is known.
+    """
+
+    def __init__(self, numbers: Mapping[yamltext.Path, str] | None = None) -> None:
         self.items: list[tuple[str, yamltext.Path, dict[str, object]]] = []
+        self.numbers = numbers or {}
+
+    def typed(self, path: yamltext.Path, raw: Any, as_text: bool) -> Any:
+        """Return a number as it was typed, where the parser's number is less than that."""
+        text = self.numbers.get(path)
+        if text is None or isinstance(raw, str):
+            return raw
+        return text if as_text or not _same_number(text, raw) else raw
 
     def add(self, code: str, path: yamltext.Path, **details: object) -> None:
         """Note a finding at `path`."""
-        self.items.append((code, path, {"key": str(path[-1]) if path else "", **details}))
+        self.items.append((code, path, {"key": str(path[-1]) if path else ("文件", "the file"), **details}))
 
     def unknown(self, path: yamltext.Path, known: list[str]) -> None:
         """Note an unknown key, with the nearest known one."""
@@ -144,6 +159,13 @@ class _Findings:
         self.add("value-wrong", path, expected=expected, found=_shown(found))
 
 
+def _same_number(text: str, number: float) -> bool:
+    try:
+        return Decimal(text) == to_decimal(number)
+    except ArithmeticError:
+        return False
+
+
 def _shown(found: object) -> object:
     if found is None:
         return ("空", "blank")
@@ -151,7 +173,7 @@ def _shown(found: object) -> object:
         return ("一组键值", "a mapping")
     if isinstance(found, list):
         return ("一个列表", "a list")
-    return str(found)
+    return f'"{found}"' if isinstance(found, str) else str(found)
 
 
 _MAPPING = ("一组键值（key: value）", "a mapping (key: value)")
@@ -273,6 +295,8 @@ class _ProjectReader:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             self.found.wrong(where, FIELD_TYPES[field.type].expected, raw)
             return None
+        as_text = FIELD_TYPES[field.type].typed is str and field.type != "quantity"
+        raw = self.found.typed(where, raw, as_text)
         if isinstance(raw, str):
             _check_text(raw, where, self.found)
         return read_value(self.form, field, raw)[0]

@@ -2,28 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Entry(NamedTuple):
-    """One code: severity and the four texts."""
-
-    severity: str
-    zh: str
-    zh_hint: str
-    en: str
-    en_hint: str
-
-    def message(self, lang: str) -> str:
-        """Return the message template in `lang`."""
-        return self.en if lang == "en" else self.zh
-
-    def hint(self, lang: str) -> str:
-        """Return the hint template in `lang`."""
-        return self.en_hint if lang == "en" else self.zh_hint
-
-
-E, W, I = "error", "warning", "info"  # noqa: E741 - three columns of a table
+from kpixl.entry import E, Entry, I, W
+from kpixl.rule_texts import RULE_TEXTS
 
 CATALOGUE: dict[str, Entry] = {
     # --- files -------------------------------------------------------------------------------
@@ -212,35 +192,6 @@ CATALOGUE: dict[str, Entry] = {
         "请恢复公式，或核对各分项之和。",
         "The formula of the total was replaced by the number {raw}.",
         "Restore the formula, or check its parts.",
-    ),
-    # --- values ------------------------------------------------------------------------------
-    "value-unread": Entry(
-        E,
-        "“{raw}”不是{type}，已按原文保留。",
-        "请填写{expected}。",
-        "{raw} is not {type}; it was kept as typed.",
-        "Type {expected}.",
-    ),
-    "required-blank": Entry(
-        W,
-        "“{label}”没有填写。",
-        "请填写“{label}”。",
-        "{label} is blank.",
-        "Fill in {label}.",
-    ),
-    "no-rows": Entry(
-        W,
-        "没有填写任何{label}。",
-        "请至少填写一条。",
-        "There is no row under {label}.",
-        "Fill in at least one.",
-    ),
-    "sum-mismatch": Entry(
-        E,
-        "“{label}”为 {amount}，各分项之和为 {sum}，相差 {difference}。",
-        "请改正分项（{parts}），或将合计改为 {sum}。",
-        "{label} is {amount}, its parts add up to {sum}, a difference of {difference}.",
-        "Correct a part ({parts}), or set the total to {sum}.",
     ),
     # --- identity ----------------------------------------------------------------------------
     "returned-twice": Entry(
@@ -452,7 +403,7 @@ CATALOGUE: dict[str, Entry] = {
         W,
         "共 {count} 个项目，超过 {limit} 个，汇总工作簿不含“申报表”页，以免 Excel 打开过慢。",
         "用 kpixl publish 生成网页版申报表，或加 --forms 强制写入。",
-        "There are {count} projects, more than {limit}: the sheet with all forms was left out so that Excel opens quickly.",
+        "{count} projects are more than {limit}: the sheet with all forms was left out, so that Excel opens quickly.",
         "Make the page with kpixl publish, or force the sheet with --forms.",
     ),
     "summary-edited": Entry(
@@ -483,4 +434,6 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet {sheet} was carried over.",
         "",
     ),
+    # --- rules of kpixl check -----------------------------------------------------------------
+    **RULE_TEXTS,
 }

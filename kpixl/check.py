@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from kpixl.model import Field, Form, Portfolio, Project, Value
 from kpixl.problems import Location, Problem
-from kpixl.values import FIELD_TYPES, number_text, total
+from kpixl.values import FIELD_TYPES, number_text, text_of, total
 
 # (code, key of the value in the project, label, details)
 Finding = tuple[str, str, str, dict[str, object]]
@@ -31,8 +31,8 @@ def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tup
 
 
 def _in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
-    first = next(iter(form.fields))
-    names = {p.id: f"{p.id} {p.values[first] or ''}".strip() for p in portfolio.projects}
+    first = form.key_fields[0]
+    names = {p.id: f"{p.id} {text_of(p.values[first])}".strip() for p in portfolio.projects}
     return lambda project, key, label: Location(None, names[project], None, label or key)
 
 

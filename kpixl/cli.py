@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kpixl.clicktext import Command, Group, lang_of, option, usage_error
+from kpixl import __version__
+from kpixl.clicktext import Command, Group, Option, lang_of, option, usage_error
 from kpixl.console import exit_code, print_problems, say_error, wrote
 from kpixl.problems import KpixlError, Problem
 
@@ -43,7 +45,9 @@ def run(arguments: Sequence[str]) -> int:
         "Performance targets: make the workbooks to fill in, consolidate what comes back, make summary and page.",
     ),
 )
-@click.version_option(package_name="kpixl", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, message="%(prog)s %(version)s", cls=Option, text=("显示版本。", "Show the version and exit.")
+)
 @option(
     "--forms-dir",
     "forms_dirs",
@@ -83,7 +87,7 @@ def roster(
     from kpixl.roster import write_roster
 
     form = _form(ctx, form_id)
-    changed, count, problems = write_roster(form, list, out, year=year, organization=organization)
+    changed, _, problems = write_roster(form, list, out, year=year, organization=organization)
     _report(ctx, problems)
     wrote(out, changed, lang_of(ctx))
     return exit_code(problems, False)
@@ -125,9 +129,16 @@ def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | Non
 )
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @option("-o", "--output", "out", **_OUT, text=("汇总数据（YAML）。", "The consolidated data (YAML)."))
-@option("--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML."))
+@option(
+    "--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML.")
+)
 @option("--no-summary", is_flag=True, text=("不生成汇总工作簿。", "Do not make the summary workbook."))
-@option("--roster", "roster_path", type=PATH, text=("花名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."))
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("花名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."),
+)
 @_FORM
 @option("--max-file-size", type=int, text=("单个文件的上限（字节）。", "The largest file to read, in bytes."))
 @option("--max-cells", type=int, text=("单张工作表的上限（单元格）。", "The largest sheet to read, in cells."))
@@ -166,7 +177,7 @@ def consolidate(
             outputs=targets,
             progress=progress,
         )
-    written, problems = write_consolidated(result, *targets, lang=lang)
+    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today())
     if as_json:
         console.print_json(report_data(result, problems, written, lang))
     else:
@@ -189,8 +200,12 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 
     form, content = canonical.load(portfolio, _form_source(ctx))
     sources = sources_of(portfolio)
-    changed, problems = write_summary(out, form, content, lang=lang_of(ctx), sources=sources, forms=forms)
+    changed, problems, copy = write_summary(
+        out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, today=date.today()
+    )
     _report(ctx, problems)
+    if copy is not None:
+        wrote(copy, True, lang_of(ctx))
     wrote(out, changed, lang_of(ctx))
     return exit_code(problems, False)
 

@@ -20,6 +20,9 @@ _NO_COMMAND: Text = ("没有命令 {name}。", "There is no command {name}.")
 _MEANT: Text = ("是否指 {names}？", "Did you mean {names}?")
 _MISSING: Text = ("缺少参数 {name}。", "{name} is missing.")
 _BAD: Text = ("参数 {name} 有误：{reason}", "{name} is wrong: {reason}")
+_REQUIRED: Text = ("[必填]", "[required]")
+_ANY_OPTIONS: Text = ("[选项]", "[OPTIONS]")
+_ANY_COMMAND: Text = ("命令 [参数]...", "COMMAND [ARGS]...")
 _NO_VALUE: Text = ("选项 {name} 需要一个值。", "The option {name} needs a value.")
 
 
@@ -42,7 +45,10 @@ class Option(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         self.help = say(self.text, lang_of(ctx)) or self.help
-        return super().get_help_record(ctx)
+        record = super().get_help_record(ctx)
+        if record is None or not self.required:
+            return record
+        return record[0], record[1].replace("[required]", say(_REQUIRED, lang_of(ctx)))
 
 
 def option(*names: str, text: Text, **kwargs: Any) -> Callable[[Any], Any]:
@@ -78,6 +84,11 @@ class _Spoken(click.Command):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
         formatter.write_usage(ctx.command_path, pieces, prefix=say(_USAGE, lang_of(ctx)))
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        pieces = super().collect_usage_pieces(ctx)
+        words = {"[OPTIONS]": say(_ANY_OPTIONS, lang_of(ctx)), "COMMAND [ARGS]...": say(_ANY_COMMAND, lang_of(ctx))}
+        return [words.get(piece, piece) for piece in pieces]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()

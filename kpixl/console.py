@@ -28,7 +28,10 @@ ERRORS: Text = ("错误", "Errors")
 WARNINGS: Text = ("警告", "Warnings")
 NOTES: Text = ("提示", "Notes")
 TOTAL: Text = ("合计 {files} 个文件", "{files} files in all")
-CLEAN: Text = ("另有 {count} 个文件没有问题，未逐一列出。", "{count} more files without anything to report are not listed.")
+CLEAN: Text = (
+    "另有 {count} 个文件没有问题，未逐一列出。",
+    "{count} more files without anything to report are not listed.",
+)
 MORE: Text = ("……另有 {count} 条，见 --json。", "... {count} more, see --json.")
 WROTE: Text = ("已写出 {path}", "wrote {path}")
 UNCHANGED: Text = ("内容未变 {path}", "unchanged {path}")
@@ -77,7 +80,7 @@ def print_problems(problems: Sequence[Problem], lang: str) -> None:
     for (file, sheet), members in groups.items():
         if left <= 0:
             break
-        heading = " › ".join(part for part in (file, sheet) if part) or say(GENERAL, lang)
+        heading = _visible(" › ".join(part for part in (file, sheet) if part)) or say(GENERAL, lang)
         out.print(f"[bold]{escape(heading)}[/bold]")
         for problem in sorted(members, key=lambda p: rank.index(p.severity))[:left]:
             left -= 1
@@ -93,7 +96,8 @@ def _line(problem: Problem, lang: str) -> str:
     colour = COLOURS[problem.severity]
     text = _visible(" ".join(part for part in (problem.message(lang), problem.hint(lang)) if part))
     word = say(SEVERITIES[problem.severity], lang)
-    return f"  [{colour}]{word}[/{colour}] {escape(f'{place}: ' if place else '')}{escape(text)} [dim]{problem.code}[/dim]"
+    where = escape(f"{_visible(place)}: ") if place else ""
+    return f"  [{colour}]{word}[/{colour}] {where}{escape(text)} [dim]{problem.code}[/dim]"
 
 
 def _visible(text: str) -> str:
@@ -119,7 +123,8 @@ def print_files(result: Consolidated, lang: str) -> None:
         if len(result.files) > MAX_LISTED_FILES and not any(numbers[:2]):
             hidden += 1
             continue
-        table.add_row(escape(_visible(file.file)), str(len(file.forms)), *(_count(n, s) for n, s in zip(numbers, Severity, strict=True)))
+        counted = (_count(n, s) for n, s in zip(numbers, Severity, strict=True))
+        table.add_row(escape(_visible(file.file)), str(len(file.forms)), *counted)
     totals = [sum(p.severity is s for p in result.problems) for s in Severity]
     table.add_section()
     table.add_row(

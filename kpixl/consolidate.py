@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +143,11 @@ def sources_of(portfolio: Path) -> dict[str, str] | None:
 
 
 def write_consolidated(
-    result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh"
+    result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh", today: date
 ) -> tuple[list[tuple[Path, bool]], tuple[Problem, ...]]:
     """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
 
+    `today` names the copy of an old summary that cannot be carried over whole.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
     """
     problems = result.problems
@@ -160,7 +162,10 @@ def write_consolidated(
         from kpixl.summary import write_summary
 
         sources = {i: str(s) for i, s in result.sources.items()}
-        changed, more = write_summary(summary, result.form, result.portfolio, lang=lang, sources=sources)
+        changed, more, copy = write_summary(
+            summary, result.form, result.portfolio, lang=lang, sources=sources, today=today
+        )
+        written += [(copy, True)] if copy is not None else []
         written.append((summary, changed))
         problems = (*problems, *more)
     return written, problems

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -15,7 +17,7 @@ from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
 from kpixl.grids import Grid
 from kpixl.labels import FoundForm, FoundTable, Heading, LabelIndex, as_sent, pattern, search
-from kpixl.marker import Marker
+from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form, PlacedTable, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import FIELD_TYPES, Raw, fold, is_blank, read_target, text_of, total
@@ -65,26 +67,53 @@ class Extractor:
 
     def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
         """Read every form of `grid`; where there is none, say what was found."""
-        mark = markers.find(grid.rows)
-        first = self._readers.get(mark[0].form) if mark else None
-        readers = [first] if first else list(self._readers.values())
+        named = next((m for raw in reversed(grid.rows[0]) if (m := markers.loads(raw))), None) if grid.rows else None
+        readers = self._candidates(named)
         for reader in readers:
-            if (found := as_sent(reader.index, grid.rows)) is not None and grid.top == grid.left == 0:
-                return [reader.read(grid, file, found, mark and mark[0], mark and mark[2])]
+            if grid.top == grid.left == 0 and (found := as_sent(reader.index, grid.rows)) is not None:
+                return [reader.read(grid, file, found, _mark_beside(grid, found))]
+        marks = list(markers.find(grid.rows))
+        readers = self._candidates(marks[0].marker if marks else None)
         grid = _uncovered(grid)
         searched = [(reader, *search(reader.index, grid.rows)) for reader in readers]
         reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
         if not forms:
             return reader.nothing(seen)
-        own = [mark[0] if mark and f.first_row <= mark[1] <= f.last_row else None for f in forms]
-        if mark and len(forms) == 1:
-            own = [mark[0]]
-        loose = list(reader.preamble(grid, file, forms[0]))
-        results = [
-            reader.read(grid, file, found, m, mark and mark[2], loose if i == 0 else ())
-            for i, (found, m) in enumerate(zip(forms, own, strict=True))
-        ]
+        results = []
+        for number, found in enumerate(forms):
+            own = _own_mark(marks, forms, number)
+            loose = reader.preamble(grid, file, found) if number == 0 else ()
+            results.append(reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose)))
         return results
+
+    def _candidates(self, mark: Marker | None) -> list[_FormReader]:
+        """List the readers to try: the one that a marker names, else all."""
+        named = self._readers.get(mark.form) if mark else None
+        return [named] if named else list(self._readers.values())
+
+
+def _mark_beside(grid: Grid, found: FoundForm) -> Marker | None:
+    """Return the marker of a sheet that is as it was sent."""
+    col = found.edge + markers.MARK_GAP
+    return markers.loads(grid.rows[0][col]) if col < len(grid.rows[0]) else None
+
+
+def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
+    """Choose the marker of a form: beside its rows or above its labels, never where a value may stand."""
+    found = forms[number]
+    first = 0 if number == 0 else found.first_row
+    last = found.last_row if number + 1 < len(forms) else math.inf
+    labels = min((a.row for a in found.anchors.values()), default=0)
+    return next((m for m in marks if first <= m.row <= last and (m.row < labels or m.col > found.edge)), None)
+
+
+def _clear_of(found: FoundForm, mark: FoundMarker | None) -> FoundForm:
+    """Let a form end before what the template writes beside it."""
+    if mark is None:
+        return found
+    edge = mark.col - markers.MARK_GAP
+    rightmost = max((a.col for a in found.anchors.values()), default=0)
+    return replace(found, edge=edge) if rightmost < edge < found.edge else found
 
 
 def _uncovered(grid: Grid) -> Grid:
@@ -132,7 +161,7 @@ class _FormReader:
         for r, row in enumerate(grid.rows[: first.first_row]):
             for c, raw in enumerate(row):
                 text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
-                if not is_blank(raw) and not self.heading.fullmatch(text) and not _furniture(raw):
+                if not is_blank(raw) and not self.heading.fullmatch(text) and not (c > first.edge and markers.is_furniture(raw)):
                     where = Location(file, grid.name, grid.address(r, c))
                     yield Problem("stray-text", where, {"text": text_of(raw)})
 
@@ -142,26 +171,19 @@ class _FormReader:
         file: str,
         found: FoundForm,
         mark: Marker | None,
-        mark_col: int | None,
         loose: Sequence[Problem] = (),
     ) -> Extracted:
         """Read one form."""
-        return _Reading(self, grid, file, found, mark, mark_col).result(loose)
-
-
-def _furniture(raw: Raw) -> bool:
-    return isinstance(raw, str) and raw.startswith((markers.PREFIX, markers.STATUS, markers.HINT))
+        return _Reading(self, grid, file, found, mark).result(loose)
 
 
 class _Reading:
     """The reading of one form: gathers values, sources and problems; used once."""
 
-    def __init__(
-        self, reader: _FormReader, grid: Grid, file: str, found: FoundForm, mark: Marker | None, mark_col: int | None
-    ) -> None:
+    def __init__(self, reader: _FormReader, grid: Grid, file: str, found: FoundForm, mark: Marker | None) -> None:
         self.reader, self.form, self.index = reader, reader.form, reader.index
         self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
-        self.mark, self.mark_col = mark, mark_col
+        self.mark = mark
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in reader.form.tables}
         self.cells: dict[str, str] = {}
@@ -261,13 +283,13 @@ class _Reading:
             places = [c for c in places if not self._caption(r, c, columns.first, placed)]
             if not places:
                 continue
-            assigned, shifted = columns.assign(self.rows[r], places)
+            assigned, shifted = columns.assign(self.rows[r], places, torn=self.mark is None and not self.found.expected)
             raws = {key: self.rows[r][c] for key, c in assigned.items()}
             self.used.update((r, c) for c in assigned.values())
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
                 _fill_down(self.form, found.table, row, above)
-            if self.mark is not None and self.mark.presets and row in table.presets:
+            if self.mark is not None and table.key in self.mark.presets and row in table.presets:
                 continue
             if shifted:
                 reading = " | ".join(f"{table.columns[k].label}: {_shown(v)}" for k, v in row.items() if v is not None)
@@ -340,13 +362,13 @@ class _Reading:
         for r in range(self.found.first_row, head):
             for c, raw in enumerate(self.rows[r]):
                 if isinstance(raw, str) and (m := self.reader.subtitle.fullmatch(unicodedata.normalize("NFKC", raw))):
-                    year = int(m["year"]) if "year" in m.groupdict() else None
+                    year = _year(m)
                     self.used.add((r, c))
         for row in self.rows[: min(self.found.first_row, 20)]:
             for raw in row:
                 if isinstance(raw, str) and (m := self.reader.heading.fullmatch(unicodedata.normalize("NFKC", raw))):
                     organization = (m.groupdict().get("organization") or "").strip() or None
-                    year = year or (int(m["year"]) if m.groupdict().get("year") else None)
+                    year = year or _year(m)
         return year, organization
 
     def _strays(self) -> None:
@@ -354,7 +376,9 @@ class _Reading:
         used = self.used
         for r in range(self.found.first_row, self.found.last_row + 1):
             for c, raw in enumerate(self.rows[r]):
-                if raw != "" and (r, c) not in used and not is_blank(raw) and not _furniture(raw):
+                if raw != "" and (r, c) not in used and not is_blank(raw):
+                    if c > self.found.edge and markers.is_furniture(raw):
+                        continue
                     if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
                         continue  # a heading repeated after a page break, a caption
                     self._problem("stray-text", (r, c), None, text=text_of(raw))
@@ -366,7 +390,7 @@ class _Reading:
         if row >= len(self.rows) or col >= len(self.rows[row]):
             return False
         raw = self.rows[row][col]
-        return raw != "" and not is_blank(raw) and not (col == self.mark_col and _furniture(raw))
+        return raw != "" and not is_blank(raw)
 
     def _problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
         cell = self.grid.address(*place) if place else None
@@ -374,6 +398,11 @@ class _Reading:
 
     def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
         self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+
+
+def _year(match: re.Match[str]) -> int | None:
+    year = match.groupdict().get("year")
+    return int(year) if year else None
 
 
 def _shown(value: Value) -> str:
@@ -434,8 +463,11 @@ class _TableColumns:
             if field.required and row[key] is None and key not in assigned and key in self.places:
                 yield key, self.places[key][0]
 
-    def assign(self, row: Sequence[Raw], filled: Sequence[int]) -> tuple[dict[str, int], bool]:
-        """Say which column each filled cell belongs to; also whether that was told by content, not by position."""
+    def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
+        """Say which column each filled cell belongs to; also whether that was told by content, not by position.
+
+        Only a table that may be `torn` is read by content; in a template a cell is what its column says.
+        """
         plain: dict[str, int] = {}
         fits = True
         for col in filled:
@@ -444,7 +476,7 @@ class _TableColumns:
                 fits = False
             else:
                 plain[key] = col
-        if fits and all(self._allowed(key, row[col]) for key, col in plain.items()):
+        if not torn or (fits and all(self._allowed(key, row[col]) for key, col in plain.items())):
             return plain, False
         best = self._by_content(row, filled)
         return (best, True) if best is not None else (plain, False)

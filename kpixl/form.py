@@ -35,6 +35,8 @@ DEFINITION = "form.yaml"
 FORMAT = 1
 # Names on which the canonical file and the marker rely.
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+# As a key these are no text in YAML 1.1, which many programs still read.
+_NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体", "size": 10, "title": 16}
@@ -108,6 +110,7 @@ def parse_form(data: object) -> Form:
         description={k: str(v) for k, v in top.mapping("description").items()},
         id_field=_field("id", top.node("id-field")),
         organization_field=top.take("organization-field", str, None),
+        key_fields=tuple(map(str, top.take("key-fields", list, []))) or tuple(fields)[:1],
         fields=fields,
         tables=tables,
         choices=choices,
@@ -124,9 +127,15 @@ def parse_form(data: object) -> Form:
     return form
 
 
-def _field(key: str, node: _Node) -> Field:
+def _check_key(key: str) -> None:
     if not _KEY.fullmatch(key):
         raise _invalid(key, "a key is made of a-z, 0-9, _ and dots")
+    if found := _NO_KEYS.intersection(key.split(".")):
+        raise _invalid(key, f"{', '.join(found)} is not a name in every YAML")
+
+
+def _field(key: str, node: _Node) -> Field:
+    _check_key(key)
     kind = node.take("type", str, "text")
     if kind not in FIELD_TYPES:
         raise _invalid(f"{key}.type", f"must be one of {', '.join(FIELD_TYPES)}")
@@ -150,6 +159,7 @@ def _field(key: str, node: _Node) -> Field:
 
 
 def _table(key: str, node: _Node) -> Table:
+    _check_key(key)
     columns = {k: _field(k, n) for k, n in node.nodes("columns")}
     targets = {}
     for name, n in node.nodes("targets"):
@@ -205,6 +215,8 @@ def _choices(
 ) -> dict[str, Choices]:
     choices: dict[str, Choices] = {}
     for name, spec in data.items():
+        if not _KEY.fullmatch(name):
+            raise _invalid(f"choices.{name}", "a key is made of a-z, 0-9, _ and dots")
         node = _Node(spec, f"choices.{name}")
         parent, tree = node.take("parent", str, None), node.take("tree", str, None)
         is_open, qualitative = node.take("open", bool, True), node.take("qualitative", str, None)
@@ -333,15 +345,7 @@ def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable
 
 
 def _check(form: Form) -> None:
-    columns = [c for t in form.tables.values() for c in t.columns.values()]
-    for field in (*form.fields.values(), *columns):
-        if field.choices is not None and field.choices not in form.choices:
-            raise _invalid(f"{field.key}.choices", f"no list {field.choices}")
-        if field.type in ("choice", "operator", "unit") and field.choices is None:
-            raise _invalid(field.key, f"a {field.type} needs `choices`")
-        for part in field.sum:
-            if part not in form.fields or form.fields[part].type != "money" or form.fields[part].sum:
-                raise _invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
+    _check_fields(form)
     placed = {(c.kind, c.key) for c in (*form.layout.head, *form.layout.foot) if c.key}
     for key in form.fields:
         for kind in ("label", "value"):
@@ -358,6 +362,18 @@ def _check(form: Form) -> None:
     keys = set(form.fields)
     if any(key.rpartition(".")[0] in keys for key in keys if "." in key) or keys & set(form.tables):
         raise _invalid("fields", "a key stands for a value and for a group")
+
+
+def _check_fields(form: Form) -> None:
+    columns = [c for t in form.tables.values() for c in t.columns.values()]
+    for field in (*form.fields.values(), *columns):
+        if field.choices is not None and field.choices not in form.choices:
+            raise _invalid(f"{field.key}.choices", f"no list {field.choices}")
+        if field.type in ("choice", "operator", "unit") and field.choices is None:
+            raise _invalid(field.key, f"a {field.type} needs `choices`")
+        for part in field.sum:
+            if part not in form.fields or form.fields[part].type != "money" or form.fields[part].sum:
+                raise _invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
 
 
 def _invalid(key: str, reason: str) -> KpixlError:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.model import Form, PlacedTable, TableColumn
+from kpixl.marker import is_furniture
+from kpixl.model import Cell, Form, PlacedTable, TableColumn
 from kpixl.values import Raw, fold
 
 Rows = Sequence[Sequence[Raw]]
@@ -72,6 +73,28 @@ class FoundForm:
     expected: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rows of a layout from below one table to the headings of the next, as the template writes them.
+
+    `texts`: (row within the block, column, text) of every title, label, caption and heading.
+    """
+
+    top: int
+    height: int
+    texts: tuple[tuple[int, int, str], ...]
+    labels: tuple[Cell, ...]
+    placed: PlacedTable | None
+
+    def stands_at(self, rows: Rows, start: int) -> bool:
+        """Tell whether all texts of the block are there when its first row is `start`."""
+        for row, col, text in self.texts:
+            cells = rows[start + row] if start + row < len(rows) else ()
+            if col >= len(cells) or cells[col] != text:
+                return False
+        return True
+
+
 class LabelIndex:
     """The labels of one form, prepared for searching. Made once per form."""
 
@@ -98,6 +121,7 @@ class LabelIndex:
                 self._add(Slot("caption", placed.caption), placed.caption)
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
         self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
+        self.foot = frozenset(cell.key for cell in layout.foot)
 
     def _add(self, slot: Slot, *texts: str) -> None:
         for folded in dict.fromkeys(map(fold, texts)):
@@ -115,13 +139,22 @@ class LabelIndex:
         return known
 
     @cached_property
-    def fixed(self) -> tuple[tuple[int, int, str], ...]:
-        """List (row, column, text) of every label down to the first table's headings, as the template writes them."""
-        cells = [(c.row, c.col, c.text) for c in self.form.layout.head if c.kind in ("title", "label", "caption")]
-        if self.form.layout.tables:
-            first = self.form.layout.tables[0]
-            cells += [(first.row, h.col, h.label) for h in first.entry]
-        return tuple(cells)
+    def blocks(self) -> tuple[Block, ...]:
+        """Cut the layout at its tables; the last block has no table."""
+        layout = self.form.layout
+        ends = [placed.row for placed in layout.tables]
+        blocks, top = [], 0
+        for placed, end in zip((*layout.tables, None), (*ends, layout.rows - 1), strict=True):
+            cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
+            texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in ("title", "label", "caption")]
+            if placed is not None:
+                texts += [(end - top, heading.col, heading.label) for heading in placed.entry]
+                if placed.caption:
+                    texts.append((end - top, 0, placed.caption))
+            labels = tuple(c for c in cells if c.kind == "label")
+            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed))
+            top = end + 1
+        return tuple(blocks)
 
     @cached_property
     def below(self) -> dict[str, bool]:
@@ -137,45 +170,38 @@ class LabelIndex:
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
-    """Recognise a sheet whose labels all stand where the template put them; None where one does not."""
-    layout = index.form.layout
-    height, width = len(rows), len(rows[0]) if rows else 0
-    for row, col, text in index.fixed:
-        if row >= height or col >= width or rows[row][col] != text:
+    """Recognise a sheet whose labels all stand where the template put them; None where one does not.
+
+    Only tables may have grown or shrunk, so what follows them is looked for from below.
+    """
+    first, *others = index.blocks
+    if not first.stands_at(rows, 0):
+        return None
+    starts, bottom = [len(rows)], len(rows)
+    for block in reversed(others):
+        found = _lowest(block, rows, first.height, bottom) if block.texts else bottom - block.height
+        if found is None:
             return None
-    anchors = {c.key: Anchor(c.row, c.col, Slot("field", c.key)) for c in layout.head if c.kind == "label"}
-    edge = len(layout.widths) - 1
-    if not layout.tables:
-        return FoundForm(0, height - 1, anchors, (), (), edge, expected=True)
-    first = layout.tables[0]
-    start = first.row + 1
-    tail, table = (height, ()) if not (layout.foot or layout.tables[1:]) else _tail(index, rows, start)
-    headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in first.entry)
-    found = FoundTable(first.table, first.row, tail - 1, headings, entry=True)
-    anchors |= {a.slot.key: a for a in table if a.slot.kind == "field"}
-    more = _tables(index, rows, [a for a in table if a.slot.kind == "column"], height - 1, edge)
-    return FoundForm(0, height - 1, anchors, tuple(table), (found, *more), edge, expected=True)
+        starts.append(bottom := found)
+    starts.append(0)
+    starts.reverse()
+    anchors: dict[str, Anchor] = {}
+    tables: list[FoundTable] = []
+    for block, start, following in zip(index.blocks, starts[:-1], starts[1:], strict=True):
+        anchors |= {c.key: Anchor(c.row - block.top + start, c.col, Slot("field", c.key)) for c in block.labels}
+        if block.placed is not None:
+            headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in block.placed.entry)
+            row = start + block.height - 1
+            tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
+    edge = len(index.form.layout.widths) - 1
+    return FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True)
 
 
-def _tail(index: LabelIndex, rows: Rows, start: int) -> tuple[int, tuple[Anchor, ...]]:
-    """Find the labels that come after the first table: further tables and the foot. Searched from below, so that
-    a value of the table that reads like a label is not taken for one."""
-    layout = index.form.layout
-    wanted: Counter[str] = Counter(fold(c.text) for c in layout.foot if c.kind in ("label", "caption"))
-    for placed in layout.tables[1:]:
-        wanted.update(fold(h.label) for h in placed.entry)
-        if placed.caption:
-            wanted[fold(placed.caption)] += 1
-    found: list[Anchor] = []
-    for row in range(len(rows) - 1, start - 1, -1):
-        for col in range(len(rows[row]) - 1, -1, -1):
-            raw = rows[row][col]
-            slots = index.slots(raw)
-            if slots and isinstance(raw, str) and wanted[fold(raw)] > 0:
-                wanted[fold(raw)] -= 1
-                found.append(Anchor(row, col, slots[min(wanted[fold(raw)], len(slots) - 1)]))
-    found.reverse()
-    return (found[0].row if found else len(rows)), tuple(found)
+def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
+    """Find the lowest place of a block: rows typed into a table may read like it, so the template's hint decides."""
+    places = [row for row in range(first, end - block.height + 1) if block.stands_at(rows, row)]
+    hinted = [row for row in places if block.placed and any(map(is_furniture, rows[row + block.height - 1]))]
+    return max(hinted or places, default=None)
 
 
 # --- searched ---------------------------------------------------------------------------------
@@ -205,7 +231,7 @@ Hit = tuple[int, int, tuple[Slot, ...]]
 
 def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
     """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label."""
-    first = next(iter(index.form.fields))
+    first = next(iter(index.labels), "")
     starts: list[int] = []
     titled = False
     for row, _, slots in hits:
@@ -246,8 +272,7 @@ def _assign(index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int
     if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
         return None
     edge = _edge(index, anchors.values(), columns)
-    limits = sorted(a.row for a in anchors.values() if a.row > first_head)
-    tables = _tables(index, rows, columns, (limits[0] - 1) if limits else end, edge)
+    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge)
     return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
 
 
@@ -274,6 +299,8 @@ def _pair(
 ) -> tuple[dict[str, Anchor], list[str]]:
     """Pair labels that read alike with the places where they were found; also the keys that were paired by guess."""
     if len(fields) == 1:
+        if fields[0].key in index.foot:  # what stands in a table above it is no label
+            places = [place for place in places if place[0] == places[-1][0]]
         row, col = _first_real(index, places, anchors, rows)
         return {fields[0].key: Anchor(row, col, fields[0])}, []
     places = sorted(places)[: len(fields)]
@@ -325,15 +352,15 @@ def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor
 
 
 def _tables(
-    index: LabelIndex, rows: Rows, columns: Sequence[Anchor], end: int, edge: int
+    index: LabelIndex, rows: Rows, columns: Sequence[Anchor], labelled: set[int], end: int, edge: int
 ) -> list[FoundTable]:
-    """Make a table of each heading row; each ends where the next begins."""
+    """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
     by_row: dict[int, list[Anchor]] = defaultdict(list)
     for anchor in columns:
         by_row[anchor.row].append(anchor)
-    starts = sorted(by_row)
+    ends = sorted({*by_row, *labelled, end + 1})
     found = []
-    for start, following in itertools.pairwise([*starts, end + 1]):
+    for start in sorted(by_row):
         anchors = sorted(by_row[start], key=lambda a: a.col)
         unique = {a.col: a for a in reversed(anchors)}
         cols = sorted(unique)
@@ -342,7 +369,7 @@ def _tables(
             for c, n in zip(cols, [*cols[1:], None], strict=True)
         )
         table = anchors[0].slot.table
-        last = min(following - 1, end)
+        last = next(row for row in ends if row > start) - 1
         entry = _three_cells(index, table, rows[start + 1 : last + 1], headings)
         found.append(FoundTable(table, start, last, headings, entry))
     return found
@@ -358,10 +385,10 @@ def _three_cells(index: LabelIndex, table: str, rows: Rows, headings: Sequence[H
 def pattern(template: str) -> re.Pattern[str]:
     """Turn a text with {{ year }} and {{ organization }} into a pattern that finds them again, however spaced.
 
-    To be matched against text whose width is folded (NFKC).
+    A year may be left blank. To be matched against text whose width is folded (NFKC).
     """
     parts = re.split(r"\{\{\s*(\w+)\s*\}\}", unicodedata.normalize("NFKC", template))
-    kinds = {"year": r"(?P<year>\d{4})", "organization": r"(?P<organization>\S.{0,100}?)"}
+    kinds = {"year": r"(?P<year>\d{4})?", "organization": r"(?P<organization>\S.{0,100}?)"}
     out = [
         kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
         for i, part in enumerate(parts)

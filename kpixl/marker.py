@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.values import Raw, fold, text_of
@@ -16,13 +16,15 @@ FORMAT = 1
 MAX_LENGTH = 2_000
 # What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
 STATUS, HINT = "◆ ", "◇ "
+# Where it stands: columns right of the form's last one. A value never stands there.
+STATUS_GAP, MARK_GAP = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
     """What the marker cell says. `order` counts from 1; `name` is a digest of the project's name when written.
 
-    `presets`: the rows of the form's presets were written, so one left as it was is no row.
+    `presets`: the tables whose presets were written as rows, so that one left as it was is no row.
     `explicit`: a blank level is blank and not the one above.
     """
 
@@ -34,7 +36,7 @@ class Marker:
     name: str = ""
     year: int | None = None
     organization: str | None = None
-    presets: bool = False
+    presets: tuple[str, ...] = ()
     explicit: bool = False
 
 
@@ -50,13 +52,13 @@ def digest(value: Value | Raw) -> str:
 
 
 def name_of(form: Form, project: Project) -> Value:
-    """Return the value by which people call a project: the form's first field."""
-    return project.values[next(iter(form.fields))]
+    """Return the value by which people call a project: the form's first key field."""
+    return project.values[form.key_fields[0]]
 
 
 def dumps(marker: Marker) -> str:
     """Write the marker cell's text."""
-    facts = {k: v for k, v in asdict(marker).items() if v not in (None, False, "")}
+    facts = {k: v for k, v in asdict(marker).items() if v not in (None, False, "", ())}
     return json.dumps({"kpixl": FORMAT, **facts}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -70,28 +72,34 @@ def loads(raw: Raw) -> Marker | None:
         return None
     if not isinstance(data, dict) or data.pop("kpixl", None) != FORMAT:
         return None
-    kinds = {"order": int, "year": int, "presets": bool, "explicit": bool}
+    kinds = {"order": int, "year": int, "presets": list, "explicit": bool}
     facts = {
         k: data[k]
         for k in Marker.__dataclass_fields__
         if k in data and isinstance(data[k], kinds.get(k, str)) and (kinds.get(k) is not int or data[k] is not True)
     }
+    facts["presets"] = tuple(map(str, facts.get("presets", ())))
     needed = {"form", "version", "portfolio", "project", "order"}
     return Marker(**facts) if needed <= set(facts) else None
 
 
-def find(rows: Sequence[Sequence[Raw]]) -> tuple[Marker, int, int] | None:
-    """Find the marker of a sheet: usually the last cell of its first row."""
-    if rows and rows[0] and (known := loads(rows[0][-1])):
-        return known, 0, len(rows[0]) - 1
-    for row, col in _candidates(rows):
-        if found := loads(rows[row][col]):
-            return found, row, col
-    return None
+def is_furniture(raw: Raw) -> bool:
+    """Tell whether a cell beside a form reads like something that kpixl wrote there."""
+    return isinstance(raw, str) and raw.startswith((PREFIX, STATUS, HINT))
 
 
-def _candidates(rows: Sequence[Sequence[Raw]]) -> Iterable[tuple[int, int]]:
+class FoundMarker(NamedTuple):
+    """A marker and where it stands."""
+
+    marker: Marker
+    row: int
+    col: int
+
+
+def find(rows: Sequence[Sequence[Raw]]) -> Iterator[FoundMarker]:
+    """Find the markers of a sheet, from the top; one in a form of ours is the rightmost cell of its first row."""
     for number, row in enumerate(rows):
-        for col, raw in enumerate(row):
-            if type(raw) is str and raw.startswith(PREFIX):
-                yield number, col
+        for col in range(len(row) - 1, -1, -1):
+            raw = row[col]
+            if type(raw) is str and raw.startswith(PREFIX) and (known := loads(raw)):
+                yield FoundMarker(known, number, col)

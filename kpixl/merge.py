@@ -1,6 +1,6 @@
 """Projects from many files -> one portfolio: who is who, what came twice, what is missing.
 
-Identity: the marker in the sheet, then folded name and unit (the form's `summary` of a project), never a guess.
+Identity: the marker in the sheet, then the form's key fields (name and unit), folded; never a guess.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _foreign(
 
 # --- who is who -------------------------------------------------------------------------------
 
-Key = tuple[str, str]
+Key = tuple[str, ...]
 
 
 class _Names:
@@ -165,9 +165,8 @@ class _Names:
         self.width = 2
 
     def _key(self, values: Mapping[str, Value]) -> Key:
-        """Fold the values by which people tell projects apart: the form's first field, and `unit` where it has one."""
-        first = next(iter(self.form.fields))
-        return fold(text_of(values[first])), fold(text_of(values.get("unit")))
+        """Fold the values by which people tell projects apart."""
+        return tuple(fold(text_of(values[key])) for key in self.form.key_fields)
 
     def assign(self, returned: Sequence[Returned]) -> list[str]:
         """Return an id for each form, by marker, else by name, else a new one."""
@@ -189,7 +188,7 @@ class _Names:
 
     def _copies(self, returned: Sequence[Returned], ids: list[str | None]) -> None:
         """Where one marker stands in sheets of different names, only the one it was written for keeps it."""
-        first = next(iter(self.form.fields))
+        first = self.form.key_fields[0]
         groups: dict[str, list[int]] = defaultdict(list)
         for number, project_id in enumerate(ids):
             if project_id is not None:
@@ -208,7 +207,7 @@ class _Names:
 
     def _named(self, item: Returned) -> str:
         key = self._key(item.form.values)
-        name = text_of(item.form.values[next(iter(self.form.fields))])
+        name = text_of(item.form.values[self.form.key_fields[0]])
         if key[0] and (known := self.known.get(key)) is not None:
             if self.roster is not None or item.form.marker is None:
                 self.problems.append(Problem("matched-by-name", item.place, {"id": known}))
@@ -289,7 +288,7 @@ def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> lis
             {
                 "id": project.id,
                 "name": text_of(markers.name_of(form, project)),
-                "unit": text_of(project.values.get("unit")),
+                "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
             },
         )
         for project in sorted(roster.projects, key=lambda p: natural_key(p.id))

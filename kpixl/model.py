@@ -135,7 +135,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form definition, the content of a form.yaml."""
+    """One form definition, the content of a form.yaml.
+
+    `key_fields`: what people tell projects apart by; the first is what they call a project.
+    """
 
     id: str
     version: str
@@ -146,6 +149,7 @@ class Form:
     description: Mapping[str, str]
     id_field: Field
     organization_field: str | None
+    key_fields: tuple[str, ...]
     fields: Mapping[str, Field]
     tables: Mapping[str, Table]
     choices: Mapping[str, Choices]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from xml.sax.saxutils import escape
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -28,7 +29,13 @@ MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _WIDE = str.maketrans("()", "（）")
 
+_NOT_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f<>]")
+
 Props = Mapping[str, Any]
+
+
+# What XlsxWriter raises itself; for callers who pass on what somebody else made.
+Refusal = xlsxwriter.exceptions.XlsxWriterException
 
 
 class SheetError(Exception):
@@ -143,7 +150,7 @@ class Sheet:
     def write(self, row: int, col: int, value: Value, style: Format | None = None) -> None:
         """Write a value as what it is: text, number, date or blank. A number Excel cannot keep is written as text."""
         if isinstance(value, str):
-            code = self.raw._write_string(row, col, value, style) if value else self._blank(row, col, style)
+            code = self.raw._write_string(row, col, _typed(value), style) if value else self._blank(row, col, style)
         elif value is None:
             code = self._blank(row, col, style)
         elif isinstance(value, Decimal):
@@ -161,7 +168,7 @@ class Sheet:
         text, number = self.raw._write_string, self.raw._write_number
         for col, value in enumerate(values):
             if type(value) is str and value:
-                code = text(row, col, value, styles[col])
+                code = text(row, col, _typed(value), styles[col])
             elif type(value) is Decimal and len(str(value)) <= FLOAT_DIGITS:
                 code = number(row, col, float(value), styles[col])
             else:
@@ -204,7 +211,11 @@ class Sheet:
         """Write a link to a cell of another sheet."""
         # XlsxWriter unquotes on %; the name is quoted for Excel.
         url = f"internal:{quoted(sheet)}!{cell}"
-        _ok(self.raw.write_url(row, col, url, style, text))
+        # The text also becomes an attribute, where XlsxWriter escapes no control characters.
+        plain = _NOT_IN_ATTRIBUTE.sub(" ", text)
+        _ok(self.raw.write_url(row, col, url, style, plain))
+        if plain != text:
+            self.write(row, col, text, style)
 
     def merge(self, span: Span, value: Value, style: Format) -> None:
         """Merge a rectangle and write into it; a single cell is written plainly."""
@@ -245,6 +256,19 @@ class Sheet:
     def insert_chart(self, row: int, col: int, chart: Any, options: Props) -> None:
         """Put a chart on the sheet."""
         _ok(self.raw.insert_chart(row, col, chart, dict(options)))
+
+
+# XlsxWriter escapes _xHHHH_ in a text, but not where one begins with the last _ of another.
+_OVERLAP = re.compile("(?<=_x[0-9a-fA-F]{4})(?=_x[0-9a-fA-F]{4}_)")
+
+
+def _typed(text: str) -> str:
+    """Say that text is text: XlsxWriter takes what stands between <r> and </r> for rich text of its own making."""
+    if text.startswith("<r>") or "_x" in text:
+        runs = _OVERLAP.split(text)
+        if len(runs) > 1 or text.endswith("</r>"):
+            return "".join(f'<r><t xml:space="preserve">{escape(run)}</t></r>' for run in runs)
+    return text
 
 
 def _ok(code: object) -> None:

@@ -129,7 +129,7 @@ def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> marke
         name=markers.digest(markers.name_of(form, project)),
         year=whole.year,
         organization=whole.organization,
-        presets=any(not project.tables[t.key] and t.presets for t in form.tables.values()),
+        presets=tuple(t.key for t in form.tables.values() if t.presets and not project.tables[t.key]),
         explicit=any(_has_gap(form, key, rows) for key, rows in project.tables.items()),
     )
 
@@ -240,9 +240,9 @@ def _project_list(
     lang: str,
 ) -> None:
     book, styles = sheet.book, Styles()
-    first = next(iter(form.fields.values()))
-    unit = form.fields.get("unit")
-    heads = [say(NUMBER, lang), form.id_field.label, first.heading, unit.heading if unit else "", say(STATUS, lang)]
+    first, *others = (form.fields[key] for key in form.key_fields)
+    about = "、".join(field.heading for field in others)
+    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS, lang)]
     head = book.format(bold=True, align="center", border=1, bg_color=styles.label, font_size=11)
     for col, text in enumerate(heads):
         sheet.write(row, col, text, head)
@@ -254,15 +254,15 @@ def _project_list(
     for number, (project, name, status) in enumerate(zip(portfolio.projects, names, statuses, strict=True)):
         row = top + number
         label = text_of(project.values[first.key]) or name
-        unit_text = text_of(project.values["unit"]) if unit else ""
+        about = "、".join(text_of(project.values[field.key]) for field in others)
         sheet.number(row, 0, number + 1, centred)
         sheet.write(row, 1, project.id, centred)
         sheet.link(row, 2, name, label[:255], link, status.first_input)
-        sheet.write(row, 3, unit_text, plain)
+        sheet.write(row, 3, about, plain)
         gone = say(GONE, lang)
         formula = f'=IFERROR(MID({status.cell},3,30),"{gone}")'
         sheet.formula(row, 4, formula, centred, status.text)
-        height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(unit_text, _COVER_WIDTHS[3], 11, 20))
+        height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(about, _COVER_WIDTHS[3], 11, 20))
         sheet.height(row, height)
     if statuses:
         _colour_statuses(sheet, Span(top, 4, top + len(statuses) - 1, 4), statuses[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kpixl import marker as markers
 from kpixl.cells import Span, a1, absolute, column_name
 from kpixl.lists import list_formula
-from kpixl.marker import HINT, STATUS, Marker
+from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.printed import subtitle_text
 from kpixl.sheets import Book, Sheet, fitting_height, fitting_size
@@ -81,7 +81,7 @@ class FormSheet:
         self.cover = cover
         layout = form.layout
         self.width = len(layout.widths)
-        self.status_col, self.mark_col = self.width + 1, self.width + 2
+        self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
         self.size = float(form.fonts["size"])
         self.words = Words(say(DONE, lang), say(MISSING, lang), say(MISMATCH, lang))
         self.cell_of: dict[str, tuple[int, int]] = {}
@@ -92,22 +92,19 @@ class FormSheet:
         """Write the whole sheet and return its status."""
         sheet, layout = self.sheet, self.form.layout
         sheet.widths([*layout.widths, 2, 30])
-        shift = 0
-        for cell in layout.head:
-            self._cell(cell, 0, project, year)
-        heights = self._heights((*layout.head, *layout.foot), project)
-        for row in range(layout.tables[0].row if layout.tables else layout.rows):
-            sheet.height(row, heights[row])
+        cells = (*layout.head, *layout.foot)
+        counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
+        shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
+        self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        for row, height in self._heights(cells, project).items():
+            sheet.height(row + shifts[row], height)
         for placed in layout.tables:
-            shift += self._table(placed, shift, project)
-        first_foot = min((c.row for c in layout.foot), default=layout.rows)
-        for cell in layout.foot:
-            self._cell(cell, shift, project, year)
-        for row in range(first_foot, layout.rows):
-            sheet.height(row + shift, heights[row])
+            self._table(placed, shifts[placed.row], project, counts[placed.row])
+        for cell in cells:
+            self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
         self._furniture(mark)
-        self._page(layout.rows + shift)
+        self._page(layout.rows + sum(counts.values()))
         return status
 
     # --- single cells ------------------------------------------------------------------------
@@ -116,7 +113,6 @@ class FormSheet:
         row = cell.row + shift
         span = Span(row, cell.col, row + cell.rows - 1, cell.col + cell.columns - 1)
         if cell.kind == "value":
-            self.cell_of[cell.key] = (row, cell.col)
             self._value(self.form.fields[cell.key], span, project)
             return
         text = subtitle_text(cell.text, year) if cell.kind == "subtitle" else cell.text
@@ -166,16 +162,12 @@ class FormSheet:
 
     def _sum(self, field: Field, span: Span, value: Value) -> None:
         """Write a total as a locked formula over its parts; blank while they are."""
-        cells = ",".join(a1(*self._spot(part)) for part in field.sum)
+        cells = ",".join(a1(*self.cell_of[part]) for part in field.sum)
         formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
         style = self._input_style(field, value, span, locked=True)
         self.sheet.merge_formula(span, formula, style, value if isinstance(value, Decimal) else "")
         options = {"validate": "any", "input_title": _title(field), "input_message": say(SUMMED, self.lang)}
         self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
-
-    def _spot(self, key: str) -> tuple[int, int]:
-        cell = next(c for c in (*self.form.layout.head, *self.form.layout.foot) if c.kind == "value" and c.key == key)
-        return self.cell_of.get(key, (cell.row, cell.col))
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
         """Return the height of every row: what the form says, or more where the text needs it."""
@@ -260,11 +252,14 @@ class FormSheet:
 
     # --- tables ------------------------------------------------------------------------------
 
-    def _table(self, placed: PlacedTable, shift: int, project: Project) -> int:
-        """Write a table's headings and rows; return how many rows it took besides its headings."""
+    def _row_count(self, placed: PlacedTable, project: Project) -> int:
+        table = self.form.tables[placed.table]
+        return max(table.rows, len(project.tables[table.key] or table.presets) + SPARE_ROWS)
+
+    def _table(self, placed: PlacedTable, shift: int, project: Project, count: int) -> None:
+        """Write a table's headings and rows."""
         table, top = self.form.tables[placed.table], placed.row + shift
         rows: Sequence[Row] = project.tables[table.key] or table.presets
-        count = max(table.rows, len(rows) + SPARE_ROWS)
         first, last = top + 1, top + count
         label = self._label_style()
         self.sheet.height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
@@ -282,7 +277,6 @@ class FormSheet:
         self._looks(table, columns, first, last, bool(placed.caption))
         self.spans[table.key] = Span(first, min(columns.values()), last, max(columns.values()))
         self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
-        return count
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
         # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted.

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpixl.problems import KpixlError, Location, Problem
 
 MAX_YAML_BYTES = 1 << 29  # 512 MiB: 13,000 projects are 20 MiB
 MAX_DEPTH = 30
 _ANCHOR = re.compile(r"(?m)(?:^|[\s\[{,:-])[&*][^\s,\[\]{}*]")
+
+_NUMBER_LIKE = re.compile(r"[-+.]?[\d.]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 Path = tuple[str | int, ...]
 
@@ -31,6 +34,10 @@ def parse(text: str, file: str | None = None) -> Any:
     """Parse YAML 1.2 text. Raises KpixlError `yaml-syntax` or `yaml-alias`, with the line."""
     import yaml12
 
+    if (control := _CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        reason = (f"含有控制字符 U+{ord(control[0]):04X}", f"it holds the control character U+{ord(control[0]):04X}")
+        raise KpixlError(Problem("yaml-syntax", Location(file=file), {"line": line, "reason": reason}))
     if _ANCHOR.search(text):
         _refuse_aliases(text, file)
     try:
@@ -66,12 +73,22 @@ def _syntax_error(error: Exception, file: str | None) -> KpixlError:
     return KpixlError(Problem("yaml-syntax", Location(file=file), details))
 
 
-def marks(text: str, file: str | None = None) -> tuple[Mapping[Path, int], list[Problem]]:
-    """Find the line of every key and item (counted from 1), and every key that stands twice."""
+class Marks(NamedTuple):
+    """What the slow parser sees: the line of every key and item (counted from 1), the keys that stand twice, and
+    how each number was typed (012, 1234567890123456.78), which the fast parser forgets."""
+
+    lines: Mapping[Path, int]
+    problems: list[Problem]
+    numbers: Mapping[Path, str]
+
+
+def marks(text: str, file: str | None = None) -> Marks:
+    """Take the second look at hand-written text. Raises KpixlError `yaml-syntax`."""
     import yaml
 
     lines: dict[Path, int] = {}
     problems: list[Problem] = []
+    numbers: dict[Path, str] = {}
 
     def walk(node: yaml.Node, path: Path) -> None:
         lines.setdefault(path, node.start_mark.line + 1)
@@ -91,6 +108,8 @@ def marks(text: str, file: str | None = None) -> tuple[Mapping[Path, int], list[
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 walk(item, (*path, index))
+        elif not node.style and _NUMBER_LIKE.match(node.value):
+            numbers[path] = node.value
 
     try:
         root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -102,7 +121,7 @@ def marks(text: str, file: str | None = None) -> tuple[Mapping[Path, int], list[
         ) from error
     if root is not None:
         walk(root, ())
-    return lines, problems
+    return Marks(lines, problems, numbers)
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int:

@@ -1,0 +1,49 @@
+# Everything sets itself up: all that is needed is make and Python 3.11 or newer (PYTHON=python3.12 to choose one).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXAMPLE := examples/sast-2026
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "kpixl needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## consolidate the example's returned files into out/
+	@mkdir -p out
+	$(BIN)/kpixl consolidate $(EXAMPLE)/returned --roster $(EXAMPLE)/roster.yaml -o out/2026.yaml
+	$(BIN)/kpixl publish out/2026.yaml -o out/2026.html
+	@echo
+	@echo "Wrote into out/, from the workbooks in $(EXAMPLE)/returned:"
+	@echo "  2026.yaml          the consolidated data"
+	@echo "  2026.sources.json  the file, sheet and cell that each value came from"
+	@echo "  2026.xlsx          the summary workbook: open it in Excel, WPS Office or LibreOffice"
+	@echo "  2026.html          the page for publication: open it in a browser"
+
+test: $(STAMP) ## run the test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(STAMP) ## check style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP) ## regenerate the generated parts of the documentation
+	$(BIN)/python docs/generate.py
+
+bench: $(STAMP) ## measure time and memory; takes some minutes
+	$(BIN)/python benchmarks/run.py
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf tests/node/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

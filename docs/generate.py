@@ -1,0 +1,132 @@
+"""Rewrite the parts of the documentation that are made from the program.
+
+    python docs/generate.py            # rewrite what is stale
+    python docs/generate.py --check    # only say what is stale; exit 1 if anything is
+
+docs/problems.md is made from kpixl.catalogue, docs/cli.md from the help of every command. In the README files each
+block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
+examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+READMES = {"README.md": "en", "README.zh-CN.md": "zh"}
+RUN = re.compile(r"(?<=<!-- run -->\n)```console\n(.*?)```", re.DOTALL)
+NOTE = "<!-- Made by docs/generate.py: do not edit. -->\n"
+
+
+def problems() -> str:
+    """Write the table of problem codes."""
+    from kpixl.catalogue import CATALOGUE
+
+    words = {"error": ("错误", "error"), "warning": ("警告", "warning"), "info": ("提示", "note")}
+    out = [
+        NOTE,
+        "# Problem codes · 问题代码\n",
+        "Every problem that kpixl reports has a code, a severity, a place, a message (what was found) and a hint (what",
+        "to do). Words in braces are filled in. An error in what was read makes the exit code 1, a warning only with",
+        "`--strict`; an error that stops the run (a missing path, a wrong roster, an output that cannot be written)",
+        "makes it 3.\n",
+        "每个问题都有代码、级别、位置、说明和处理办法；大括号里的内容运行时填入。读取内容有错误时退出码为 1，",
+        "有警告时仅在加 `--strict` 后为 1；无法继续（路径不存在、花名册有误、输出无法写入等）时为 3。\n",
+    ]
+    for severity, (zh, en) in words.items():
+        out.append(f"## {en} · {zh}\n")
+        for code, entry in sorted(CATALOGUE.items()):
+            if entry.severity == severity:
+                out.append(f"### `{code}`\n")
+                out.append(f"- {_inline(entry.en)} {_inline(entry.en_hint)}".rstrip())
+                out.append(f"- {_inline(entry.zh)}{_inline(entry.zh_hint)}\n")
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _inline(template: str) -> str:
+    return re.sub(r"\{(\w+)\}", r"`{\1}`", template)
+
+
+def command_line() -> str:
+    """Write the help of every command, in both languages."""
+    from kpixl.cli import cli
+
+    out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
+    for name in ("", *cli.commands):
+        out.append(f"## {f'kpixl {name}'.strip()}\n")
+        out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _help(name: str, lang: str) -> str:
+    from kpixl.cli import run
+
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream):
+        run([*([name] if name else []), "--lang", lang, "--help"])
+    return stream.getvalue()
+
+
+def readme(name: str, lang: str) -> str:
+    """Run the commands of a README and put their output into it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "examples", Path(folder) / "examples")
+        return RUN.sub(lambda block: f"```console\n{_run(block[1], Path(folder), lang)}```", text)
+
+
+def _run(block: str, folder: Path, lang: str) -> str:
+    environment = {**os.environ, "KPIXL_LANG": lang, "PYTHONUTF8": "1", "COLUMNS": "80"}
+    environment.pop("KPIXL_FORMS", None)
+    out = []
+    for line in block.splitlines():
+        if not line.startswith("$ "):
+            continue
+        out.append(line)
+        words = shlex.split(line[2:])
+        if words[0] == "kpixl":
+            command = [sys.executable, "-m", "kpixl", *words[1:]]
+        elif words[0] == "ls":
+            command = ["ls", "-1", *words[1:]]
+        else:
+            raise SystemExit(f"docs/generate.py does not run {words[0]}")
+        done = subprocess.run(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        output = done.stdout.decode().splitlines()
+        if "Traceback (most recent call last):" in output:
+            raise SystemExit(f"{line}\n" + "\n".join(output))
+        out += [text.rstrip() for text in output]
+        if done.returncode:
+            out.append(f"(exit code {done.returncode})" if lang == "en" else f"（退出码 {done.returncode}）")
+    return "\n".join(out) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite or check every generated text; return the exit code."""
+    os.environ["COLUMNS"] = "80"
+    wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line()}
+    wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        print(f"{'stale' if '--check' in arguments else 'rewritten'}: {path.relative_to(ROOT)}")
+        if "--check" not in arguments:
+            path.write_text(wanted[path], encoding="utf-8")
+    if "--check" in arguments and stale:
+        print("Run python docs/generate.py and look at what changed.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,28 @@
+"""One entry of the catalogue of problems: a severity and the texts in both languages."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One code: severity and the four texts; a rule of `kpixl check` also has a category and a title."""
+
+    severity: str
+    zh: str
+    zh_hint: str
+    en: str
+    en_hint: str
+    category: str = ""
+    title: tuple[str, str] = ("", "")
+
+    def message(self, lang: str) -> str:
+        """Return the message template in `lang`."""
+        return self.en if lang == "en" else self.zh
+
+    def hint(self, lang: str) -> str:
+        """Return the hint template in `lang`."""
+        return self.en_hint if lang == "en" else self.zh_hint
+
+
+E, W, I = "error", "warning", "info"  # noqa: E741 - three columns of a table

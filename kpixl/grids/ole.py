@@ -1,0 +1,84 @@
+"""Old Office files (OLE compound files): what stands at the root of one, without reading the rest."""
+
+from __future__ import annotations
+
+import struct
+
+SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENTRY = 128  # bytes of a directory entry
+_NONE = 0xFFFFFFFA  # and above: end of chain, free, no entry
+_MAX_ENTRIES = 20_000
+_FILE_PASS = 0x2F  # record of a workbook stream: what follows is encrypted
+_WORKBOOKS = ("workbook", "book")
+
+
+def root_names(content: bytes) -> dict[str, int]:
+    """Map the names at the root, in lower case, to their first sectors; empty where the file is damaged.
+
+    Only the root tells what a file is: a letter may hold a workbook, and a workbook a letter.
+    """
+    try:
+        directory = _directory(content)
+        names: dict[str, int] = {}
+        waiting, seen = [_entry(directory, 0)[4]], set()
+        while waiting:
+            number = waiting.pop()
+            if number >= _NONE or number in seen or len(seen) > _MAX_ENTRIES:
+                continue
+            seen.add(number)
+            name, start, left, right, _ = _entry(directory, number)
+            names[name.lower()] = start
+            waiting += [left, right]
+    except (struct.error, IndexError, ValueError):
+        return {}
+    return names
+
+
+def _sector(content: bytes, number: int) -> bytes:
+    size = 1 << _shift(content)
+    return content[(number + 1) * size : (number + 2) * size]
+
+
+def _shift(content: bytes) -> int:
+    (shift,) = struct.unpack_from("<H", content, 30)
+    if shift not in (9, 12):
+        raise ValueError(shift)
+    return int(shift)
+
+
+def _directory(content: bytes) -> bytes:
+    """Join the sectors of the directory, following the file's table of sectors."""
+    tables = struct.unpack_from("<109I", content, 76)
+    per_table = (1 << _shift(content)) // 4
+    (number,) = struct.unpack_from("<I", content, 48)
+    parts: list[bytes] = []
+    while number < _NONE and len(parts) * per_table < _MAX_ENTRIES:
+        parts.append(_sector(content, number))
+        table, place = divmod(number, per_table)
+        if table >= len(tables) or tables[table] >= _NONE:
+            break  # a directory beyond 7 MB of file: its first part has the root
+        (number,) = struct.unpack_from("<I", _sector(content, tables[table]), place * 4)
+    return b"".join(parts)
+
+
+def _entry(directory: bytes, number: int) -> tuple[str, int, int, int, int]:
+    """Read an entry: name, first sector, left and right neighbour, first child."""
+    at = number * _ENTRY
+    (length,) = struct.unpack_from("<H", directory, at + 64)
+    name = directory[at : at + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")
+    left, right, child = struct.unpack_from("<3I", directory, at + 68)
+    (start,) = struct.unpack_from("<I", directory, at + 116)
+    return name, start, left, right, child
+
+
+def is_locked_workbook(content: bytes, names: dict[str, int]) -> bool:
+    """Tell whether a .xls says that it is encrypted, in whichever of its three ways."""
+    for name in _WORKBOOKS:
+        if name in names:
+            head, at = _sector(content, names[name]), 0
+            while at + 4 <= len(head):
+                record, length = struct.unpack_from("<2H", head, at)
+                if record == _FILE_PASS:
+                    return True
+                at += 4 + length
+    return False

@@ -1,0 +1,277 @@
+"""An office's own list of projects (Excel or CSV, one row per project) -> the roster.
+
+Ids stay what they were when the list grows: a project is known by its id column, or else by its name (the
+form's first field) and unit (`unit`, where form and list have one).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from kpixl import canonical
+from kpixl.files import check_target, write_atomic
+from kpixl.grids import MAX_FILE_BYTES, Grid, read_grids
+from kpixl.listing import ID, Line, Listing, find_listings, read_lines
+from kpixl.model import Field, Form, Portfolio, Project, Value
+from kpixl.printed import PrintedCell, printed_text
+from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.values import (
+    FIELD_TYPES,
+    MAX_CELL_TEXT,
+    Raw,
+    fold,
+    is_blank,
+    read_money,
+    refused_character,
+    text_of,
+    utf16_length,
+)
+
+UNIT = "unit"
+MIN_DIGITS = 2
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One project of the list: a text for each column of ids, the values that have a column, its place."""
+
+    ids: tuple[str, ...]
+    values: Mapping[str, Value]
+    place: Location
+
+
+# --- reading and writing ----------------------------------------------------------------------
+
+
+def write_roster(
+    form: Form, source: Path, out: Path, *, year: int | None = None, organization: str | None = None
+) -> tuple[bool, int, tuple[Problem, ...]]:
+    """Make the roster `out` from the list `source`, keeping the ids of an `out` that is already there.
+
+    Returns whether the file changed, how many projects it holds, and the problems. Raises KpixlError.
+    """
+    check_target(out)
+    if not source.is_file():
+        raise failure("path-missing", path=str(source))
+    if (size := source.stat().st_size) > MAX_FILE_BYTES:
+        raise failure("file-too-large", source.name, size=size, limit=MAX_FILE_BYTES)
+    reading = read_grids(source.read_bytes(), source.name)
+    if not reading.grids and reading.problems:
+        raise KpixlError(*reading.problems)
+    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
+    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    changed = write_atomic(out, canonical.dumps(form, roster).encode())
+    return changed, len(roster.projects), (*reading.problems, *problems)
+
+
+def _same_form(form: Form, name: str) -> Form:
+    if name != form.id:
+        raise failure("form-unknown", form=name, known=form.id)
+    return form
+
+
+def make_roster(
+    form: Form,
+    grids: Iterable[Grid],
+    *,
+    file: str,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Make the roster from a list; `old` is the roster that was made before.
+
+    What the list has no column for is kept from `old`. Raises KpixlError: `list-no-header` where no grid is a
+    list, `text-refused` or `text-too-long` for a text that no roster can hold.
+    """
+    listings, problems = find_listings(form, list(grids), file)
+    entries: list[Entry] = []
+    for found in listings:
+        lines, skipped = read_lines(form, found)
+        problems += (*found.problems, *skipped)
+        for line in lines:
+            entry, noted = _entry(form, found, line)
+            entries.append(entry)
+            problems += noted
+    ids, doubts = _Ids(form, entries, old, UNIT in listings[0].keys).assign()
+    before = {project.id: project for project in old.projects} if old else {}
+    projects = tuple(_project(form, e, i, before.get(i)) for e, i in zip(entries, ids, strict=True))
+    problems += doubts + _gone(form, before, set(ids), file)
+    known_year = year or (old.year if old else None) or _year_above(listings)
+    known_name = organization or (old.organization if old else None) or _organization(form, projects)
+    return Portfolio(form.id, known_year, known_name, projects), tuple(problems)
+
+
+def _year_above(listings: Sequence[Listing]) -> int | None:
+    """Take the year from the titles above the header where they name just one."""
+    years = {int(y) for found in listings for text in found.above for y in _YEAR.findall(fold(text))}
+    return years.pop() if len(years) == 1 else None
+
+
+def _organization(form: Form, projects: Sequence[Project]) -> str | None:
+    """Take the organisation from its field where all projects name the same."""
+    key = form.organization_field
+    named = {project.values[key] for project in projects} if key else set()
+    only = named.pop() if len(named) == 1 else None
+    return only if isinstance(only, str) else None
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]]:
+    """Read one row; say what was read otherwise than it was typed, and what could not be read."""
+    ids: list[str] = []
+    values: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for column, raw in zip(found.columns, line.cells, strict=True):
+        field = column.field
+        place = found.place(line.row, column.col, field.heading)
+        _check_text(text_of(raw), place, found.grid.top + line.row + 1)
+        if field.key == ID:
+            ids.append(text_of(raw).strip())
+            continue
+        value, noted = _read(form, field, raw, column.money)
+        values[field.key] = value
+        if noted:
+            reading = printed_text(PrintedCell("value", value, 0, 0, type=field.type))
+            problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
+        elif isinstance(value, str) and FIELD_TYPES[field.type].typed is not str:
+            kind = FIELD_TYPES[field.type]
+            details = {"raw": value, "type": kind.noun, "expected": kind.expected}
+            problems.append(Problem("value-unread", place, details))
+    name = next(c.col for c in found.columns if c.field.key == next(iter(form.fields)))
+    return Entry(tuple(ids), values, found.place(line.row, name)), problems
+
+
+def _read(form: Form, field: Field, raw: Raw, money: str) -> tuple[Value, bool]:
+    """Read a cell; a bare number in a list that counts in 万元 is read with that unit."""
+    if money and not is_blank(raw) and not read_money(raw).noted:
+        counted = read_money(f"{text_of(raw)}{money}").value
+        if not isinstance(counted, str):
+            return counted, counted != read_money(raw).value
+    return canonical.read_value(form, field, raw)
+
+
+def _check_text(text: str, place: Location, line: int) -> None:
+    if (character := refused_character(text)) is not None:
+        details: dict[str, object] = {"line": line, "key": place.field, "found": character}
+        raise KpixlError(Problem("text-refused", place, details))
+    if (length := utf16_length(text)) > MAX_CELL_TEXT:
+        details = {"line": line, "key": place.field, "length": length, "limit": MAX_CELL_TEXT}
+        raise KpixlError(Problem("text-too-long", place, details))
+
+
+def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
+    """Put what the list says over what the roster said before.
+
+    A total that the list has no column for is added up again where the list has one of its parts.
+    """
+    values: dict[str, Value] = dict.fromkeys(form.fields)
+    if before is not None:
+        values |= before.values
+        values |= {k: None for k, f in form.fields.items() if any(part in entry.values for part in f.sum)}
+    values |= entry.values
+    tables = before.tables if before is not None else dict.fromkeys(form.tables, ())
+    return canonical.complete(form, Project(project_id, values, tables))
+
+
+def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:
+    name = next(iter(form.fields))
+    return [
+        Problem("list-row-gone", Location(file), {"id": i, "name": text_of(project.values[name])})
+        for i, project in before.items()
+        if i not in ids
+    ]
+
+
+# --- ids --------------------------------------------------------------------------------------
+
+
+class _Ids:
+    """Gives every entry its id."""
+
+    def __init__(self, form: Form, entries: Sequence[Entry], old: Portfolio | None, by_unit: bool) -> None:
+        self.form, self.entries, self.by_unit = form, entries, by_unit
+        self.name = next(iter(form.fields))
+        self.known: dict[Key, list[str]] = defaultdict(list)
+        for project in old.projects if old else ():
+            self.known[self._key(project.values)].append(project.id)
+        self.taken = {project.id for project in old.projects} if old else set()
+
+    def _key(self, values: Mapping[str, Value]) -> Key:
+        unit = values.get(UNIT) if self.by_unit else None
+        return fold(text_of(values[self.name])), fold(text_of(unit))
+
+    def assign(self) -> tuple[list[str], list[Problem]]:
+        """Return the ids in the order of the entries.
+
+        A column of running numbers (1, 2, 3) counts the rows of a list, and says nothing about who is who
+        when a row is put in: there the name comes first.
+        """
+        given, running, problems = self._given()
+        if given is None:
+            problems += self._twice()
+        ids = [""] * len(self.entries)
+        if given is not None and not running:
+            ids = list(given)
+        used = set(filter(None, ids))
+        for number, entry in enumerate(self.entries):
+            same = [i for i in self.known[self._key(entry.values)] if i not in used]
+            if not ids[number] and same:
+                ids[number] = same[0]
+                used.add(same[0])
+        self.taken |= used
+        new = self._new_ids()
+        for number in range(len(ids)):
+            if not ids[number]:
+                wanted = given[number] if given is not None else ""
+                ids[number] = wanted if wanted and wanted not in self.taken else next(new)
+                self.taken.add(ids[number])
+        return ids, problems
+
+    def _given(self) -> tuple[tuple[str, ...] | None, bool, list[Problem]]:
+        """Choose the column of ids: the first without repetition that is more than running numbers."""
+        columns = list(zip(*(entry.ids for entry in self.entries), strict=True))
+        usable = [c for c in columns if any(c) and max(Counter(filter(None, c)).values()) == 1]
+        numbers = tuple(str(n) for n in range(1, len(self.entries) + 1))
+        real = [column for column in usable if column != numbers]
+        if real or usable:
+            return (real or usable)[0], not real, []
+        if not any(any(column) for column in columns):
+            return None, False, []
+        repeated = [i for i, times in Counter(filter(None, columns[0])).items() if times > 1]
+        label = self.form.id_field.heading
+        details = {"label": label, "found": "、".join(repeated[:12])}
+        place = self.entries[0].place
+        return None, False, [Problem("list-ids-repeated", Location(place.file, place.sheet, None, label), details)]
+
+    def _twice(self) -> list[Problem]:
+        """Report each entry that has the name and unit of an earlier one."""
+        seen: set[Key] = set()
+        problems = []
+        for entry in self.entries:
+            key = self._key(entry.values)
+            if key in seen:
+                details = {"name": text_of(entry.values[self.name]), "unit": text_of(entry.values.get(UNIT))}
+                problems.append(Problem("list-name-twice", entry.place, details))
+            seen.add(key)
+        return problems
+
+    def _new_ids(self) -> Iterator[str]:
+        """Yield the numbers after the highest, written like those that are there."""
+        numbers = [i for i in self.taken if i.isascii() and i.isdecimal() and len(i) < 9]
+        padded = [len(i) for i in numbers if i.startswith("0")]
+        width = max(MIN_DIGITS, len(str(len(self.entries))), *padded) if padded or not numbers else 1
+        for number in count(max(map(int, numbers), default=0) + 1):
+            if (project_id := f"{number:0{width}}") not in self.taken:
+                yield project_id

@@ -1,0 +1,301 @@
+"""The laws of design section 6, for every form: text and portfolio, template and consolidation, order, purity."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from kpixl import canonical, yamltext
+from kpixl.check import check
+from kpixl.consolidate import Consolidated, consolidate, sources_text
+from kpixl.form import load_form
+from kpixl.model import Form, Portfolio, Project
+from kpixl.problems import KpixlError, Problem
+from kpixl.template import build_template, write_templates
+from kpixl.values import is_blank
+from tests.strategies import HOSTILE_TEXTS, LONG_TEXTS, MARKER_LIKE, canonical_project, portfolios
+
+TESTS = Path(__file__).parent
+FORM_IDS = ("shanghai-target", "mini-form")
+
+usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+# Where an example takes a workbook, shrinking one would take minutes: the difference shown says enough.
+workbooks = settings(usual, phases=[Phase.explicit, Phase.reuse, Phase.generate], database=None)
+
+
+def form_of(form_id: str) -> Form:
+    return load_form(form_id, [TESTS / "forms"])
+
+
+any_portfolio = st.sampled_from(FORM_IDS).flatmap(lambda form_id: portfolios(form_of(form_id)))
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def returned(form: Form, *paths: Path) -> Consolidated:
+    return consolidate(paths, [form_of(i) for i in FORM_IDS], workers=0)
+
+
+def facts(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
+    return sorted((p.code, repr(sorted(p.details.items()))) for p in problems)
+
+
+def assert_same(form: Form, expected: Portfolio, result: Consolidated) -> None:
+    """Compare to the byte of the YAML; of problems, only what `check` itself says of the portfolio."""
+    assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, expected)
+    assert facts(result.problems) == facts(check(form, expected))
+
+
+# --- law 1: text and portfolio ----------------------------------------------------------------
+
+
+@given(any_portfolio)
+@settings(usual, max_examples=120)
+def test_loads_is_the_inverse_of_dumps(portfolio: Portfolio) -> None:
+    form = form_of(portfolio.form)
+    text = canonical.dumps(form, portfolio)
+    read = canonical.loads(text, form_of)[1]
+    assert read == portfolio
+    assert canonical.dumps(form, read) == text
+
+
+@given(any_portfolio)
+@settings(usual, max_examples=60)
+def test_both_yaml_parsers_read_the_same(portfolio: Portfolio) -> None:
+    text = canonical.dumps(form_of(portfolio.form), portfolio)
+    assert yaml.safe_load(text) == yamltext.parse(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=200), st.booleans())
+@settings(usual, max_examples=300)
+def test_any_text_survives_as_a_scalar(text: str, long: bool) -> None:
+    text = text + "长" * yamltext.BLOCK_FROM if long else text
+    document = f"- key: {yamltext.scalar(text, '    ')}\n- after: 1\n"
+    expected = [{"key": text}, {"after": 1}]
+    assert yamltext.parse(document) == expected
+    assert yaml.safe_load(document) == expected
+
+
+# --- law 2: template and consolidation --------------------------------------------------------
+
+
+@given(any_portfolio.filter(lambda p: p.projects))
+@settings(workbooks, max_examples=40)
+def test_a_template_gives_its_portfolio_back(portfolio: Portfolio) -> None:
+    form = form_of(portfolio.form)
+    with folder() as place:
+        write_templates(form, portfolio, place / "t.xlsx")
+        result = returned(form, place / "t.xlsx")
+    assert_same(form, portfolio, result)
+
+
+@given(any_portfolio.filter(lambda p: len(p.projects) > 1), st.booleans())
+@settings(workbooks, max_examples=12)
+def test_split_templates_give_their_portfolio_back_in_order(portfolio: Portfolio, by_name: bool) -> None:
+    form = form_of(portfolio.form)
+    by = form.key_fields[0] if by_name else form.key_fields[1]
+    with folder() as place:
+        written = write_templates(form, portfolio, place / "out", by=by)
+        assert sum(count for _, count, _ in written) == len(portfolio.projects)
+        result = returned(form, place / "out")
+    assert_same(form, portfolio, result)
+
+
+def test_many_projects_keep_their_order() -> None:
+    form = form_of("mini-form")
+    numbers = [*range(1, 41)]
+    random.Random(7).shuffle(numbers)
+    made = (canonical_project(form, str(n), {"title": f"Works {n % 3}", "owner": f"Owner {n % 5}"}, {}) for n in numbers)
+    portfolio = Portfolio(form.id, 2031, "Borough", tuple(made))
+    with folder() as place:
+        write_templates(form, portfolio, place / "out", by="owner")
+        assert len([*(place / "out").iterdir()]) == 5
+        assert_same(form, portfolio, returned(form, place / "out"))
+
+
+# --- law 3: same in, same out; order does not matter ------------------------------------------
+
+
+@given(any_portfolio.filter(lambda p: p.projects))
+@settings(workbooks, max_examples=8)
+def test_building_twice_gives_equal_bytes(portfolio: Portfolio) -> None:
+    form = form_of(portfolio.form)
+    assert build_template(form, portfolio) == build_template(form, copy.deepcopy(portfolio))
+
+
+def test_the_order_of_arguments_and_files_does_not_matter(tmp_path: Path) -> None:
+    form = form_of("mini-form")
+    rows = [{"stage": "Plan", "step": None, "what": "Walls", "due": None, "cost": "much"}]
+    made = tuple(
+        canonical_project(form, f"{n:02}", {"title": f"Works {n}", "owner": f"Owner {n % 3}"}, {"milestones": rows})
+        for n in range(1, 7)
+    )
+    portfolio = Portfolio(form.id, 2031, "Borough", made)
+    write_templates(form, portfolio, tmp_path / "a", by="owner")
+    changed = Project("02", {**made[1].values, "closing": "another version"}, made[1].tables)
+    other = Portfolio(form.id, 2031, "Borough", (changed, made[4]))
+    write_templates(form, other, tmp_path / "b.xlsx")
+    paths = [*sorted((tmp_path / "a").iterdir()), tmp_path / "b.xlsx", tmp_path / "a"]
+    outcomes = set()
+    for seed in range(6):
+        random.Random(seed).shuffle(paths)
+        result = consolidate(paths, [form], workers=0)
+        problems = [(p.code, str(p.location), repr(p.details)) for p in result.problems]
+        outcomes.add((canonical.dumps(form, result.portfolio), sources_text(result), repr(problems)))
+    assert len(outcomes) == 1
+    assert "returned-differently" in next(iter(outcomes))[2]
+
+
+# --- law 5: nothing is changed in passing -----------------------------------------------------
+
+
+@given(any_portfolio.filter(lambda p: p.projects))
+@settings(workbooks, max_examples=6)
+def test_nothing_mutates_its_arguments(portfolio: Portfolio) -> None:
+    form = form_of(portfolio.form)
+    before, form_before = copy.deepcopy(portfolio), copy.deepcopy(form)
+    with folder() as place:
+        canonical.dumps(form, portfolio)
+        write_templates(form, portfolio, place / "t.xlsx")
+        (place / "t.txt").write_text("just\ttext\n")
+        files = {p: (hashlib.sha256(p.read_bytes()).digest(), p.stat().st_mtime_ns) for p in place.iterdir()}
+        paths = [place / "t.xlsx", place / "t.txt"]
+        consolidate(paths, [form], roster=portfolio, workers=0)
+        check(form, portfolio)
+        assert paths == [place / "t.xlsx", place / "t.txt"]
+        assert files == {p: (hashlib.sha256(p.read_bytes()).digest(), p.stat().st_mtime_ns) for p in place.iterdir()}
+    assert portfolio == before
+    assert form == form_before
+
+
+# --- law 6: hostile text ----------------------------------------------------------------------
+
+
+def hostile_portfolio(form: Form, texts: tuple[str, ...]) -> Portfolio:
+    """Put each text into every field and column of a project of its own."""
+    made = []
+    for number, text in enumerate(texts, 1):
+        raw = {key: text for key in form.fields}
+        drawn = {key: [dict.fromkeys(table.columns, text)] for key, table in form.tables.items()}
+        made.append(canonical_project(form, f"{number:03}", raw, drawn))  # type: ignore[arg-type]
+    return Portfolio(form.id, 2026, "某市科协", tuple(made))
+
+
+@pytest.mark.parametrize("form_id", FORM_IDS)
+def test_hostile_text_survives(form_id: str, tmp_path: Path) -> None:
+    form = form_of(form_id)
+    portfolio = hostile_portfolio(form, tuple(t for t in HOSTILE_TEXTS if not is_blank(t)))
+    name = form.key_fields[0]
+    assert portfolio.projects[0].values[name] == HOSTILE_TEXTS[0]
+    assert canonical.loads(canonical.dumps(form, portfolio), form_of)[1] == portfolio
+    write_templates(form, portfolio, tmp_path / "t.xlsx")
+    assert_same(form, portfolio, returned(form, tmp_path / "t.xlsx"))
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS, ids=lambda t: f"{t[:3]!a}-{len(t)}")
+def test_the_longest_text_survives(text: str, tmp_path: Path) -> None:
+    form = form_of("shanghai-target")
+    project = canonical_project(form, "01", {"name": "长文", "goal.annual": text}, {})
+    portfolio = Portfolio(form.id, 2026, None, (project,))
+    assert project.values["goal.annual"] == text
+    assert canonical.loads(canonical.dumps(form, portfolio), form_of)[1] == portfolio
+    write_templates(form, portfolio, tmp_path / "t.xlsx")
+    assert_same(form, portfolio, returned(form, tmp_path / "t.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("escape", "code"),
+    [(r"\ud800", "U+D800"), (r"\udfff", "U+DFFF"), (r"\ufffe", "U+FFFE"), (r"\uffff", "U+FFFF")],
+)
+def test_what_excel_cannot_store_is_refused_with_line_and_key(escape: str, code: str) -> None:
+    text = f'kpixl: 1\nform: mini-form\nprojects:\n- id: "01"\n  title: "a{escape}b"\n'
+    with pytest.raises(KpixlError) as refused:
+        canonical.loads(text, form_of, "p.yaml")
+    problem = refused.value.problems[0]
+    assert problem.details.get("line") == 5, refused.value
+    if problem.code == "text-refused":
+        assert (problem.details["key"], problem.details["found"]) == ("title", code)
+    else:  # a YAML parser may itself refuse to decode a surrogate
+        assert (problem.code, escape.startswith(r"\ud")) == ("yaml-syntax", True)
+
+
+@pytest.mark.parametrize("form_id", FORM_IDS)
+def test_a_marker_typed_as_a_value_is_a_value(form_id: str, tmp_path: Path) -> None:
+    """Also where our own marker was deleted: a marker is only what stands beside a form."""
+    form = form_of(form_id)
+    text = MARKER_LIKE.replace("shanghai-target", form_id)
+    raw = dict.fromkeys([k for k, f in form.fields.items() if f.type == "text"], text)
+    portfolio = Portfolio(form.id, 2026, "某市科协", (canonical_project(form, "01", raw, {}),))  # type: ignore[arg-type]
+    path = tmp_path / "t.xlsx"
+    write_templates(form, portfolio, path)
+    assert_same(form, portfolio, returned(form, path))
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[1]
+    width = len(form.layout.widths)
+    for row in sheet.iter_rows(min_col=width + 1):
+        for cell in row:
+            cell.value = None
+    sheet.cell(20, width + 4, "◆ a remark beside the form")
+    sheet.cell(1, 1).value = "something else"
+    book.save(path)
+    result = returned(form, path)
+    assert [p.values for p in result.portfolio.projects] == [p.values for p in portfolio.projects]
+    assert [p.id for p in result.portfolio.projects] == ["01"]
+    assert not any(p.code.startswith("marker") for p in result.problems)
+
+
+# --- law 7, in part: where a value came from --------------------------------------------------
+
+
+@given(any_portfolio.filter(lambda p: p.projects))
+@settings(workbooks, max_examples=10)
+def test_the_sources_name_the_cell_of_every_value(portfolio: Portfolio) -> None:
+    form = form_of(portfolio.form)
+    with folder() as place:
+        path = place / "t.xlsx"
+        write_templates(form, portfolio, path)
+        result = returned(form, path)
+        book = openpyxl.load_workbook(path, data_only=True)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    data = json.loads(sources_text(result))["projects"]
+    for project in portfolio.projects:
+        source = data[project.id]
+        assert (source["file"], source["sha256"]) == ("t.xlsx", digest)
+        sheet = book[source["sheet"]]
+        expected = {key: value for key, value in project.values.items() if value is not None}
+        for table, rows in project.tables.items():
+            for number, row in enumerate(rows):
+                expected |= {f"{table}.{number}.{key}": value for key, value in row.items() if value is not None}
+        for key, value in expected.items():
+            assert_shows(sheet[source["cells"][key]].value, value, key)
+        assert {k for k in form.fields} <= set(source["cells"]), "a blank value has a place as well"
+
+
+def assert_shows(found: object, value: object, key: str) -> None:
+    """Compare what openpyxl reads with the value. openpyxl does not undo Excel's escapes; texts with one are skipped."""
+    if isinstance(value, str):
+        if "_x" not in value and not any(c < " " or c == "\x7f" for c in value):
+            assert str(found) == value, key
+    elif isinstance(value, date):
+        assert str(found)[:10] == value.isoformat(), key
+    else:
+        assert isinstance(value, Decimal)
+        assert abs(Decimal(str(found)) - value) <= abs(value) * Decimal("1e-14"), key
