@@ -15,7 +15,7 @@ from typing import Any
 
 from kpixl import yamltext
 from kpixl.model import Field, Form, Portfolio, Project, Row, Value
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.values import (
     FIELD_TYPES,
     MAX_CELL_TEXT,
@@ -31,6 +31,9 @@ from kpixl.values import (
 FORMAT = 1
 HEAD_KEYS = ("kpixl", "form", "year", "organization", "projects")
 FormSource = Callable[[str], Form]
+# What people give instead of a portfolio: workbooks (zip, OLE) and lists.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_LISTS = frozenset({".csv", ".tsv", ".txt"})
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -85,8 +88,6 @@ def _steps(form: Form) -> list[tuple[str, str, str]]:
 
 def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
     """Read a portfolio from disk. Raises KpixlError with everything that is wrong in it."""
-    from kpixl.problems import failure
-
     if not path.exists():
         raise failure("path-missing", path=str(path))
     try:
@@ -96,6 +97,8 @@ def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
         content = path.read_bytes()
     except OSError as error:
         raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
+    if content.startswith(_WORKBOOKS) or path.suffix.lower() in _LISTS:
+        raise KpixlError(Problem("not-a-portfolio", Location(file=path.name), {"file": path.name}))
     return loads(yamltext.decode(content, path.name), form_of, path.name)
 
 

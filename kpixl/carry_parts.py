@@ -22,7 +22,7 @@ MAX_PARTS = 5_000
 MAX_TOTAL = 512 << 20
 MAX_SHEET = 48 << 20  # of XML; openpyxl makes some fifty times as much memory of it
 MAX_MERGED_CELLS = 200_000
-_SKIPPED_FOLDERS = ("drawings", "charts", "media", "pivotTables", "pivotCache", "embeddings")
+_SKIPPED_FOLDERS = ("chartsheets", "drawings", "charts", "media", "pivotTables", "pivotCache", "embeddings")
 _UNCHANGED = b"2000-01-01T00:00:00Z</dcterms:modified>"
 _EMPTY_SHEET = (
     b'<?xml version="1.0" encoding="UTF-8"?>'

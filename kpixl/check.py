@@ -1,94 +1,119 @@
-"""Portfolio -> problems: what can be said of a project without the file it came from.
+"""Portfolio -> problems: what can be said of projects without the files they came from.
 
-Each rule is a function of (form, project); where it points is looked up by the caller in the project's sources.
+What points where is looked up by the caller in the sources of the projects. `kpixl consolidate` applies the basic
+rules alone; `kpixl check` all that the form asks for (kpixl.rules.registry).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from kpixl.model import Field, Form, Portfolio, Project, Value
-from kpixl.problems import Location, Problem
-from kpixl.values import FIELD_TYPES, number_text, text_of, total
+from kpixl.model import Form, Portfolio, Project
+from kpixl.problems import Location, Problem, Severity
+from kpixl.rules import basic
+from kpixl.rules.base import Hit, NoParameters, Subject, subjects_of
+from kpixl.values import text_of
 
-# (code, key of the value in the project, label, details)
-Finding = tuple[str, str, str, dict[str, object]]
-Rule = Callable[[Form, Project], Iterator[Finding]]
+if TYPE_CHECKING:
+    from kpixl.rules.registry import Checks
+
+# (project id, value key, label of the field) -> where it was typed
 Locate = Callable[[str, str, str], Location]
+Checker = Callable[[Form, Portfolio, Locate | None], tuple[Problem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a rule has to say: in which project, of which value, and with which details."""
+
+    project: str
+    code: str
+    key: str
+    details: Mapping[str, object]
+    category: str
+    severity: Severity | None = None
 
 
 def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tuple[Problem, ...]:
-    """Check every project by every rule. `locate(project id, value key, label)` says where a value was typed."""
-    where = locate or _in_portfolio(form, portfolio)
+    """Check every project by the basic rules. `locate(project id, value key, label)` says where a value was typed."""
+    where = locate or in_portfolio(form, portfolio)
     return tuple(
-        Problem(code, where(project.id, key, label), details)
-        for project in portfolio.projects
-        for rule in RULES
-        for code, key, label, details in rule(form, project)
+        Problem(rule.code, where(subject.project.id, hit.key, label_of(form, hit.key)), hit.details)
+        for subject in (Subject(form, project) for project in portfolio.projects)
+        for rule in basic.RULES
+        for hit in rule.find(_NOTHING, subject)
     )
 
 
-def _in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
+_NOTHING = NoParameters()
+
+
+def in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
+    """Locate values by project and label, for a portfolio of which no files are known."""
     first = form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}".strip() for p in portfolio.projects}
     return lambda project, key, label: Location(None, names[project], None, label or key)
 
 
-def unread(form: Form, project: Project) -> Iterator[Finding]:
-    """Find values that are not of their type and were kept as typed."""
-    for key, field in form.fields.items():
-        yield from _unread(field, key, project.values[key])
-    for table, rows in project.tables.items():
-        for number, row in enumerate(rows):
-            for key, field in form.tables[table].columns.items():
-                yield from _unread(field, f"{table}.{number}.{key}", row[key])
+def label_of(form: Form, key: str) -> str:
+    """Return the printed label of a value key, `goal.annual`, `indicators` or `indicators.3.value`."""
+    if key in form.fields:
+        return form.fields[key].label
+    table, _, rest = key.partition(".")
+    return form.tables[table].columns[rest.partition(".")[2]].label if rest else form.tables[table].label
 
 
-def _unread(field: Field, key: str, value: Value) -> Iterator[Finding]:
-    if isinstance(value, str) and FIELD_TYPES[field.type].typed in (date, Decimal):
-        kind = FIELD_TYPES[field.type]
-        yield "value-unread", key, field.label, {"raw": value, "type": kind.noun, "expected": kind.expected}
+# --- all rules --------------------------------------------------------------------------------
 
 
-def required(form: Form, project: Project) -> Iterator[Finding]:
-    """Find blank values that the form requires."""
-    for key, field in form.fields.items():
-        if field.required and project.values[key] is None:
-            if field.sum:  # a total cannot be typed: point at its first part
-                parts = "、".join(form.fields[part].heading for part in field.sum)
-                label = f"{field.heading} ({parts})"
-                yield "required-blank", field.sum[0], form.fields[field.sum[0]].label, {"label": label}
-            else:
-                yield "required-blank", key, field.label, {"label": field.heading}
-    for table, rows in project.tables.items():
-        columns: Mapping[str, Field] = form.tables[table].columns
-        needed = [field for field in columns.values() if field.required]
-        if needed and not rows:
-            yield "no-rows", table, form.tables[table].label, {"label": form.tables[table].label}
-        for number, row in enumerate(rows):
-            for field in needed:
-                if row[field.key] is None:
-                    yield "required-blank", f"{table}.{number}.{field.key}", field.label, {"label": field.label}
+def find(form: Form, portfolio: Portfolio, checks: Checks, roster: Portfolio | None = None) -> Iterator[Finding]:
+    """Apply every check to every project; what follows from another finding is left out.
+
+    Findings come in the order of the projects, and in each in the order of the form's values.
+    """
+    subjects = subjects_of(form, portfolio, checks.roles, roster)
+    between = _between(checks, subjects)
+    alone = [c for c in checks.checks if not c.rule.between]
+    order = _Order(form)
+    for subject in subjects:
+        found = [(c, hit) for c in alone for hit in c.rule.find(c.parameters, subject)]
+        found += between.get(subject.project.id, ())
+        if found:
+            yield from _independent(subject.project, found, order)
 
 
-def sums(form: Form, project: Project) -> Iterator[Finding]:
-    """Find totals that differ from the sum of their parts; silent where a part could not be read."""
-    for key, field in form.fields.items():
-        amount, parts = project.values[key], [project.values[part] for part in field.sum]
-        if not isinstance(amount, Decimal) or any(isinstance(part, str) for part in parts):
-            continue
-        added = total(parts)
-        if added is not None and added != amount:
-            labels = "、".join(form.fields[part].heading for part in field.sum)
-            yield "sum-mismatch", key, field.label, {
-                "label": field.heading,
-                "amount": number_text(amount),
-                "sum": number_text(added),
-                "difference": number_text(amount - added),
-                "parts": labels,
-            }
+def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tuple[Any, Hit]]]:
+    found: dict[str, list[tuple[Any, Hit]]] = {}
+    for item in checks.checks:
+        if item.rule.between:
+            for project, hit in item.rule.find(item.parameters, subjects):
+                found.setdefault(project, []).append((item, hit))
+    return found
 
 
-RULES: tuple[Rule, ...] = (unread, sums, required)
+def _independent(project: Project, found: Sequence[tuple[Any, Hit]], order: _Order) -> list[Finding]:
+    """Drop hits on a value of which a weightier thing was said."""
+    said: dict[str, set[str]] = {}
+    for item, hit in found:
+        said.setdefault(hit.key, set()).add(item.rule.code)
+    kept = [(item, hit) for item, hit in found if not said[hit.key] & item.rule.yields_to]
+    kept.sort(key=lambda pair: order(pair[1].key))
+    return [Finding(project.id, i.code, hit.key, hit.details, i.category, i.severity) for i, hit in kept]
+
+
+class _Order:
+    """The order of value keys on the form."""
+
+    def __init__(self, form: Form) -> None:
+        keys = [*form.fields, *form.tables]
+        columns = [column for table in form.tables.values() for column in table.columns]
+        self.places = {key: number for number, key in enumerate(keys)}
+        self.columns = {key: number for number, key in enumerate(columns)}
+
+    def __call__(self, key: str) -> tuple[int, int, int]:
+        if key in self.places:
+            return self.places[key], -1, 0
+        table, number, column = key.split(".", 2)
+        return self.places[table], int(number), self.columns[column]

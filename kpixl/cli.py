@@ -188,6 +188,70 @@ def consolidate(
     return exit_code(problems, strict)
 
 
+@cli.command(
+    cls=Command,
+    text=(
+        "检查收回的文件或汇总数据，列出全部问题。\n\n"
+        "可以给出文件和文件夹，或一个 YAML。旁边的 kpixl.yaml 选择规则并写明豁免。退出码：0 没有错误，1 有错误，"
+        "2 用法有误，3 无法继续。",
+        "Check submissions or a portfolio; list everything that is wrong.\n\nTakes files and folders, or one YAML "
+        "file. A kpixl.yaml beside them chooses rules and holds waivers. Exit code: 0 no errors, 1 errors, 2 usage, "
+        "3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("花名册，用于核对金额和缺交。", "The roster, for amounts and who is missing."),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@_FORM
+@_JSON
+@option("--sarif", type=PATH, text=("另写出 SARIF 2.1.0 文件。", "Write a SARIF 2.1.0 file too."))
+@_STRICT
+@click.pass_context
+def check(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    roster_path: Path | None,
+    config: Path | None,
+    form_id: str | None,
+    as_json: bool,
+    sarif: Path | None,
+    strict: bool,
+) -> int:
+    from kpixl import canonical, console
+    from kpixl.form import load_forms
+    from kpixl.review import for_people, review, review_data
+
+    lang = lang_of(ctx)
+    forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    with console.progress(lang) as progress:
+        result = review(paths, forms, roster=roster, config=config, output=sarif, progress=progress)
+    if as_json:
+        console.print_json(review_data(result, lang))
+    else:
+        console.print_problems(for_people(result), lang)
+    if sarif is not None:
+        from kpixl.sarif import write_sarif
+
+        wrote(sarif, write_sarif(result, sarif, lang), lang)
+    return exit_code(result.problems, strict)
+
+
+@cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))
+@_FORM
+@click.pass_context
+def rules(ctx: click.Context, form_id: str | None) -> int:
+    from kpixl.rules.page import rules_markdown
+
+    click.echo(rules_markdown(lang_of(ctx), [_form(ctx, form_id)]), nl=False)
+    return 0
+
+
 @cli.command(cls=Command, text=("由 YAML 重新生成汇总工作簿。", "Regenerate the summary workbook from the YAML file."))
 @click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
 @option("-o", "--output", "out", **_OUT, text=("汇总工作簿。", "The summary workbook."))
@@ -195,14 +259,19 @@ def consolidate(
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
     from kpixl import canonical
+    from kpixl.check import check
     from kpixl.consolidate import sources_of
+    from kpixl.files import check_target
     from kpixl.summary import write_summary
 
     form, content = canonical.load(portfolio, _form_source(ctx))
+    check_target(out, ".xlsx")
     sources = sources_of(portfolio)
+    found = check(form, content)
     changed, problems, copy = write_summary(
         out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, today=date.today()
     )
+    problems = (*found, *problems)
     _report(ctx, problems)
     if copy is not None:
         wrote(copy, True, lang_of(ctx))
@@ -216,14 +285,17 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 @click.pass_context
 def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     from kpixl import canonical
+    from kpixl.check import check
     from kpixl.files import check_target, write_atomic
     from kpixl.publish import render_page
 
     form, content = canonical.load(portfolio, _form_source(ctx))
     check_target(out)
     page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
+    problems = check(form, content)
+    _report(ctx, problems)
     wrote(out, write_atomic(out, page.encode()), lang_of(ctx))
-    return 0
+    return exit_code(problems, False)
 
 
 @cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))

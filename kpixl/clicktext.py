@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -130,6 +131,8 @@ def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:
     if asked is None and "--lang" in arguments[:-1]:
         asked = arguments[list(arguments).index("--lang") + 1]
     lang = language(asked)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     lines = [_reason(error, lang)]
     if ctx is not None:
         lines.append(say(_SEE, lang, command=f"{ctx.command_path} --help"))
@@ -148,9 +151,13 @@ def _reason(error: click.UsageError, lang: str) -> str:
     if isinstance(error, click.BadOptionUsage):
         return say(_NO_VALUE, lang, name=error.option_name)
     if "No such command" in error.message:
-        return say(_NO_COMMAND, lang, name=error.message.split("'")[1])
+        name = error.message.split("'")[1]
+        known = list(error.ctx.command.commands) if error.ctx and isinstance(error.ctx.command, click.Group) else []
+        near = ", ".join(difflib.get_close_matches(name, known, 3))
+        text = say(_NO_COMMAND, lang, name=name)
+        return f"{text} {say(_MEANT, lang, names=near)}" if near else text
     return error.format_message()
 
 
 def _name(param: click.Parameter) -> str:
-    return param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(click.Command("")))
+    return "/".join(param.opts) if isinstance(param, click.Option) else param.make_metavar(click.Context(click.Command("")))

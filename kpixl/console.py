@@ -15,6 +15,7 @@ from kpixl.texts import Text, say
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from kpixl.consolidate import Consolidated
 
@@ -82,22 +83,40 @@ def print_problems(problems: Sequence[Problem], lang: str) -> None:
             break
         heading = _visible(" › ".join(part for part in (file, sheet) if part)) or say(GENERAL, lang)
         out.print(f"[bold]{escape(heading)}[/bold]")
-        for problem in sorted(members, key=lambda p: rank.index(p.severity))[:left]:
-            left -= 1
-            out.print(_line(problem, lang))
+        shown = sorted(members, key=lambda p: rank.index(p.severity))[:left]
+        left -= len(shown)
+        if out.is_terminal:
+            out.print(_aligned(shown, lang))
+        else:
+            for problem in shown:
+                out.print("  " + " ".join(filter(None, _parts(problem, lang))))
     if len(problems) > MAX_LISTED_PROBLEMS:
         out.print(say(MORE, lang, count=len(problems) - MAX_LISTED_PROBLEMS))
 
 
-def _line(problem: Problem, lang: str) -> str:
+def _aligned(problems: Sequence[Problem], lang: str) -> Table:
+    """Lay problems out in columns, so that long texts wrap below themselves."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for ratio in (None, 1, 4):
+        table.add_column(ratio=ratio, overflow="fold", no_wrap=ratio is None)
+    for problem in problems:
+        severity, place, text, code = _parts(problem, lang)
+        table.add_row(f"  {severity}", place, f"{text} {code}")
+    return table
+
+
+def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
+    """Return severity, place, text and code of a problem as rich markup."""
     from rich.markup import escape
 
     place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
     colour = COLOURS[problem.severity]
     text = _visible(" ".join(part for part in (problem.message(lang), problem.hint(lang)) if part))
     word = say(SEVERITIES[problem.severity], lang)
-    where = escape(f"{_visible(place)}: ") if place else ""
-    return f"  [{colour}]{word}[/{colour}] {where}{escape(text)} [dim]{problem.code}[/dim]"
+    where = escape(f"{_visible(place)}:") if place else ""
+    return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"
 
 
 def _visible(text: str) -> str:

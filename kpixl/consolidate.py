@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import canonical
-from kpixl.check import check
+from kpixl.check import Checker, check
 from kpixl.files import check_target, find_files, write_atomic
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, read_files
 from kpixl.merge import Merged, Returned, Source, merge
@@ -41,10 +41,12 @@ def consolidate(
     outputs: Sequence[Path] = (),
     workers: int | None = None,
     progress: Progress | None = None,
+    checker: Checker = check,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself to be read.
+    `checker`: what is checked of the projects, by default only what the fields themselves demand.
     Raises KpixlError where there is nothing to read.
     """
     paths = list(paths)
@@ -56,7 +58,7 @@ def consolidate(
             raise failure("output-is-input", path=str(out))
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = read_files(jobs, forms, limits, workers, progress)
-    return _merged(results, skipped, forms, roster)
+    return _merged(results, skipped, forms, roster, checker)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -68,7 +70,11 @@ def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
 
 
 def _merged(
-    results: Sequence[FileResult], skipped: Sequence[Problem], forms: Sequence[Form], roster: Portfolio | None
+    results: Sequence[FileResult],
+    skipped: Sequence[Problem],
+    forms: Sequence[Form],
+    roster: Portfolio | None,
+    checker: Checker,
 ) -> Consolidated:
     by_id = {form.id: form for form in forms}
     kinds = sorted({e.form for r in results for e in r.forms})
@@ -87,7 +93,7 @@ def _merged(
             returned.append(item)
     merged = merge(form, returned, roster)
     problems += merged.problems
-    problems += check(form, merged.portfolio, _locator(merged))
+    problems += checker(form, merged.portfolio, _locator(merged))
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
     return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results))

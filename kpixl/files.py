@@ -7,7 +7,7 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kpixl.problems import Location, Problem, failure
 
@@ -44,7 +44,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[Prob
         if path.is_dir():
             for file in _walk(path):
                 shown = file.relative_to(path).as_posix()
-                if (reason := _skip_reason(Path(shown))) is not None:
+                if (reason := skip_reason(Path(shown))) is not None:
                     skipped.append(Problem("file-skipped", Location(file=shown), {"reason": reason}))
                 else:
                     found.setdefault(file.resolve(), shown)
@@ -66,7 +66,8 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _skip_reason(shown: Path) -> tuple[str, str] | None:
+def skip_reason(shown: PurePath) -> tuple[str, str] | None:
+    """Say why a file with this name is not read; None where it is."""
     if shown.name.startswith(LOCK_PREFIX):
         return ("Office 打开文件时的锁文件", "lock file of an open document")
     if any(part.startswith(".") for part in shown.parts) or shown.name.lower() in ("thumbs.db", "desktop.ini"):
@@ -102,8 +103,13 @@ def write_atomic(path: Path, content: bytes) -> bool:
     return True
 
 
-def check_target(path: Path) -> None:
-    """Raise the KpixlError that writing to `path` would end in, before the work is done."""
+def check_target(path: Path, ending: str = "") -> None:
+    """Raise the KpixlError that writing to `path` would end in, before the work is done.
+
+    `ending`: what the name must end with, or the program that opens the file would not know it.
+    """
+    if ending and path.suffix.lower() != ending and not path.is_dir():
+        raise failure("wrong-ending", path=str(path), ending=ending)
     if not path.parent.is_dir():
         raise failure("folder-missing", path=str(path.parent))
     if path.is_dir():

@@ -120,6 +120,7 @@ def parse_form(data: object) -> Form:
         fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
         summary=_summary(top.node("summary")),
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
+        checks=top.mapping("checks"),
     )
     printing.finish()
     top.finish()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
+import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +16,9 @@ from pathlib import Path
 
 from kpixl import marker as markers
 from kpixl.extract import Extracted, Extractor, Nothing
-from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS, Grid, read_grids
+from kpixl.grids import ole
+from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, Opened, UnreadableError, open_content, read_opened
+from kpixl.grids.ole import SIGNATURE as OLE
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.secondlook import formulas
@@ -26,15 +31,7 @@ BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the los
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what is read, each raised by an option."""
-
-    file_bytes: int = MAX_FILE_BYTES
-    sheet_cells: int = MAX_SHEET_CELLS
-
-
-DEFAULT_LIMITS = Limits()
+__all__ = ["DEFAULT_LIMITS", "FileResult", "Job", "Limits", "Progress", "read_file", "read_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +57,69 @@ class Job:
 # --- one file ---------------------------------------------------------------------------------
 
 
-def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> FileResult:
-    """Read one file. Whatever is wrong with it comes back as problems.
+def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> tuple[FileResult, ...]:
+    """Read one file; an archive gives a result for every file in it. Whatever is wrong comes back as problems.
 
     A summary of ours is read only when it was named: found in a folder, its projects would count twice.
     """
     path, shown = job.path, job.shown
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
-            details: dict[str, object] = {"size": size, "limit": limits.file_bytes}
-            return FileResult(shown, problems=(Problem("file-too-large", Location(shown), details),))
+            return (_failed(shown, "file-too-large", size=size, limit=limits.file_bytes),)
         content = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
-        return FileResult(shown, problems=(Problem("not-readable", Location(shown), {"reason": reason}),))
-    read = read_grids(content, shown, limits.sheet_cells)
-    if not job.named and _is_summary(read.grids):
+        return (_failed(shown, "not-readable", reason=error.strerror or str(error)),)
+    try:
+        return tuple(_results(content, shown, job.named, extractor, limits, 0))
+    except MemoryError:
+        return (_failed(shown, "reader-died", reason=("内存不足", "there was not enough memory")),)
+
+
+def _failed(shown: str, code: str, **details: object) -> FileResult:
+    return FileResult(shown, problems=(Problem(code, Location(shown), details),))
+
+
+def _results(
+    content: bytes, shown: str, named: bool, extractor: Extractor, limits: Limits, depth: int
+) -> list[FileResult]:
+    """Read some content, `depth` archives deep."""
+    try:
+        opened = open_content(content, limits)
+        if opened.archive is None:
+            return [_read(opened, shown, named, extractor)]
+        return _archived(opened, shown, extractor, depth)
+    except UnreadableError as error:
+        return [FileResult(shown, hashlib.sha256(content).hexdigest(), problems=(error.problem(shown),))]
+
+
+def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> list[FileResult]:
+    """Read every file of an archive; the archive itself has a result where there is something to say of it."""
+    from kpixl.grids import archives
+
+    assert opened.archive is not None
+    if depth >= opened.limits.nesting:
+        raise archives.too_deep(opened.limits)
+    results: list[FileResult] = []
+    problems: list[Problem] = []
+    for member in archives.members(opened.archive, shown, opened.limits):
+        if member.problem is None:
+            results += _results(member.content, member.shown, False, extractor, opened.limits, depth + 1)
+        elif member.problem.code == "file-skipped":
+            problems.append(member.problem)
+        else:
+            results.append(FileResult(member.shown, problems=(member.problem,)))
+    if not results:
+        problems.append(Problem("no-sheets", Location(shown)))
+    if problems:
+        digest = hashlib.sha256(opened.content).hexdigest()
+        results.insert(0, FileResult(shown, digest, problems=tuple(problems)))
+    return results
+
+
+def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
+    """Read the forms of one workbook, document, page or text."""
+    read = read_opened(opened, shown)
+    if not named and _is_summary(read.grids):
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
@@ -94,7 +138,7 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
         problems.append(Problem("no-sheets", Location(shown)))
     else:
         problems += [Problem("sheet-skipped", Location(shown, grid.name)) for grid, _ in empty if _foreign(grid)]
-    forms, looks = _settle(forms, content, extractor)
+    forms, looks = _settle(forms, opened.content, extractor)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
@@ -127,6 +171,8 @@ def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> 
 
 def _settle(found: list[Extracted], content: bytes, extractor: Extractor) -> tuple[list[Extracted], int]:
     """Decide doubtful totals: a formula is worth the sum of its parts, a typed number is kept (and checked later)."""
+    if content.startswith(ole.SIGNATURE):
+        found = [_without_zeros(f, extractor.form(f.form)) for f in found]
     doubtful = [(f.sheet, f.cells[key]) for f in found for key in f.doubts if f.sheet is not None]
     if not doubtful or not content.startswith(b"PK"):
         return found, 0
@@ -142,20 +188,51 @@ def _recomputed(found: Extracted, form: Form, computed: frozenset[tuple[str, str
     return replace(found, values=values)
 
 
+def _without_zeros(found: Extracted, form: Form) -> Extracted:
+    """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
+    blank = {key for key in found.doubts if total([found.values[part] for part in form.fields[key].sum]) is None}
+    zero = [key for key in blank if found.values[key] == 0]
+    values = {**found.values, **dict.fromkeys(zero)}
+    return replace(found, values=values, doubts=tuple(key for key in found.doubts if key not in zero))
+
+
 # --- many files -------------------------------------------------------------------------------
 
 _extractor: Extractor | None = None
 _limits = DEFAULT_LIMITS
 
+Read = tuple[str, tuple[FileResult, ...]]  # a job, by how it is shown, and what came of it
+
 
 def _start_worker(forms: Sequence[Form], limits: Limits) -> None:
     global _extractor, _limits
     _extractor, _limits = Extractor(forms), limits
+    _bound_memory(limits.memory_bytes)
 
 
-def _work(jobs: Sequence[Job]) -> list[FileResult]:
+def _bound_memory(extra: int) -> None:
+    """Let this process have no more than `extra` bytes on top of what it has; where the system cannot, do nothing."""
+    try:
+        import resource
+
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (used + extra, hard))
+
+
+def _work(jobs: Sequence[Job]) -> list[Read]:
+    """Read files in a worker. A file that takes too long ends the worker, also in the midst of a library's code."""
     assert _extractor is not None
-    return [read_file(job, _extractor, _limits) for job in jobs]
+    results = []
+    with Path(os.devnull).open("w", encoding="utf-8") as silence:
+        for job in jobs:
+            faulthandler.dump_traceback_later(_limits.seconds, exit=True, file=silence)
+            results.append((job.shown, read_file(job, _extractor, _limits)))
+            faulthandler.cancel_dump_traceback_later()
+    return results
 
 
 def read_files(
@@ -165,22 +242,23 @@ def read_files(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[FileResult]:
-    """Read files in worker processes, as many as there are processors.
+    """Read files in worker processes, as many as there are processors; in the order of `jobs`.
 
+    `progress` counts jobs. Bounds on time and memory hold in worker processes only.
     `workers` 0 reads in this process, without protection from files that crash their reader.
     """
     count = min(workers if workers is not None else os.cpu_count() or 1, len(jobs))
-    results: dict[str, FileResult] = {}
+    results: dict[str, tuple[FileResult, ...]] = {}
 
-    def done(batch: Iterable[FileResult]) -> None:
-        results.update((r.file, r) for r in batch)
+    def done(batch: Iterable[Read]) -> None:
+        results.update(batch)
         if progress is not None:
             progress(len(results), len(jobs))
 
     if workers == 0:
         extractor = Extractor(forms)
         for job in jobs:
-            done([read_file(job, extractor, limits)])
+            done([(job.shown, read_file(job, extractor, limits))])
     else:
         size = max(1, min(BATCH, -(-len(jobs) // count)))
         batches = [jobs[i : i + size] for i in range(0, len(jobs), size)]
@@ -188,9 +266,9 @@ def read_files(
         # A batch whose worker died is read again file by file, to find the one that did it.
         for job in (job for batch in lost for job in batch):
             if _pooled([[job]], 1, forms, limits, done):
-                reason = ("读取进程异常退出", "the reading process died")
-                done([FileResult(job.shown, problems=(Problem("reader-died", Location(job.shown), {"reason": reason}),))])
-    return [results[job.shown] for job in jobs]
+                reason = ("读取进程异常退出，或占用的时间、内存过多", "the reading process died, or took too much")
+                done([(job.shown, (_failed(job.shown, "reader-died", reason=reason),))])
+    return [result for job in jobs for result in results[job.shown]]
 
 
 def _pooled(
@@ -198,12 +276,12 @@ def _pooled(
     count: int,
     forms: Sequence[Form],
     limits: Limits,
-    done: Callable[[Iterable[FileResult]], None],
+    done: Callable[[Iterable[Read]], None],
 ) -> list[Sequence[Job]]:
     """Read batches in worker processes; return those that were lost because a worker died."""
     lost: list[Sequence[Job]] = []
     with ProcessPoolExecutor(count, _context(), _start_worker, (forms, limits)) as pool:
-        waiting: list[tuple[Future[list[FileResult]], Sequence[Job]]] = []
+        waiting: list[tuple[Future[list[Read]], Sequence[Job]]] = []
         try:
             waiting = [(pool.submit(_work, batch), batch) for batch in batches]
         except BrokenProcessPool:

@@ -361,18 +361,32 @@ def _tables(
     ends = sorted({*by_row, *labelled, end + 1})
     found = []
     for start in sorted(by_row):
-        anchors = sorted(by_row[start], key=lambda a: a.col)
-        unique = {a.col: a for a in reversed(anchors)}
-        cols = sorted(unique)
+        table = by_row[start][0].slot.table
+        keys = _heading_keys(index, table, by_row[start])
+        cols = sorted(keys)
         headings = tuple(
-            Heading(unique[c].slot.key, c, (n - 1) if n is not None else max(edge, c))
+            Heading(keys[c], c, (n - 1) if n is not None else max(edge, c))
             for c, n in zip(cols, [*cols[1:], None], strict=True)
         )
-        table = anchors[0].slot.table
         last = next(row for row in ends if row > start) - 1
         entry = _three_cells(index, table, rows[start + 1 : last + 1], headings)
         found.append(FoundTable(table, start, last, headings, entry))
     return found
+
+
+def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:
+    """Say which column or target each heading of a row is. A label may mean both a target in one cell and its value
+    alone; it is the value where operator or unit have headings of their own."""
+    keys: dict[int, set[str]] = defaultdict(set)
+    for anchor in anchors:
+        keys[anchor.col].add(anchor.slot.key)
+    alone = {key for found in keys.values() if len(found) == 1 for key in found}
+    chosen: dict[int, str] = {}
+    for col, found in keys.items():
+        targets = [t for t in index.form.tables[table].targets.values() if t.key in found]
+        split = [t for t in targets if alone & {t.operator, t.unit} and t.value in found]
+        chosen[col] = split[0].value if split else targets[0].key if targets else min(found)
+    return chosen
 
 
 def _three_cells(index: LabelIndex, table: str, rows: Rows, headings: Sequence[Heading]) -> bool:

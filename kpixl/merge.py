@@ -139,7 +139,8 @@ def _foreign(
         if mark.version != form.version:
             details: dict[str, object] = {"other": mark.version, "version": form.version}
             problems.append(Problem("marker-version", item.place, details))
-        if mark.portfolio != own and mark.year == year:
+        same = mark.organization == organization and mark.year in (None, year)
+        if mark.portfolio != own and mark.year in (None, year) and not same:
             problems.append(Problem("marker-portfolio", item.place, {"other": mark.organization or mark.portfolio}))
     return problems
 

@@ -138,6 +138,7 @@ class Form:
     """One form definition, the content of a form.yaml.
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
+    `checks`: as written; kpixl.rules reads them when they are needed.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Form:
     fonts: Mapping[str, str | float]
     summary: Summary
     instructions: Mapping[str, tuple[str, ...]]
+    checks: Mapping[str, object] = field(default_factory=dict)
 
 
 # --- the portfolio ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kpixl.catalogue import CATALOGUE
+from kpixl.entry import Entry
 
 
 class Severity(StrEnum):
@@ -36,24 +37,34 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding: a code of the catalogue, where it is, and the details its message needs."""
+    """One finding: a code of the catalogue, where it is, and the details its message needs.
+
+    `code` may carry the id of a check of the form behind a dot, `expression.overall-goal`; `level` is the severity
+    where a form or the office's configuration says another than the catalogue.
+    """
 
     code: str
     location: Location = Location()
     details: Mapping[str, object] = field(default_factory=dict)
+    level: Severity | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """Look up the catalogue's entry of the code."""
+        return CATALOGUE[self.code.partition(".")[0]]
 
     @property
     def severity(self) -> Severity:
-        """Look up the severity of the code."""
-        return Severity(CATALOGUE[self.code].severity)
+        """Look up the severity of the code, unless it was set."""
+        return self.level or Severity(self.entry.severity)
 
     def message(self, lang: str = "zh") -> str:
         """Say what was found, in `lang` ("zh" or "en")."""
-        return CATALOGUE[self.code].message(lang).format_map(_Details(self.details, lang))
+        return self.entry.message(lang).format_map(_Details(self.details, lang))
 
     def hint(self, lang: str = "zh") -> str:
         """Say what to do about it, in `lang`; may be empty."""
-        return CATALOGUE[self.code].hint(lang).format_map(_Details(self.details, lang))
+        return self.entry.hint(lang).format_map(_Details(self.details, lang))
 
     def data(self, lang: str = "zh") -> dict[str, str | None]:
         """Return the problem as data for machines."""

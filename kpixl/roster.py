@@ -70,6 +70,8 @@ def write_roster(
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     changed = write_atomic(out, canonical.dumps(form, roster).encode())
+    if roster.year is None:
+        problems = (*problems, Problem("roster-no-year", Location(out.name)))
     return changed, len(roster.projects), (*reading.problems, *problems)
 
 

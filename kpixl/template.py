@@ -17,14 +17,14 @@ from kpixl.problems import failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template_form import FormSheet, Status
 from kpixl.texts import Text, say
-from kpixl.values import text_of
+from kpixl.values import fold, text_of
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
 TEMPLATE_KIND = "template"
 
 COVER_NAME: Text = ("填报说明", "Instructions")
-COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year} {title}")
-YEAR: Text = ("{year} 年度", "{year} ")
+COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
+YEAR: Text = (" {year} 年度", "{year} ")
 HOW_TO: Text = ("填报说明", "How to fill this in")
 PROJECTS: Text = ("项目清单", "Projects")
 DONE_COUNT: Text = ("已完成", "finished")
@@ -40,7 +40,7 @@ class Styles:
     label: str = "#F2F2F2"
     input: str = "#FFF6D6"
     spare: str = "#FFFDF3"
-    missing: str = "#F8D7DA"
+    missing: str = "#FCE4E6"
     done: str = "#D5EEDB"
     partial: str = "#FFE9B8"
     wrong: str = "#F5C2C7"
@@ -101,10 +101,9 @@ def write_templates(
     Raises KpixlError for an output that cannot be written, or an unknown field.
     """
     if by is None:
-        check_target(out)
+        check_target(out, ".xlsx")
         return [(out, len(portfolio.projects), write_atomic(out, build_template(form, portfolio, lang=lang)))]
-    if by not in form.fields:
-        raise failure("key-unknown", line=0, key=by, suggestion=(f"可用的字段：{', '.join(form.fields)}。",) * 2)
+    by = _field_key(form, by)
     if out.is_file():
         raise failure("not-a-folder", path=str(out), field=by)
     if not out.parent.is_dir():
@@ -117,6 +116,15 @@ def write_templates(
         content = build_template(form, part, lang=lang, whole=portfolio)
         written.append((path, len(part.projects), write_atomic(path, content)))
     return written
+
+
+def _field_key(form: Form, name: str) -> str:
+    """Return the key of the field called `name`: its key, label or heading. Raises KpixlError `field-unknown`."""
+    for key, field in form.fields.items():
+        if name == key or fold(name) in (fold(field.label), fold(field.heading)):
+            return key
+    known = ", ".join(f"{key} ({field.heading})" for key, field in form.fields.items())
+    raise failure("field-unknown", field=name, known=known)
 
 
 def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> markers.Marker:

@@ -27,6 +27,7 @@ SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2100, 12, 31)
 LARGEST_AMOUNT = 1e13
+LAST_COLUMN = 16_383
 
 DONE: Text = ("已完成", "Finished")
 MISSING: Text = ("缺项", "Missing")
@@ -91,7 +92,7 @@ class FormSheet:
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
         sheet, layout = self.sheet, self.form.layout
-        sheet.widths([*layout.widths, 2, 30])
+        sheet.widths(layout.widths)
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
@@ -142,7 +143,11 @@ class FormSheet:
         if field.sum:
             self.typed_totals.add(field.key)
         self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
-        self._rule(field, span, lambda key: None)
+        self._rule(field, span, lambda _: None)
+        if field.required:
+            tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
+            formula = f"=LEN(TRIM({absolute(span.row, span.col)}))=0"
+            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": tint})
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -156,6 +161,7 @@ class FormSheet:
             text_wrap=True,
             bg_color=self.styles.label if locked else self.styles.input,
             align="right" if field.type == "money" else "left" if long else "center",
+            indent=1 if field.type == "money" or long else 0,
             valign="top" if long else "vcenter",
             font_size=size,
         )
@@ -279,7 +285,8 @@ class FormSheet:
         self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
-        # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted.
+        # Every cell of these rows is unlocked, also beyond the form (see _furniture), or Excel would not let a row be
+        # deleted. Formats of whole rows would do as well, but Gnumeric saves 16,384 cells for each of them.
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
         for number in range(last - first + 1):
@@ -295,7 +302,7 @@ class FormSheet:
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
-            self.sheet.height(r, height, open_row)
+            self.sheet.height(r, height)
 
     def _entry_style(self, field: Field) -> Format:
         return self.book.format(
@@ -324,6 +331,8 @@ class FormSheet:
         left, right = min(columns.values()), max(columns.values())
         n = first + 1
         used = f"COUNTA(${column_name(left)}{n}:${column_name(right)}{n})>0"
+        own = [column_name(c) for key, c in columns.items() if not table.columns[key].fill]
+        begun = f"OR({','.join(f'LEN(${c}{n})>0' for c in own or [column_name(left)])})"
         book, body = self.book, Span(first, left, last, right)
         levels = [key for key, field in table.columns.items() if field.fill and key in columns]
         for number, key in enumerate(levels):
@@ -337,7 +346,7 @@ class FormSheet:
         for key, col in columns.items():
             letter = column_name(col)
             if table.columns[key].required:
-                formula = f"=AND({used},LEN(TRIM({letter}{n}))=0)"
+                formula = f"=AND({begun},LEN(TRIM({letter}{n}))=0)"
                 self.sheet.rule(Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": missing})
         for target in table.targets.values():
             value, unit = (column_name(columns[k]) for k in (target.value, target.unit))
@@ -364,10 +373,8 @@ class FormSheet:
             f'="{STATUS}"&IF({missing}>0,"{words.missing} "&({missing}),'
             f'IF({mismatch}>0,"{words.mismatch}","{words.done}"))'
         )
-        if missing_now:
-            now = f"{words.missing} {missing_now}"
-        else:
-            now = words.mismatch if mismatch_now else words.done
+        unfinished = words.mismatch if mismatch_now else words.done
+        now = f"{words.missing} {missing_now}" if missing_now else unfinished
         style = self.book.format(bold=True, font_size=11, align="left")
         self.sheet.formula(0, self.status_col, formula, style, STATUS + now)
         colours = {words.done: "done", words.missing: "partial", words.mismatch: "wrong"}
@@ -380,7 +387,10 @@ class FormSheet:
         return Status(cell, now, words, a1(*next(iter(self.cell_of.values()))))
 
     def _missing(self, project: Project) -> tuple[str, int]:
-        """Return the formula that counts what is missing, and its value now."""
+        """Return the formula that counts what is missing, and its value now.
+
+        A row counts once something besides its levels is typed: levels set beforehand may stay unused.
+        """
         terms, count = [], 0
         for key, field in self.form.fields.items():
             if field.required:
@@ -393,10 +403,11 @@ class FormSheet:
             area = self.spans[table.key]
             columns = {key: area.col + i for i, key in enumerate(self._physical(table))}
             ranges = {k: f"{absolute(area.row, c)}:{absolute(area.last_row, c)}" for k, c in columns.items()}
-            filled = "+".join(f"LEN({r})" for r in ranges.values())
+            own = [key for key in columns if not table.columns[key].fill] or list(columns)
+            filled = "+".join(f"LEN({ranges[k]})" for k in own)
             blank = "+".join(f"(LEN(TRIM({ranges[k]}))=0)" for k in needed)
             terms += [f"SUMPRODUCT((({filled})>0)*({blank}))", f"(SUMPRODUCT(--(({filled})>0))=0)"]
-            rows = project.tables[table.key] or table.presets
+            rows = [row for row in project.tables[table.key] if not all(is_blank(row[k]) for k in own)]
             count += sum(is_blank(row[k]) for row in rows for k in needed) + (not rows)
         return ("+".join(terms) or "0"), count
 
@@ -422,8 +433,9 @@ class FormSheet:
             terms += [f"ISTEXT({cell})" for cell in cells]
             parts = [project.values[part] for part in field.sum]
             added, value = total(parts), project.values[key]
-            differs = added is not None and abs((value if isinstance(value, Decimal) else Decimal(0)) - added) > Decimal("0.004")
-            count += differs + sum(isinstance(part, str) for part in parts)
+            amount_now = value if isinstance(value, Decimal) else Decimal(0)
+            count += added is not None and abs(amount_now - added) > Decimal("0.004")
+            count += sum(isinstance(part, str) for part in parts)
         return (f"({'+'.join(terms)})" if terms else "0"), count
 
     # --- around the form ---------------------------------------------------------------------
@@ -435,7 +447,11 @@ class FormSheet:
         link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
         self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
         self.sheet.write(0, self.mark_col, markers.dumps(mark), self.book.format(font_color="#FFFFFF"))
-        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
+        open_column = self.book.format(locked=False)
+        self.sheet.raw.set_column(self.width, self.width, 2, open_column)
+        self.sheet.raw.set_column(self.status_col, self.status_col, 30, open_column)
+        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, open_column, {"hidden": True})
+        self.sheet.raw.set_column(self.mark_col + 1, LAST_COLUMN, None, open_column)
 
     def _page(self, rows: int) -> None:
         raw, form = self.sheet.raw, self.form

@@ -21,8 +21,9 @@ from kpixl.model import Choices, Row, Target, Value
 Raw = str | int | float | bool | Decimal | date | datetime | time | timedelta | None
 
 MAX_CELL_TEXT = 32_767  # Excel, in UTF-16 units
-MAX_DIGITS = 24  # no amount is longer; below the 28 that Decimal keeps, so that sums stay exact
+MAX_DIGITS = 24  # no number is longer when spelled out; below the 28 that Decimal keeps, so that sums stay exact
 FLOAT_DIGITS = 15  # decimal digits that a double always keeps
+INTEGER_DIGITS = 18  # decimal digits that a 64-bit integer always keeps
 EXCEL_EPOCH = date(1899, 12, 30)
 SERIAL_DAYS = range(20_000, 80_000)  # 1954 to 2119: serial numbers that can be meant as a date
 
@@ -110,10 +111,12 @@ def _folded_items(choices: Choices) -> Mapping[str, str]:
 
 # --- numbers ----------------------------------------------------------------------------------
 
-_PLAIN_MONEY = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", re.ASCII)
+# Commas only where they part thousands: 2,00 may mean 2 or 200, so it stays text.
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_PLAIN_MONEY = re.compile(rf"-?{_DIGITS}", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _LOOSE_MONEY = re.compile(
-    r"(?:rmb|cny|人民币|¥)?(?P<open>\()?(?P<sign>[-−]?)(?:¥)?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<scale>[万亿]?)"
+    rf"(?:rmb|cny|人民币|¥)?(?P<open>\()?(?P<sign>[-−]?)(?:¥)?(?P<digits>{_DIGITS})(?P<scale>[万亿]?)"
     r"元?(?:整|人民币)?\)?",
     re.ASCII,
 )
@@ -138,16 +141,21 @@ def fits_float(number: Decimal) -> bool:
     return len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS and abs(number.adjusted()) < 300
 
 
-def _bounded(text: str) -> Decimal | None:
-    digits = text.replace(",", "")
-    return None if len(digits) > MAX_DIGITS else Decimal(digits)
-
-
-def _number(raw: float | Decimal) -> Decimal | None:
-    number = to_decimal(raw)
-    if not number.is_finite() or abs(number.adjusted()) >= MAX_DIGITS:
+def _bounded(number: Decimal) -> Decimal | None:
+    """Return a number that is no longer than any that is kept (-0 as 0), else None."""
+    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number_text(number)) > MAX_DIGITS:
         return None
-    return number + 0  # -0 -> 0
+    return number + 0
+
+
+def _spelled(text: str) -> Decimal | None:
+    digits = text.replace(",", "")
+    return None if len(digits) > 2 * MAX_DIGITS else _bounded(Decimal(digits))
+
+
+def _number(raw: float | Decimal) -> Reading:
+    number = _bounded(to_decimal(raw))
+    return Reading(str(raw)) if number is None else Reading(number)
 
 
 def read_money(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001
@@ -155,19 +163,19 @@ def read_money(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: AR
     if is_blank(raw):
         return BLANK
     if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
-        number = _number(raw)
-        return Reading(text_of(str(raw))) if number is None else Reading(number)
+        return _number(raw)
     text = text_of(raw)
     if _PLAIN_MONEY.fullmatch(text):
-        number = _bounded(text)
-        return Reading(text) if number is None else Reading(number + 0)
+        number = _spelled(text)
+        return Reading(text) if number is None else Reading(number)
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_INVISIBLE)
     match = _LOOSE_MONEY.fullmatch("".join(folded.split()))
-    number = _bounded(match["digits"]) if match else None
+    number = _spelled(match["digits"]) if match else None
     if match is None or number is None or bool(match["open"]) != folded.rstrip().endswith(")"):
         return Reading(text)
     negative = bool(match["sign"]) or bool(match["open"])
-    return Reading(number * _SCALES[match["scale"]] * (-1 if negative else 1) + 0, True)
+    amount = _bounded(number * _SCALES[match["scale"]] * (-1 if negative else 1))
+    return Reading(text) if amount is None else Reading(amount, True)
 
 
 def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001
@@ -175,17 +183,16 @@ def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa:
     if is_blank(raw):
         return BLANK
     if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
-        number = _number(raw)
-        return Reading(text_of(str(raw))) if number is None else Reading(number)
+        return _number(raw)
     text = text_of(raw)
     if _PLAIN_NUMBER.fullmatch(text):
-        number = _bounded(text)
-        return Reading(text) if number is None else Reading(number + 0)
+        number = _spelled(text)
+        return Reading(text) if number is None else Reading(number)
     folded = "".join(unicodedata.normalize("NFKC", text).split())
     if _PLAIN_MONEY.fullmatch(folded) and not re.match(r"-?0\d", folded):
-        number = _bounded(folded)
+        number = _spelled(folded)
         if number is not None:
-            return Reading(number + 0, True)
+            return Reading(number, True)
     return Reading(text)
 
 
@@ -222,9 +229,9 @@ def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG
 
 # --- targets ----------------------------------------------------------------------------------
 
-_TARGET = re.compile(r"(?P<op>[≥≤=><]?)(?P<number>-?\d[\d,]*(?:\.\d+)?)(?P<rest>.*)", re.ASCII | re.DOTALL)
+_TARGET = re.compile(rf"(?P<op>[≥≤=><]?)(?P<number>-?{_DIGITS})(?P<rest>(?![\d,.]).*)", re.ASCII | re.DOTALL)
 _WRAPPED_UNIT = re.compile(r"\((?P<unit>[^()]+)\)")
-_SUFFIX_OPERATORS = {"以上": "≥", "及以上": "≥", "以下": "≤", "以内": "≤", "及以下": "≤"}
+_SUFFIX_OPERATORS = {"及以上": "≥", "以上": "≥", "及以下": "≤", "以下": "≤", "以内": "≤"}
 
 
 class TargetReading(NamedTuple):
@@ -247,7 +254,7 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
     match = _TARGET.fullmatch(folded)
     if not match or match["op"]:
         return None
-    number = _bounded(match["number"])
+    number = _spelled(match["number"])
     rest = match["rest"]
     if number is None or re.match(r"-?0\d", match["number"]):
         return None
@@ -262,7 +269,7 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
             return None
         unit = str(known)
     plain = f"{symbol or ''}{match['number']}({unit})" if unit else f"{symbol or ''}{match['number']}"
-    return TargetReading(symbol, number + 0, unit, printed != plain or text.strip() != printed)
+    return TargetReading(symbol, number, unit, printed != plain or text.strip() != printed)
 
 
 def _leading_operator(text: str, operators: Choices) -> tuple[str | None, str]:
@@ -360,15 +367,15 @@ FIELD_TYPES: Mapping[str, FieldType] = {
 
 
 def to_yaml(value: Value) -> str | int | float | None:
-    """Turn a value into what the canonical file stores; a number that a double cannot keep becomes text."""
+    """Turn a value into what the canonical file stores; a number that not every YAML parser keeps becomes text."""
     if isinstance(value, Decimal):
-        if not fits_float(value):
+        if not fits_float(value) or value.adjusted() >= INTEGER_DIGITS:
             return number_text(value)
         return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
 def total(parts: list[Value]) -> Decimal | None:
-    """Add up the amounts among `parts`; None where there is none."""
+    """Add up the amounts among `parts`; None where there is none, or the sum is longer than a number may be."""
     amounts = [part for part in parts if isinstance(part, Decimal)]
-    return sum(amounts, Decimal(0)) if amounts else None
+    return _bounded(sum(amounts, Decimal(0))) if amounts else None

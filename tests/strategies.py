@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from kpixl.canonical import complete, read_value, tidy_row
+from kpixl.form import load_form
 from kpixl.model import Field, Form, Portfolio, Project, Row
 from kpixl.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
+
+FORM_IDS = ("shanghai-target", "mini-form")
+
+
+def form_of(form_id: str) -> Form:
+    """Load a form of the project or of the tests."""
+    return load_form(form_id, [Path(__file__).parent / "forms"])
+
 
 MARKER_LIKE = '{"kpixl":1,"form":"shanghai-target","version":"1","portfolio":"x","project":"66","order":3}'
 
@@ -43,8 +54,10 @@ amounts = st.one_of(
 dates = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
 
-def own_texts(form: Form) -> st.SearchStrategy[str]:
-    """Draw the form's own words: labels, headings, captions, titles, items of lists. As values they are just text."""
+@cache
+def texts(form_id: str) -> st.SearchStrategy[str]:
+    """Draw text: hostile, any, or a word of the form's own (label, caption, item of a list), which is just text too."""
+    form = form_of(form_id)
     words = [form.title, *form.title_synonyms]
     words += [c.text for c in (*form.layout.head, *form.layout.foot)]
     for field in form.fields.values():
@@ -57,24 +70,25 @@ def own_texts(form: Form) -> st.SearchStrategy[str]:
         words += [*choices.items, *(s for synonyms in choices.items.values() for s in synonyms)]
     words = [word for word in dict.fromkeys(words) if not is_blank(word)]
     spaced = [" ".join(word) for word in words[:12]]
-    return st.sampled_from([*words, *spaced])
-
-
-def texts(form: Form) -> st.SearchStrategy[str]:
-    return st.one_of(hostile, any_text, own_texts(form))
+    return st.one_of(hostile, any_text, st.sampled_from([*words, *spaced]))
 
 
 def raws(form: Form, field: Field) -> st.SearchStrategy[Raw]:
     """Draw what may be typed for a field: mostly of its type, sometimes anything."""
-    anything: st.SearchStrategy[Raw] = st.one_of(st.none(), texts(form))
-    if field.type == "date":
+    return _raws(form.id, field.type, field.choices)
+
+
+@cache
+def _raws(form_id: str, kind: str, choices: str | None) -> st.SearchStrategy[Raw]:
+    anything: st.SearchStrategy[Raw] = st.one_of(st.none(), texts(form_id))
+    if kind == "date":
         return st.one_of(dates, dates, anything)
-    if field.type == "money":
+    if kind == "money":
         return st.one_of(amounts, amounts, anything)
-    if field.type == "quantity":
+    if kind == "quantity":
         return st.one_of(amounts, st.sampled_from(["≥90%", "90%以上", "不少于100人", "6-8篇", "1,000"]), anything)
-    if field.choices is not None:
-        return st.one_of(st.sampled_from([*form.choices[field.choices].items]), anything)
+    if choices is not None:
+        return st.one_of(st.sampled_from([*form_of(form_id).choices[choices].items]), anything)
     return anything
 
 

@@ -22,23 +22,15 @@ from hypothesis import strategies as st
 from kpixl import canonical, yamltext
 from kpixl.check import check
 from kpixl.consolidate import Consolidated, consolidate, sources_text
-from kpixl.form import load_form
 from kpixl.model import Form, Portfolio, Project
 from kpixl.problems import KpixlError, Problem
 from kpixl.template import build_template, write_templates
 from kpixl.values import is_blank
-from tests.strategies import HOSTILE_TEXTS, LONG_TEXTS, MARKER_LIKE, canonical_project, portfolios
-
-TESTS = Path(__file__).parent
-FORM_IDS = ("shanghai-target", "mini-form")
+from tests.strategies import FORM_IDS, HOSTILE_TEXTS, LONG_TEXTS, MARKER_LIKE, canonical_project, form_of, portfolios
 
 usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 # Where an example takes a workbook, shrinking one would take minutes: the difference shown says enough.
 workbooks = settings(usual, phases=[Phase.explicit, Phase.reuse, Phase.generate], database=None)
-
-
-def form_of(form_id: str) -> Form:
-    return load_form(form_id, [TESTS / "forms"])
 
 
 any_portfolio = st.sampled_from(FORM_IDS).flatmap(lambda form_id: portfolios(form_of(form_id)))

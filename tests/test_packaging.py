@@ -80,7 +80,7 @@ def _assert_whole(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         metadata = archive.read(f"kpixl-{__version__}.dist-info/METADATA").decode()
-    modules = {f"kpixl/{path.name}" for path in (ROOT / "kpixl").glob("*.py")}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kpixl").rglob("*.py")}
     forms = {
         f"kpixl/templates/{path.relative_to(ROOT / 'templates').as_posix()}"
         for pattern in ("*/form.yaml", "*/*.j2")

@@ -20,7 +20,7 @@ class Limits:
     text_bytes: int = 256 * MIB
     """All text of a workbook: one long shared string, in many cells, is copied for each of them."""
     members: int = 20_000
-    """Parts of a package or files of an archive. A sheet has about five parts; Excel gives up at some thousand sheets."""
+    """Parts of a package, or files of an archive: a sheet has about five, and few offices have 4,000 sheets."""
     nesting: int = 2
     """Archives within archives: staff zip folders that hold what a unit had zipped."""
     pages: int = 1_000

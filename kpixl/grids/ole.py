@@ -20,7 +20,8 @@ def root_names(content: bytes) -> dict[str, int]:
     try:
         directory = _directory(content)
         names: dict[str, int] = {}
-        waiting, seen = [_entry(directory, 0)[4]], set()
+        waiting = [_entry(directory, 0)[4]]
+        seen: set[int] = set()
         while waiting:
             number = waiting.pop()
             if number >= _NONE or number in seen or len(seen) > _MAX_ENTRIES:

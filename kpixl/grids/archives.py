@@ -1,0 +1,85 @@
+"""Archives (.zip): the files within, as far as they may be read. No name in an archive is ever used as a path."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from kpixl.files import natural_key, skip_reason
+from kpixl.grids.grid import UnreadableError
+from kpixl.grids.limits import Limits
+from kpixl.grids.packages import ERRORS, Package
+from kpixl.problems import Location, Problem
+
+BETWEEN = " › "  # archive › file
+_UTF8_NAME, _ENCRYPTED = 0x800, 0x1
+_DAMAGED = (
+    "它在压缩包中已损坏，或压缩方式不受支持",
+    "it is damaged in the archive, or packed in another way",
+)
+
+
+class Member(NamedTuple):
+    """A file of an archive: how it is shown, and its content or what kept it from being read."""
+
+    shown: str
+    content: bytes
+    problem: Problem | None = None
+
+
+def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
+    """Yield the files of an archive in natural order. Raises UnreadableError where it exceeds a bound."""
+    package.check_size()
+    named = sorted(((_name(part), part) for part in package.parts), key=lambda item: natural_key(item[0]))
+    taken: set[str] = set()
+    for name, part in named:
+        if part.is_dir():
+            continue
+        label, number = name, 1
+        while label in taken:
+            number += 1
+            label = f"{name} ({number})"
+        taken.add(label)
+        yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)
+
+
+def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limits: Limits) -> Member:
+    where = Location(shown)
+    if stat.S_ISLNK(part.external_attr >> 16):
+        return Member(shown, b"", Problem("file-skipped", where, {"reason": ("链接", "a link")}))
+    if (reason := skip_reason(PurePosixPath(name))) is not None or name.startswith("__MACOSX/"):
+        return Member(shown, b"", Problem("file-skipped", where, {"reason": reason or ("隐藏文件", "hidden file")}))
+    if part.flag_bits & _ENCRYPTED:
+        return Member(shown, b"", Problem("password", where))
+    if part.file_size > limits.file_bytes:
+        details: dict[str, object] = {"size": part.file_size, "limit": limits.file_bytes}
+        return Member(shown, b"", Problem("file-too-large", where, details))
+    try:
+        return Member(shown, package.zip.read(part))
+    except ERRORS:
+        return Member(shown, b"", Problem("not-readable", where, {"reason": _DAMAGED}))
+
+
+def _name(part: zipfile.ZipInfo) -> str:
+    """Decode a name, which Windows in China writes in GBK without saying so, and leave out what a path could abuse."""
+    name = part.filename
+    if not part.flag_bits & _UTF8_NAME:
+        raw = name.encode("cp437", "replace")
+        for encoding in ("utf-8", "gb18030"):
+            try:
+                name = raw.decode(encoding)
+                break
+            except UnicodeDecodeError:
+                continue
+    printable = "".join(c if c.isprintable() else "_" for c in name.replace("\\", "/"))
+    parts = [piece for piece in printable.split("/") if piece not in ("", ".", "..")]
+    return "/".join(parts) or "_"
+
+
+def too_deep(limits: Limits) -> UnreadableError:
+    """Make the error for an archive within archives beyond the limit."""
+    what = ("压缩包的嵌套层数", "the number of archives within each other")
+    return UnreadableError("bound-exceeded", what=what, found=f"> {limits.nesting}", limit=limits.nesting)

@@ -1,0 +1,128 @@
+"""Word documents: their tables, with the text between them. The only module that imports python-docx."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from docx.exceptions import PythonDocxError
+from docx.opc.exceptions import OpcError
+from docx.oxml.parser import parse_xml
+from docx.package import Package as WordPackage
+
+from kpixl.grids.grid import Grid, UnreadableError, broken
+from kpixl.grids.limits import Limits
+from kpixl.grids.packages import ERRORS, Package
+from kpixl.grids.stack import MAX_SPAN, Placed, Stack
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_P, _TBL, _TR, _TC = _W + "p", _W + "tbl", _W + "tr", _W + "tc"
+# Deleted under track changes, shown twice for older programs, read out above a word, or properties.
+_SKIPPED = frozenset(
+    {_W + tag for tag in ("del", "moveFrom", "rt", "pPr", "rPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "sdtPr")}
+    | {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
+)
+_SPELLED = {_W + "tab": " ", _W + "noBreakHyphen": "-", _W + "cr": "\n"}
+# Boxes to tick are signs of a symbol font.
+_SYMBOLS = {"F0FE": "☑", "F052": "☑", "F0FD": "☒", "F0A8": "☐", "F06F": "☐", "F0A3": "☐"}
+
+
+def read_document(package: Package, limits: Limits) -> list[Grid]:
+    """Read the tables of a document, with the text between them, as one grid. Raises UnreadableError."""
+    package.check_size()
+    try:
+        part = WordPackage.open(io.BytesIO(package.content)).main_document_part
+        body = parse_xml(part.blob).find(_W + "body")
+    except (PythonDocxError, OpcError, SyntaxError, AttributeError, TypeError, *ERRORS) as error:
+        raise broken(error) from error
+    if body is None or body.find(f".//{_TBL}") is None:
+        raise UnreadableError("no-sheets")
+    stack = Stack(limits)
+    _blocks(body, stack, limits)
+    grid = stack.grid()
+    return [grid] if grid is not None else []
+
+
+def _blocks(element: Any, stack: Stack, limits: Limits) -> None:
+    for child in _below(element, {_P, _TBL}):
+        if child.tag == _TBL:
+            _table(child, stack, limits)
+        else:
+            stack.text(_text(child))
+            for box in child.iter(_W + "txbxContent"):
+                if not any(above.tag in _SKIPPED for above in box.iterancestors()):
+                    _blocks(box, stack, limits)
+
+
+def _below(element: Any, tags: set[str]) -> Iterator[Any]:
+    """Yield the elements of some tags within, whatever wraps them: content controls, insertions, custom XML."""
+    for child in element:
+        if child.tag in tags:
+            yield child
+        elif child.tag not in _SKIPPED:
+            yield from _below(child, tags)
+
+
+def _text(paragraph: Any) -> str:
+    pieces: list[str] = []
+    _spell(paragraph, pieces)
+    return "".join(pieces).strip(" ")
+
+
+def _spell(element: Any, pieces: list[str]) -> None:
+    for child in element:
+        if child.tag == _W + "t":
+            pieces.append(child.text or "")
+        elif child.tag in _SPELLED:
+            pieces.append(_SPELLED[child.tag])
+        elif child.tag == _W + "br":
+            pieces.append("\n" if child.get(_W + "type") in (None, "textWrapping") else "")
+        elif child.tag == _W + "sym":
+            pieces.append(_SYMBOLS.get((child.get(_W + "char") or "").upper(), ""))
+        elif child.tag not in _SKIPPED and child.tag != _W + "txbxContent":
+            _spell(child, pieces)
+
+
+def _table(table: Any, stack: Stack, limits: Limits) -> None:
+    """Take in a table; tables within it follow it."""
+    cells: list[Placed] = []
+    inner: list[Any] = []
+    hanging: dict[int, int] = {}  # column -> the cell that hangs down in it
+    rows = [row for row in _below(table, {_TR}) if row.find(f"{_W}trPr/{_W}del") is None]
+    for number, row in enumerate(rows):
+        col = _value(row.find(f"{_W}trPr/{_W}gridBefore"), 0)
+        for cell in _below(row, {_TC}):
+            width = max(1, _value(cell.find(f"{_W}tcPr/{_W}gridSpan"), 1))
+            merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+            text = _cell_text(cell, inner)
+            if merge is not None and merge.get(_W + "val") != "restart" and col in hanging:
+                above = cells[hanging[col]]
+                cells[hanging[col]] = above._replace(rows=number - above.row + 1)
+                width_shown = 1  # what is typed under a merge is kept, to be reported
+            else:
+                hanging.pop(col, None)
+                if merge is not None:
+                    hanging[col] = len(cells)
+                width_shown = width
+            if text or width_shown > 1 or col in hanging:
+                cells.append(Placed(number, col, 1, width_shown, text))
+            col += width
+    stack.table(cells)
+    for nested in inner:
+        _table(nested, stack, limits)
+
+
+def _cell_text(cell: Any, inner: list[Any]) -> str:
+    lines = []
+    for child in _below(cell, {_P, _TBL}):
+        if child.tag == _TBL:
+            inner.append(child)
+        else:
+            lines.append(_text(child))
+    return "\n".join(lines).strip("\n")
+
+
+def _value(element: Any, default: int) -> int:
+    text = element.get(_W + "val") if element is not None else None
+    return min(int(text), MAX_SPAN) if text and len(text) < 7 and text.isdecimal() else default

@@ -1,0 +1,107 @@
+"""What an Office Open XML workbook would cost to read, seen before calamine takes memory for it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from kpixl.grids.grid import exceeded
+from kpixl.grids.packages import Package
+
+_TEXT = ("文字总量（字节）", "the volume of text in bytes")
+_SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
+_STRINGS = "xl/sharedstrings.xml"
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_STRING = re.compile(rb"<(?:\w+:)?si\b(.*?)(?=<(?:\w+:)?si\b|$)", re.DOTALL)
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>\s*([^<]*)")
+
+
+def check_text(package: Package) -> None:
+    """Raise UnreadableError if the cells of a workbook show more text than the limit.
+
+    A shared string is stored once and copied for every cell that shows it: 110 KB can become 12 GB.
+    """
+    strings = package.names.get(_STRINGS)
+    if strings is None:
+        return
+    sheets = [part for name, part in package.names.items() if _SHEET.fullmatch(name)]
+    limit = package.limits.text_bytes
+    cells = sum(part.file_size for part in sheets) // _SHORTEST_CELL
+    if cells * strings.file_size <= limit:
+        return
+    lengths = [len(match[1]) for match in _STRING.finditer(package.read(_STRINGS))]
+    longest = max(lengths, default=0)
+    if cells * longest <= limit:
+        return
+    total = 0
+    for part in sheets:
+        for match in _VALUE.finditer(package.read(part.filename)):
+            text = match[1].rstrip()
+            if text.isdigit() and len(text) < 9:
+                total += lengths[int(text)] if int(text) < len(lengths) else 0
+            elif b"&" in text:  # digits spelled as entities
+                total += longest
+        if total > limit:
+            raise exceeded(_TEXT, f"> {limit}", limit)
+
+
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?[\"']")
+# Cells that hold something: an empty one that is only formatted closes itself and costs nothing.
+_CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>/]*>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
+_SHEET_NAME = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
+_ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+
+
+def oversized_sheets(package: Package) -> dict[str, int]:
+    """Map the names of sheets whose used range is beyond the limit to its cells: calamine takes all of it at once.
+
+    What a sheet declares is believed where it is small; where it is large or nothing, its cells are looked at.
+    """
+    limit = package.limits.sheet_cells
+    large: dict[str, int] = {}
+    for name, part in package.names.items():
+        if _SHEET.fullmatch(name):
+            found = _DIMENSION.search(package.head(part))
+            if (found is None or _area([found.groups()]) > limit) and (cells := _used(package, name)) > limit:
+                large[name] = cells
+    if not large:
+        return {}
+    names = _sheet_names(package)
+    return {names.get(part, part): cells for part, cells in large.items()}
+
+
+def _used(package: Package, name: str) -> int:
+    return _area([match.groups() for match in _CELL.finditer(package.read(name))])
+
+
+def _area(corners: list[tuple[bytes, ...]]) -> int:
+    """Return how many cells the rectangle around some cells has."""
+    places = [(_column(c[i]), int(c[i + 1])) for c in corners for i in range(0, len(c), 2) if c[i]]
+    if not places:
+        return 0
+    columns, rows = [place[0] for place in places], [place[1] for place in places]
+    return (max(columns) - min(columns) + 1) * (max(rows) - min(rows) + 1)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _sheet_names(package: Package) -> dict[str, str]:
+    """Map the parts of sheets to their names."""
+    relations = package.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    targets = {a.get("Id", ""): a.get("Target", "") for a in map(_attributes, _RELATION.findall(relations))}
+    names: dict[str, str] = {}
+    for sheet in map(_attributes, _SHEET_NAME.findall(package.read("xl/workbook.xml").decode("utf-8", "replace"))):
+        relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
+        target = targets.get(relation, "").casefold()
+        names[target.lstrip("/") if target.startswith("/") else "xl/" + target] = sheet.get("name", "")
+    return names
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {key: html.unescape(double or single) for key, double, single in _ATTRIBUTE.findall(tag)}

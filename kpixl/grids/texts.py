@@ -1,0 +1,87 @@
+"""Text: comma- or tab-separated cells, and the text of a published PDF."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+
+from kpixl.grids.grid import Grid, Rows, UnreadableError, broken
+from kpixl.grids.limits import Limits
+from kpixl.values import Raw
+
+# A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
+_RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
+_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
+_NEEDS_QUOTES = frozenset('\n\t,"')
+
+
+def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
+    """Read text as one grid. Raises UnreadableError where it is no text, or blank."""
+    text = decode(content)
+    if text is None:
+        raise broken(("内容既不是工作簿，也不是文本", "it is neither a workbook nor text"))
+    if not text.strip():
+        raise UnreadableError("no-sheets")
+    if (separator := _SEPARATOR.match(text)) is not None:
+        return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
+    if (delimiter := _delimiter(text, file)) is not None:
+        return [Grid(None, _csv(text, delimiter, limits))]
+    if (rows := _quoted(text, limits)) is not None:
+        return [Grid(None, rows)]
+    rows = []
+    for line in text.splitlines():
+        cells: list[Raw] = [] if _RULE.fullmatch(line) else [c.strip(" ") for c in line.split("\t", limits.columns)]
+        rows.append(cells)
+    return [Grid(None, rows)]
+
+
+def decode(content: bytes) -> str | None:
+    """Decode text: UTF-8, UTF-16 with its mark (Excel's "Unicode text"), else GB 18030; None where it is no text."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig"] if b"\0" in content else ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if any(c < " " and c not in "\t\r\n\f" for c in text[:10_000]) else text
+    return None
+
+
+def _delimiter(text: str, file: str) -> str | None:
+    """Tell what separates the cells of a text without a single tab, or of a .csv file; None for other text.
+
+    The name is asked only what the content leaves open: a text with both tabs and commas.
+    """
+    if not file.casefold().endswith(".csv") and "\t" in text:
+        return None
+    start = text.lstrip()[:10_000]
+    best = max((",", "\t", ";"), key=start.count)
+    return best if best in start else None
+
+
+def _csv(text: str, delimiter: str, limits: Limits, strict: bool = False) -> Rows:
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict))
+    except csv.Error as error:
+        raise broken(error) from error
+    # What is beyond the last column that is looked at stays together in it, to be reported and not lost.
+    columns = limits.columns
+    kept = [[*line[:columns], *filter(None, [delimiter.join(line[columns:])])] for line in lines]
+    return [[cell.strip(" ") for cell in line] for line in kept]
+
+
+def _quoted(text: str, limits: Limits) -> Rows | None:
+    """Read tab-separated text as Excel writes it: quotes around what needs them; None where they were just typed."""
+    if '\t"' not in text and '\n"' not in text and not text.startswith('"'):
+        return None
+    try:
+        rows = _csv(text, "\t", limits, strict=True)
+    except UnreadableError:
+        return None
+    quoted = any(isinstance(cell, str) and not _NEEDS_QUOTES.isdisjoint(cell) for row in rows for cell in row)
+    return rows if quoted else None

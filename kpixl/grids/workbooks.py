@@ -1,0 +1,86 @@
+"""Workbooks: .xlsx, .xlsm, .xlsb, .xls, .et, .ods. The only module that imports calamine."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import python_calamine as calamine
+
+from kpixl.cells import Span
+from kpixl.grids import ooxml
+from kpixl.grids.grid import Grid, UnreadableError, broken
+from kpixl.grids.limits import Limits
+from kpixl.grids.packages import Package
+from kpixl.problems import Location, Problem
+
+_MANIFEST = "META-INF/manifest.xml"
+
+
+def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
+    """Read a workbook that is a zip package. Raises UnreadableError."""
+    package.check_size()
+    if b"encryption-data" in package.read(_MANIFEST):
+        raise UnreadableError("password")
+    ooxml.check_text(package)
+    return _read(package.content, file, limits, ooxml.oversized_sheets(package))
+
+
+def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
+    """Read a workbook of the old binary kind. Raises UnreadableError."""
+    return _read(content, file, limits, {})
+
+
+def _read(content: bytes, file: str, limits: Limits, oversized: dict[str, int]) -> tuple[list[Grid], list[Problem]]:
+    book = _guarded(lambda: calamine.load_workbook(io.BytesIO(content)))
+    grids: list[Grid] = []
+    problems: list[Problem] = []
+    visible, worksheet = calamine.SheetVisibleEnum.Visible, calamine.SheetTypeEnum.WorkSheet
+    for number, meta in enumerate(book.sheets_metadata):
+        if meta.typ != worksheet:
+            continue
+        try:
+            if (cells := oversized.get(meta.name, 0)) > 0:
+                raise _too_large(cells, limits)
+            sheet = _guarded(partial(book.get_sheet_by_index, number))
+            if (cells := sheet.height * sheet.width) > limits.sheet_cells:
+                raise _too_large(cells, limits)
+            rows = _guarded(sheet.to_python)
+        except UnreadableError as error:
+            problems.append(error.problem(file, meta.name))
+            continue
+        top, left = sheet.start or (0, 0)
+        grids.append(Grid(meta.name, rows, top, left, meta.visible != visible, _merges_of(sheet, top, left)))
+    if not grids and not problems:
+        problems.append(Problem("no-sheets", Location(file)))
+    return grids, problems
+
+
+def _too_large(cells: int, limits: Limits) -> UnreadableError:
+    return UnreadableError("sheet-too-large", cells=cells, limit=limits.sheet_cells)
+
+
+def _guarded(call: Callable[[], Any]) -> Any:
+    """Call calamine; its errors and its panics become UnreadableError."""
+    try:
+        return call()
+    except calamine.PasswordError as error:
+        raise UnreadableError("password") from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise broken(error) from error
+    except BaseException as error:  # a Rust panic arrives as a BaseException of its own
+        if type(error).__name__ != "PanicException":
+            raise
+        raise broken(error) from error
+
+
+def _merges_of(sheet: Any, top: int, left: int) -> Callable[[], list[Span]]:
+    def merges() -> list[Span]:
+        return [
+            Span(first[0] - top, first[1] - left, last[0] - top, last[1] - left)
+            for first, last in sheet.merged_cell_ranges or ()
+        ]
+
+    return merges

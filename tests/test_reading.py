@@ -1,0 +1,166 @@
+"""Sheets as they come back. Every case is data in cases/reading/*.yaml; adding one needs no Python.
+
+A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in this order:
+  grid             a table of cells, | between them; #5 is a number, a blank cell is blank
+  text             the text of a published file instead of a workbook; → is a tab
+  unmerge          true: no merged cells
+  delete-rows      row numbers, as in the base
+  insert-rows      numbers of the rows before which a blank one is put
+  insert-columns   letters of the columns before which a blank one is put
+  cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...} are what they say
+  merge            ranges
+  sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
+What is expected is what the base expects, but for `values` (by key), `rows` and `problems` (code and cell).
+Several forms: `forms`, a list of such expectations; none: `forms: []`.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+from openpyxl.utils import column_index_from_string
+from openpyxl.worksheet.worksheet import Worksheet
+
+from kpixl.consolidate import consolidate
+from kpixl.model import Project, Value
+from kpixl.values import number_text
+from tests.strategies import form_of
+
+CASES = Path(__file__).parent / "cases" / "reading"
+Case = dict[str, Any]
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
+
+
+BASE: Case = load("base.yaml")
+ALL = {
+    f"{path.stem}: {case['case']}": case
+    for path in sorted(CASES.glob("*.yaml"))
+    if path.name != "base.yaml"
+    for case in load(path.name)
+}
+KNOWN = {
+    "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
+    "name", "hidden", "forms", "values", "rows", "problems", "why",
+}  # fmt: skip
+
+
+def table(text: str) -> list[list[str | float | None]]:
+    """Read a table of cells."""
+    lines = [line.strip().strip("|").split("|") for line in text.strip().splitlines()]
+    return [[plain(cell.strip()) for cell in line] for line in lines]
+
+
+def plain(cell: str) -> str | float | None:
+    return float(cell[1:]) if cell.startswith("#") else cell or None
+
+
+def draw(sheet: Worksheet, case: Case) -> None:
+    """Draw a case on a sheet."""
+    merges = [] if case.get("unmerge") or "grid" in case else list(BASE["merge"])
+    for row, cells in enumerate(table(case.get("grid", BASE["grid"])), 1):
+        for col, value in enumerate(cells, 1):
+            put(sheet, row, col, value)
+    for reference in merges:
+        sheet.merge_cells(reference)
+    for row in sorted(case.get("delete-rows", ()), reverse=True):
+        shift(sheet, row, 0, -1)
+    for row in sorted(case.get("insert-rows", ()), reverse=True):
+        shift(sheet, row, 0, 1)
+    for letter in sorted(case.get("insert-columns", ()), reverse=True):
+        shift(sheet, 0, column_index_from_string(letter), 1)
+    for address, value in case.get("cells", {}).items():
+        cell = sheet[address]
+        put(sheet, cell.row, cell.column, value)
+    for reference in case.get("merge", ()):
+        sheet.merge_cells(reference)
+
+
+def shift(sheet: Worksheet, row: int, col: int, by: int) -> None:
+    """Insert or delete a row or column, as Excel does, with the merges."""
+    for span in list(sheet.merged_cells.ranges):
+        if span.min_row >= row > 0:
+            span.shift(row_shift=by)
+        elif span.max_row >= row > 0:
+            span.expand(down=by)
+        if span.min_col >= col > 0:
+            span.shift(col_shift=by)
+        elif span.max_col >= col > 0:
+            span.expand(right=by)
+    if row:
+        (sheet.insert_rows if by > 0 else sheet.delete_rows)(row)
+    else:
+        sheet.insert_cols(col)
+
+
+def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
+    cell = sheet.cell(row, col)
+    if isinstance(value, dict):
+        ((kind, content),) = value.items()
+        cell.value = content
+        cell.number_format = {"percent": "0%", "formula": "General", "serial": "General"}[kind]
+        return
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"
+    if isinstance(value, date):
+        cell.number_format = "yyyy-mm-dd"
+
+
+def write(case: Case, folder: Path) -> Path:
+    if "text" in case:
+        path = folder / "case.txt"
+        path.write_text(case["text"].replace("→", "\t"), encoding="utf-8")
+        return path
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for sheet_case in case.get("sheets", [case]):
+        assert set(sheet_case) <= KNOWN, set(sheet_case) - KNOWN
+        sheet = book.create_sheet(sheet_case.get("name", "表"))
+        draw(sheet, sheet_case)
+        if sheet_case.get("hidden"):
+            book.create_sheet("目录")
+            sheet.sheet_state = "hidden"
+    path = folder / "case.xlsx"
+    book.save(path)
+    return path
+
+
+def shown(value: Value | float) -> str:
+    """Spell a value as the cases do."""
+    if value is None:
+        return ""
+    return number_text(Decimal(str(value))) if isinstance(value, Decimal | int | float) else str(value)
+
+
+def facts(project: Project) -> tuple[dict[str, str], list[str]]:
+    rows = [" | ".join(shown(value) for value in row.values()) for row in project.tables["indicators"]]
+    return {key: shown(value) for key, value in project.values.items()}, rows
+
+
+def expected(expectation: Case) -> tuple[dict[str, str], list[str]]:
+    values = {**deepcopy(BASE["values"]), **expectation.get("values", {})}
+    return {key: shown(value) for key, value in values.items()}, expectation.get("rows", BASE["rows"])
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+def test_reading(name: str, tmp_path: Path) -> None:
+    case = ALL[name]
+    assert set(case) <= KNOWN, set(case) - KNOWN
+    form = form_of("shanghai-target")
+    assert set(BASE["values"]) == set(form.fields)
+    result = consolidate([write(case, tmp_path)], [form], workers=0)
+    found = [facts(project) for project in result.portfolio.projects]
+    assert found == [expected(one) for one in case.get("forms", [case])]
+    problems = [f"{p.code} {p.location.cell or '-'}" for p in result.problems]
+    assert problems == case.get("problems", [])
