@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 import resource
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
+
+_FORMULA = re.compile(r'<c r="([A-Z]+\d+)"[^>]*><f>(.*?)</f>')
 
 
 def openpyxl_script(folder: Path) -> None:
@@ -64,21 +69,25 @@ def summary(portfolio: Path, out: Path) -> float:
 
 
 def bare_xlsxwriter(workbook: Path) -> float:
-    """Write the cells, formats in number, merges and row heights of a summary again with XlsxWriter alone."""
+    """Write the cells, formulas, merges and row heights of a summary again with XlsxWriter alone."""
     import python_calamine
     import xlsxwriter
+    from xlsxwriter.utility import xl_rowcol_to_cell
 
     book = python_calamine.load_workbook(io.BytesIO(workbook.read_bytes()))
+    package = zipfile.ZipFile(workbook)
     sheets = []
     for number, name in enumerate(book.sheet_names):
         sheet = book.get_sheet_by_index(number)
         rows: Any = sheet.to_python(skip_empty_area=False)
-        sheets.append((name, rows, sheet.merged_cell_ranges or []))
+        xml = package.read(f"xl/worksheets/sheet{number + 1}.xml").decode()
+        formulas = {cell: html.unescape(text) for cell, text in _FORMULA.findall(xml)}
+        sheets.append((name, rows, sheet.merged_cell_ranges or [], formulas))
     start = time.perf_counter()
     buffer = io.BytesIO()
     out = xlsxwriter.Workbook(buffer, {"in_memory": True})
     styles = [out.add_format({"border": 1, "font_size": 9 + n, "text_wrap": True}) for n in range(4)]
-    for name, rows, merges in sheets:
+    for name, rows, merges, formulas in sheets:
         target = out.add_worksheet(name)
         covered = set()
         for first, last in merges:
@@ -87,7 +96,9 @@ def bare_xlsxwriter(workbook: Path) -> float:
         for r, row in enumerate(rows):
             target.set_row(r, 20)
             for c, value in enumerate(row):
-                if isinstance(value, str):
+                if formulas and (formula := formulas.get(xl_rowcol_to_cell(r, c))) is not None:
+                    target.write_formula(r, c, f"={formula}", styles[c % 4], value)
+                elif isinstance(value, str):
                     if value:
                         target.write_string(r, c, value, styles[c % 4])
                     elif (r, c) not in covered:

@@ -68,9 +68,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "output-is-input": Entry(
         E,
-        "输出文件 {path} 同时是要读取的文件。",
+        "输出文件 {path} 同时是要读取的文件，或与另一个输出文件同名。",
         "请换一个输出文件名；kpixl 不改动提交的文件。",
-        "The output {path} is one of the files to be read.",
+        "The output {path} is also read, or is two outputs at once.",
         "Choose another name for the output; kpixl never changes a returned file.",
     ),
     "no-projects": Entry(

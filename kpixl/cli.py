@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kpixl import __version__
-from kpixl.clicktext import Command, Group, Option, lang_of, option, usage_error
+from kpixl.clicktext import Command, Group, Option, asked_language, lang_of, option, usage_error
 from kpixl.console import exit_code, print_problems, say_error, wrote
 from kpixl.problems import KpixlError, Problem
 
@@ -30,10 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except KpixlError as error:
-        from kpixl.texts import language
-
-        asked = list(arguments)[arguments.index("--lang") + 1] if "--lang" in arguments[:-1] else None
-        print_problems(error.problems, language(asked))
+        print_problems(error.problems, asked_language(arguments))
         return KPIXL_ERROR
     return result if isinstance(result, int) else 0
 
@@ -159,13 +156,16 @@ def consolidate(
     strict: bool,
 ) -> int:
     from kpixl import canonical, console
-    from kpixl.consolidate import consolidate, report_data, write_consolidated
+    from kpixl.consolidate import consolidate, report_data, sources_path, write_consolidated
+    from kpixl.files import check_target
     from kpixl.form import load_forms
     from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS
     from kpixl.intake import Limits
 
     lang = lang_of(ctx)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
+    if not no_summary:
+        check_target(targets[1], ".xlsx")
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
     with console.progress(lang) as progress:
@@ -174,7 +174,8 @@ def consolidate(
             forms,
             roster=roster,
             limits=Limits(max_file_size or MAX_FILE_BYTES, max_cells or MAX_SHEET_CELLS),
-            outputs=targets,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[*targets, sources_path(out)],
             progress=progress,
         )
     written, problems = write_consolidated(result, *targets, lang=lang, today=date.today())
@@ -286,11 +287,12 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     from kpixl import canonical
     from kpixl.check import check
-    from kpixl.files import check_target, write_atomic
+    from kpixl.files import check_target, refuse_overlap, write_atomic
     from kpixl.publish import render_page
 
     form, content = canonical.load(portfolio, _form_source(ctx))
     check_target(out)
+    refuse_overlap([out], [portfolio])
     page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
     problems = check(form, content)
     _report(ctx, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -124,13 +125,17 @@ class Group(_Spoken, click.Group):
             formatter.write_dl(rows)
 
 
+def asked_language(arguments: Sequence[str]) -> str:
+    """Return the language a command line asks for, also where click could not read it."""
+    asked = [after for word, after in pairwise(arguments) if word == "--lang"]
+    asked += [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
+    return language(asked[-1] if asked else None)
+
+
 def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:
     """Say in the right language what is wrong with a command line."""
     ctx = error.ctx
-    asked = ctx.meta.get("kpixl.lang") if ctx else None
-    if asked is None and "--lang" in arguments[:-1]:
-        asked = arguments[list(arguments).index("--lang") + 1]
-    lang = language(asked)
+    lang = asked_language(arguments)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
     lines = [_reason(error, lang)]

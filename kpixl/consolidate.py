@@ -11,11 +11,11 @@ from typing import Any
 
 from kpixl import canonical
 from kpixl.check import Checker, check
-from kpixl.files import check_target, find_files, write_atomic
-from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, read_files
+from kpixl.files import check_target, find_files, refuse_overlap, write_atomic
+from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_summary, read_files
 from kpixl.merge import Merged, Returned, Source, merge
 from kpixl.model import Form, Portfolio
-from kpixl.problems import Location, Problem, failure
+from kpixl.problems import Location, Problem
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
@@ -38,6 +38,7 @@ def consolidate(
     *,
     roster: Portfolio | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
     workers: int | None = None,
     progress: Progress | None = None,
@@ -45,7 +46,8 @@ def consolidate(
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
-    `outputs`: what will be written; refused before any work where it cannot be, or where it is itself to be read.
+    `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
+    as a submission or as one of the other `inputs` (the roster).
     `checker`: what is checked of the projects, by default only what the fields themselves demand.
     Raises KpixlError where there is nothing to read.
     """
@@ -54,8 +56,9 @@ def consolidate(
     named = {path.resolve() for path in paths if path.is_file()}
     for out in outputs:
         check_target(out)
-        if out.resolve() in named:
-            raise failure("output-is-input", path=str(out))
+    # Last time's summary may lie among the submissions and is regenerated; everything else that was found is theirs.
+    own = {path for out in outputs if (path := out.resolve()) not in named and is_own_summary(path)}
+    refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = read_files(jobs, forms, limits, workers, progress)
     return _merged(results, skipped, forms, roster, checker)

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
+from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.labels import FoundForm, FoundTable, Heading, LabelIndex, as_sent, pattern, search
 from kpixl.marker import FoundMarker, Marker
@@ -67,15 +68,15 @@ class Extractor:
 
     def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
         """Read every form of `grid`; where there is none, say what was found."""
-        named = next((m for raw in reversed(grid.rows[0]) if (m := markers.loads(raw))), None) if grid.rows else None
-        readers = self._candidates(named)
+        readers = self._candidates(_first_mark(grid.rows[0]) if grid.rows else None)
         for reader in readers:
             if grid.top == grid.left == 0 and (found := as_sent(reader.index, grid.rows)) is not None:
-                return [reader.read(grid, file, found, _mark_beside(grid, found))]
+                return [reader.read(grid, file, found, _first_mark(grid.rows[0][found.edge + 1 :]))]
         marks = list(markers.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else None)
-        grid = _uncovered(grid)
-        searched = [(reader, *search(reader.index, grid.rows)) for reader in readers]
+        merges = list(itertools.islice(grid.merges(), MAX_MERGES))
+        grid = _uncovered(grid, merges)
+        searched = [(reader, *search(reader.index, grid.rows, merges)) for reader in readers]
         reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
         if not forms:
             return reader.nothing(seen)
@@ -92,10 +93,9 @@ class Extractor:
         return [named] if named else list(self._readers.values())
 
 
-def _mark_beside(grid: Grid, found: FoundForm) -> Marker | None:
-    """Return the marker of a sheet that is as it was sent."""
-    col = found.edge + markers.MARK_GAP
-    return markers.loads(grid.rows[0][col]) if col < len(grid.rows[0]) else None
+def _first_mark(cells: Sequence[Raw]) -> Marker | None:
+    """Return the marker in a row; it stands at its end."""
+    return next((mark for raw in reversed(cells) if (mark := markers.loads(raw))), None)
 
 
 def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
@@ -116,11 +116,11 @@ def _clear_of(found: FoundForm, mark: FoundMarker | None) -> FoundForm:
     return replace(found, edge=edge) if rightmost < edge < found.edge else found
 
 
-def _uncovered(grid: Grid) -> Grid:
+def _uncovered(grid: Grid, merges: Iterable[Span]) -> Grid:
     """Blank the cells that a merge hides when they repeat what is shown; others are left, to be reported."""
     rows = grid.rows
     touched: dict[int, list[Raw]] = {}
-    for span in itertools.islice(grid.merges(), MAX_MERGES):
+    for span in merges:
         if span.row < 0 or span.col < 0 or span.row >= len(rows):
             continue
         shown = rows[span.row][span.col] if span.col < len(rows[span.row]) else ""
@@ -157,11 +157,12 @@ class _FormReader:
         return Nothing(self.form.id, found, tuple(label for key, label in labels.items() if key not in seen))
 
     def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
-        """Report what stands above the first form and is not the heading of the set."""
+        """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         for r, row in enumerate(grid.rows[: first.first_row]):
             for c, raw in enumerate(row):
                 text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
-                if not is_blank(raw) and not self.heading.fullmatch(text) and not (c > first.edge and markers.is_furniture(raw)):
+                ours = self.heading.fullmatch(text) or self.subtitle.fullmatch(text)
+                if not is_blank(raw) and not ours and not (c > first.edge and markers.is_furniture(raw)):
                     where = Location(file, grid.name, grid.address(r, c))
                     yield Problem("stray-text", where, {"text": text_of(raw)})
 
@@ -249,15 +250,18 @@ class _Reading:
             yield from ((row, c) for c in range(col + 1, following) if self._filled(row, c))
             return
         for r in range(row + 1, self.found.last_row + 1):
-            if any(col <= c < following for c in by_row.get(r, ())):
+            labels = by_row.get(r, ())
+            if any(col <= c < following for c in labels) or (labels and r > row + 1):
                 return
             yield from ((r, c) for c in range(col, following) if self._filled(r, c))
 
     def _take(self, key: str, places: list[tuple[int, int]]) -> None:
         field = self.form.fields[key]
-        places = [p for p in places if self._filled(*p)]
+        places = [p for p in places if self._filled(*p) and p not in self.used]
         if not places:
             return
+        last = places[0][1] + self.index.values[key].columns - 1
+        places = [p for p in places if self.index.below[key] or p[1] <= last]
         raw = self._raw(*places[0])
         if len(places) > 1 and field.type == "text":
             raw = "\n".join(text_of(self._raw(*p)) for p in places)
@@ -275,27 +279,32 @@ class _Reading:
     def _table(self, found: FoundTable) -> None:
         table, placed = self.form.tables[found.table], self.reader.placed[found.table]
         self.used.update((found.row, h.col) for h in found.headings)
-        columns = _TableColumns(self.form, placed, found)
+        columns = _TableColumns(self.form, found)
         self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
+        stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
         for r in range(found.row + 1, found.last_row + 1):
             places = [c for c in range(min(self.found.edge + 1, len(self.rows[r]))) if self._filled(r, c)]
             places = [c for c in places if not self._caption(r, c, columns.first, placed)]
             if not places:
                 continue
             assigned, shifted = columns.assign(self.rows[r], places, torn=self.mark is None and not self.found.expected)
+            if not assigned:
+                continue
             raws = {key: self.rows[r][c] for key, c in assigned.items()}
             self.used.update((r, c) for c in assigned.values())
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
                 _fill_down(self.form, found.table, row, above)
+            stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
+            stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
                 continue
             if shifted:
                 reading = " | ".join(f"{table.columns[k].label}: {_shown(v)}" for k, v in row.items() if v is not None)
                 self._problem("column-shift", (r, places[0]), table.label, reading=reading)
             prefix = f"{found.table}.{len(self.tables[found.table])}"
-            self.cells |= {f"{prefix}.{key}": self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
+            self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
 
     def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
@@ -312,7 +321,8 @@ class _Reading:
         row: dict[str, Value] = dict.fromkeys(fields)
         for key, raw in raws.items():
             if (target := columns.targets.get(key)) is not None:
-                noted = self._whole_target(row, raw, target, fields[target.operator].choices, fields[target.unit].choices)
+                operators, units = fields[target.operator].choices, fields[target.unit].choices
+                noted = self._whole_target(row, raw, target, operators, units)
                 label, value = target.label, "".join(_shown(row[p]) for p in target.parts if row[p] is not None)
             else:
                 row[key], noted = read_value(self.form, fields[key], raw)
@@ -366,8 +376,11 @@ class _Reading:
                     self.used.add((r, c))
         for row in self.rows[: min(self.found.first_row, 20)]:
             for raw in row:
-                if isinstance(raw, str) and (m := self.reader.heading.fullmatch(unicodedata.normalize("NFKC", raw))):
+                text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
+                if m := self.reader.heading.fullmatch(text):
                     organization = (m.groupdict().get("organization") or "").strip() or None
+                    year = year or _year(m)
+                elif m := self.reader.subtitle.fullmatch(text):
                     year = year or _year(m)
         return year, organization
 
@@ -412,7 +425,7 @@ def _shown(value: Value) -> str:
 
 
 def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value]) -> None:
-    """Give a blank level the value above it, as merged and printed-once levels mean; a new level ends those below it."""
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below."""
     levels = [key for key, field in form.tables[table].columns.items() if field.fill]
     for number, key in enumerate(levels):
         if row[key] is None:
@@ -426,7 +439,7 @@ def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, V
 class _TableColumns:
     """Which physical column of a found table is which column of the form."""
 
-    def __init__(self, form: Form, placed: PlacedTable, found: FoundTable) -> None:
+    def __init__(self, form: Form, found: FoundTable) -> None:
         self.form, self.table = form, form.tables[found.table]
         self.first = min(h.col for h in found.headings)
         self.places: dict[str, tuple[int, int]] = {}
@@ -455,13 +468,15 @@ class _TableColumns:
             self.targets[heading.key] = target
 
     def cells(self, assigned: Mapping[str, int], row: Row) -> Iterator[tuple[str, int]]:
-        """Yield (column of the form, physical column) of a row: of what was typed, and of what is required and blank."""
-        for key, col in assigned.items():
-            for part in self.targets[key].parts if key in self.targets else (key,):
-                yield part, col
+        """Yield (column of the form, physical column) of what was typed in a row, and of what is required and blank."""
+        places = {key: span[0] for key, span in self.places.items()} | dict(assigned)
+        typed = set(assigned)
+        for key, target in self.targets.items():
+            places |= dict.fromkeys(target.parts, places.pop(key))
+            typed |= set(target.parts) if key in assigned else set()
         for key, field in self.table.columns.items():
-            if field.required and row[key] is None and key not in assigned and key in self.places:
-                yield key, self.places[key][0]
+            if key in typed or (field.required and row[key] is None and key in places):
+                yield key, places[key]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
         """Say which column each filled cell belongs to; also whether that was told by content, not by position.
@@ -478,6 +493,8 @@ class _TableColumns:
                 plain[key] = col
         if not torn or (fits and all(self._allowed(key, row[col]) for key, col in plain.items())):
             return plain, False
+        if len(filled) == 1:  # a remark below the table
+            return {}, False
         best = self._by_content(row, filled)
         return (best, True) if best is not None else (plain, False)
 

@@ -35,25 +35,31 @@ def find_files(paths: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[Prob
     Returns (path, name to show) pairs and an info problem for each lock or hidden file passed over.
     Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left.
     """
-    found: dict[Path, str] = {}
-    skipped: list[Problem] = []
+    shown: dict[Path, set[str]] = {}
+    passed: dict[Path, set[str]] = {}
     paths = list(paths)
     for path in paths:
         if not path.exists():
             raise failure("path-missing", path=str(path))
         if path.is_dir():
             for file in _walk(path):
-                shown = file.relative_to(path).as_posix()
-                if (reason := skip_reason(Path(shown))) is not None:
-                    skipped.append(Problem("file-skipped", Location(file=shown), {"reason": reason}))
-                else:
-                    found.setdefault(file.resolve(), shown)
+                name = file.relative_to(path).as_posix()
+                (shown if skip_reason(Path(name)) is None else passed).setdefault(file.resolve(), set()).add(name)
         else:
-            found.setdefault(path.resolve(), path.name)
-    if not found:
+            shown.setdefault(path.resolve(), set()).add(path.name)
+    if not shown:
         raise failure("nothing-to-read", path=", ".join(map(str, paths)))
-    files = sorted(found.items(), key=lambda item: (natural_key(item[1]), str(item[0])))
-    return files, skipped
+    files = [(path, _shortest(names)) for path, names in shown.items()]
+    skipped = [
+        Problem("file-skipped", Location(file=name), {"reason": skip_reason(Path(name))})
+        for name in sorted((_shortest(names) for path, names in passed.items() if path not in shown), key=natural_key)
+    ]
+    return sorted(files, key=lambda item: (natural_key(item[1]), str(item[0]))), skipped
+
+
+def _shortest(names: Iterable[str]) -> str:
+    """Choose how to show a file that was named in several ways, whatever their order."""
+    return min(names, key=lambda name: (len(name), name))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -114,6 +120,15 @@ def check_target(path: Path, ending: str = "") -> None:
         raise failure("folder-missing", path=str(path.parent))
     if path.is_dir():
         raise failure("not-a-file-name", path=str(path))
+
+
+def refuse_overlap(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise KpixlError `output-is-input` where an output is also read, or two outputs are one file."""
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise failure("output-is-input", path=str(path))
+        taken.add(path.resolve())
 
 
 def _umask() -> int:

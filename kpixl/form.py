@@ -354,7 +354,8 @@ def _check(form: Form) -> None:
                 raise _invalid("layout", f"has no {kind} of {key}")
     if set(form.tables) != {p.table for p in form.layout.tables}:
         raise _invalid("layout", "does not place every table once")
-    for name in (form.summary.subtotals, form.summary.amount, form.summary.structure, form.organization_field):
+    summary = form.summary
+    for name in (*form.key_fields, form.organization_field, summary.subtotals, summary.amount, summary.structure):
         if name is not None and name not in form.fields:
             raise _invalid("form.yaml", f"no field {name}")
     headings = [fold(f.heading) for f in (form.id_field, *form.fields.values())]

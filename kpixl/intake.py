@@ -16,9 +16,7 @@ from pathlib import Path
 
 from kpixl import marker as markers
 from kpixl.extract import Extracted, Extractor, Nothing
-from kpixl.grids import ole
-from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, Opened, UnreadableError, open_content, read_opened
-from kpixl.grids.ole import SIGNATURE as OLE
+from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, Opened, UnreadableError, ole, open_content, read_grids, read_opened
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.secondlook import formulas
@@ -142,6 +140,13 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
+def is_own_summary(path: Path) -> bool:
+    """Tell whether a file is a summary workbook that kpixl made."""
+    if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
+        return False
+    return _is_summary(read_grids(path.read_bytes(), path.name).grids)
+
+
 def _is_summary(grids: Sequence[Grid]) -> bool:
     own = next((g for g in grids if g.name == OWN_SHEET), None)
     if own is None or not own.rows or not own.rows[0]:
@@ -207,6 +212,8 @@ Read = tuple[str, tuple[FileResult, ...]]  # a job, by how it is shown, and what
 def _start_worker(forms: Sequence[Form], limits: Limits) -> None:
     global _extractor, _limits
     _extractor, _limits = Extractor(forms), limits
+    # A library that panics prints where; what a person needs to know of it is a problem.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _bound_memory(limits.memory_bytes)
 
 
@@ -227,11 +234,10 @@ def _work(jobs: Sequence[Job]) -> list[Read]:
     """Read files in a worker. A file that takes too long ends the worker, also in the midst of a library's code."""
     assert _extractor is not None
     results = []
-    with Path(os.devnull).open("w", encoding="utf-8") as silence:
-        for job in jobs:
-            faulthandler.dump_traceback_later(_limits.seconds, exit=True, file=silence)
-            results.append((job.shown, read_file(job, _extractor, _limits)))
-            faulthandler.cancel_dump_traceback_later()
+    for job in jobs:
+        faulthandler.dump_traceback_later(_limits.seconds, exit=True, file=2)
+        results.append((job.shown, read_file(job, _extractor, _limits)))
+        faulthandler.cancel_dump_traceback_later()
     return results
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from kpixl.cells import Span
 from kpixl.marker import is_furniture
 from kpixl.model import Cell, Form, PlacedTable, TableColumn
 from kpixl.values import Raw, fold
@@ -207,7 +208,7 @@ def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
 # --- searched ---------------------------------------------------------------------------------
 
 
-def search(index: LabelIndex, rows: Rows) -> tuple[list[FoundForm], frozenset[str]]:
+def search(index: LabelIndex, rows: Rows, merges: Sequence[Span] = ()) -> tuple[list[FoundForm], frozenset[str]]:
     """Find every form in a grid by its labels; also the keys of all labels seen, for saying what is missing."""
     hits = [
         (number, col, slots)
@@ -220,7 +221,7 @@ def search(index: LabelIndex, rows: Rows) -> tuple[list[FoundForm], frozenset[st
     starts = _starts(index, hits)
     for start, end in itertools.pairwise([*starts, len(rows)]):
         inside = [hit for hit in hits if start <= hit[0] < end]
-        found = _assign(index, rows, inside, start, end - 1)
+        found = _assign(index, rows, inside, start, end - 1, [m for m in merges if start <= m.row < end])
         if found is not None:
             forms.append(found)
     return forms, seen
@@ -247,7 +248,9 @@ def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
     return starts
 
 
-def _assign(index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int) -> FoundForm | None:
+def _assign(
+    index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int, merges: Sequence[Span]
+) -> FoundForm | None:
     """Decide which hit is which label; None where too few of the form's labels are there."""
     heads = _heading_rows(hits)
     columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
@@ -256,11 +259,10 @@ def _assign(index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int
     others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
     # A text of the table may read like a label: below its headings one counts only if it is missing above.
     for above in (True, False):
+        known = set(by_text)
         for row, col, slots in hits:
             fields = tuple(slot for slot in slots if slot.kind == "field")
-            if fields and row not in heads and (row < first_head) == above:
-                if not above and by_text.get(fields):
-                    continue
+            if fields and row not in heads and (row < first_head) == above and fields not in known:
                 by_text[fields].append((row, col))
     anchors: dict[str, Anchor] = {}
     ambiguous: list[str] = []
@@ -271,7 +273,7 @@ def _assign(index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int
     wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
     if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
         return None
-    edge = _edge(index, anchors.values(), columns)
+    edge = _edge(index, anchors.values(), columns, merges)
     tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge)
     return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
 
@@ -336,19 +338,18 @@ def _first_real(
     return places[-1]
 
 
-def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor]) -> int:
-    """Return the last column of the form: as far right of the rightmost label as the layout says."""
+def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor], merges: Iterable[Span]) -> int:
+    """Return the last column of the form: as far right of the rightmost label as the layout says, or as its merged
+    cells reach where a column was inserted."""
     width = len(index.form.layout.widths)
     printed: dict[str, list[TableColumn]] = defaultdict(list)
     for placed in index.form.layout.tables:
         for column in placed.print:
             printed[column.key].append(column)
     reach = [a.col + width - 1 - index.labels[a.slot.key].col for a in anchors]
-    for anchor in columns:
-        for column in printed.get(anchor.slot.key, ()):
-            reach.append(anchor.col + column.columns - 1)
-    rightmost = max((a.col for a in anchors), default=0)
-    return max([*reach, rightmost], default=width - 1)
+    reach += [a.col + c.columns - 1 for a in columns for c in printed.get(a.slot.key, ())]
+    edge = max(reach, default=width - 1)
+    return max([edge, *(m.last_col for m in merges if 0 <= m.col <= edge)])
 
 
 def _tables(

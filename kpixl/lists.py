@@ -21,7 +21,7 @@ def write_lists(book: Book, form: Form, facts: Iterable[tuple[str, ...]], used: 
     sheet = book.sheet(OWN_SHEET)
     for row, texts in enumerate(facts):
         for col, text in enumerate(texts):
-            sheet.write(row, col, text)
+            sheet.write(row, col, text, book.format())
     col = FIRST_LIST_COLUMN
     for name in _closure(form.choices, used):
         choices = form.choices[name]
@@ -46,9 +46,10 @@ def _closure(choices: Mapping[str, Choices], used: Iterable[str]) -> list[str]:
 
 
 def _column(book: Book, sheet: Sheet, col: int, name: str, items: tuple[str, ...]) -> int:
-    sheet.write(0, col, name)
+    locked = book.format()
+    sheet.write(0, col, name, locked)
     for row, item in enumerate(items, 1):
-        sheet.write(row, col, item)
+        sheet.write(row, col, item, locked)
     book.define(name, f"={sheet.ref}{area(Span(1, col, max(1, len(items)), col))}")
     return col + 1
 

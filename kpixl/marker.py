@@ -13,7 +13,7 @@ from kpixl.values import Raw, fold, text_of
 
 PREFIX = '{"kpixl":'
 FORMAT = 1
-MAX_LENGTH = 2_000
+MAX_LENGTH = 32_767  # what a cell holds
 # What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
 STATUS, HINT = "◆ ", "◇ "
 # Where it stands: columns right of the form's last one. A value never stands there.

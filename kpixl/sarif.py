@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kpixl.review import Reviewed
 from kpixl.rule_texts import CATEGORIES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_SLOT = re.compile(r"\{\w+\}")
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
@@ -49,8 +51,8 @@ def write_sarif(result: Reviewed, path: Path, lang: str) -> bool:
 def _rule(code: str, category: str, lang: str) -> dict[str, Any]:
     entry = CATALOGUE[code.partition(".")[0]]
     category = category or entry.category
-    text = f"{entry.message(lang)} {entry.hint(lang)}".strip()
-    title = entry.title[lang == "en"] or entry.message(lang)
+    text = _SLOT.sub("…", f"{entry.message(lang)} {entry.hint(lang)}").strip()
+    title = entry.title[lang == "en"] or _SLOT.sub("…", entry.message(lang))
     rule: dict[str, Any] = {
         "id": code,
         "shortDescription": {"text": title},

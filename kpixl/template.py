@@ -84,7 +84,7 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     return book.finish()
 
 
-def split(form: Form, portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
+def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
     """Split a portfolio by the values of field `by`: text of the value -> portfolio, in order of appearance."""
     groups: dict[str, list[Project]] = {}
     for project in portfolio.projects:
@@ -109,7 +109,7 @@ def write_templates(
     if not out.parent.is_dir():
         raise failure("folder-missing", path=str(out.parent))
     out.mkdir(exist_ok=True)
-    groups = split(form, portfolio, by)
+    groups = split(portfolio, by)
     written = []
     for name, part in zip(safe_file_names(groups), groups.values(), strict=True):
         path = out / f"{name}.xlsx"

@@ -27,7 +27,6 @@ SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2100, 12, 31)
 LARGEST_AMOUNT = 1e13
-LAST_COLUMN = 16_383
 
 DONE: Text = ("已完成", "Finished")
 MISSING: Text = ("缺项", "Missing")
@@ -92,7 +91,7 @@ class FormSheet:
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
         sheet, layout = self.sheet, self.form.layout
-        sheet.widths(layout.widths)
+        sheet.widths([*layout.widths, 2, 30])
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
@@ -285,8 +284,8 @@ class FormSheet:
         self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
-        # Every cell of these rows is unlocked, also beyond the form (see _furniture), or Excel would not let a row be
-        # deleted. Formats of whole rows would do as well, but Gnumeric saves 16,384 cells for each of them.
+        # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
+        # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
         for number in range(last - first + 1):
@@ -302,7 +301,7 @@ class FormSheet:
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
-            self.sheet.height(r, height)
+            self.sheet.height(r, height, open_row)
 
     def _entry_style(self, field: Field) -> Format:
         return self.book.format(
@@ -447,11 +446,7 @@ class FormSheet:
         link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
         self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
         self.sheet.write(0, self.mark_col, markers.dumps(mark), self.book.format(font_color="#FFFFFF"))
-        open_column = self.book.format(locked=False)
-        self.sheet.raw.set_column(self.width, self.width, 2, open_column)
-        self.sheet.raw.set_column(self.status_col, self.status_col, 30, open_column)
-        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, open_column, {"hidden": True})
-        self.sheet.raw.set_column(self.mark_col + 1, LAST_COLUMN, None, open_column)
+        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
 
     def _page(self, rows: int) -> None:
         raw, form = self.sheet.raw, self.form

@@ -36,8 +36,8 @@ def parse(text: str, file: str | None = None) -> Any:
 
     if (control := _CONTROL.search(text)) is not None:
         line = text.count("\n", 0, control.start()) + 1
-        reason = (f"含有控制字符 U+{ord(control[0]):04X}", f"it holds the control character U+{ord(control[0]):04X}")
-        raise KpixlError(Problem("yaml-syntax", Location(file=file), {"line": line, "reason": reason}))
+        refused = (f"含有控制字符 U+{ord(control[0]):04X}", f"it holds the control character U+{ord(control[0]):04X}")
+        raise KpixlError(Problem("yaml-syntax", Location(file=file), {"line": line, "reason": refused}))
     if _ANCHOR.search(text):
         _refuse_aliases(text, file)
     try:
@@ -108,7 +108,7 @@ def marks(text: str, file: str | None = None) -> Marks:
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 walk(item, (*path, index))
-        elif not node.style and _NUMBER_LIKE.match(node.value):
+        elif isinstance(node, yaml.ScalarNode) and not node.style and _NUMBER_LIKE.match(node.value):
             numbers[path] = node.value
 
     try:

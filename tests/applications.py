@@ -62,15 +62,21 @@ class Office:
     profile: Path
     recalculate: bool = False
 
-    def convert(self, source: Path, folder: Path, kind: str = "xlsx") -> Path:
-        """Open `source` and save it in `folder` as `kind`; with `recalculate` every formula is computed anew."""
+    def convert(self, source: Path, folder: Path, kind: str = "xlsx", opened_as: str = "") -> Path:
+        """Open `source` and save it in `folder` as `kind`; with `recalculate` every formula is computed anew.
+
+        `opened_as`: the filter to open it with, where LibreOffice would choose another.
+        """
         soffice = command("soffice")
         if self.recalculate and not self.profile.exists():
             (self.profile / "user").mkdir(parents=True)
             (self.profile / "user" / "registrymodifications.xcu").write_text(_RECALCULATE, encoding="utf-8")
         folder.mkdir(parents=True, exist_ok=True)
         profile = f"-env:UserInstallation={self.profile.as_uri()}"
-        out = _run(soffice, profile, "--headless", "--norestore", "--convert-to", kind, "--outdir", folder, source)
+        filters = [f"--infilter={opened_as}"] if opened_as else []
+        out = _run(
+            soffice, profile, "--headless", "--norestore", *filters, "--convert-to", kind, "--outdir", folder, source
+        )
         target = folder / f"{source.stem}.{kind.split(':')[0]}"
         assert target.exists(), out  # soffice exits 0 when it cannot load a file
         return target

@@ -30,15 +30,23 @@ MARKER_LIKE = '{"kpixl":1,"form":"shanghai-target","version":"1","portfolio":"x"
 
 # Each one has once been lost, changed or taken for something else by some program.
 HOSTILE_TEXTS = (
-    "=1+1", "=100%", "=100.00(%)", "+86 21", "-", "-5人", "@SUM(A1)", "'quoted", "''", '"', "\\", "\\n", "%", "#", "&a", "*a",
+    "=1+1", "=100%", "=100.00(%)", "+86 21", "-", "-5人", "@SUM(A1)", "'quoted", "''", '"', "\\", "\\n", "%", "#",
+    "&a", "*a",
     "\ttab", "a\tb", "a\nb", "a\r\nb", "a\rb", "\nfirst", "last\n", "last\n\n", "\r", " padded ", "\u00a0nbsp\u00a0",
-    "\u3000全角空格\u3000", "\u200b", "\ufeffbom", "a\u2028b\u2029c", "\x85next", "\x01control\x1f", "\x7f", "null", "~", "yes",
-    "No", "on", "true", "TRUE", ".inf", ".nan", "0x1F", "0o17", "012", "1_000", "1e3", "1:30", "2026-01-01x", "a: b", "a #b",
-    "- a", "? a", "| a", "> a", "[a", "{a", "!a", "%a", "`a", "<<", "=", "---", "...", "１００", "６０万", "６０万元", "２０２６年",
-    "≥ 90 以上", "😀👨\u200d👩\u200d👧", "𠀀𠮷", "\u202eRTL\u202c", "مرحبا", "e\u0301", "é", "ｶﾞ", "_x0041_", "_x000D_", "_x005F_x0041_",
-    "&amp;", "<b>", "]]>", "<r>rich</r>", "<r><t>rich</t></r>", "=HYPERLINK(\"http://x\")", "http://example.org/?a=1&b=2",
-    "mailto:a@b", "internal:A1", "C:\\文件\\表", "◆ 已完成", "◇ 返回项目清单", MARKER_LIKE, '{"kpixl":1,"kind":"summary"}',
-    "XX", "<p>段落</p>", "{{ year }}", "{% raw %}", "{0}", "%s", "\\u4e2d", "x" * 255, "长" * 256, "1/2", "3-4", "1E5", "TRUE()",
+    "\u3000全角空格\u3000", "\u200b", "\ufeffbom", "a\u2028b\u2029c", "\x85next", "\x01control\x1f", "\x7f", "null",
+    "~", "yes",
+    "No", "on", "true", "TRUE", ".inf", ".nan", "0x1F", "0o17", "012", "1_000", "1e3", "1:30", "2026-01-01x", "a: b",
+    "a #b",
+    "- a", "? a", "| a", "> a", "[a", "{a", "!a", "%a", "`a", "<<", "=", "---", "...", "１００", "６０万", "６０万元",
+    "２０２６年",
+    "≥ 90 以上", "😀👨\u200d👩\u200d👧", "𠀀𠮷", "\u202eRTL\u202c", "مرحبا", "e\u0301", "é", "ｶﾞ", "_x0041_",
+    "_x000D_", "_x005F_x0041_",
+    "&amp;", "<b>", "]]>", "<r>rich</r>", "<r><t>rich</t></r>", "=HYPERLINK(\"http://x\")",
+    "http://example.org/?a=1&b=2",
+    "mailto:a@b", "internal:A1", "C:\\文件\\表", "◆ 已完成", "◇ 返回项目清单", MARKER_LIKE,
+    '{"kpixl":1,"kind":"summary"}',
+    "XX", "<p>段落</p>", "{{ year }}", "{% raw %}", "{0}", "%s", "\\u4e2d", "x" * 255, "长" * 256, "1/2", "3-4",
+    "1E5", "TRUE()",
 )  # fmt: skip
 LONG_TEXTS = ("长" * MAX_CELL_TEXT, "x y\n" * 8_000, "😀" * (MAX_CELL_TEXT // 2), "_x0041_" * 4_000, "a\r\n" * 9_000)
 
@@ -119,12 +127,12 @@ def canonical_project(
 def projects(draw: st.DrawFn, form: Form, project_id: str) -> Project:
     raw = {key: draw(raws(form, field)) for key, field in form.fields.items()}
     for key, field in form.fields.items():
-        if field.sum and draw(st.booleans()):
+        if draw(st.booleans()) and field.sum:
             raw[key] = None  # the usual total: not typed
     drawn: dict[str, list[Mapping[str, Raw]]] = {}
     for key, table in form.tables.items():
         drawn[key] = draw(st.lists(rows(form, key), max_size=6))
-        if table.presets and draw(st.booleans()):
+        if draw(st.booleans()) and table.presets:
             drawn[key].insert(0, draw(st.sampled_from(table.presets)))
     return canonical_project(form, project_id, raw, drawn)
 

@@ -62,8 +62,8 @@ RESAVED = {
 }
 
 
-# LibreOffice writes 0 for a formula with a text result when it saves as .xls; kpixl cannot see yet that it is one.
-_XLS = pytest.mark.xfail(reason="totals and status of an .xls from LibreOffice read as a typed 0")
+# LibreOffice writes 0 for a formula with a text result when it saves as .xls.
+_XLS = pytest.mark.xfail(reason="the status cell of an .xls from LibreOffice reads as 0 and is reported as stray text")
 
 
 @pytest.mark.parametrize(

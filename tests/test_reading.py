@@ -11,12 +11,11 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   merge            ranges
   sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
 What is expected is what the base expects, but for `values` (by key), `rows` and `problems` (code and cell).
-Several forms: `forms`, a list of such expectations; none: `forms: []`.
+Several forms: `forms`, a list of such expectations; none: `forms: []`. `sources`: the cells of some values.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -38,10 +37,11 @@ Case = dict[str, Any]
 
 
 def load(name: str) -> Any:
+    """Load a file of cases."""
     return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
 
 
-BASE: Case = load("base.yaml")
+BASE: dict[str, Any] = load("base.yaml")
 ALL = {
     f"{path.stem}: {case['case']}": case
     for path in sorted(CASES.glob("*.yaml"))
@@ -50,7 +50,7 @@ ALL = {
 }
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
-    "name", "hidden", "forms", "values", "rows", "problems", "why",
+    "name", "hidden", "forms", "values", "rows", "problems", "sources", "why",
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def plain(cell: str) -> str | float | None:
 def draw(sheet: Worksheet, case: Case) -> None:
     """Draw a case on a sheet."""
     merges = [] if case.get("unmerge") or "grid" in case else list(BASE["merge"])
-    for row, cells in enumerate(table(case.get("grid", BASE["grid"])), 1):
+    for row, cells in enumerate(table(str(case.get("grid", BASE["grid"]))), 1):
         for col, value in enumerate(cells, 1):
             put(sheet, row, col, value)
     for reference in merges:
@@ -142,14 +142,18 @@ def shown(value: Value | float) -> str:
     return number_text(Decimal(str(value))) if isinstance(value, Decimal | int | float) else str(value)
 
 
-def facts(project: Project) -> tuple[dict[str, str], list[str]]:
+def facts(project: Project) -> list[str]:
+    """List what a form says, a line for each value and row."""
+    lines = [f"{key}: {shown(value)}" for key, value in project.values.items()]
     rows = [" | ".join(shown(value) for value in row.values()) for row in project.tables["indicators"]]
-    return {key: shown(value) for key, value in project.values.items()}, rows
+    return lines + [row.rstrip(" |") for row in rows]
 
 
-def expected(expectation: Case) -> tuple[dict[str, str], list[str]]:
-    values = {**deepcopy(BASE["values"]), **expectation.get("values", {})}
-    return {key: shown(value) for key, value in values.items()}, expectation.get("rows", BASE["rows"])
+def expected(expectation: Case) -> list[str]:
+    values = {**BASE["values"], **expectation.get("values", {})}
+    lines = [f"{key}: {shown(value)}" for key, value in values.items()]
+    rows: list[str] = expectation["rows"] if "rows" in expectation else BASE["rows"]
+    return lines + [row.rstrip(" |") for row in rows]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -161,6 +165,11 @@ def test_reading(name: str, tmp_path: Path) -> None:
     assert set(BASE["values"]) == set(form.fields)
     result = consolidate([write(case, tmp_path)], [form], workers=0)
     found = [facts(project) for project in result.portfolio.projects]
-    assert found == [expected(one) for one in case.get("forms", [case])]
     problems = [f"{p.code} {p.location.cell or '-'}" for p in result.problems]
-    assert problems == case.get("problems", [])
+    wanted = [expected(one) for one in case.get("forms", [case])]
+    assert [line for form in found for line in form] + problems == [
+        line for form in wanted for line in form
+    ] + case.get("problems", [])
+    if "sources" in case:
+        cells = result.sources[result.portfolio.projects[0].id].cells
+        assert {key: cells.get(key) for key in case["sources"]} == case["sources"]

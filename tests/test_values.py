@@ -8,7 +8,18 @@ from decimal import Decimal
 import pytest
 
 from kpixl.model import Choices, Target, Value
-from kpixl.values import FIELD_TYPES, Raw, fits_float, fold, number_text, read_target, target_text, tidy_target, to_yaml, total
+from kpixl.values import (
+    FIELD_TYPES,
+    Raw,
+    fits_float,
+    fold,
+    number_text,
+    read_target,
+    target_text,
+    tidy_target,
+    to_yaml,
+    total,
+)
 from tests.strategies import form_of
 
 FORM = form_of("shanghai-target")
@@ -27,16 +38,19 @@ CASES: dict[str, list[tuple[Raw, Value, bool]]] = {
         (time(3, 4), "03:04:00", False), (timedelta(hours=30), "1 day, 6:00:00", False), (1e21, "1" + "0" * 21, False),
     ],
     "choice": [
-        ("一次性项目", "一次性项目", False), ("一次性 项目", "一次性项目", True), ("一次性\n项目：", "一次性项目", True),
+        ("一次性项目", "一次性项目", False), ("一次性 项目", "一次性项目", True),
+        ("一次性\n项目：", "一次性项目", True),
         ("别的", "别的", False), ("", None, False), (5, "5", False),
     ],
     "operator": [
-        ("≥", "≥", False), (">=", "≥", True), ("＞＝", "≥", True), ("≧", "≥", True), ("不少于", "≥", True), ("不超过", "≤", True),
+        ("≥", "≥", False), (">=", "≥", True), ("＞＝", "≥", True), ("≧", "≥", True), ("不少于", "≥", True),
+        ("不超过", "≤", True),
         ("＝", "=", True), ("等于", "=", True), ("＜", "<", True), ("定性", "定性", False), ("文字描述", "定性", True),
         ("约", "约", False), (" ", None, False),
     ],
     "unit": [
-        ("%", "%", False), ("％", "%", True), ("人 次", "人次", True), ("百分比", "百分比", False), ("元／人天", "元/人天", True),
+        ("%", "%", False), ("％", "%", True), ("人 次", "人次", True), ("百分比", "百分比", False),
+        ("元／人天", "元/人天", True),
         ("", None, False),
     ],
     "date": [
@@ -47,24 +61,33 @@ CASES: dict[str, list[tuple[Raw, Value, bool]]] = {
         ("2026 年 1 月 31 日", date(2026, 1, 31), True), ("20260131", date(2026, 1, 31), True),
         ("2026-1-31", date(2026, 1, 31), True), ("2026-01-31 00:00:00", date(2026, 1, 31), True),
         (46053.0, date(2026, 1, 31), True), (46053, date(2026, 1, 31), True),
-        ("2026-1", "2026-1", False), ("2026年", "2026年", False), ("2026-02-30", "2026-02-30", False), ("年底", "年底", False),
+        ("2026-1", "2026-1", False), ("2026年", "2026年", False), ("2026-02-30", "2026-02-30", False),
+        ("年底", "年底", False),
         (2026.0, "2026", False), (True, "TRUE", False), ("", None, False),
     ],
     "money": [
         (600000.0, D(600000), False), (0.1, D("0.1"), False), (-5, D(-5), False), (-0.0, D(0), False),
-        ("600000", D(600000), False), ("2,000.00", D(2000), False), ("2,00", "2,00", False), ("-1,234.5", D("-1234.5"), False),
-        ("60万", D(600000), True), ("60 万元", D(600000), True), ("2000万", D(20000000), True), ("1.5亿", D(150000000), True),
+        ("600000", D(600000), False), ("2,000.00", D(2000), False), ("2,00", "2,00", False),
+        ("-1,234.5", D("-1234.5"), False),
+        ("60万", D(600000), True), ("60 万元", D(600000), True), ("2000万", D(20000000), True),
+        ("1.5亿", D(150000000), True),
         ("1405.06万元", D("14050600"), True), ("６０００００", D(600000), True), ("￥600,000.00", D(600000), True),
-        ("¥ 5", D(5), True), ("600000元", D(600000), True), ("600000元整", D(600000), True), ("人民币600000元", D(600000), True),
+        ("¥ 5", D(5), True), ("600000元", D(600000), True), ("600000元整", D(600000), True),
+        ("人民币600000元", D(600000), True),
         ("(1,234.00)", D(-1234), True), ("（500）", D(-500), True), ("(500", "(500", False), (" 5 ", D(5), True),
         ("约60万", "约60万", False), ("60万左右", "60万左右", False), ("5+5", "5+5", False), ("6-8万", "6-8万", False),
-        (True, "TRUE", False), ("9" * 24, D("9" * 24), False), ("9" * 25, "9" * 25, False), ("-" + "9" * 24, "-" + "9" * 24, False),
-        (1e300, "1e+300", False), ("9" * 22 + "万", "9" * 22 + "万", False), (float("nan"), "nan", False), ("", None, False),
+        (True, "TRUE", False), ("9" * 24, D("9" * 24), False), ("9" * 25, "9" * 25, False),
+        ("-" + "9" * 24, "-" + "9" * 24, False),
+        (1e300, "1e+300", False), ("9" * 22 + "万", "9" * 22 + "万", False), (float("nan"), "nan", False),
+        ("", None, False),
     ],
     "quantity": [
-        (100.0, D(100), False), ("100", D(100), False), ("0.95", D("0.95"), False), ("-3", D(-3), False), ("0", D(0), False),
-        ("1,000", D(1000), True), (" 85 ", D(85), True), ("８５", D(85), True), ("007", "007", False), ("01", "01", False),
-        ("6-8", "6-8", False), ("合规", "合规", False), ("=100%", "=100%", False), ("", None, False), (True, "TRUE", False),
+        (100.0, D(100), False), ("100", D(100), False), ("0.95", D("0.95"), False), ("-3", D(-3), False),
+        ("0", D(0), False),
+        ("1,000", D(1000), True), (" 85 ", D(85), True), ("８５", D(85), True), ("007", "007", False),
+        ("01", "01", False),
+        ("6-8", "6-8", False), ("合规", "合规", False), ("=100%", "=100%", False), ("", None, False),
+        (True, "TRUE", False),
         (1.2345678901234567e-20, "1.2345678901234567e-20", False),
     ],
 }  # fmt: skip
@@ -177,7 +200,18 @@ def test_printing_a_target(parts: dict[str, Value], printed: str) -> None:
 @pytest.mark.parametrize(
     ("texts", "folded"),
     [
-        (["项目名称", "项 目 名 称", "项目\n名称", "项目名称：", "项目名称:", "\u00a0项目\u3000名称", "\ufeff项目\u200b名称"], "项目名称"),
+        (
+            [
+                "项目名称",
+                "项 目 名 称",
+                "项目\n名称",
+                "项目名称：",
+                "项目名称:",
+                "\u00a0项目\u3000名称",
+                "\ufeff项目\u200b名称",
+            ],
+            "项目名称",
+        ),
         (["项目资金（元）", "项目资金 (元)", "项目资金\t(元) :"], "项目资金(元)"),
         (["ＡＢＣ", "abc", "A B C"], "abc"),
     ],
@@ -187,8 +221,19 @@ def test_labels_that_fold_alike(texts: list[str], folded: str) -> None:
 
 
 def test_numbers_as_text_and_in_yaml() -> None:
-    assert [number_text(D(n)) for n in ("600000", "0.50", "1E+3", "-0", "-0.10")] == ["600000", "0.5", "1000", "0", "-0.1"]
-    assert [fits_float(D(n)) for n in ("999999999999999", "9999999999999999", "0.1", "1e300")] == [True, False, True, False]
+    assert [number_text(D(n)) for n in ("600000", "0.50", "1E+3", "-0", "-0.10")] == [
+        "600000",
+        "0.5",
+        "1000",
+        "0",
+        "-0.1",
+    ]
+    assert [fits_float(D(n)) for n in ("999999999999999", "9999999999999999", "0.1", "1e300")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
     assert to_yaml(D("600000.00")) == 600000
     assert to_yaml(D("0.5")) == 0.5
     assert to_yaml(D("12345678901234567.89")) == "12345678901234567.89"

@@ -11,7 +11,7 @@ from docx.opc.exceptions import OpcError
 from docx.oxml.parser import parse_xml
 from docx.package import Package as WordPackage
 
-from kpixl.grids.grid import Grid, UnreadableError, broken
+from kpixl.grids.grid import Grid, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import ERRORS, Package
 from kpixl.grids.stack import MAX_SPAN, Placed, Stack
@@ -36,8 +36,8 @@ def read_document(package: Package, limits: Limits) -> list[Grid]:
         body = parse_xml(part.blob).find(_W + "body")
     except (PythonDocxError, OpcError, SyntaxError, AttributeError, TypeError, *ERRORS) as error:
         raise broken(error) from error
-    if body is None or body.find(f".//{_TBL}") is None:
-        raise UnreadableError("no-sheets")
+    if body is None:
+        raise broken(("没有正文", "it has no body"))
     stack = Stack(limits)
     _blocks(body, stack, limits)
     grid = stack.grid()

@@ -23,8 +23,10 @@ class Limits:
     """Parts of a package, or files of an archive: a sheet has about five, and few offices have 4,000 sheets."""
     nesting: int = 2
     """Archives within archives: staff zip folders that hold what a unit had zipped."""
-    pages: int = 1_000
+    pages: int = 500
     """Pages of a PDF: each takes 0.1 s, a form one or two of them."""
+    page_seconds: float = 10
+    """Time for one page of a PDF: its library runs in circles on some broken files."""
     columns: int = 256
     """Columns of text: what is beyond stays together in the last one, to be reported."""
     seconds: float = 120

@@ -29,10 +29,11 @@ def check_text(package: Package) -> None:
     cells = sum(part.file_size for part in sheets) // _SHORTEST_CELL
     if cells * strings.file_size <= limit:
         return
-    lengths = [len(match[1]) for match in _STRING.finditer(package.read(_STRINGS))]
-    longest = max(lengths, default=0)
-    if cells * longest <= limit:
+    content = package.read(_STRINGS)
+    if cells * max(map(len, content.split(b"</si>"))) <= limit:
         return
+    lengths = [len(match[1]) for match in _STRING.finditer(content)]
+    longest = max(lengths, default=0)
     total = 0
     for part in sheets:
         for match in _VALUE.finditer(package.read(part.filename)):

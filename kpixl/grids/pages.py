@@ -9,7 +9,7 @@ from typing import Any
 import lxml.etree
 import lxml.html
 
-from kpixl.grids.grid import Grid, UnreadableError, broken
+from kpixl.grids.grid import Grid, broken
 from kpixl.grids.kinds import start_of
 from kpixl.grids.limits import Limits
 from kpixl.grids.stack import Flow, Placed, Stack
@@ -43,8 +43,6 @@ def read_page(content: bytes, limits: Limits) -> list[Grid]:
         raise broken(error) from error
     if any("depth" in entry.message for entry in parser.error_log):
         raise broken(("标签嵌套过深", "its tags are nested too deeply"))
-    if root.find(".//table") is None:
-        raise UnreadableError("no-sheets")
     walk = _Walk(limits)
     walk.into(root, 0)
     return walk.grids()

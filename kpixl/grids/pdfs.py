@@ -8,9 +8,13 @@ of a page, its halves are joined if its text was only wrapped there.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import io
+import logging
 import re
+import signal
 import struct
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +27,9 @@ from kpixl.grids.grid import Grid, UnreadableError, broken, exceeded
 from kpixl.grids.limits import Limits
 from kpixl.grids.stack import Placed, Stack
 from kpixl.grids.wraps import is_spaced, is_wide, joint
+
+# It tells the log of every blemish; what matters to a person is a problem.
+logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
 
 # What pdfminer raises on broken files; it has no error of its own for most of them.
 _ERRORS = (
@@ -99,13 +106,19 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
     blocks: list[Table | str] = []
     characters = 0
     try:
-        with pdfplumber.open(io.BytesIO(content)) as pdf:
-            if (count := len(pdf.pages)) > limits.pages:
-                raise exceeded(("页数", "the number of pages"), count, limits.pages)
-            for page in pdf.pages:
+        with _timed(limits.page_seconds):
+            pdf = pdfplumber.open(io.BytesIO(content))
+            count = len(pdf.pages)
+        if count > limits.pages:
+            raise exceeded(("页数", "the number of pages"), count, limits.pages)
+        for page in pdf.pages:
+            with _timed(limits.page_seconds):
                 characters += len(page.chars)
                 blocks += _blocks(page)
                 page.close()
+    except TimeoutError as error:
+        what = ("读取一页的时间（秒）", "the time in seconds for one page")
+        raise exceeded(what, f"> {limits.page_seconds:g}", int(limits.page_seconds)) from error
     except _ERRORS as error:
         if "PDFPasswordIncorrect" in repr(error) or "PDFPasswordIncorrect" in repr(error.__cause__):
             raise UnreadableError("password") from error
@@ -120,6 +133,28 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
             stack.table(_placed(run))
     grid = stack.grid()
     return [grid] if grid is not None else []
+
+
+@contextlib.contextmanager
+def _timed(seconds: float) -> Iterator[None]:
+    """End what takes longer, again and again: pdfminer runs in circles on some broken files.
+
+    Only in the main thread, and not on Windows; elsewhere the time for the whole file has to do.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 # --- one page -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from kpixl.values import fold
 MARKUP = re.compile(r"<[a-z/!][^<>]*>", re.IGNORECASE)
 _ENDS = '。！？!?.;；…"”’』」》)）]】\n'
 _CLAUSE_END = re.compile(r"[,，;；。！？!?]")
+LAST = 200  # characters at the end in which an open bracket is looked for
 _OPEN = re.compile(r"[(（《“「『【][^)）》”」』】]*$")
 
 
@@ -82,9 +83,9 @@ def goal_truncated(p: GoalTruncated, subject: Subject) -> Iterator[Hit]:
     """Find texts that break off: in a word that goes on, in an open bracket, or with a stump after the last comma."""
     for key, text in subject.texts(p.fields):
         bare = fold(MARKUP.sub("", text))
-        clauses = [clause for clause in _CLAUSE_END.split(bare) if clause]
-        stump = len(clauses) > 1 and len(clauses[-1].strip(_ENDS)) < p.least
-        if stump or bare in p.dangling or _OPEN.search(bare):
+        clauses = [clause for part in _CLAUSE_END.split(bare) if (clause := part.strip(_ENDS))]
+        stump = len(clauses) > 1 and len(clauses[-1]) < p.least
+        if stump or bare in p.dangling or _OPEN.search(bare[-LAST:]):
             yield Hit(key, {"label": subject.heading(key), "tail": bare[-16:]})
 
 

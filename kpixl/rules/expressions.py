@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, meta, nodes
 
 from kpixl.model import Form, Project
 from kpixl.printed import environment
@@ -16,6 +16,7 @@ from kpixl.rules.parameters import FieldKey, invalid
 
 MAX_SOURCE = 1_000
 MAX_REPEATS = 10_000
+_NAMES = ("values", "rows", "year", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, int | float) else 0
 
 
-def _compiled(source: str, path: str) -> Callable[..., Any]:
+def _compiled(source: str, path: str, form: Form) -> Callable[..., Any]:
     """Compile an expression. Raises KpixlError `form-invalid`."""
     if len(source) > MAX_SOURCE:
         raise invalid(path, f"is longer than {MAX_SOURCE} characters")
@@ -59,9 +60,21 @@ def _compiled(source: str, path: str) -> Callable[..., Any]:
     sandbox.binop_table["*"] = _bounded(sandbox.binop_table["*"])
     sandbox.binop_table["**"] = _no_power
     try:
+        _known(sandbox.parse(f"{{{{ {source} }}}}"), form, path)
         return sandbox.compile_expression(source, undefined_to_none=False)
     except TemplateError as error:
         raise invalid(path, f"is no expression: {error}") from error
+
+
+def _known(tree: nodes.Template, form: Form, path: str) -> None:
+    """Refuse names and keys that do not exist: `is none` would hold for them without a word."""
+    if unknown := meta.find_undeclared_variables(tree) - set(_NAMES):
+        raise invalid(path, f"unknown name {', '.join(sorted(unknown))}; known: {', '.join(_NAMES)}")
+    keys: dict[str, Mapping[str, object]] = {"values": form.fields, "rows": form.tables}
+    for item in tree.find_all(nodes.Getitem):
+        known = keys.get(item.node.name) if isinstance(item.node, nodes.Name) else None
+        if known is not None and isinstance(item.arg, nodes.Const) and item.arg.value not in known:
+            raise invalid(path, f"no {item.arg.value!r}; known: {', '.join(known)}")
 
 
 def _no_power(_left: Any, _right: Any) -> Any:
@@ -80,7 +93,9 @@ class Compiled:
 
 def prepare(spec: Expression, path: str, form: Form) -> Compiled:
     """Compile a check's expressions and try them on an empty project. Raises KpixlError `form-invalid`."""
-    made = Compiled(spec, _compiled(spec.when, f"{path}.when"), _compiled(spec.ensure, f"{path}.ensure"), path)
+    made = Compiled(
+        spec, _compiled(spec.when, f"{path}.when", form), _compiled(spec.ensure, f"{path}.ensure", form), path
+    )
     empty = Subject(form, Project("", dict.fromkeys(form.fields), dict.fromkeys(form.tables, ())))
     try:
         made.when(**_seen(empty))

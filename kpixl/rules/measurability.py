@@ -198,25 +198,30 @@ class Promised:
     unless: Words
 
 
-_NUMBER = r"(?<![\w.第-])(?P<low>\d[\d,]*(?:\.\d+)?)(?:[-~—～至到](?P<high>\d[\d,]*(?:\.\d+)?))?(?P<scale>[万亿]?)"
+_DIGITS = r"\d[\d,]{0,20}(?:\.\d{1,6})?"
+
+
+def _number(end: str) -> str:
+    """Write an expression for a number or a range, with groups whose names end in `end`."""
+    return rf"(?P<low{end}>{_DIGITS})(?:[-~—～至到](?P<high{end}>{_DIGITS}))?(?P<scale{end}>[万亿]?)"
 
 
 @lru_cache(maxsize=8)
 def _promises(units: tuple[tuple[str, ...], ...], between: str, unless: str, nouns: tuple[str, ...]) -> re.Pattern[str]:
-    """Build one expression: number and unit, or noun and number."""
+    """Build one expression: number and unit, or noun and number. 第3次 and A4 count nothing."""
     known = sorted((re.escape(unit) for group in units for unit in group), key=len, reverse=True)
-    number = _NUMBER.replace(r"(?<![\w.第-])", r"(?<![A-Za-z_\d.第-])")
-    counted = rf"{number}(?:余|多)?(?P<unit>{'|'.join(known)})(?!{unless})"
-    words = "".join(f"(?P<noun{n}>{noun})|" for n, noun in enumerate(nouns)).rstrip("|")
-    named = re.sub(r"\?P<(low|high|scale)>", lambda m: f"?P<{m[1]}2>", _NUMBER.replace(r"(?<![\w.第-])", ""))
-    return re.compile(rf"{counted}|(?:{words})(?:{between})*{named}(?!\d|年|月|日)" if words else counted)
+    counted = rf"(?<![A-Za-z_\d.第-]){_number('')}(?:余|多)?(?P<unit>{'|'.join(known)})(?!{unless})"
+    words = "|".join(f"(?P<noun{n}>{noun})" for n, noun in enumerate(nouns))
+    named = rf"(?:{words})(?:{between}){{0,3}}{_number('2')}(?![\d年月日])"
+    return re.compile(f"{counted}|{named}")
 
 
 def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
     """Find numbers of the goal for which no indicator has the value, in a unit that counts the same."""
     group = {unit: number for number, units in enumerate(p.units) for unit in units}
     pattern = _promises(p.units, p.between.source, p.unless.source, tuple(words.source for words, _ in p.nouns))
-    measured = [(group.get(line.unit or ""), line.value) for line in subject.lines[p.rows.table]]
+    # A unit that is in no group counts only itself; None is a unit that is missing.
+    measured = [(line.unit and group.get(line.unit, -1), line.value) for line in subject.lines[p.rows.table]]
     for key, text in subject.texts(p.fields):
         told = set()
         for match in pattern.finditer(fold(MARKUP.sub("", text))):
@@ -237,9 +242,13 @@ def _promise(match: re.Match[str], p: Promised) -> tuple[list[Decimal], str]:
     return [Decimal(part.replace(",", "")) * scale for part in parts if part], unit
 
 
-def _is_measured(numbers: Sequence[Decimal], group: int | None, measured: Sequence[tuple[int | None, object]]) -> bool:
+def _is_measured(numbers: Sequence[Decimal], group: int | None, measured: Sequence[tuple[object, object]]) -> bool:
+    """Tell whether a row has the number; a row that still lacks its value or its unit may turn out to be the one."""
     return any(
-        isinstance(value, Decimal) and kind == group and numbers[0] <= value <= numbers[-1] for kind, value in measured
+        numbers[0] <= value <= numbers[-1] and kind in (group, None)
+        if isinstance(value, Decimal)
+        else value is None and kind in (group, None)
+        for kind, value in measured
     )
 
 

@@ -14,6 +14,7 @@ from kpixl.rules.parameters import NO_WORDS, FieldKey, Item, Words
 from kpixl.values import fold
 
 _CLAUSES = re.compile(r"[,。;!?\n]")
+_SENTENCES = re.compile(r"[。;!?\n]")
 _QUOTED = re.compile(r"《[^》]*》")
 _YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)年")
 
@@ -67,9 +68,11 @@ class Repeated:
 
 
 def sentence_repeated(p: Repeated, subject: Subject) -> Iterator[Hit]:
-    """Find clauses that come twice; one hit for each text, at its longest."""
+    """Find sentences and clauses that come twice; one hit for each text, at its longest."""
     for key, text in subject.texts(p.fields):
-        clauses = [c for c in _CLAUSES.split(fold(MARKUP.sub("", text))) if len(c) >= p.least]
+        bare = fold(MARKUP.sub("", text))
+        whole = [s for s in _SENTENCES.split(bare) if "," in s]
+        clauses = [c for c in (*whole, *_CLAUSES.split(bare)) if len(c) >= p.least]
         if len(set(clauses)) < len(clauses):
             counts = Counter(clauses)
             found = max((c for c in clauses if counts[c] > 1), key=len)

@@ -1,0 +1,92 @@
+"""Files made by hand for tests: zip packages, Office Open XML workbooks, Word documents, old Office files."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping, Sequence
+
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/>{}</Types>'
+)
+_RELATIONS = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_STRICT_MAIN = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+
+
+def package(parts: Mapping[str, str | bytes]) -> bytes:
+    """Zip some parts."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def _relation(number: int, kind: str, target: str, base: str) -> str:
+    return f'<Relationship Id="r{number}" Type="{base}/{kind}" Target="{target}"/>'
+
+
+def workbook(sheets: Sequence[str], strings: Sequence[str] = (), *, strict: bool = False) -> bytes:
+    """Make a workbook of sheets S1, S2, ... whose XML between <worksheet> and </worksheet> is given."""
+    base, main = (STRICT, _STRICT_MAIN) if strict else (TRANSITIONAL, _MAIN)
+    listed = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="r{n}"/>' for n in range(1, len(sheets) + 1))
+    relations = [_relation(n, "worksheet", f"worksheets/sheet{n}.xml", base) for n in range(1, len(sheets) + 1)]
+    relations.append(_relation(0, "sharedStrings", "sharedStrings.xml", base))
+    parts = {
+        "[Content_Types].xml": _TYPES.format(""),
+        "_rels/.rels": _RELATIONS.format(_relation(1, "officeDocument", "xl/workbook.xml", base)),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{base}"><sheets>{listed}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": _RELATIONS.format("".join(relations)),
+        "xl/sharedStrings.xml": f'<sst xmlns="{main}">' + "".join(f"<si><t>{s}</t></si>" for s in strings) + "</sst>",
+    }
+    for number, sheet in enumerate(sheets, 1):
+        parts[f"xl/worksheets/sheet{number}.xml"] = f'<worksheet xmlns="{main}">{sheet}</worksheet>'
+    return package(parts)
+
+
+def rows(cells: Mapping[str, str], dimension: str = "") -> str:
+    """Spell the sheet XML of some cells, each given by its address and the XML after it."""
+    head = f'<dimension ref="{dimension}"/>' if dimension else ""
+    spelled = ((address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), address, rest) for address, rest in cells.items())
+    return f"{head}<sheetData>" + "".join(f'<row r="{r}"><c r="{a}"{x}</row>' for r, a, x in spelled) + "</sheetData>"
+
+
+def document(body: str) -> bytes:
+    """Make a Word document with a body."""
+    override = f'<Override PartName="/word/document.xml" ContentType="{_WORD_TYPE}"/>'
+    return package(
+        {
+            "[Content_Types].xml": _TYPES.format(override),
+            "_rels/.rels": _RELATIONS.format(_relation(1, "officeDocument", "word/document.xml", TRANSITIONAL)),
+            "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{body}</w:body></w:document>',
+        }
+    )
+
+
+def compound(streams: Mapping[str, bytes]) -> bytes:
+    """Make an old Office file (OLE) whose root holds up to three streams, each within one sector."""
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + bytes(10)
+    header += struct.pack("<4I", 1, 1, 0, 4096) + struct.pack("<4I", end, 0, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    table = struct.pack("<128I", 0xFFFFFFFD, end, *[end] * len(streams), *[free] * (126 - len(streams)))
+    entries = [_entry("Root Entry", 5, free, 1, end, 0)]
+    for number, (name, content) in enumerate(streams.items(), 1):
+        right = number + 1 if number < len(streams) else free
+        entries.append(_entry(name, 2, right, free, number + 1, max(len(content), 4096)))
+    directory = b"".join(entries).ljust(512, b"\0")
+    return header + table + directory + b"".join(content.ljust(512, b"\0") for content in streams.values())
+
+
+def _entry(name: str, kind: int, right: int, child: int, start: int, size: int) -> bytes:
+    spelled = name.encode("utf-16-le") + b"\0\0"
+    entry = spelled.ljust(64, b"\0") + struct.pack("<HBB3I", len(spelled), kind, 1, 0xFFFFFFFF, right, child)
+    return entry + bytes(36) + struct.pack("<IQ", start, size)
