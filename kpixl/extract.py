@@ -390,11 +390,16 @@ class _Reading:
         for r in range(self.found.first_row, self.found.last_row + 1):
             for c, raw in enumerate(self.rows[r]):
                 if raw != "" and (r, c) not in used and not is_blank(raw):
-                    if c > self.found.edge and markers.is_furniture(raw):
+                    if c > self.found.edge and (markers.is_furniture(raw) or self._is_lost_status(r, c)):
                         continue
                     if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
                         continue  # a heading repeated after a page break, a caption
                     self._problem("stray-text", (r, c), None, text=text_of(raw))
+
+    def _is_lost_status(self, row: int, col: int) -> bool:
+        """Tell whether a 0 is the status beside the marker: what LibreOffice makes of a formula's text in .xls."""
+        cells = self.rows[row][col : col + markers.MARK_GAP - markers.STATUS_GAP + 1]
+        return cells[0] == 0 and markers.loads(cells[-1]) is not None
 
     def _raw(self, row: int, col: int) -> Raw:
         return self.rows[row][col]

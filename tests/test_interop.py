@@ -62,13 +62,7 @@ RESAVED = {
 }
 
 
-# LibreOffice writes 0 for a formula with a text result when it saves as .xls.
-_XLS = pytest.mark.xfail(reason="the status cell of an .xls from LibreOffice reads as 0 and is reported as stray text")
-
-
-@pytest.mark.parametrize(
-    "application", [pytest.param(name, marks=_XLS if name == "libreoffice-xls" else ()) for name in RESAVED]
-)
+@pytest.mark.parametrize("application", RESAVED)
 def test_saved_again_the_13_projects_consolidate_to_the_same_bytes(
     application: str, example: tuple[Form, Portfolio], example_template: Path, office: Office, tmp_path: Path
 ) -> None:
