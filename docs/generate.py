@@ -116,6 +116,11 @@ def main(arguments: list[str]) -> int:
     """Rewrite or check every generated text; return the exit code."""
     os.environ["COLUMNS"] = "80"
     wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line()}
+    from kpixl.form import load_forms
+    from kpixl.rules.page import rules_markdown
+
+    forms = list(load_forms().values())
+    wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:

@@ -247,7 +247,9 @@ class _ProjectReader:
         self._flatten(item, path, "", groups, raws)
         project_id = raws.get("id")
         if isinstance(project_id, int | float) and not isinstance(project_id, bool):
-            self.found.wrong((*path, "id"), (f'加引号的文字，如 "{project_id}"', f'text in quotes, "{project_id}"'), project_id)
+            self.found.wrong(
+                (*path, "id"), (f'加引号的文字，如 "{project_id}"', f'text in quotes, "{project_id}"'), project_id
+            )
         elif not isinstance(project_id, str) or not project_id.strip():
             self.found.add("key-missing", path, key='id: "01"')
         else:
@@ -257,7 +259,12 @@ class _ProjectReader:
         return complete(self.form, Project(str(project_id), values, tables))
 
     def _flatten(
-        self, item: Mapping[Any, Any], path: yamltext.Path, prefix: str, groups: Mapping[str, list[str]], raws: dict[str, Any]
+        self,
+        item: Mapping[Any, Any],
+        path: yamltext.Path,
+        prefix: str,
+        groups: Mapping[str, list[str]],
+        raws: dict[str, Any],
     ) -> None:
         known = groups[prefix]
         for name, value in item.items():

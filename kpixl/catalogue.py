@@ -235,13 +235,6 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}.",
         "",
     ),
-    "formula-overwritten": Entry(
-        W,
-        "合计单元格的公式被数字 {raw} 替换。",
-        "请恢复公式，或核对各分项之和。",
-        "The formula of the total was replaced by the number {raw}.",
-        "Restore the formula, or check its parts.",
-    ),
     # --- identity ----------------------------------------------------------------------------
     "returned-twice": Entry(
         I,
@@ -289,7 +282,7 @@ CATALOGUE: dict[str, Entry] = {
         W,
         "工作表带有项目 {id} 的标识，像是复制来的，但项目名称是“{name}”，作为新项目 {new} 汇总。",
         "如确为新项目，可以忽略；如只是改名，请在花名册中更正名称。",
-        "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as new, {new}.",
+        "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
     ),
     "matched-by-name": Entry(

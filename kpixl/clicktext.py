@@ -111,7 +111,7 @@ class Command(_Spoken):
 class Group(_Spoken, click.Group):
     """A group with help in both languages; commands are listed in the order of use."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -165,4 +165,8 @@ def _reason(error: click.UsageError, lang: str) -> str:
 
 
 def _name(param: click.Parameter) -> str:
-    return "/".join(param.opts) if isinstance(param, click.Option) else param.make_metavar(click.Context(click.Command("")))
+    return (
+        "/".join(param.opts)
+        if isinstance(param, click.Option)
+        else param.make_metavar(click.Context(click.Command("")))
+    )

@@ -16,8 +16,9 @@ from functools import cached_property
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
 from kpixl.cells import Span
+from kpixl.columns import TableColumns
 from kpixl.grids import Grid
-from kpixl.labels import FoundForm, FoundTable, Heading, LabelIndex, as_sent, pattern, search
+from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, pattern, search
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form, PlacedTable, Row, Target, Value
 from kpixl.problems import Location, Problem
@@ -279,7 +280,7 @@ class _Reading:
     def _table(self, found: FoundTable) -> None:
         table, placed = self.form.tables[found.table], self.reader.placed[found.table]
         self.used.update((found.row, h.col) for h in found.headings)
-        columns = _TableColumns(self.form, found)
+        columns = TableColumns(self.form, found)
         self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
         stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
@@ -315,7 +316,7 @@ class _Reading:
         return True
 
     def _row(
-        self, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: _TableColumns
+        self, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: TableColumns
     ) -> dict[str, Value]:
         fields = self.form.tables[table].columns
         row: dict[str, Value] = dict.fromkeys(fields)
@@ -439,99 +440,3 @@ def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, V
             for lower in levels[number + 1 :]:
                 above.pop(lower, None)
         above[key] = row[key]
-
-
-class _TableColumns:
-    """Which physical column of a found table is which column of the form."""
-
-    def __init__(self, form: Form, found: FoundTable) -> None:
-        self.form, self.table = form, form.tables[found.table]
-        self.first = min(h.col for h in found.headings)
-        self.places: dict[str, tuple[int, int]] = {}
-        self.targets: dict[str, Target] = {}
-        for heading in found.headings:
-            self._place(heading, found.entry)
-        self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
-        # Lists that allow nothing else: their items tell a column by its content.
-        self.closed: dict[str, frozenset[str]] = {}
-        for key in self.order:
-            field = self.table.columns.get(key)
-            if field is not None and field.fill and field.choices and not form.choices[field.choices].open:
-                self.closed[key] = frozenset(map(fold, form.choices[field.choices].items))
-        self.items = frozenset().union(*self.closed.values())
-
-    def _place(self, heading: Heading, entry: bool) -> None:
-        target = self.table.targets.get(heading.key)
-        if target is None:
-            self.places[heading.key] = (heading.col, heading.last_col)
-        elif entry:
-            for offset, part in enumerate(target.parts):
-                last = heading.col + offset if offset < 2 else heading.last_col
-                self.places[part] = (heading.col + offset, max(last, heading.col + offset))
-        else:
-            self.places[heading.key] = (heading.col, heading.last_col)
-            self.targets[heading.key] = target
-
-    def cells(self, assigned: Mapping[str, int], row: Row) -> Iterator[tuple[str, int]]:
-        """Yield (column of the form, physical column) of what was typed in a row, and of what is required and blank."""
-        places = {key: span[0] for key, span in self.places.items()} | dict(assigned)
-        typed = set(assigned)
-        for key, target in self.targets.items():
-            places |= dict.fromkeys(target.parts, places.pop(key))
-            typed |= set(target.parts) if key in assigned else set()
-        for key, field in self.table.columns.items():
-            if key in typed or (field.required and row[key] is None and key in places):
-                yield key, places[key]
-
-    def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
-        """Say which column each filled cell belongs to; also whether that was told by content, not by position.
-
-        Only a table that may be `torn` is read by content; in a template a cell is what its column says.
-        """
-        plain: dict[str, int] = {}
-        fits = True
-        for col in filled:
-            key = next((k for k, (a, b) in self.places.items() if a <= col <= b), None)
-            if key is None or key in plain:
-                fits = False
-            else:
-                plain[key] = col
-        if not torn or (fits and all(self._allowed(key, row[col]) for key, col in plain.items())):
-            return plain, False
-        if len(filled) == 1:  # a remark below the table
-            return {}, False
-        best = self._by_content(row, filled)
-        return (best, True) if best is not None else (plain, False)
-
-    def _allowed(self, key: str, raw: Raw) -> bool:
-        if key in self.closed:
-            return isinstance(raw, str) and fold(raw) in self.closed[key]
-        return True
-
-    def _by_content(self, row: Sequence[Raw], filled: Sequence[int]) -> dict[str, int] | None:
-        """Find the arrangement in order that fits best: levels by their lists, targets by their spelling."""
-        if len(filled) > len(self.order):
-            return None
-        best, best_score = None, 0.0
-        for chosen in itertools.combinations(self.order, len(filled)):
-            score = sum(self._score(key, col, row[col]) for key, col in zip(chosen, filled, strict=True))
-            if best is None or score > best_score:
-                best, best_score = dict(zip(chosen, filled, strict=True)), score
-        if best is None or not all(self._allowed(key, row[col]) for key, col in best.items()):
-            return None
-        return best
-
-    def _score(self, key: str, col: int, raw: Raw) -> float:
-        first, last = self.places[key]
-        score = 1.0 if first <= col <= last else -0.1 * min(abs(col - first), abs(col - last))
-        text = fold(raw) if isinstance(raw, str) and len(raw) < 60 else ""
-        if key in self.closed:
-            return score + (4 if text in self.closed[key] else -4)
-        if text in self.items:
-            return score - 4
-        if (target := self.targets.get(key)) is not None and isinstance(raw, str):
-            columns = self.table.columns
-            operators, units = columns[target.operator].choices, columns[target.unit].choices
-            assert operators is not None and units is not None
-            score += 2 if read_target(raw, self.form.choices[operators], self.form.choices[units]) else 0.5
-        return score

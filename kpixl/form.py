@@ -260,9 +260,7 @@ def _summary(node: _Node) -> Summary:
 # --- layout -----------------------------------------------------------------------------------
 
 
-def _layout(
-    node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]
-) -> Layout:
+def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> Layout:
     widths = tuple(float(w) for w in node.take("widths", list))
     head: list[Cell] = []
     foot: list[Cell] = []

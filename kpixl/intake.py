@@ -16,7 +16,17 @@ from pathlib import Path
 
 from kpixl import marker as markers
 from kpixl.extract import Extracted, Extractor, Nothing
-from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, Opened, UnreadableError, ole, open_content, read_grids, read_opened
+from kpixl.grids import (
+    DEFAULT_LIMITS,
+    Grid,
+    Limits,
+    Opened,
+    UnreadableError,
+    ole,
+    open_content,
+    read_grids,
+    read_opened,
+)
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.secondlook import formulas

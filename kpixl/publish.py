@@ -154,10 +154,9 @@ def css_name(name: object) -> Markup:
 
 
 def contents_columns(form: Form) -> tuple[Field, ...]:
-    """Choose the columns of the table of contents: name (the form's first field), unit if any, and amount."""
-    first = next(iter(form.fields))
-    keys = [first, *(key for key in ("unit", form.summary.amount) if key in form.fields and key != first)]
-    return tuple(form.fields[key] for key in keys if key)
+    """Choose the columns of the table of contents: what projects are told apart by, and the amount."""
+    keys = dict.fromkeys((*form.key_fields, form.summary.amount))
+    return tuple(form.fields[key] for key in keys if key is not None)
 
 
 def _contents(projects: Sequence[Project], anchors: Sequence[str], columns: Sequence[Field]) -> Iterator[ContentsRow]:

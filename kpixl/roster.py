@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -33,11 +33,10 @@ from kpixl.values import (
     utf16_length,
 )
 
-UNIT = "unit"
 MIN_DIGITS = 2
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
 
-Key = tuple[str, str]
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def make_roster(
             entry, noted = _entry(form, found, line)
             entries.append(entry)
             problems += noted
-    ids, doubts = _Ids(form, entries, old, UNIT in listings[0].keys).assign()
+    ids, doubts = _Ids(form, entries, old, listings[0].keys).assign()
     before = {project.id: project for project in old.projects} if old else {}
     projects = tuple(_project(form, e, i, before.get(i)) for e, i in zip(entries, ids, strict=True))
     problems += doubts + _gone(form, before, set(ids), file)
@@ -202,17 +201,18 @@ def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -
 class _Ids:
     """Gives every entry its id."""
 
-    def __init__(self, form: Form, entries: Sequence[Entry], old: Portfolio | None, by_unit: bool) -> None:
-        self.form, self.entries, self.by_unit = form, entries, by_unit
-        self.name = next(iter(form.fields))
+    def __init__(self, form: Form, entries: Sequence[Entry], old: Portfolio | None, listed: Container[str]) -> None:
+        self.form, self.entries = form, entries
+        # A list without a column for a key field cannot tell projects apart by it.
+        self.name, *others = form.key_fields
+        self.keys = (self.name, *(key for key in others if key in listed))
         self.known: dict[Key, list[str]] = defaultdict(list)
         for project in old.projects if old else ():
             self.known[self._key(project.values)].append(project.id)
         self.taken = {project.id for project in old.projects} if old else set()
 
     def _key(self, values: Mapping[str, Value]) -> Key:
-        unit = values.get(UNIT) if self.by_unit else None
-        return fold(text_of(values[self.name])), fold(text_of(unit))
+        return tuple(fold(text_of(values[key])) for key in self.keys)
 
     def assign(self) -> tuple[list[str], list[Problem]]:
         """Return the ids in the order of the entries.
@@ -264,7 +264,8 @@ class _Ids:
         for entry in self.entries:
             key = self._key(entry.values)
             if key in seen:
-                details = {"name": text_of(entry.values[self.name]), "unit": text_of(entry.values.get(UNIT))}
+                others = "、".join(text_of(entry.values[key]) for key in self.keys[1:])
+                details = {"name": text_of(entry.values[self.name]), "unit": others}
                 problems.append(Problem("list-name-twice", entry.place, details))
             seen.add(key)
         return problems

@@ -17,7 +17,6 @@ _SIZE = 10.0
 _ROW_HEIGHT = 20.0
 _TALLEST = 150.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
-UNIT = "unit"  # the key by which form definitions call who carries a project out
 
 
 def write_rows_sheet(
@@ -60,9 +59,8 @@ def write_rows_sheet(
 
 
 def _about(form: Form) -> list[Field]:
-    """Choose the fields that say which project a row is of: its name, and its unit where the form has one."""
-    name = next(iter(form.fields.values()))
-    return [name, form.fields[UNIT]] if UNIT in form.fields and name.key != UNIT else [name]
+    """Choose the fields that say which project a row is of."""
+    return [form.fields[key] for key in form.key_fields]
 
 
 def _style(book: Book, field: Field, centred: bool) -> Any:

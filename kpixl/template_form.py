@@ -42,7 +42,10 @@ CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内�
 CHOOSE_PARENT: Text = ("请先选好“{parent}”，再从下拉列表中选择。", "Choose {parent} first, then from the list.")
 NOT_LISTED: Text = ("内容不在列表中", "Not in the list")
 NOT_LISTED_TEXT: Text = ("请从下拉列表中选择一项。", "Please choose an item of the list.")
-UNUSUAL_TEXT: Text = ("内容不在常用列表中，确认无误可以使用。", "This is not in the usual list; keep it if it is right.")
+UNUSUAL_TEXT: Text = (
+    "内容不在常用列表中，确认无误可以使用。",
+    "This is not in the usual list; keep it if it is right.",
+)
 DATE_HELP: Text = ("请填写日期，例如 2026-01-31。", "A date such as 2026-01-31.")
 DATE_WRONG: Text = ("不是有效日期", "Not a date")
 MONEY_HELP: Text = ("以元为单位，只填数字，例如 600000。", "In yuan, digits only, for example 600000.")
@@ -225,9 +228,7 @@ class FormSheet:
             return self._list_options(field, help_text, parent_cell)
         return {"validate": "any", "input_message": field.help} if field.help else None
 
-    def _list_options(
-        self, field: Field, help_text: str, parent_cell: Callable[[str], str | None]
-    ) -> dict[str, Any]:
+    def _list_options(self, field: Field, help_text: str, parent_cell: Callable[[str], str | None]) -> dict[str, Any]:
         assert field.choices is not None
         lang, choices = self.lang, self.form.choices[field.choices]
         above = parent_cell(choices.parent) if choices.parent else None
@@ -326,7 +327,7 @@ class FormSheet:
             self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
 
     def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
-        """Give used rows borders and tint, dim repeated levels, and show what is missing. Empty rows print as nothing."""
+        """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
         left, right = min(columns.values()), max(columns.values())
         n = first + 1
         used = f"COUNTA(${column_name(left)}{n}:${column_name(right)}{n})>0"
@@ -346,7 +347,9 @@ class FormSheet:
             letter = column_name(col)
             if table.columns[key].required:
                 formula = f"=AND({begun},LEN(TRIM({letter}{n}))=0)"
-                self.sheet.rule(Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": missing})
+                self.sheet.rule(
+                    Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": missing}
+                )
         for target in table.targets.values():
             value, unit = (column_name(columns[k]) for k in (target.value, target.unit))
             formula = f"=AND(LEN(${value}{n})>0,ISNUMBER(VALUE(${value}{n})),LEN(TRIM(${unit}{n}))=0)"
@@ -475,4 +478,3 @@ def _title(field: Field) -> str:
 
 def _clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
-

@@ -337,9 +337,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "operator": FieldType(
         read_choice, "@", ("符号", "an operator"), ("列表中的符号", "one of the list"), {"type": ["string", "null"]}
     ),
-    "unit": FieldType(
-        read_choice, "@", ("单位", "a unit"), ("计量单位", "a unit"), {"type": ["string", "null"]}
-    ),
+    "unit": FieldType(read_choice, "@", ("单位", "a unit"), ("计量单位", "a unit"), {"type": ["string", "null"]}),
     "date": FieldType(
         read_date,
         "yyyy-mm-dd",

@@ -46,9 +46,7 @@ def parse(text: str, file: str | None = None) -> Any:
         found = re.search(r"line (\d+)", str(error))
         reason = re.sub(r"^YAML parse error: | at byte.*$", "", str(error))
         line = int(found[1]) if found else 1
-        raise KpixlError(
-            Problem("yaml-syntax", Location(file=file), {"line": line, "reason": reason})
-        ) from error
+        raise KpixlError(Problem("yaml-syntax", Location(file=file), {"line": line, "reason": reason})) from error
 
 
 def _refuse_aliases(text: str, file: str | None) -> None:

@@ -116,13 +116,8 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
                 characters += len(page.chars)
                 blocks += _blocks(page)
                 page.close()
-    except TimeoutError as error:
-        what = ("读取一页的时间（秒）", "the time in seconds for one page")
-        raise exceeded(what, f"> {limits.page_seconds:g}", int(limits.page_seconds)) from error
     except _ERRORS as error:
-        if "PDFPasswordIncorrect" in repr(error) or "PDFPasswordIncorrect" in repr(error.__cause__):
-            raise UnreadableError("password") from error
-        raise broken(error) from error
+        raise _refusal(error, limits) from error
     if not characters:
         raise UnreadableError("pdf-no-text")
     stack = Stack(limits)
@@ -133,6 +128,17 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
             stack.table(_placed(run))
     grid = stack.grid()
     return [grid] if grid is not None else []
+
+
+def _refusal(error: BaseException, limits: Limits) -> UnreadableError:
+    """Say what is wrong with a file; pdfplumber wraps what pdfminer raises, in one way or another."""
+    chain = repr((error, error.__cause__, error.__context__))
+    if "PDFPasswordIncorrect" in chain:
+        return UnreadableError("password")
+    if "TimeoutError" in chain:
+        what = ("读取一页的时间（秒）", "the time in seconds for one page")
+        return exceeded(what, f"> {limits.page_seconds:g}", int(limits.page_seconds))
+    return broken(error)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def read_xml(content: bytes, limits: Limits) -> list[Grid]:
     parser.buffer_text = True
     try:
         parser.Parse(content, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise broken(error) from error
     return book.grids
 
@@ -51,6 +51,7 @@ class _Book:
         self._begin_table()
 
     def _begin_table(self) -> None:
+        self.here = (-1, -1)
         self.rows: Rows = []
         self.merges: list[Span] = []
         self.row = self.col = -1
@@ -99,6 +100,8 @@ class _Book:
 
     def _put(self, value: Raw) -> None:
         row, col = self.here
+        if row < 0:
+            raise broken(("数据不在单元格中", "data stands outside of a cell"))
         self._spend(max(0, row + 1 - len(self.rows)))
         while len(self.rows) <= row:
             self.rows.append([])
