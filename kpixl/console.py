@@ -28,10 +28,10 @@ PROJECTS: Text = ("项目", "Projects")
 ERRORS: Text = ("错误", "Errors")
 WARNINGS: Text = ("警告", "Warnings")
 NOTES: Text = ("提示", "Notes")
-TOTAL: Text = ("合计 {files} 个文件", "{files} files in all")
+TOTAL: Text = ("合计 {files} 个文件", "files in all: {files}")
 CLEAN: Text = (
     "另有 {count} 个文件没有问题，未逐一列出。",
-    "{count} more files without anything to report are not listed.",
+    "Not listed because there is nothing to report: {count}.",
 )
 MORE: Text = ("……另有 {count} 条，见 --json。", "... {count} more, see --json.")
 WROTE: Text = ("已写出 {path}", "wrote {path}")
@@ -46,7 +46,7 @@ READING: Text = ("读取文件", "Reading files")
 GENERAL: Text = ("（总体）", "(in general)")
 LOOKS: Text = (
     "{count} 个文件因数值存疑用 openpyxl 复核。",
-    "{count} files were looked at again with openpyxl because a value was in doubt.",
+    "Looked at again with openpyxl because a value was in doubt: {count}.",
 )
 
 
