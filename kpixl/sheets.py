@@ -283,17 +283,6 @@ _PIXELS_PER_WIDTH = 7.0
 _PIXELS_PER_POINT = 96 / 72
 
 
-PAPER_INCHES = {"A4": 8.27, "A3": 11.69}  # widths, upright
-
-
-def scale_to_width(widths: Iterable[float], paper: str, margins: Mapping[str, float]) -> int:
-    """Return the print scale in per cent, at most 100, at which these columns are one page wide."""
-    pixels = sum(int(width * _PIXELS_PER_WIDTH + 5) for width in widths)
-    inches = PAPER_INCHES.get(paper, PAPER_INCHES["A4"]) - margins.get("left", 0.7) - margins.get("right", 0.7)
-    # One point less than would fit: printers round columns up.
-    return max(10, min(100, int(100 * inches * 96 / pixels) - 1))
-
-
 def text_lines(text: str, width: float, size: float) -> int:
     """Count the lines that `text` takes in a cell of `width` (column units) at `size` points.
 

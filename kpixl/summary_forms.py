@@ -10,7 +10,7 @@ from typing import Any
 from kpixl.cells import Span
 from kpixl.model import Form, Project, Value
 from kpixl.printed import FormPrinter, PrintedCell, PrintedRow
-from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size, scale_to_width
+from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
 from kpixl.summary_marks import OwnSheet, row_mark
 from kpixl.summary_table import FOOTER, TINT_DOUBT
 from kpixl.texts import say
@@ -175,8 +175,7 @@ class FormsWriter:
         raw.hide_gridlines(2)
         raw.set_portrait()
         raw.set_paper(_PAPERS.get(form.paper, 9))
-        # A scale, not "fit to one page wide": Excel ignores page breaks set by hand in a sheet that is to fit.
-        raw.set_print_scale(scale_to_width(self._widths, form.paper, form.margins))
+        raw.fit_to_pages(1, 0)
         raw.set_margins(**form.margins)
         raw.center_horizontally()
         raw.set_footer(say(FOOTER, self._lang))

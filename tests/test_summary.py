@@ -203,9 +203,7 @@ def test_forms_have_the_merges_of_the_official_form() -> None:
     assert {"A13:A16", "B13:B15", "C13:C14"} <= merges and "C15:C16" not in merges
     assert sheet["F13"].value == "≥100.00(人)" and sheet["F16"].value == "有提升"
     assert [b.id for b in sheet.row_breaks.brk] == [16]
-    # Scaled to one page wide, not "fit to": Excel would ignore the page breaks.
-    assert not (sheet.sheet_properties.pageSetUpPr and sheet.sheet_properties.pageSetUpPr.fitToPage)
-    assert 70 <= sheet.page_setup.scale <= 100
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0
     assert sheet.print_options.horizontalCentered and sheet.page_setup.orientation == "portrait"
     assert sheet["F6"].value == 1000.25 and sheet["F6"].number_format == "#,##0.00"
 
