@@ -68,7 +68,7 @@ def oversized_sheets(package: Package) -> dict[str, int]:
                 large[name] = cells
     if not large:
         return {}
-    names = _sheet_names(package)
+    names = sheet_names(package)
     return {names.get(part, part): cells for part, cells in large.items()}
 
 
@@ -92,7 +92,7 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _sheet_names(package: Package) -> dict[str, str]:
+def sheet_names(package: Package) -> dict[str, str]:
     """Map the parts of sheets to their names."""
     relations = package.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
     targets = {a.get("Id", ""): a.get("Target", "") for a in map(_attributes, _RELATION.findall(relations))}
