@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 import re
 import warnings
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 from xml.etree.ElementTree import ParseError
 
@@ -76,38 +77,53 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
 
 # --- cells that read blank ----------------------------------------------------------------------
 
-_KIND = re.compile(rb"\st=[\"'](\w+)[\"']")
+_ROOT = re.compile(rb"<(\w+:)?worksheet\b")
+_ADDRESS = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
+_KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>([^<]*)<)")
 
 
+@cache
+def _suspects(prefix: bytes) -> tuple[re.Pattern[bytes], ...]:
+    """Return what finds formulas that no value follows, and errors; apart, each begins with bytes found fast."""
+    no_value = rb"(?!<" + prefix + rb"v>[^<])"
+    formulas = (rb"</" + prefix + rb"f>" + no_value, rb"<" + prefix + rb"f [^<>]*/>" + no_value)
+    return tuple(map(re.compile, (*formulas, rb' t="e"', rb" t='e'")))
+
+
 def broken_cells(package: Package, places: Iterable[Place]) -> dict[Place, Broken]:
     """Find which of some cells that read blank are formulas without a value, or errors."""
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for sheet, address in places:
-        wanted[sheet].append(address)
+    wanted = set(places)
+    addresses = {address.encode() for _, address in wanted}
     found: dict[Place, Broken] = {}
-    if wanted:
-        for part, sheet in ooxml.sheet_names(package).items():
-            if sheet in wanted:
-                found |= {(sheet, address): why for address, why in _broken(package.read(part), wanted[sheet])}
+    names: dict[str, str] = {}
+    for part in ooxml.sheet_parts(package) if wanted else ():
+        for address, why in _broken(package.read(part), addresses):
+            names = names or ooxml.sheet_names(package)
+            place = (names.get(part, ""), address)
+            if place in wanted:
+                found[place] = why
     return found
 
 
-def _broken(part: bytes, addresses: Iterable[str]) -> Iterator[tuple[str, Broken]]:
-    names = "|".join(sorted(set(addresses))).encode()
-    cell = re.compile(
-        rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"'](" + names + rb")[\"'][^>]*?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL
-    )
-    for match in cell.finditer(part):
-        inside = match[2] or b""
-        kind, formula, value = _KIND.search(match[0].partition(b">")[0]), _FORMULA.search(inside), _VALUE.search(inside)
-        cached = _text(value) if value else ""
-        typed = f"={_text(formula)}" if formula else ""
+def _broken(part: bytes, addresses: Container[bytes]) -> Iterator[tuple[str, Broken]]:
+    """Find the broken cells of a sheet, from where it shows: this is done for each file and has to be quick."""
+    root = _ROOT.search(part, 0, 2_000)
+    prefix = (root and root[1]) or b""
+    first, last = b"<" + prefix + b"c ", b"</" + prefix + b"c>"
+    for match in itertools.chain.from_iterable(pattern.finditer(part) for pattern in _suspects(prefix)):
+        start = part.rfind(first, 0, match.start())
+        head, _, inside = part[start : part.find(last, match.end())].partition(b">")
+        address, kind = _ADDRESS.search(head), _KIND.search(head)
+        if start < 0 or address is None or address[1] not in addresses:
+            continue
+        formula, value = _FORMULA.search(inside), _VALUE.search(inside)
+        typed, cached = f"={_text(formula)}" if formula else "", _text(value) if value else ""
         if kind is not None and kind[1] == b"e":
-            yield match[1].decode(), Broken(typed, cached or "#N/A")
-        elif formula and not cached and (value is None or kind is None or kind[1] != b"str"):
-            yield match[1].decode(), Broken(typed, "")
+            yield address[1].decode(), Broken(typed, cached or "#N/A")
+        elif not cached and (value is None or kind is None or kind[1] != b"str"):
+            yield address[1].decode(), Broken(typed, "")
 
 
 def _text(match: re.Match[bytes]) -> str:

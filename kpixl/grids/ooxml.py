@@ -72,6 +72,11 @@ def oversized_sheets(package: Package) -> dict[str, int]:
     return {names.get(part, part): cells for part, cells in large.items()}
 
 
+def sheet_parts(package: Package) -> list[str]:
+    """List the parts that hold worksheets, in lower case."""
+    return [name for name in package.names if _SHEET.fullmatch(name)]
+
+
 def _used(package: Package, name: str) -> int:
     return _area([match.groups() for match in _CELL.finditer(package.read(name))])
 
