@@ -235,6 +235,20 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}.",
         "",
     ),
+    "cell-error": Entry(
+        E,
+        "单元格显示错误值 {error}{formula}，该项没有读到内容。",
+        "请改正公式，或直接填写内容；以 = + - 开头的文字请先把单元格设为文本格式。",
+        "The cell shows the error {error}{formula}; no value was read.",
+        "Correct the formula or type the value; text that begins with = + - needs a cell formatted as text.",
+    ),
+    "formula-uncached": Entry(
+        E,
+        "单元格是没有计算结果的公式（{formula}），该项没有读到内容。",
+        "请在 Excel 或 WPS 中打开该文件并保存一次，或直接填写数值后重新提交。",
+        "The cell is a formula that was never calculated ({formula}); no value was read.",
+        "Open the file in Excel or WPS and save it once, or type the value, and send it again.",
+    ),
     # --- identity ----------------------------------------------------------------------------
     "returned-twice": Entry(
         I,

@@ -96,7 +96,10 @@ def _merged(
             returned.append(item)
     merged = merge(form, returned, roster)
     problems += merged.problems
-    problems += checker(form, merged.portfolio, _locator(merged))
+    # Where a cell is broken, that it reads blank goes without saying.
+    broken = {p.location for p in problems if p.code in ("cell-error", "formula-uncached")}
+    checked = checker(form, merged.portfolio, _locator(merged))
+    problems += [p for p in checked if p.code != "required-blank" or p.location not in broken]
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
     return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results))

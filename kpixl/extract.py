@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
@@ -20,19 +21,40 @@ from kpixl.columns import TableColumns
 from kpixl.grids import Grid
 from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, pattern, search
 from kpixl.marker import FoundMarker, Marker
-from kpixl.model import Form, PlacedTable, Row, Target, Value
+from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.problems import Location, Problem
-from kpixl.values import FIELD_TYPES, Raw, fold, is_blank, read_target, text_of, total
+from kpixl.values import (
+    FIELD_TYPES,
+    SERIAL_LENGTH,
+    Raw,
+    fold,
+    is_blank,
+    is_number,
+    maybe_percent,
+    read_target,
+    text_of,
+    total,
+)
 
 MAX_MERGES = 20_000
+
+
+class Doubt(NamedTuple):
+    """A value that only a second look into the file can settle.
+
+    `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
+    95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
+    """
+
+    kind: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
-    `doubts`: totals whose cell differs from the sum of its parts; only the file itself can tell whether the cell is
-    a formula with a stale value or a number that somebody typed.
+    `doubts`: what only the file itself can tell, see Doubt.
     """
 
     form: str
@@ -44,7 +66,7 @@ class Extracted:
     values: Mapping[str, Value]
     tables: Mapping[str, tuple[Row, ...]]
     cells: Mapping[str, str]
-    doubts: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
 
 
@@ -66,6 +88,11 @@ class Extractor:
     def form(self, form_id: str) -> Form:
         """Return one of the forms read by."""
         return self._readers[form_id].form
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """Return the forms read by, by id."""
+        return {form_id: reader.form for form_id, reader in self._readers.items()}
 
     def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
         """Read every form of `grid`; where there is none, say what was found."""
@@ -191,6 +218,7 @@ class _Reading:
         self.cells: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.used: set[tuple[int, int]] = set()
+        self.doubts: list[Doubt] = []
 
     def result(self, loose: Sequence[Problem]) -> Extracted:
         """Read everything and return it frozen."""
@@ -199,6 +227,7 @@ class _Reading:
             self._table(table)
         year, organization = self._printed()
         self._strays()
+        self._totals()
         return Extracted(
             form=self.form.id,
             sheet=self.grid.name,
@@ -209,7 +238,7 @@ class _Reading:
             values=self.values,
             tables={key: tuple(rows) for key, rows in self.tables.items()},
             cells=self.cells,
-            doubts=self._totals(),
+            doubts=tuple(self.doubts),
             problems=(*loose, *self.problems),
         )
 
@@ -238,6 +267,10 @@ class _Reading:
                 label, value = self.index.labels[key], self.index.values[key]
                 place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
                 self.cells[key] = self.grid.address(*place)
+                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
+                # only where its total, a formula, has no value either (see _totals).
+                if not field.sum and (field.required or not self.found.expected):
+                    self.doubts.append(Doubt("blank", key))
 
     def _as_sent_spot(self, key: str) -> tuple[int, int] | None:
         label, value = self.index.labels[key], self.index.values[key]
@@ -272,8 +305,14 @@ class _Reading:
         value, noted = read_value(self.form, field, raw)
         self.values[key] = value
         self.cells[key] = self.grid.address(*places[0])
+        self._doubt_serial(key, raw, value)
         if noted:
             self._normalised(places[0], field.label, raw, _shown(value))
+
+    def _doubt_serial(self, key: str, raw: Raw, value: Value) -> None:
+        """Doubt a date that was typed as the number of a day: two date systems count from different days."""
+        if isinstance(value, date) and (is_number(raw) or (isinstance(raw, str) and len(raw.strip()) == SERIAL_LENGTH)):
+            self.doubts.append(Doubt("serial", key))
 
     # --- tables ------------------------------------------------------------------------------
 
@@ -307,6 +346,19 @@ class _Reading:
             prefix = f"{found.table}.{len(self.tables[found.table])}"
             self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
+            self._doubt_row(prefix, table, row, raws)
+
+    def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw]) -> None:
+        """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
+        for key, value in row.items():
+            if value is None and f"{prefix}.{key}" in self.cells:
+                self.doubts.append(Doubt("blank", f"{prefix}.{key}"))
+            elif isinstance(value, date):
+                self._doubt_serial(f"{prefix}.{key}", raws.get(key), value)
+        for target in table.targets.values():
+            raw = raws.get(target.value, raws.get(target.key))
+            if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
+                self.doubts.append(Doubt("percent", f"{prefix}.{target.value}"))
 
     def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
         raw = self.rows[row][col]
@@ -354,17 +406,17 @@ class _Reading:
 
     # --- the rest ----------------------------------------------------------------------------
 
-    def _totals(self) -> tuple[str, ...]:
-        """Fill in blank totals; return those whose cell says something else than their parts add up to."""
-        doubts = []
+    def _totals(self) -> None:
+        """Fill in blank totals; doubt those whose cell says something else than their parts add up to."""
         for key, field in self.form.fields.items():
             if field.sum:
                 value, parts = self.values[key], total([self.values[part] for part in field.sum])
                 if value is None:
                     self.values[key] = parts
+                    if parts is not None and self.found.expected:
+                        self.doubts += [Doubt("blank", part) for part in field.sum if self.values[part] is None]
                 elif value != parts:
-                    doubts.append(key)
-        return tuple(doubts)
+                    self.doubts.append(Doubt("total", key))
 
     def _printed(self) -> tuple[int | None, str | None]:
         """Find the year printed under the title, and the organisation in the heading above the forms."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
@@ -22,15 +22,14 @@ from kpixl.grids import (
     Limits,
     Opened,
     UnreadableError,
-    ole,
     open_content,
     read_grids,
     read_opened,
 )
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
-from kpixl.secondlook import formulas
-from kpixl.values import is_blank, total
+from kpixl.settle import settle
+from kpixl.values import is_blank
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
 SUMMARY_KIND = '"kind":"summary"'
@@ -146,7 +145,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         problems.append(Problem("no-sheets", Location(shown)))
     else:
         problems += [Problem("sheet-skipped", Location(shown, grid.name)) for grid, _ in empty if _foreign(grid)]
-    forms, looks = _settle(forms, opened.content, extractor)
+    forms, looks = settle(forms, opened, shown, extractor.forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
@@ -182,33 +181,6 @@ def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> 
         "missing": "、".join(best.missing) or none,
     }
     return Problem("no-form", Location(file), details)
-
-
-def _settle(found: list[Extracted], content: bytes, extractor: Extractor) -> tuple[list[Extracted], int]:
-    """Decide doubtful totals: a formula is worth the sum of its parts, a typed number is kept (and checked later)."""
-    if content.startswith(ole.SIGNATURE):
-        found = [_without_zeros(f, extractor.form(f.form)) for f in found]
-    doubtful = [(f.sheet, f.cells[key]) for f in found for key in f.doubts if f.sheet is not None]
-    if not doubtful or not content.startswith(b"PK"):
-        return found, 0
-    computed = formulas(content, doubtful) or frozenset()
-    return [_recomputed(f, extractor.form(f.form), computed) for f in found], 1
-
-
-def _recomputed(found: Extracted, form: Form, computed: frozenset[tuple[str, str]]) -> Extracted:
-    values = dict(found.values)
-    for key in found.doubts:
-        if (found.sheet, found.cells[key]) in computed:
-            values[key] = total([values[part] for part in form.fields[key].sum])
-    return replace(found, values=values)
-
-
-def _without_zeros(found: Extracted, form: Form) -> Extracted:
-    """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
-    blank = {key for key in found.doubts if total([found.values[part] for part in form.fields[key].sum]) is None}
-    zero = [key for key in blank if found.values[key] == 0]
-    values = {**found.values, **dict.fromkeys(zero)}
-    return replace(found, values=values, doubts=tuple(key for key in found.doubts if key not in zero))
 
 
 # --- many files -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from kpixl.model import Choices, Row, Target, Value
 
@@ -26,6 +26,7 @@ FLOAT_DIGITS = 15  # decimal digits that a double always keeps
 INTEGER_DIGITS = 18  # decimal digits that a 64-bit integer always keeps
 EXCEL_EPOCH = date(1899, 12, 30)
 SERIAL_DAYS = range(20_000, 80_000)  # 1954 to 2119: serial numbers that can be meant as a date
+SERIAL_LENGTH = 5  # digits of such a number
 
 
 class Reading(NamedTuple):
@@ -153,6 +154,16 @@ def _spelled(text: str) -> Decimal | None:
     return None if len(digits) > 2 * MAX_DIGITS else _bounded(Decimal(digits))
 
 
+def is_number(raw: Raw) -> TypeGuard[int | float | Decimal]:
+    """Tell whether a cell holds a number."""
+    return isinstance(raw, int | float | Decimal) and not isinstance(raw, bool)
+
+
+def maybe_percent(number: float | Decimal) -> bool:
+    """Tell whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 1.2."""
+    return -1 <= number <= 1 or (-10 < number < 10 and number % 1 != 0)
+
+
 def _number(raw: float | Decimal) -> Reading:
     number = _bounded(to_decimal(raw))
     return Reading(str(raw)) if number is None else Reading(number)
@@ -217,6 +228,8 @@ def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG
         return Reading(EXCEL_EPOCH + timedelta(days=int(raw)), True)
     text = text_of(raw)
     folded = "".join(unicodedata.normalize("NFKC", text).split())
+    if len(folded) == SERIAL_LENGTH and folded.isascii() and folded.isdecimal() and int(folded) in SERIAL_DAYS:
+        return Reading(EXCEL_EPOCH + timedelta(days=int(folded)), True)
     match = _LOOSE_DATE.fullmatch(folded) or _COMPACT_DATE.fullmatch(folded)
     if match:
         try:

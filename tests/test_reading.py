@@ -7,15 +7,21 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   delete-rows      row numbers, as in the base
   insert-rows      numbers of the rows before which a blank one is put
   insert-columns   letters of the columns before which a blank one is put
-  cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...} are what they say
+  cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
+                   say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
   merge            ranges
+  hide-rows        row numbers, as they are then
+  date1904         true: the workbook counts days from 1904
   sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
 What is expected is what the base expects, but for `values` (by key), `rows` and `problems` (code and cell).
 Several forms: `forms`, a list of such expectations; none: `forms: []`. `sources`: the cells of some values.
+`looks`: how often openpyxl opened the file.
 """
 
 from __future__ import annotations
 
+import re
+import zipfile
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +30,10 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.utils import column_index_from_string
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.consolidate import consolidate
@@ -50,7 +59,7 @@ ALL = {
 }
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
-    "name", "hidden", "forms", "values", "rows", "problems", "sources", "why",
+    "name", "hidden", "forms", "values", "rows", "problems", "sources", "why", "hide-rows", "date1904", "looks",
 }  # fmt: skip
 
 
@@ -83,6 +92,8 @@ def draw(sheet: Worksheet, case: Case) -> None:
         put(sheet, cell.row, cell.column, value)
     for reference in case.get("merge", ()):
         sheet.merge_cells(reference)
+    for row in case.get("hide-rows", ()):
+        sheet.row_dimensions[row].hidden = True
 
 
 def shift(sheet: Worksheet, row: int, col: int, by: int) -> None:
@@ -106,8 +117,13 @@ def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
     cell = sheet.cell(row, col)
     if isinstance(value, dict):
         ((kind, content),) = value.items()
-        cell.value = content
-        cell.number_format = {"percent": "0%", "formula": "General", "serial": "General"}[kind]
+        if kind == "rich":
+            bold = InlineFont(b=True)
+            content = CellRichText(*(TextBlock(bold, run) if n % 2 else run for n, run in enumerate(content)))
+        cell.value = content[1] if kind == "cached" else content
+        if kind == "error" or str(cell.value).startswith("#"):
+            cell.data_type = "e"
+        cell.number_format = "0%" if kind == "percent" else "General"
         return
     cell.value = value
     if isinstance(value, str):
@@ -130,9 +146,27 @@ def write(case: Case, folder: Path) -> Path:
         if sheet_case.get("hidden"):
             book.create_sheet("目录")
             sheet.sheet_state = "hidden"
+    if case.get("date1904"):
+        book.epoch = CALENDAR_MAC_1904
     path = folder / "case.xlsx"
     book.save(path)
+    cached = {k: v["cached"][0] for k, v in case.get("cells", {}).items() if isinstance(v, dict) and "cached" in v}
+    if cached:
+        add_formulas(path, cached)
     return path
+
+
+def add_formulas(path: Path, formulas: dict[str, str]) -> None:
+    """Give cells that have values the formulas they come from; openpyxl writes either."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    part = parts["xl/worksheets/sheet1.xml"].decode()
+    for address, formula in formulas.items():
+        part = re.sub(rf'(<c r="{address}"[^>]*>)', rf"\1<f>{formula.removeprefix('=')}</f>", part)
+    parts["xl/worksheets/sheet1.xml"] = part.encode()
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
 
 
 def shown(value: Value | float) -> str:
@@ -170,6 +204,8 @@ def test_reading(name: str, tmp_path: Path) -> None:
     assert [line for form in found for line in form] + problems == [
         line for form in wanted for line in form
     ] + case.get("problems", [])
+    if "looks" in case:
+        assert sum(file.second_looks for file in result.files) == case["looks"]
     if "sources" in case:
         cells = result.sources[result.portfolio.projects[0].id].cells
         assert {key: cells.get(key) for key in case["sources"]} == case["sources"]

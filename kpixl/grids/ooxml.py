@@ -68,8 +68,13 @@ def oversized_sheets(package: Package) -> dict[str, int]:
                 large[name] = cells
     if not large:
         return {}
-    names = _sheet_names(package)
+    names = sheet_names(package)
     return {names.get(part, part): cells for part, cells in large.items()}
+
+
+def sheet_parts(package: Package) -> list[str]:
+    """List the parts that hold worksheets, in lower case."""
+    return [name for name in package.names if _SHEET.fullmatch(name)]
 
 
 def _used(package: Package, name: str) -> int:
@@ -92,7 +97,7 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _sheet_names(package: Package) -> dict[str, str]:
+def sheet_names(package: Package) -> dict[str, str]:
     """Map the parts of sheets to their names."""
     relations = package.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
     targets = {a.get("Id", ""): a.get("Target", "") for a in map(_attributes, _RELATION.findall(relations))}

@@ -1,0 +1,177 @@
+"""Settles what extraction left in doubt, by a second look into the file: nothing is guessed where the file can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from kpixl import secondlook
+from kpixl.extract import Doubt, Extracted
+from kpixl.grids import Opened, ole
+from kpixl.grids.kinds import Kind
+from kpixl.model import Choices, Field, Form, Row, Target, Value
+from kpixl.problems import Location, Problem
+from kpixl.secondlook import Broken, Place
+from kpixl.values import number_text, read_target, text_of, total
+
+DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
+PERCENT = "%"
+
+
+def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form]) -> tuple[list[Extracted], int]:
+    """Settle the doubts of a file's forms; also tell how often openpyxl opened the file: once at most."""
+    if opened.content.startswith(ole.SIGNATURE):
+        found = [_without_zeros(f, forms[f.form]) for f in found]
+    if opened.kind is not Kind.PACKAGE or opened.package is None:
+        return found, 0
+    blank = secondlook.broken_cells(opened.package, _places(found, ("blank",)))
+    doubtful = _places(found, ("total", "percent", "serial"))
+    look = secondlook.look(opened.content, doubtful) if doubtful else None
+    if not blank and look is None:
+        return found, int(bool(doubtful))
+    settlers = [_Settler(f, forms[f.form], file) for f in found]
+    for settler in settlers:
+        settler.blanks(blank)
+        if look is not None:
+            settler.numbers(look)
+    return [settler.result() for settler in settlers], int(bool(doubtful))
+
+
+def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
+    return [(f.sheet, f.cells[d.key]) for f in found if f.sheet is not None for d in f.doubts if d.kind in kinds]
+
+
+def _without_zeros(found: Extracted, form: Form) -> Extracted:
+    """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
+    totals = [d.key for d in found.doubts if d.kind == "total"]
+    blank = {key for key in totals if total([found.values[part] for part in form.fields[key].sum]) is None}
+    zero = [key for key in blank if found.values[key] == 0]
+    values = {**found.values, **dict.fromkeys(zero)}
+    return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key not in zero))
+
+
+class _Settler:
+    """Settles the doubts of one form; used once."""
+
+    def __init__(self, found: Extracted, form: Form, file: str) -> None:
+        self.found, self.form, self.file = found, form, file
+        self.values: dict[str, Value] = dict(found.values)
+        self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
+        self.problems = list(found.problems)
+
+    def result(self) -> Extracted:
+        """Return the form with what was settled."""
+        tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
+        return replace(self.found, values=self.values, tables=tables, problems=tuple(self.problems))
+
+    def _place(self, doubt: Doubt) -> Place:
+        return (self.found.sheet or "", self.found.cells[doubt.key])
+
+    # --- numbers: totals, per cent, serial numbers of days -----------------------------------
+
+    def numbers(self, look: secondlook.Look) -> None:
+        """Settle what openpyxl can tell."""
+        for doubt in self.found.doubts:
+            seen = look.cells.get(self._place(doubt))
+            if seen is None:
+                continue
+            if doubt.kind == "total" and seen.formula is not None:
+                parts = self.form.fields[doubt.key].sum
+                self.values[doubt.key] = total([self.values[part] for part in parts])
+            elif doubt.kind == "percent":
+                self._percent(doubt, seen)
+            elif doubt.kind == "serial" and look.from_1904:
+                self._later(doubt)
+
+    def _percent(self, doubt: Doubt, seen: secondlook.Seen) -> None:
+        value = self._value(doubt.key)
+        if not isinstance(value, Decimal):
+            return
+        formula = seen.formula or ""
+        if not (formula.endswith(PERCENT) and self._retarget(doubt, formula, text_of(value))) and seen.percent:
+            self._retarget(doubt, f"{number_text(value * 100)}{PERCENT}", text_of(value))
+
+    def _later(self, doubt: Doubt) -> None:
+        value = self._value(doubt.key)
+        if isinstance(value, date):
+            raw = str((value - date(1899, 12, 30)).days)
+            value += timedelta(days=DAYS_TO_1904)
+            self._set(doubt.key, value)
+            self._note(doubt, raw, value.isoformat())
+
+    # --- cells that read blank ---------------------------------------------------------------
+
+    def blanks(self, broken: Mapping[Place, Broken]) -> None:
+        """Read formulas that only spell a target, =100%; report the others, and errors."""
+        for doubt in self.found.doubts:
+            why = broken.get(self._place(doubt)) if doubt.kind == "blank" else None
+            if why is None or self._retarget(doubt, why.formula, why.formula):
+                continue
+            if why.error:
+                details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
+                self._problem("cell-error", doubt, details)
+            else:
+                self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
+
+    # --- values by key -----------------------------------------------------------------------
+
+    def _field(self, key: str) -> Field:
+        if key in self.form.fields:
+            return self.form.fields[key]
+        table, _, column = key.split(".", 2)
+        return self.form.tables[table].columns[column]
+
+    def _value(self, key: str) -> Value:
+        if key in self.values:
+            return self.values[key]
+        table, number, column = key.split(".", 2)
+        return self.tables[table][int(number)][column]
+
+    def _set(self, key: str, value: Value) -> None:
+        if key in self.values:
+            self.values[key] = value
+        else:
+            table, number, column = key.split(".", 2)
+            self.tables[table][int(number)][column] = value
+
+    def _target(self, key: str) -> Target | None:
+        if key in self.form.fields:
+            return None
+        table, _, column = key.split(".", 2)
+        return next((t for t in self.form.tables[table].targets.values() if t.value == column), None)
+
+    def _retarget(self, doubt: Doubt, text: str, raw: str) -> bool:
+        """Read a target's value anew from a text that says the same; an operator or unit that was typed stays."""
+        target = self._target(doubt.key)
+        if target is None:
+            return False
+        table, number, _ = doubt.key.split(".", 2)
+        row = self.tables[table][int(number)]
+        read = read_target(text, self._choices(table, target.operator), self._choices(table, target.unit))
+        if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
+            return False
+        row[target.value] = read.value
+        row[target.unit] = row[target.unit] or read.unit
+        row[target.operator] = row[target.operator] or read.operator
+        self._note(doubt, raw, "".join(text_of(row[part]) for part in target.parts if row[part] is not None))
+        return True
+
+    def _choices(self, table: str, column: str) -> Choices:
+        name = self.form.tables[table].columns[column].choices
+        assert name is not None
+        return self.form.choices[name]
+
+    # --- problems ----------------------------------------------------------------------------
+
+    def _note(self, doubt: Doubt, raw: str, reading: str) -> None:
+        cell = self.found.cells[doubt.key]
+        said = ("value-normalised", cell)
+        self.problems = [p for p in self.problems if (p.code, p.location.cell) != said]
+        self._problem("value-normalised", doubt, {"raw": raw, "reading": reading})
+
+    def _problem(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
+        label = self._field(doubt.key).label.rstrip(":：")
+        where = Location(self.file, self.found.sheet, self.found.cells[doubt.key], label)
+        self.problems.append(Problem(code, where, details))
