@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable
-from xml.etree.ElementTree import ParseError
 
 
 def formulas(content: bytes, cells: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]] | None:
@@ -24,7 +24,12 @@ def formulas(content: bytes, cells: Iterable[tuple[str, str]]) -> frozenset[tupl
     except (
         InvalidFileException,
         zipfile.BadZipFile,
-        ParseError,
+        zlib.error,
+        SyntaxError,  # what both XML parsers raise
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
         KeyError,
         ValueError,
         TypeError,
