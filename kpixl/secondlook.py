@@ -12,10 +12,10 @@ import itertools
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
-from xml.etree.ElementTree import ParseError
 
 from kpixl.grids import ooxml
 from kpixl.grids.packages import Package
@@ -64,7 +64,12 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
     except (
         InvalidFileException,
         zipfile.BadZipFile,
-        ParseError,
+        zlib.error,
+        SyntaxError,  # what both XML parsers raise
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
         KeyError,
         ValueError,
         TypeError,

@@ -1,0 +1,1 @@
+"""Fuzzing: inputs made from seeds, and the harness that reads them (run.py)."""
