@@ -107,10 +107,14 @@ def roster(
 @click.pass_context
 def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
     from kpixl import canonical
+    from kpixl.files import refuse_overlap
     from kpixl.template import write_templates
 
     form, content = canonical.load(portfolio, _form_source(ctx))
-    for path, _, changed in write_templates(form, content, out, by=split_by, lang=lang_of(ctx)):
+    refuse_overlap([out], [portfolio])
+    written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
+    _report(ctx, problems)
+    for path, changed in written:
         wrote(path, changed, lang_of(ctx))
     return 0
 
@@ -163,6 +167,7 @@ def consolidate(
     from kpixl.intake import Limits
 
     lang = lang_of(ctx)
+    check_target(out)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
     if not no_summary:
         check_target(targets[1], ".xlsx")
@@ -287,14 +292,16 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     from kpixl import canonical
     from kpixl.check import check
-    from kpixl.files import check_target, refuse_overlap, write_atomic
-    from kpixl.publish import render_page
+    from kpixl.files import check_target, keep_copy, refuse_overlap, write_atomic
+    from kpixl.publish import is_own_page, render_page
 
     form, content = canonical.load(portfolio, _form_source(ctx))
     check_target(out)
     refuse_overlap([out], [portfolio])
     page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
     problems = check(form, content)
+    if out.is_file() and not is_own_page(out.read_bytes()):
+        problems = (*problems, keep_copy(out, lang_of(ctx), date.today()))
     _report(ctx, problems)
     wrote(out, write_atomic(out, page.encode()), lang_of(ctx))
     return exit_code(problems, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from kpixl import canonical
 from kpixl.check import Checker, check
-from kpixl.files import check_target, find_files, refuse_overlap, write_atomic
+from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, write_atomic
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_summary, read_files
 from kpixl.merge import Merged, Returned, Source, merge
 from kpixl.model import Form, Portfolio
@@ -125,14 +126,17 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 # --- where each value came from ---------------------------------------------------------------
 
 
-def sources_text(result: Consolidated) -> str:
-    """Write the sources file: for every value the file, sheet and cell it was typed in."""
+def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
+    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
     projects = {
         i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
     }
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
-    return f'{{"kpixl-sources": {SOURCES_FORMAT}, "projects": {{\n' + ",\n".join(lines) + "\n}}\n"
+    head = (
+        f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}", "projects": {{\n'
+    )
+    return head + ",\n".join(lines) + "\n}}\n"
 
 
 def sources_path(portfolio: Path) -> Path:
@@ -165,10 +169,13 @@ def write_consolidated(
     problems = result.problems
     if not result.portfolio.projects:
         return [], (*problems, Problem("no-projects"))
-    text = canonical.dumps(result.form, result.portfolio)
+    content = canonical.dumps(result.form, result.portfolio).encode()
+    sources_content = sources_text(result, content).encode("utf-8", "surrogatepass")
+    if out.is_file() and _touched(out, content):
+        problems = (*problems, keep_copy(out, lang, today))
     written = [
-        (out, write_atomic(out, text.encode())),
-        (sources_path(out), write_atomic(sources_path(out), sources_text(result).encode("utf-8", "surrogatepass"))),
+        (out, write_atomic(out, content)),
+        (sources_path(out), write_atomic(sources_path(out), sources_content)),
     ]
     if summary is not None:
         from kpixl.summary import write_summary
@@ -181,6 +188,18 @@ def write_consolidated(
         written.append((summary, changed))
         problems = (*problems, *more)
     return written, problems
+
+
+def _touched(out: Path, content: bytes) -> bool:
+    """Tell whether the file to be replaced is more than what the last run wrote: edited by hand, or something else."""
+    old = out.read_bytes()
+    if old == content:
+        return False
+    try:
+        data: Any = json.loads(sources_path(out).read_text(encoding="utf-8"))
+        return bool(data["portfolio"] != hashlib.sha256(old).hexdigest())
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def report_data(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,7 +18,7 @@ from kpixl.canonical import read_value, tidy_row
 from kpixl.cells import Span
 from kpixl.columns import TableColumns
 from kpixl.grids import Grid
-from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, pattern, search
+from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, holds_another, pattern, printed_match, search
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.problems import Location, Problem
@@ -98,12 +97,14 @@ class Extractor:
         """Read every form of `grid`; where there is none, say what was found."""
         readers = self._candidates(_first_mark(grid.rows[0]) if grid.rows else None)
         for reader in readers:
-            if grid.top == grid.left == 0 and (found := as_sent(reader.index, grid.rows)) is not None:
+            if grid.top or grid.left or (found := as_sent(reader.index, grid.rows)) is None:
+                continue
+            if not holds_another(reader.index, grid.rows, found):
                 return [reader.read(grid, file, found, _first_mark(grid.rows[0][found.edge + 1 :]))]
         marks = list(markers.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else None)
         merges = list(itertools.islice(grid.merges(), MAX_MERGES))
-        grid = _uncovered(grid, merges)
+        grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         searched = [(reader, *search(reader.index, grid.rows, merges)) for reader in readers]
         reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
         if not forms:
@@ -144,8 +145,11 @@ def _clear_of(found: FoundForm, mark: FoundMarker | None) -> FoundForm:
     return replace(found, edge=edge) if rightmost < edge < found.edge else found
 
 
-def _uncovered(grid: Grid, merges: Iterable[Span]) -> Grid:
-    """Blank the cells that a merge hides when they repeat what is shown; others are left, to be reported."""
+def _uncovered(grid: Grid, merges: Iterable[Span], is_label: Callable[[Raw], bool]) -> Grid:
+    """Blank the cells that a merge hides when they repeat what is shown; others are left, to be reported.
+
+    A label is never blanked: a merge that did not follow its row may lie over two labels that read alike.
+    """
     rows = grid.rows
     touched: dict[int, list[Raw]] = {}
     for span in merges:
@@ -154,7 +158,12 @@ def _uncovered(grid: Grid, merges: Iterable[Span]) -> Grid:
         shown = rows[span.row][span.col] if span.col < len(rows[span.row]) else ""
         for r in range(span.row, min(span.last_row + 1, len(rows))):
             for c in range(span.col, min(span.last_col + 1, len(rows[r]))):
-                if (r, c) != (span.row, span.col) and rows[r][c] not in ("", None) and rows[r][c] == shown:
+                if (
+                    (r, c) != (span.row, span.col)
+                    and rows[r][c] not in ("", None)
+                    and rows[r][c] == shown
+                    and not is_label(shown)
+                ):
                     touched.setdefault(r, list(rows[r]))[c] = ""
     if not touched:
         return grid
@@ -188,8 +197,7 @@ class _FormReader:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         for r, row in enumerate(grid.rows[: first.first_row]):
             for c, raw in enumerate(row):
-                text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
-                ours = self.heading.fullmatch(text) or self.subtitle.fullmatch(text)
+                ours = printed_match(self.heading, raw) or printed_match(self.subtitle, raw)
                 if not is_blank(raw) and not ours and not (c > first.edge and markers.is_furniture(raw)):
                     where = Location(file, grid.name, grid.address(r, c))
                     yield Problem("stray-text", where, {"text": text_of(raw)})
@@ -225,6 +233,10 @@ class _Reading:
         self._fields()
         for table in self.found.tables:
             self._table(table)
+        for key, missing in self.form.tables.items():
+            if all(found.table != key for found in self.found.tables):
+                labels = "、".join(c.label for c in missing.columns.values() if c.required)
+                self._problem("table-missing", None, missing.label, label=missing.label, headings=labels)
         year, organization = self._printed()
         self._strays()
         self._totals()
@@ -280,6 +292,8 @@ class _Reading:
     def _spots(self, key: str, row: int, col: int, by_row: Mapping[int, list[int]]) -> Iterator[tuple[int, int]]:
         """Yield the filled cells that follow a label, up to the next label."""
         following = min((c for c in by_row[row] if c > col), default=self.found.edge + 1)
+        # Where the next label is lost, what stands behind its place is not this label's.
+        following = min(following, col + self._reach(key))
         if not self.index.below[key]:
             yield from ((row, c) for c in range(col + 1, following) if self._filled(row, c))
             return
@@ -287,7 +301,20 @@ class _Reading:
             labels = by_row.get(r, ())
             if any(col <= c < following for c in labels) or (labels and r > row + 1):
                 return
-            yield from ((r, c) for c in range(col, following) if self._filled(r, c))
+            spots = [(r, c) for c in range(col, following) if self._filled(r, c)]
+            yield from spots
+            if spots and len(self.found.tables) < len(self.form.tables):
+                return  # without the headings of a table its rows would be taken for more of this text
+
+    def _reach(self, key: str) -> int:
+        """Return how many columns from its label a value may stand before the place of a label that is lost."""
+        own = self.index.labels[key]
+        lost = (
+            cell.col - own.col
+            for other, cell in self.index.labels.items()
+            if cell.row == own.row and cell.col > own.col and other not in self.found.anchors
+        )
+        return min(lost, default=len(self.rows[self.found.first_row]) + self.found.edge + 1)
 
     def _take(self, key: str, places: list[tuple[int, int]]) -> None:
         field = self.form.fields[key]
@@ -424,22 +451,23 @@ class _Reading:
         head = min((a.row for a in self.found.anchors.values()), default=self.found.last_row)
         for r in range(self.found.first_row, head):
             for c, raw in enumerate(self.rows[r]):
-                if isinstance(raw, str) and (m := self.reader.subtitle.fullmatch(unicodedata.normalize("NFKC", raw))):
+                if m := printed_match(self.reader.subtitle, raw):
                     year = _year(m)
                     self.used.add((r, c))
         for row in self.rows[: min(self.found.first_row, 20)]:
             for raw in row:
-                text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
-                if m := self.reader.heading.fullmatch(text):
+                if m := printed_match(self.reader.heading, raw):
                     organization = (m.groupdict().get("organization") or "").strip() or None
                     year = year or _year(m)
-                elif m := self.reader.subtitle.fullmatch(text):
+                elif m := printed_match(self.reader.subtitle, raw):
                     year = year or _year(m)
         return year, organization
 
     def _strays(self) -> None:
         """Report every filled cell that was neither a label nor taken as a value."""
         used = self.used
+        # With a label lost, what stands inside the form may be its value.
+        lost = len(self.found.anchors) < len(self.form.fields) or len(self.found.tables) < len(self.form.tables)
         for r in range(self.found.first_row, self.found.last_row + 1):
             for c, raw in enumerate(self.rows[r]):
                 if raw != "" and (r, c) not in used and not is_blank(raw):
@@ -447,7 +475,13 @@ class _Reading:
                         continue
                     if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
                         continue  # a heading repeated after a page break, a caption
-                    self._problem("stray-text", (r, c), None, text=text_of(raw))
+                    code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
+                    self._problem(code, (r, c), None, text=text_of(raw))
+
+    @cached_property
+    def first_col(self) -> int:
+        """Return the first column of the form."""
+        return min((a.col for a in self.found.anchors.values()), default=0)
 
     def _is_lost_status(self, row: int, col: int) -> bool:
         """Tell whether a 0 is the status beside the marker: what LibreOffice makes of a formula's text in .xls."""

@@ -7,10 +7,14 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import count
 from pathlib import Path, PurePath
 
 from kpixl.problems import Location, Problem, failure
+from kpixl.texts import Text, say
 
+OLD: Text = ("旧", "old")  # in the name of a copy
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
@@ -129,6 +133,20 @@ def refuse_overlap(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
         if path.resolve() in taken:
             raise failure("output-is-input", path=str(path))
         taken.add(path.resolve())
+
+
+def spare_path(path: Path, word: str, today: date) -> Path:
+    """Name a copy that does not exist yet: 2026.旧-20261122.xlsx, then -2, -3."""
+    stem = f"{path.stem}.{word}-{today:%Y%m%d}"
+    names = (f"{stem}{'' if n == 1 else f'-{n}'}{path.suffix}" for n in count(1))
+    return next(copy for name in names if not (copy := path.with_name(name)).exists())
+
+
+def keep_copy(path: Path, lang: str, today: date) -> Problem:
+    """Copy a file that is about to be replaced and that somebody may have worked on; return what has to be said."""
+    copy = spare_path(path, say(OLD, lang), today)
+    write_atomic(copy, path.read_bytes())
+    return Problem("copy-kept", Location(path.name), {"path": path.name, "copy": copy.name})
 
 
 def _umask() -> int:

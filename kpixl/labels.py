@@ -22,6 +22,7 @@ from kpixl.values import Raw, fold
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
+MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
 
 
 class Slot(NamedTuple):
@@ -196,6 +197,15 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
             tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
     edge = len(index.form.layout.widths) - 1
     return FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True)
+
+
+def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
+    """Tell whether a second form stands in what looks like the first one's table: half of its labels do."""
+    if not found.tables:
+        return False
+    below = rows[found.tables[0].row + 1 :]
+    fields = {slot.key for row in below for raw in row for slot in index.slots(raw) if slot.kind == "field"}
+    return 2 * len(fields - index.foot) >= len(index.labels)
 
 
 def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
@@ -408,4 +418,11 @@ def pattern(template: str) -> re.Pattern[str]:
         kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
         for i, part in enumerate(parts)
     ]
-    return re.compile(r"\s*" + r"\s*".join(out) + r"\s*") if template else re.compile(r"(?!)")
+    return re.compile(r"\s*".join(out)) if template else re.compile(r"(?!)")
+
+
+def printed_match(printed: re.Pattern[str], raw: Raw) -> re.Match[str] | None:
+    """Match a cell with a `pattern`; a text too long to be a heading is not looked at."""
+    if not isinstance(raw, str) or len(raw) > MAX_HEADING:
+        return None
+    return printed.fullmatch(unicodedata.normalize("NFKC", raw).strip())

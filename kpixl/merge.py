@@ -173,6 +173,7 @@ class _Names:
         """Return an id for each form, by marker, else by name, else a new one."""
         ids: list[str | None] = [self._marked(item) for item in returned]
         self._copies(returned, ids)
+        self._renamed(returned, ids)
         self.taken |= {i for i in ids if i is not None}
         for item, project_id in zip(returned, ids, strict=True):
             if project_id is not None and self.roster is None:
@@ -201,6 +202,27 @@ class _Names:
             for n in numbers:
                 if true and n not in true and returned[n].form.values[first] is not None:
                     ids[n] = None
+
+    def _renamed(self, returned: Sequence[Returned], ids: list[str | None]) -> None:
+        """Where the name is not the marker's, the form was pasted over another project's sheet, or renamed."""
+        sent = {r.form.marker.name: r.form.marker.project for r in returned if r.form.marker and r.form.marker.name}
+        listed = {markers.digest(name): project_id for project_id, name in self.names.items()}
+        names = listed if self.roster is not None else sent
+        expected = {project_id: name for name, project_id in names.items()}
+        for number, item in enumerate(returned):
+            own, name = ids[number], item.form.values[self.form.key_fields[0]]
+            found = markers.digest(name)
+            if own is None or not found or item.form.marker is None or found == expected.get(own, found):
+                continue
+            if found == item.form.marker.name and self.roster is None:
+                continue  # two projects of one name
+            details: dict[str, object] = {"id": own, "name": text_of(name)}
+            other = names.get(found)
+            if other is None:
+                self.problems.append(Problem("name-changed", item.place, details))
+            else:
+                ids[number] = other
+                self.problems.append(Problem("marker-other-project", item.place, {**details, "other": other}))
 
     def _is_original(self, item: Returned, first: str) -> bool:
         assert item.form.marker is not None

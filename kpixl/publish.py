@@ -34,6 +34,7 @@ from kpixl.values import total
 
 TEMPLATE = "page.html.j2"
 SHARED = f"shared/{TEMPLATE}"
+GENERATOR = b'<meta name="generator" content="kpixl">'  # as the template says
 
 WORDS: dict[str, Text] = {
     "contents": ("目录", "Contents"),
@@ -69,6 +70,11 @@ class ContentsRow:
     anchor: str
     id: str
     texts: tuple[str, ...]
+
+
+def is_own_page(content: bytes) -> bool:
+    """Tell whether a file is a page that kpixl made."""
+    return GENERATOR in content[:4_000]
 
 
 def render_page(form: Form, portfolio: Portfolio, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,6 +53,20 @@ def _without_zeros(found: Extracted, form: Form) -> Extracted:
     return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key not in zero))
 
 
+_REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
+
+
+def adds_up(formula: str, parts: Collection[str]) -> bool:
+    """Tell whether a formula is the sum of just these cells, as the template's own is: no other cell, no number."""
+    cells: set[str] = set()
+    for column, first, last_column, last in _REFERENCE.findall(formula):
+        if last_column not in ("", column) or int(last or first) - int(first) > len(parts) * 100:
+            return False
+        cells |= {f"{column}{row}" for row in range(int(first), int(last or first) + 1)}
+    rest = _REFERENCE.sub("", formula)
+    return set(parts) <= cells and not re.search(r"[1-9*/^&-]", rest) and len(cells - set(parts)) == 0
+
+
 class _Settler:
     """Settles the doubts of one form; used once."""
 
@@ -79,6 +94,8 @@ class _Settler:
                 continue
             if doubt.kind == "total" and seen.formula is not None:
                 parts = self.form.fields[doubt.key].sum
+                if not adds_up(seen.formula, {self.found.cells[part] for part in parts}):
+                    continue  # somebody's own formula: its value counts, and is checked
                 self.values[doubt.key] = total([self.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)

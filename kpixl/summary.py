@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from itertools import count
 from pathlib import Path
 
 from kpixl.carry_model import NOTHING, Carried
 from kpixl.carry_write import write_carried
-from kpixl.files import check_target, write_atomic
+from kpixl.files import OLD, check_target, spare_path, write_atomic
 from kpixl.model import Form, Portfolio
 from kpixl.printed import heading_text
 from kpixl.problems import Location, Problem, failure
@@ -32,7 +31,6 @@ _TABLE: Text = ("汇总表", "Summary")
 _ROWS: Text = ("指标明细", "Indicators")
 _FORMS: Text = ("申报表", "Forms")
 _CHARTS: Text = ("图表", "Charts")
-_OLD: Text = ("旧", "old")
 
 
 def own_names(form: Form, lang: str) -> dict[str, str]:
@@ -126,7 +124,7 @@ def update_summary(
     old = examine(content, path.name, own_names(form, lang))
     built, problems = build_summary(form, portfolio, lang=lang, sources=sources, forms=forms, carried=old)
     notes = _notes(old, path)
-    copy = _copy_path(path, lang, today or date.today()) if notes else None
+    copy = spare_path(path, say(OLD, lang), today or date.today()) if notes else None
     return built, (*problems, *(_with_copy(note, copy) for note in notes)), copy
 
 
@@ -170,10 +168,3 @@ def _notes(old: Carried, path: Path) -> list[Problem]:
 
 def _with_copy(note: Problem, copy: Path | None) -> Problem:
     return replace(note, details={**note.details, "copy": copy.name if copy else ""})
-
-
-def _copy_path(path: Path, lang: str, today: date) -> Path:
-    """Name a copy that does not exist yet: 2026.旧-20261122.xlsx, then -2, -3."""
-    stem = f"{path.stem}.{say(_OLD, lang)}-{today:%Y%m%d}"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}{path.suffix}" for n in count(1))
-    return next(copy for name in names if not (copy := path.with_name(name)).exists())

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from kpixl import __version__
 from kpixl import marker as markers
 from kpixl.cells import Span, absolute
-from kpixl.files import check_target, safe_file_names, write_atomic
+from kpixl.files import check_target, keep_copy, safe_file_names, write_atomic
 from kpixl.lists import OWN_SHEET, write_lists
 from kpixl.model import Form, Portfolio, Project, Row, Value
-from kpixl.problems import failure
+from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template_form import FormSheet, Status
 from kpixl.texts import Text, say
@@ -93,29 +94,35 @@ def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
 
 
 def write_templates(
-    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh"
-) -> list[tuple[Path, int, bool]]:
+    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", today: date | None = None
+) -> tuple[list[tuple[Path, bool]], tuple[Problem, ...]]:
     """Write the workbook to `out`, or with `by` one workbook per value into the folder `out`.
 
-    Returns (path, number of projects, whether the file changed). The folder is made where its parent exists.
+    Returns (path, whether the file changed) of each, and what has to be said: a workbook that is already there with
+    other content may have been filled in, so a copy of it is kept. The folder is made where its parent exists.
     Raises KpixlError for an output that cannot be written, or an unknown field.
     """
     if by is None:
         check_target(out, ".xlsx")
-        return [(out, len(portfolio.projects), write_atomic(out, build_template(form, portfolio, lang=lang)))]
-    by = _field_key(form, by)
-    if out.is_file():
-        raise failure("not-a-folder", path=str(out), field=by)
-    if not out.parent.is_dir():
-        raise failure("folder-missing", path=str(out.parent))
-    out.mkdir(exist_ok=True)
-    groups = split(portfolio, by)
-    written = []
-    for name, part in zip(safe_file_names(groups), groups.values(), strict=True):
-        path = out / f"{name}.xlsx"
+        parts = {out: portfolio}
+    else:
+        by = _field_key(form, by)
+        if out.is_file():
+            raise failure("not-a-folder", path=str(out), field=by)
+        if not out.parent.is_dir():
+            raise failure("folder-missing", path=str(out.parent))
+        groups = split(portfolio, by)
+        names = safe_file_names(groups)
+        parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
+        out.mkdir(exist_ok=True)
+    written: list[tuple[Path, bool]] = []
+    problems: list[Problem] = []
+    for path, part in parts.items():
         content = build_template(form, part, lang=lang, whole=portfolio)
-        written.append((path, len(part.projects), write_atomic(path, content)))
-    return written
+        if path.is_file() and path.read_bytes() != content:
+            problems.append(keep_copy(path, lang, today or date.today()))
+        written.append((path, write_atomic(path, content)))
+    return written, tuple(problems)
 
 
 def _field_key(form: Form, name: str) -> str:

@@ -210,9 +210,8 @@ def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa:
 # --- dates ------------------------------------------------------------------------------------
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-_LOOSE_DATE = re.compile(
-    r"(?P<y>\d{4})(?P<s>[-/.年])(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?(?:0{1,2}:00(?::00)?)?", re.ASCII
-)
+_LOOSE_DATE = re.compile(r"(?P<y>\d{4})(?P<s>[-/.年])(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?", re.ASCII)
+_MIDNIGHT = re.compile(r"[\sT]+0{1,2}:00(:00(\.0+)?)?\Z", re.ASCII)
 _COMPACT_DATE = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})", re.ASCII)
 
 
@@ -227,7 +226,9 @@ def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG
     if isinstance(raw, int | float) and not isinstance(raw, bool) and raw in SERIAL_DAYS:
         return Reading(EXCEL_EPOCH + timedelta(days=int(raw)), True)
     text = text_of(raw)
-    folded = "".join(unicodedata.normalize("NFKC", text).split())
+    folded = "".join(
+        _MIDNIGHT.sub("", unicodedata.normalize("NFKC", text).strip()).split()
+    )  # 2026/1/1 00:00 is no 10th
     if len(folded) == SERIAL_LENGTH and folded.isascii() and folded.isdecimal() and int(folded) in SERIAL_DAYS:
         return Reading(EXCEL_EPOCH + timedelta(days=int(folded)), True)
     match = _LOOSE_DATE.fullmatch(folded) or _COMPACT_DATE.fullmatch(folded)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -274,7 +275,8 @@ def test_a_file_that_may_not_be_written(
     monkeypatch.setattr(Path, "replace", refuse)
     ran = kpixl("consolidate", returned, "-o", "out.yaml")
     assert ran.code == CANNOT_GO_ON
-    assert said(ran, message("not-writable", path="out.yaml", reason="Permission denied"))
+    copy = f"out.旧-{date.today():%Y%m%d}.yaml"  # what was there is kept before anything is replaced
+    assert said(ran, message("not-writable", path=copy, reason="Permission denied"))
     assert {p.name for p in tmp_path.iterdir()} == {"out.yaml", "returned"}  # no half-written file stays behind
     assert (tmp_path / "out.yaml").read_text(encoding="utf-8") == "as it was"
 
@@ -577,3 +579,47 @@ def test_the_process_ends_with_the_exit_code(returned: Path, tmp_path: Path) -> 
 def test_the_version_is_known_without_loading_anything(tmp_path: Path) -> None:
     done = process(tmp_path, "--version")
     assert (done.returncode, done.stdout, done.stderr) == (CLEAN, f"kpixl {__version__}\n", "")
+
+
+def test_a_workbook_that_was_filled_in_is_kept_when_the_template_is_made_again(
+    kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio], workbooks: Mapping[str, bytes]
+) -> None:
+    (tmp_path / "p.yaml").write_text(canonical.dumps(*example), encoding="utf-8")
+    (tmp_path / "f.xlsx").write_bytes(workbooks["one.xlsx"])
+    ran = kpixl("template", "p.yaml", "-o", "f.xlsx")
+    (copy,) = tmp_path.glob("f.旧-*.xlsx")
+    assert ran.code == CLEAN and copy.read_bytes() == workbooks["one.xlsx"]
+    assert copy.name in ran.err
+    kpixl("template", "p.yaml", "-o", "f.xlsx")
+    assert list(tmp_path.glob("f.旧-*.xlsx")) == [copy]  # nothing changed: no further copy
+
+
+def test_a_portfolio_edited_by_hand_is_kept_and_the_last_run_is_not(
+    kpixl: Kpixl, tmp_path: Path, workbooks: Mapping[str, bytes]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "one.xlsx").write_bytes(workbooks["one.xlsx"])
+    for _ in range(2):
+        kpixl("consolidate", "in", "-o", "o.yaml", "--no-summary")
+    assert not list(tmp_path.glob("o.旧-*"))
+    edited = (tmp_path / "o.yaml").read_bytes() + b"# my note\n"
+    (tmp_path / "o.yaml").write_bytes(edited)
+    ran = kpixl("consolidate", "in", "-o", "o.yaml", "--no-summary")
+    (copy,) = tmp_path.glob("o.旧-*.yaml")
+    assert copy.read_bytes() == edited and copy.name in ran.err
+
+
+def test_the_page_replaces_no_other_file(kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]) -> None:
+    (tmp_path / "p.yaml").write_text(canonical.dumps(*example), encoding="utf-8")
+    (tmp_path / "note.txt").write_text("mine", encoding="utf-8")
+    kpixl("publish", "p.yaml", "-o", "note.txt")
+    (copy,) = tmp_path.glob("note.旧-*.txt")
+    assert copy.read_text(encoding="utf-8") == "mine"
+    kpixl("publish", "p.yaml", "-o", "note.txt")
+    assert list(tmp_path.glob("note.旧-*.txt")) == [copy]
+
+
+def test_the_output_cannot_be_this_folder(kpixl: Kpixl, tmp_path: Path, workbooks: Mapping[str, bytes]) -> None:
+    (tmp_path / "one.xlsx").write_bytes(workbooks["one.xlsx"])
+    ran = kpixl("consolidate", "one.xlsx", "-o", ".")
+    assert ran.code == CANNOT_GO_ON and "not-a-file-name" in ran.err

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from kpixl.intake import Job, read_files
-from kpixl.secondlook import formulas
+from kpixl.secondlook import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS
 from tests.packages import package, rows, workbook
@@ -65,4 +65,4 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_the_second_look_gives_up_on_what_openpyxl_cannot_open(content: bytes) -> None:
-    assert formulas(content, [("S1", "A1")]) is None
+    assert look(content, [("S1", "A1")]) is None

@@ -116,7 +116,7 @@ def test_a_copied_sheet_that_names_another_project_is_new() -> None:
 
 def test_a_renamed_project_stays_who_it_is() -> None:
     merged = merge(FORM, [item("甲（二期）", marker=mark("07", "甲"))], roster("甲", ids=("07",)))
-    assert (names(merged), codes(merged)) == ({"07": "甲（二期）"}, [])
+    assert (names(merged), codes(merged)) == ({"07": "甲（二期）"}, ["name-changed"])
 
 
 def test_a_name_spelled_with_blanks_is_the_same_name() -> None:
@@ -129,7 +129,25 @@ def test_a_name_spelled_with_blanks_is_the_same_name() -> None:
 def test_two_renamed_copies_are_two_versions() -> None:
     """Neither bears the name that was written: which one is meant, a person must say."""
     merged = merge(FORM, [item(name, sheet=name, marker=mark("07", "甲")) for name in ("乙", "丙")], None)
-    assert (names(merged), codes(merged)) == ({"07": "乙"}, ["returned-differently"])
+    assert (names(merged), codes(merged)) == (
+        {"07": "乙"},
+        ["name-changed", "name-changed", "returned-differently"],
+    )
+
+
+def test_a_form_pasted_over_another_projects_sheet_is_that_other_project() -> None:
+    pasted = item("乙", marker=mark("01", "甲"))
+    for known in (None, roster("甲", "乙")):
+        merged = merge(FORM, [pasted, item("乙", marker=mark("02", "乙", 2))], known)
+        assert names(merged) == {"02": "乙"}
+        assert codes(merged)[0] == "marker-other-project"
+
+
+def test_names_swapped_between_two_sheets_are_told() -> None:
+    swapped = [item("乙", marker=mark("01", "甲")), item("甲", marker=mark("02", "乙", 2))]
+    merged = merge(FORM, swapped, None)
+    assert sorted(names(merged).items()) == [("01", "甲"), ("02", "乙")]
+    assert codes(merged) == ["marker-other-project"] * 2
 
 
 def test_a_copy_left_without_a_name_is_no_new_project() -> None:

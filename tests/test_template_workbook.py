@@ -320,7 +320,7 @@ def split_by_unit(path: Path, form: Form, content: Portfolio) -> list[Path]:
         replace(p, values={**p.values, "unit": units[n % len(units)]}) for n, p in enumerate(content.projects)
     )
     folder = path.with_suffix("")
-    return [p for p, _, _ in write_templates(form, replace(content, projects=projects), folder, by="unit")]
+    return [p for p, _ in write_templates(form, replace(content, projects=projects), folder, by="unit")[0]]
 
 
 def english(path: Path, form: Form, content: Portfolio) -> list[Path]:

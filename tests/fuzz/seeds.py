@@ -86,10 +86,8 @@ def file_seeds() -> list[Seed]:
     seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-6:]})))
     # Files that are refused are seeds as well, but fewer: what they are is told before anything is read.
     containers = TESTS / "cases" / "containers"
-    seeds = seeds * 4 + [
-        Seed(path.name, path.read_bytes()) for path in sorted(containers.iterdir()) if path.suffix in _REFUSED
-    ]
-    return seeds
+    refused = [Seed(path.name, path.read_bytes()) for path in sorted(containers.iterdir()) if path.suffix in _REFUSED]
+    return seeds * 4 + refused
 
 
 _REFUSED = {".doc", ".docx", ".odt", ".mht", ".xls", ".html"}

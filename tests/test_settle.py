@@ -1,0 +1,54 @@
+"""Totals whose cell says something else than their parts, and forms pasted where they do not belong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.cell.cell import MergedCell
+
+from kpixl.consolidate import consolidate
+from kpixl.model import Form, Portfolio
+from kpixl.settle import adds_up
+
+PARTS = {"F7", "F8", "F9"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "ours"),
+    [
+        ('=IF(COUNT(F7,F8,F9)=0,"",SUM(F7,F8,F9))', True),
+        ("=SUM(F7:F9)", True),
+        ("=$F$7+F8+F9", True),
+        ("=SUM(F7:F9)+1", False),
+        ("=35*20000", False),
+        ("=SUM(F7:F8)", False),
+        ("=SUM(F7:F10)", False),
+        ("=SUM(F7:F1048576)", False),
+        ("=SUM(F7:F9)-F7", False),
+    ],
+)
+def test_only_the_sum_of_the_parts_is_computed_again(formula: str, ours: bool) -> None:
+    assert adds_up(formula, PARTS) is ours
+
+
+def test_a_form_pasted_below_another_is_read_as_a_form(
+    example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
+) -> None:
+    form, portfolio = example
+    book = openpyxl.load_workbook(example_template)
+    above, below = book.worksheets[1:3]
+    for row in below.iter_rows(max_row=45, max_col=7):
+        for cell in row:
+            target: Any = above.cell(cell.row + 60, cell.column)
+            if not isinstance(target, MergedCell):
+                target.value = cell.value
+    book.remove(below)
+    book.save(tmp_path / "pasted.xlsx")
+    result = consolidate([tmp_path / "pasted.xlsx"], [form], workers=0)
+    found = {p.values["name"]: p for p in result.portfolio.projects}
+    assert {p.values["name"] for p in portfolio.projects} == set(found)
+    for project in portfolio.projects[:2]:
+        assert found[project.values["name"]].tables == project.tables
