@@ -42,7 +42,7 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
     above, below = book.worksheets[1:3]
     for row in below.iter_rows(max_row=45, max_col=7):
         for cell in row:
-            target: Any = above.cell(cell.row + 60, cell.column)
+            target: Any = above[f"{cell.column_letter}{(cell.row or 0) + 60}"]
             if not isinstance(target, MergedCell):
                 target.value = cell.value
     book.remove(below)
