@@ -10,6 +10,7 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
                    say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
   merge            ranges
+  under            A1: value of cells that a merge hides, as other programs leave them
   hide-rows        row numbers, as they are then
   date1904         true: the workbook counts days from 1904
   sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
@@ -30,9 +31,11 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.utils import column_index_from_string
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -60,6 +63,7 @@ ALL = {
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
     "name", "hidden", "forms", "values", "rows", "problems", "sources", "why", "hide-rows", "date1904", "looks",
+    "under",
 }  # fmt: skip
 
 
@@ -92,6 +96,9 @@ def draw(sheet: Worksheet, case: Case) -> None:
         put(sheet, cell.row, cell.column, value)
     for reference in case.get("merge", ()):
         sheet.merge_cells(reference)
+    for address, value in case.get("under", {}).items():
+        row, col = coordinate_to_tuple(address)
+        sheet._cells[row, col] = Cell(sheet, row, col, value)
     for row in case.get("hide-rows", ()):
         sheet.row_dimensions[row].hidden = True
 
