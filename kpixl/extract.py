@@ -246,7 +246,7 @@ class _Reading:
             values=self.values,
             tables={key: tuple(rows) for key, rows in self.tables.items()},
             cells=self.cells,
-            doubts=tuple(self.doubts),
+            doubts=tuple(doubt for doubt in self.doubts if doubt.key in self.cells),
             problems=(*loose, *self.problems),
         )
 

@@ -242,3 +242,13 @@ def stands(case: str) -> bool:
     if function:
         return f"def {function}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
     return (CASES.parent / "containers" / case).is_file()
+
+
+def test_a_broken_cell_is_shown_as_the_person_sees_it(tmp_path: Path) -> None:
+    cells = {"B4": {"cached": ["=清单!B2&amp;1", "#REF!"]}, "E4": {"error": "#N/A"}, "B5": {"formula": "=TODAY()"}}
+    result = consolidate([write({"cells": cells}, tmp_path)], [form_of("shanghai-target")], workers=0)
+    assert [p.message().partition("，")[0] for p in result.problems] == [
+        "单元格显示错误值 #REF!（=清单!B2&1）",
+        "单元格显示错误值 #N/A",
+        "单元格是没有计算结果的公式（=TODAY()）",
+    ]
