@@ -270,6 +270,13 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}.",
         "",
     ),
+    "amount-scaled": Entry(
+        W,
+        "按“{unit}”，“{raw}”读作 {reading} 元。",
+        "请核对；如填写的本来就是元，请改正表中的单位。",
+        "By {unit}, {raw} was read as {reading} yuan.",
+        "Check it; if the amount was typed in yuan, correct the unit on the sheet.",
+    ),
     "cell-error": Entry(
         E,
         "单元格显示错误值 {error}{formula}，该项没有读到内容。",

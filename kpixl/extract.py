@@ -18,7 +18,17 @@ from kpixl.canonical import read_value, tidy_row
 from kpixl.cells import Span
 from kpixl.columns import TableColumns
 from kpixl.grids import Grid
-from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, holds_another, pattern, printed_match, search
+from kpixl.labels import (
+    MAX_LABEL,
+    FoundForm,
+    FoundTable,
+    LabelIndex,
+    as_sent,
+    holds_another,
+    pattern,
+    printed_match,
+    search,
+)
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.problems import Location, Problem
@@ -27,10 +37,14 @@ from kpixl.values import (
     SERIAL_LENGTH,
     Raw,
     fold,
+    has_money_unit,
     is_blank,
     is_number,
     maybe_percent,
+    money_label,
+    money_note,
     read_target,
+    scaled,
     text_of,
     total,
 )
@@ -227,6 +241,9 @@ class _Reading:
         self.problems: list[Problem] = []
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
+        self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
+        self.unit: tuple[str, int] | None = None  # what a remark says that amounts count, and where it stands
+        self.remark = (0, 0)
 
     def result(self, loose: Sequence[Problem]) -> Extracted:
         """Read everything and return it frozen."""
@@ -239,6 +256,7 @@ class _Reading:
                 self._problem("table-missing", None, missing.label, label=missing.label, headings=labels)
         year, organization = self._printed()
         self._strays()
+        self._scale()
         self._totals()
         return Extracted(
             form=self.form.id,
@@ -250,7 +268,7 @@ class _Reading:
             values=self.values,
             tables={key: tuple(rows) for key, rows in self.tables.items()},
             cells=self.cells,
-            doubts=tuple(self.doubts),
+            doubts=tuple(doubt for doubt in self.doubts if doubt.key in self.cells),
             problems=(*loose, *self.problems),
         )
 
@@ -333,6 +351,8 @@ class _Reading:
         self.values[key] = value
         self.cells[key] = self.grid.address(*places[0])
         self._doubt_serial(key, raw, value)
+        if field.type == "money":
+            self.amounts[key] = (places[0], raw)
         if noted:
             self._normalised(places[0], field.label, raw, _shown(value))
 
@@ -433,6 +453,39 @@ class _Reading:
 
     # --- the rest ----------------------------------------------------------------------------
 
+    def _scale(self) -> None:
+        """Turn amounts into yuan where a label, a caption or a remark says that they count 万元."""
+        if self.found.expected and self.unit is None:
+            return
+        captions = {a.slot.key: (a.row, a.col) for a in self.found.others if a.slot.kind == "caption"}
+        units = {key: self._said_unit(key, captions) for key in self.amounts}
+        if self.unit is not None and any(said is not None and said[1] != self.unit[1] for said in units.values()):
+            self._problem("stray-text", self.remark, None, text=self.unit[0])  # a label says otherwise
+        for key, (place, raw) in self.amounts.items():
+            value, said = self.values[key], units[key]
+            if said is None or not value or not isinstance(value, Decimal) or has_money_unit(raw):
+                continue
+            amount = scaled(value, Decimal(said[1]) / self.index.units[key])
+            if amount is not None and amount != value:
+                self.values[key] = amount
+                cell = self.grid.address(*place)
+                self.problems = [p for p in self.problems if (p.code, p.location.cell) != ("value-normalised", cell)]
+                details = {"raw": text_of(raw), "unit": said[0], "reading": _shown(amount)}
+                self._problem("amount-scaled", place, self.form.fields[key].label, **details)
+
+    def _said_unit(self, key: str, captions: Mapping[str, tuple[int, int]]) -> tuple[str, int] | None:
+        """Return what says how many yuan an amount counts, the nearest first, and how many."""
+        anchor, caption = self.found.anchors.get(key), self.index.captions.get(key)
+        texts = [text_of(self._raw(anchor.row, anchor.col))] if anchor else []
+        if caption is not None and self.found.expected:
+            texts.append(caption.text)
+        elif caption is not None and caption.text in captions:
+            texts.append(text_of(self._raw(*captions[caption.text])))
+        for text in texts:
+            if (unit := money_label(fold(text))[1]) is not None:
+                return " ".join(text.split()), unit
+        return self.unit
+
     def _totals(self) -> None:
         """Fill in blank totals; doubt those whose cell says something else than their parts add up to."""
         for key, field in self.form.fields.items():
@@ -475,6 +528,9 @@ class _Reading:
                         continue
                     if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
                         continue  # a heading repeated after a page break, a caption
+                    if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
+                        self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
+                        continue
                     code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
                     self._problem(code, (r, c), None, text=text_of(raw))
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from kpixl.cells import Span
 from kpixl.marker import is_furniture
 from kpixl.model import Cell, Form, PlacedTable, TableColumn
-from kpixl.values import Raw, fold
+from kpixl.values import Raw, fold, money_label
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
@@ -121,6 +121,7 @@ class LabelIndex:
                 self._add(Slot("column", target.key, table.key), target.label, *target.synonyms)
             if placed.caption:
                 self._add(Slot("caption", placed.caption), placed.caption)
+        self._stems = self._without_units()
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
         self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
         self.foot = frozenset(cell.key for cell in layout.foot)
@@ -135,10 +136,42 @@ class LabelIndex:
             return ()
         known = self._seen.get(raw)
         if known is None:
-            known = tuple(self._slots.get(fold(raw), ()))
+            folded = fold(raw)
+            known = tuple(self._slots.get(folded, ()))
+            if not known:
+                known = tuple(self._stems.get(money_label(folded)[0] if "元" in folded else folded, ()))
             if len(self._seen) < 50_000:
                 self._seen[raw] = known
         return known
+
+    def _without_units(self) -> dict[str, list[Slot]]:
+        """Index the labels of amounts, and the captions beside them, without their units."""
+        money = {key for key, field in self.form.fields.items() if field.type == "money"}
+        keys = money | {self.captions[key].text for key in money if key in self.captions}
+        stems: dict[str, list[Slot]] = defaultdict(list)
+        for text, slots in self._slots.items():
+            if chosen := [slot for slot in slots if slot.kind in ("field", "caption") and slot.key in keys]:
+                stems[money_label(text)[0]] += chosen
+        return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
+
+    @cached_property
+    def captions(self) -> dict[str, Cell]:
+        """Map each field to the caption beside it."""
+        cells = (*self.form.layout.head, *self.form.layout.foot)
+        captions = [cell for cell in cells if cell.kind == "caption"]
+        beside = [(label, c) for label in cells for c in captions if c.row <= label.row < c.row + c.rows]
+        return {label.key: caption for label, caption in beside if label.kind == "label"}
+
+    @cached_property
+    def units(self) -> dict[str, int]:
+        """Say for each amount how many yuan it counts by what the form itself prints."""
+        units = {}
+        for key, field in self.form.fields.items():
+            if field.type == "money":
+                printed = [field.label, *([self.captions[key].text] if key in self.captions else ())]
+                said = (money_label(fold(text))[1] for text in printed)
+                units[key] = next((unit for unit in said if unit is not None), 1)
+        return units
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

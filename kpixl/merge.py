@@ -5,7 +5,6 @@ Identity: the marker in the sheet, then the form's key fields (name and unit), f
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from kpixl.problems import Location, Problem
 from kpixl.values import fold, text_of
 
 MAX_DIFFERENCES = 12
+NEAR = 60  # per cent alike: from there on a name is worth suggesting; no name is ever matched by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +248,13 @@ class _Names:
         return project_id
 
     def _suggestion(self, name: str) -> tuple[str, str]:
-        near = difflib.get_close_matches(name, list(self.names.values()), 1, 0.6)
-        if not near:
+        from rapidfuzz import fuzz, process  # loaded only where something is not in the roster
+
+        near = process.extractOne(name, self.names, scorer=fuzz.ratio, processor=fold, score_cutoff=NEAR)
+        if near is None:
             return ("", "")
-        project_id = next(i for i, n in self.names.items() if n == near[0])
-        return (f"最接近的是 {project_id}“{near[0]}”。", f"The nearest is {project_id} {near[0]}.")
+        nearest, _, project_id = near
+        return (f"最接近的是 {project_id}“{nearest}”。", f"The nearest is {project_id} {nearest}.")
 
     def _new_id(self) -> str:
         highest = max((int(i) for i in self.taken if i.isascii() and i.isdecimal() and len(i) < 9), default=0)

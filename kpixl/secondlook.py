@@ -6,9 +6,9 @@ cell reads blank stands in the part of its sheet, which takes next to nothing.
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
-import itertools
 import re
 import warnings
 import zipfile
@@ -17,7 +17,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from kpixl.grids import ooxml
+from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import Package
 
 Place = tuple[str, str]  # sheet and A1
@@ -82,6 +82,7 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
 
 # --- cells that read blank ----------------------------------------------------------------------
 
+MAX_TAG = 1_000  # bytes; the opening tag of a cell has a few short attributes
 _ROOT = re.compile(rb"<(\w+:)?worksheet\b")
 _ADDRESS = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
@@ -104,11 +105,12 @@ def broken_cells(package: Package, places: Iterable[Place]) -> dict[Place, Broke
     found: dict[Place, Broken] = {}
     names: dict[str, str] = {}
     for part in ooxml.sheet_parts(package) if wanted else ():
-        for address, why in _broken(package.read(part), addresses):
-            names = names or ooxml.sheet_names(package)
-            place = (names.get(part, ""), address)
-            if place in wanted:
-                found[place] = why
+        with contextlib.suppress(UnreadableError):  # that a sheet is damaged was said when it was read
+            for address, why in _broken(package.read(part), addresses):
+                names = names or ooxml.sheet_names(package)
+                place = (names.get(part, ""), address)
+                if place in wanted:
+                    found[place] = why
     return found
 
 
@@ -117,18 +119,28 @@ def _broken(part: bytes, addresses: Container[bytes]) -> Iterator[tuple[str, Bro
     root = _ROOT.search(part, 0, 2_000)
     prefix = (root and root[1]) or b""
     first, last = b"<" + prefix + b"c ", b"</" + prefix + b"c>"
-    for match in itertools.chain.from_iterable(pattern.finditer(part) for pattern in _suspects(prefix)):
-        start = part.rfind(first, 0, match.start())
-        head, _, inside = part[start : part.find(last, match.end())].partition(b">")
-        address, kind = _ADDRESS.search(head), _KIND.search(head)
-        if start < 0 or address is None or address[1] not in addresses:
-            continue
-        formula, value = _FORMULA.search(inside), _VALUE.search(inside)
-        typed, cached = f"={_text(formula)}" if formula else "", _text(value) if value else ""
-        if kind is not None and kind[1] == b"e":
-            yield address[1].decode(), Broken(typed, cached or "#N/A")
-        elif not cached and (value is None or kind is None or kind[1] != b"str"):
-            yield address[1].decode(), Broken(typed, "")
+    done = set()
+    for pattern in _suspects(prefix):
+        behind = 0  # each cell is looked for behind the one before: a sheet without cells costs no more than another
+        for match in pattern.finditer(part):
+            start, behind = part.rfind(first, behind, match.start()), match.end()
+            head = part[start : part.find(b">", start, start + MAX_TAG)] if start >= 0 else b""
+            address = _ADDRESS.search(head, 0, MAX_TAG)
+            if address is None or address[1] not in addresses or address[1] in done:
+                continue
+            done.add(address[1])
+            inside = part[start + len(head) : part.find(last, match.end())]
+            if (why := _why(_KIND.search(head), inside)) is not None:
+                yield address[1].decode(), why
+
+
+def _why(kind: re.Match[bytes] | None, inside: bytes) -> Broken | None:
+    formula, value = _FORMULA.search(inside), _VALUE.search(inside)
+    typed, cached = f"={_text(formula)}" if formula else "", _text(value) if value else ""
+    if kind is not None and kind[1] == b"e":
+        return Broken(typed, cached or "#N/A")
+    text = value is not None and kind is not None and kind[1] == b"str"  # a formula whose value is no text: ""
+    return None if cached or text or formula is None else Broken(typed, "")
 
 
 def _text(match: re.Match[bytes]) -> str:

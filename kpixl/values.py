@@ -6,6 +6,7 @@ Spellings seen in returned files are listed in design/DOMAIN.md section 5.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -124,6 +125,33 @@ _LOOSE_MONEY = re.compile(
 _SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}
 
 
+_MONEY_UNIT = re.compile(r"(?P<stem>.*?)\(?(?:金额)?(?P<said>单位:?)?(?:人民币)?(?P<scale>[百千]?[万亿]?)元\)?")
+_UNIT_NOTE = re.compile(r"单位:?(?:人民币)?(?P<scale>[百千]?[万亿]?)元(?!/)")
+
+
+def money_label(text: str) -> tuple[str, int | None]:
+    """Part a folded label from the unit of money behind it, in yuan: 项目资金(万元) is 项目资金 and 10,000."""
+    match = _MONEY_UNIT.fullmatch(text)
+    if match is None or not (match["said"] or text.endswith(")")):
+        return text, None
+    return match["stem"].rstrip(":"), _yuan(match["scale"])
+
+
+def money_note(text: str) -> int | None:
+    """Return how many yuan a remark such as 金额单位：万元 says an amount counts."""
+    match = _UNIT_NOTE.search(fold(text))
+    return _yuan(match["scale"]) if match else None
+
+
+def _yuan(scale: str) -> int:
+    return math.prod({"百": 100, "千": 1_000, **_SCALES}[letter] for letter in scale)
+
+
+def has_money_unit(raw: Raw) -> bool:
+    """Tell whether an amount was typed with its own unit: 60万, 600000元."""
+    return isinstance(raw, str) and any(c in raw for c in "元万亿萬億")
+
+
 def to_decimal(number: float | Decimal) -> Decimal:
     """Convert a number to the Decimal that its shortest spelling says."""
     return number if isinstance(number, Decimal) else Decimal(repr(number))
@@ -140,6 +168,11 @@ def number_text(number: Decimal) -> str:
 def fits_float(number: Decimal) -> bool:
     """Tell whether a double, hence an Excel number, keeps every digit."""
     return len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS and abs(number.adjusted()) < 300
+
+
+def scaled(amount: Decimal, scale: Decimal) -> Decimal | None:
+    """Turn an amount that counts `scale` yuan into yuan; None where the number would become too long."""
+    return _bounded(amount * scale)
 
 
 def _bounded(number: Decimal) -> Decimal | None:

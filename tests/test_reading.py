@@ -10,7 +10,9 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
                    say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
   merge            ranges
+  under            A1: value of cells that a merge hides, as other programs leave them
   hide-rows        row numbers, as they are then
+  picture          true: the stamp of a unit is pasted in
   date1904         true: the workbook counts days from 1904
   sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
 What is expected is what the base expects, but for `values` (by key), `rows` and `problems` (code and cell).
@@ -20,6 +22,7 @@ Several forms: `forms`, a list of such expectations; none: `forms: []`. `sources
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from datetime import date
@@ -30,11 +33,15 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.drawing.image import Image
 from openpyxl.utils import column_index_from_string
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
+from PIL import Image as PILImage
 
 from kpixl.consolidate import consolidate
 from kpixl.model import Project, Value
@@ -60,6 +67,7 @@ ALL = {
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
     "name", "hidden", "forms", "values", "rows", "problems", "sources", "why", "hide-rows", "date1904", "looks",
+    "under", "picture",
 }  # fmt: skip
 
 
@@ -92,6 +100,13 @@ def draw(sheet: Worksheet, case: Case) -> None:
         put(sheet, cell.row, cell.column, value)
     for reference in case.get("merge", ()):
         sheet.merge_cells(reference)
+    if case.get("picture"):
+        picture = io.BytesIO()
+        PILImage.effect_noise((200, 200), 90).save(picture, "PNG")
+        sheet.add_image(Image(picture), "C20")
+    for address, value in case.get("under", {}).items():
+        row, col = coordinate_to_tuple(address)
+        sheet._cells[row, col] = Cell(sheet, row, col, value)
     for row in case.get("hide-rows", ()):
         sheet.row_dimensions[row].hidden = True
 
@@ -209,3 +224,31 @@ def test_reading(name: str, tmp_path: Path) -> None:
     if "sources" in case:
         cells = result.sources[result.portfolio.projects[0].id].cells
         assert {key: cells.get(key) for key in case["sources"]} == case["sources"]
+
+
+AS_RETURNED: dict[str, list[str]] = yaml.safe_load((CASES.parent / "as-returned.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("line", AS_RETURNED)
+def test_what_files_look_like_has_its_cases(line: str) -> None:
+    assert AS_RETURNED[line]
+    missing = [case for case in AS_RETURNED[line] if case not in ALL and not stands(case)]
+    assert not missing
+
+
+def stands(case: str) -> bool:
+    """Tell whether there is a test file::function, or a file of the containers."""
+    file, _, function = case.partition("::")
+    if function:
+        return f"def {function}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+    return (CASES.parent / "containers" / case).is_file()
+
+
+def test_a_broken_cell_is_shown_as_the_person_sees_it(tmp_path: Path) -> None:
+    cells = {"B4": {"cached": ["=清单!B2&amp;1", "#REF!"]}, "E4": {"error": "#N/A"}, "B5": {"formula": "=TODAY()"}}
+    result = consolidate([write({"cells": cells}, tmp_path)], [form_of("shanghai-target")], workers=0)
+    assert [p.message().partition("，")[0] for p in result.problems] == [
+        "单元格显示错误值 #REF!（=清单!B2&1）",
+        "单元格显示错误值 #N/A",
+        "单元格是没有计算结果的公式（=TODAY()）",
+    ]

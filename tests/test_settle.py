@@ -40,11 +40,11 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
     form, portfolio = example
     book = openpyxl.load_workbook(example_template)
     above, below = book.worksheets[1:3]
-    for row in below.iter_rows(max_row=45, max_col=7):
-        for cell in row:
-            target: Any = above[f"{cell.column_letter}{(cell.row or 0) + 60}"]
+    for number, values in enumerate(below.iter_rows(max_row=45, max_col=7, values_only=True), 61):
+        for column, value in enumerate(values, 1):
+            target: Any = above.cell(number, column)
             if not isinstance(target, MergedCell):
-                target.value = cell.value
+                target.value = value
     book.remove(below)
     book.save(tmp_path / "pasted.xlsx")
     result = consolidate([tmp_path / "pasted.xlsx"], [form], workers=0)

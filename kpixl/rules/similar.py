@@ -1,4 +1,4 @@
-"""The same goal, or nearly, in two projects. The only module that imports rapidfuzz.
+"""The same goal, or nearly, in two projects. Besides merge the only module that imports rapidfuzz.
 
 A portfolio may hold 13,000 goals, so not every pair is looked at. Identical texts are grouped first. Two texts that
 are nearly the same share clauses, or begin or end alike: each is compared with its neighbours in the lists of texts
