@@ -22,7 +22,7 @@ from kpixl.labels import FoundForm, FoundTable, LabelIndex, as_sent, pattern, se
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form, PlacedTable, Row, Target, Value
 from kpixl.problems import Location, Problem
-from kpixl.values import FIELD_TYPES, Raw, fold, is_blank, read_target, text_of, total
+from kpixl.values import FIELD_TYPES, Raw, fold, is_blank, read_target, storable, text_of, total
 
 MAX_MERGES = 20_000
 
@@ -379,7 +379,7 @@ class _Reading:
             for raw in row:
                 text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
                 if m := self.reader.heading.fullmatch(text):
-                    organization = (m.groupdict().get("organization") or "").strip() or None
+                    organization = storable((m.groupdict().get("organization") or "").strip()) or None
                     year = year or _year(m)
                 elif m := self.reader.subtitle.fullmatch(text):
                     year = year or _year(m)
@@ -421,7 +421,7 @@ class _Reading:
 
 def _year(match: re.Match[str]) -> int | None:
     year = match.groupdict().get("year")
-    return int(year) if year else None
+    return int(year) if year and 1900 <= int(year) else None
 
 
 def _shown(value: Value) -> str:

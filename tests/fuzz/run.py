@@ -66,20 +66,24 @@ class Report:
 
 def read_input(path: Path) -> str:
     """Take one input the whole way; return what became of it in a word. Raises what must not be raised."""
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
     try:
         if path.suffix == YAML:
             form, portfolio = canonical.loads(path.read_text(encoding="utf-8", errors="replace"), form_of, path.name)
-            word, problems = "portfolio", ()
+            word = "portfolio"
         else:
             result = consolidate([path], FORMS, workers=0, limits=LIMITS)
             form, portfolio, problems = result.form, result.portfolio, result.problems
             sources_text(result)
             word = "projects" if portfolio.projects else "no project"
-        text = canonical.dumps(form, portfolio)
-        assert canonical.loads(text, form_of)[1] == portfolio, "the portfolio does not survive its own text"
     except KpixlError as error:
         word, problems = "refused", error.problems
+    else:
+        text = canonical.dumps(form, portfolio)
+        try:
+            assert canonical.loads(text, form_of)[1] == portfolio, "the portfolio is not what its text says"
+        except KpixlError as error:
+            raise AssertionError(f"the portfolio's own text is refused: {error}") from error
     for problem in problems:
         if problem.code == "reader-died":
             raise MemoryError
