@@ -123,3 +123,15 @@ def test_a_character_that_cannot_be_stored_is_replaced_and_said(tmp_path: Path) 
     assert project.values["title"] == "Bri\ufffddge"
     assert "value-normalised" in {problem.code for problem in result.problems}
     assert canonical.loads(canonical.dumps(result.form, result.portfolio), form_of)[1] == result.portfolio
+
+
+def test_a_cell_beyond_what_the_sheet_declares_takes_no_memory() -> None:
+    sheet = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"}, "A1:B2")
+    (problem,) = read_grids(workbook([sheet]), "x.xlsx").problems
+    assert problem.code == "sheet-too-large"
+
+
+def test_more_shared_strings_declared_than_there_can_be_are_refused() -> None:
+    content = _rezipped(workbook([rows({})], ["x"]), "xl/sharedStrings.xml", b"<sst ", b'<sst uniqueCount="4294967295" ')
+    (problem,) = read_grids(content, "x.xlsx").problems
+    assert problem.code == "not-a-workbook"

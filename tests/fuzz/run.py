@@ -151,7 +151,7 @@ def _worker(pipe: Connection, folder: Path, run_seed: int, batches: range, first
     os.environ["RUST_BACKTRACE"] = "0"  # a panic is caught, and spelling out where it was takes long
     os.dup2(os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MAX_BYTES, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MAX_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
     for number in batches:
         place = [number, first]
 
