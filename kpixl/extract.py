@@ -421,7 +421,7 @@ class _Reading:
 
 def _year(match: re.Match[str]) -> int | None:
     year = match.groupdict().get("year")
-    return int(year) if year and 1900 <= int(year) else None
+    return int(year) if year and int(year) >= 1900 else None
 
 
 def _shown(value: Value) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 
 import openpyxl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from openpyxl.utils.escape import unescape
 
 from kpixl.cells import Span
 from kpixl.grids import read_grids
@@ -51,6 +51,11 @@ def with_calamine(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
     return found
 
 
+def unescaped(text: str) -> str:
+    """Undo Excel's escapes (_x000D_), which openpyxl leaves as they are stored."""
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+
+
 def with_openpyxl(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
     found = {}
     for sheet in openpyxl.load_workbook(io.BytesIO(content), data_only=True).worksheets:
@@ -58,8 +63,7 @@ def with_openpyxl(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
         for row in sheet.iter_rows():
             for cell in row:
                 if cell.value not in ("", None):
-                    # openpyxl leaves Excel's escapes (_x000D_) as they are stored.
-                    value = unescape(cell.value) if isinstance(cell.value, str) else cell.value
+                    value = unescaped(cell.value) if isinstance(cell.value, str) else cell.value
                     cells[(cell.row - 1, cell.column - 1)] = plain(value)
         spans = {Span(m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1) for m in sheet.merged_cells.ranges}
         found[sheet.title] = (sheet.sheet_state != "visible", cells, spans)

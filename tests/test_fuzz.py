@@ -132,6 +132,8 @@ def test_a_cell_beyond_what_the_sheet_declares_takes_no_memory() -> None:
 
 
 def test_more_shared_strings_declared_than_there_can_be_are_refused() -> None:
-    content = _rezipped(workbook([rows({})], ["x"]), "xl/sharedStrings.xml", b"<sst ", b'<sst uniqueCount="4294967295" ')
+    content = _rezipped(
+        workbook([rows({})], ["x"]), "xl/sharedStrings.xml", b"<sst ", b'<sst uniqueCount="4294967295" '
+    )
     (problem,) = read_grids(content, "x.xlsx").problems
     assert problem.code == "not-a-workbook"
