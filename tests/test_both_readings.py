@@ -33,7 +33,7 @@ def plain(value: object) -> Raw:
         return value
     if isinstance(value, int | float | Decimal):
         return float(value)
-    return str(value).replace("\r\n", "\n").replace("\r", "\n")
+    return unescaped(str(value)).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def with_calamine(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
@@ -52,8 +52,12 @@ def with_calamine(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
 
 
 def unescaped(text: str) -> str:
-    """Undo Excel's escapes (_x000D_), which openpyxl leaves as they are stored."""
-    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+    """Undo Excel's escapes (_x000D_), as often as there are some: openpyxl leaves them as they are stored.
+
+    On both sides, because the result of a formula is stored without them; law 2 shows that none is undone twice.
+    """
+    undone = re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+    return text if undone == text else unescaped(undone)
 
 
 def with_openpyxl(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
@@ -63,8 +67,7 @@ def with_openpyxl(content: bytes) -> dict[str, tuple[bool, Cells, set[Span]]]:
         for row in sheet.iter_rows():
             for cell in row:
                 if cell.value not in ("", None):
-                    value = unescaped(cell.value) if isinstance(cell.value, str) else cell.value
-                    cells[(cell.row - 1, cell.column - 1)] = plain(value)
+                    cells[(cell.row - 1, cell.column - 1)] = plain(cell.value)
         spans = {Span(m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1) for m in sheet.merged_cells.ranges}
         found[sheet.title] = (sheet.sheet_state != "visible", cells, spans)
     return found
