@@ -21,6 +21,7 @@ from kpixl.values import (
     MAX_CELL_TEXT,
     Raw,
     refused_character,
+    storable,
     tidy_target,
     to_decimal,
     to_yaml,
@@ -330,6 +331,8 @@ def _groups(form: Form) -> dict[str, list[str]]:
 
 def read_value(form: Form, field: Field, raw: Raw) -> tuple[Value, bool]:
     """Read one raw value as its field's type; tell whether it was read otherwise than plainly."""
+    if isinstance(raw, str) and (kept := storable(raw)) != raw:
+        return read_value(form, field, kept)[0], True
     return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None)
 
 

@@ -45,6 +45,7 @@ from kpixl.values import (
     money_note,
     read_target,
     scaled,
+    storable,
     text_of,
     total,
 )
@@ -510,7 +511,7 @@ class _Reading:
         for row in self.rows[: min(self.found.first_row, 20)]:
             for raw in row:
                 if m := printed_match(self.reader.heading, raw):
-                    organization = (m.groupdict().get("organization") or "").strip() or None
+                    organization = storable((m.groupdict().get("organization") or "").strip()) or None
                     year = year or _year(m)
                 elif m := printed_match(self.reader.subtitle, raw):
                     year = year or _year(m)
@@ -563,7 +564,7 @@ class _Reading:
 
 def _year(match: re.Match[str]) -> int | None:
     year = match.groupdict().get("year")
-    return int(year) if year else None
+    return int(year) if year and int(year) >= 1900 else None
 
 
 def _shown(value: Value) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from kpixl.model import Form, Portfolio, Project, Value
-from kpixl.values import Raw, fold, text_of
+from kpixl.values import Raw, fold, refused_character, text_of
 
 PREFIX = '{"kpixl":'
 FORMAT = 1
@@ -80,7 +80,10 @@ def loads(raw: Raw) -> Marker | None:
     }
     facts["presets"] = tuple(map(str, facts.get("presets", ())))
     needed = {"form", "version", "portfolio", "project", "order"}
-    return Marker(**facts) if needed <= set(facts) else None
+    if not needed <= set(facts) or not facts["project"].strip() or not 1900 <= facts.get("year", 1900) <= 9999:
+        return None
+    # JSON can spell what no portfolio can hold.
+    return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else Marker(**facts)
 
 
 def is_furniture(raw: Raw) -> bool:

@@ -75,11 +75,19 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(c > "\uffff" for c in text)
 
 
+_REFUSED = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
 def refused_character(text: str) -> str | None:
     """Return the first character that XML, hence Excel, cannot store even when escaped; None if there is none."""
     if text.isascii():
         return None
-    return next((f"U+{ord(c):04X}" for c in text if "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff"), None)
+    return f"U+{ord(found[0]):04X}" if (found := _REFUSED.search(text)) else None
+
+
+def storable(text: str) -> str:
+    """Put the replacement character where one stands that neither Excel nor the portfolio's text can store."""
+    return text if text.isascii() else _REFUSED.sub("\ufffd", text)
 
 
 def read_text(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001 - one signature for all

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
+import struct
 import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from kpixl import canonical
+from kpixl import marker as markers
+from kpixl.consolidate import consolidate
+from kpixl.grids import ole, read_grids
 from kpixl.intake import Job, read_files
 from kpixl.secondlook import look
 from tests.fuzz.run import fuzz, inputs
-from tests.fuzz.seeds import FORMS
-from tests.packages import package, rows, workbook
+from tests.fuzz.seeds import FORMS, file_seeds, form_of
+from tests.packages import compound, package, rows, workbook
 
 
 def test_a_few_hundred_broken_files_break_nothing() -> None:
@@ -66,3 +72,68 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_the_second_look_gives_up_on_what_openpyxl_cannot_open(content: bytes) -> None:
     assert look(content, [("S1", "A1")]) is None
+
+
+def _sectors(*changes: tuple[int, int]) -> bytes:
+    """Make an old Office file and put numbers into it."""
+    data = bytearray(compound({"Workbook": b"", "Other": b""}))
+    for place, number in changes:
+        data[place : place + 4] = struct.pack("<I", number)
+    return bytes(data)
+
+
+TABLE, DIRECTORY = 512, 1024  # where they begin in such a file
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(TABLE + 4, 1)],  # the directory follows itself
+        [(TABLE + 8, 3), (TABLE + 12, 2)],  # the workbook runs in a circle
+        [(DIRECTORY + 128 + 120, 1 << 31)],  # it claims 2 GiB
+        [(40, 1 << 30)],  # the directory does
+        [(60, 2), (TABLE + 8, 2)],
+        [(68, 2)],  # the list of tables follows itself
+    ],
+)
+def test_an_old_file_without_end_is_refused(changes: list[tuple[int, int]]) -> None:
+    assert not ole.is_endless(_sectors())
+    content = _sectors(*changes)
+    if changes == [(68, 2)]:
+        content = content[:1536] + struct.pack("<I", 2) * 128 + content[2048:]
+    assert ole.is_endless(content)
+    (problem,) = read_grids(content, "x.xls").problems
+    assert problem.code == "not-a-workbook"
+
+
+@pytest.mark.parametrize("fact", [{"project": " "}, {"project": "\\ud800"}, {"year": 99}, {"portfolio": "\\uffff"}])
+def test_a_marker_that_no_portfolio_can_hold_is_none(fact: dict[str, str | int]) -> None:
+    facts = {"kpixl": 1, "form": "f", "version": "1", "portfolio": "p", "project": "01", "order": 1, "year": 2026}
+    spelled = json.dumps(facts, separators=(",", ":"))
+    assert markers.loads(spelled) is not None
+    assert markers.loads(json.dumps(facts | fact, separators=(",", ":")).replace("\\\\u", "\\u")) is None
+
+
+def test_a_character_that_cannot_be_stored_is_replaced_and_said(tmp_path: Path) -> None:
+    (seed,) = [seed for seed in file_seeds()[:20] if seed.name == "1.csv"]
+    path = tmp_path / "x.csv"
+    path.write_bytes(seed.content.replace(b"Bridge", "Bri\uffffdge".encode()))
+    result = consolidate([path], FORMS, workers=0)
+    (project,) = result.portfolio.projects
+    assert project.values["title"] == "Bri\ufffddge"
+    assert "value-normalised" in {problem.code for problem in result.problems}
+    assert canonical.loads(canonical.dumps(result.form, result.portfolio), form_of)[1] == result.portfolio
+
+
+def test_a_cell_beyond_what_the_sheet_declares_takes_no_memory() -> None:
+    sheet = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"}, "A1:B2")
+    (problem,) = read_grids(workbook([sheet]), "x.xlsx").problems
+    assert problem.code == "sheet-too-large"
+
+
+def test_more_shared_strings_declared_than_there_can_be_are_refused() -> None:
+    content = _rezipped(
+        workbook([rows({})], ["x"]), "xl/sharedStrings.xml", b"<sst ", b'<sst uniqueCount="4294967295" '
+    )
+    (problem,) = read_grids(content, "x.xlsx").problems
+    assert problem.code == "not-a-workbook"

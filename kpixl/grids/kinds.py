@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 
 from kpixl.grids import ole
-from kpixl.grids.grid import UnreadableError
+from kpixl.grids.grid import UnreadableError, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import SIGNATURES, Package
 
@@ -161,6 +161,8 @@ def _old_kind(content: bytes) -> Kind:
         for name, what, remedy in OLE_TABLE:
             if name in names:
                 raise other(what, remedy)
+    if ole.is_endless(content):
+        raise broken(("扇区链有误", "its chains of sectors are wrong"))
     return Kind.OLD
 
 

@@ -83,3 +83,82 @@ def is_locked_workbook(content: bytes, names: dict[str, int]) -> bool:
                     return True
                 at += 4 + length
     return False
+
+
+# --- endless files ------------------------------------------------------------------------------
+
+_SMALL = 4096  # bytes; a shorter stream lies in the stream of the root, in sectors of its own
+
+
+def is_endless(content: bytes) -> bool:
+    """Tell whether a chain of sectors runs in a circle, or claims more bytes than the file has.
+
+    A reader would never be done, or take memory without end: calamine follows every chain to its end.
+    """
+    try:
+        return _Chains(content).endless()
+    except (struct.error, IndexError, ValueError):
+        return False  # damaged in another way, which ends the reader as well
+
+
+class _Chains:
+    """The chains of sectors of a file: each entry of a table is the number of the sector that follows."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size = 1 << _shift(content)
+        self.sectors = len(content) // self.size + 1
+
+    def endless(self) -> bool:
+        """Follow every chain that a reader may follow."""
+        dirs, tables, start = struct.unpack_from("<3I", self.content, 40)
+        mini_start, mini = struct.unpack_from("<2I", self.content, 60)
+        if max(dirs, tables, mini) > self.sectors:
+            return True
+        numbers = self._list_of_tables()
+        table = self._numbers(numbers) if numbers is not None else None
+        if table is None or len(table) > self.sectors + 2 * self.size:
+            return True
+        directory, small = self._chain(start, table), self._chain(mini_start, table)
+        if directory is None or small is None:
+            return True
+        mini_table = self._numbers(small)
+        entries = b"".join(_sector(self.content, number) for number in directory)
+        return any(self._runs_on(entries[at : at + _ENTRY], at, table, mini_table)
+                   for at in range(0, len(entries) - _ENTRY + 1, _ENTRY))  # fmt: skip
+
+    def _runs_on(self, entry: bytes, at: int, table: list[int], mini_table: list[int]) -> bool:
+        (named,) = struct.unpack_from("<H", entry, 64)
+        start, size = struct.unpack_from("<IQ", entry, 116)
+        size &= 0xFFFFFFFF if self.size == 512 else 0xFFFFFFFFFFFFFFFF
+        if (not named and at) or not size:
+            return False
+        if size > len(self.content) + _SMALL:
+            return True
+        return self._chain(start, mini_table if size < _SMALL and at else table) is None
+
+    def _list_of_tables(self) -> list[int] | None:
+        """List the sectors that hold the table; those beyond the first 109 stand in a chain of their own."""
+        numbers = list(struct.unpack_from("<109I", self.content, 76))
+        (more,) = struct.unpack_from("<I", self.content, 68)
+        for _ in range(self.sectors):
+            if more >= _NONE or not (found := self._numbers([more])):
+                return [number for number in numbers if number < _NONE]
+            numbers += found
+            more = numbers.pop()
+        return None
+
+    def _numbers(self, sectors: list[int]) -> list[int]:
+        """Read sectors as numbers."""
+        data = b"".join(_sector(self.content, number) for number in sectors[: self.sectors])
+        return list(struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4]))
+
+    def _chain(self, start: int, table: list[int]) -> list[int] | None:
+        """Follow a chain; None where it runs in a circle."""
+        chain: list[int] = []
+        while start < len(table):
+            if len(chain) > len(table):
+                return None
+            chain.append(start)
+            start = table[start]
+        return chain

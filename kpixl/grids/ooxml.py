@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import re
 
-from kpixl.grids.grid import exceeded
+from kpixl.grids.grid import broken, exceeded
 from kpixl.grids.packages import Package
 
 _TEXT = ("文字总量（字节）", "the volume of text in bytes")
 _SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
 _STRINGS = "xl/sharedstrings.xml"
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_COUNT = re.compile(rb"\buniqueCount\s*=\s*[\"']\+?(\d{1,20})[\"']")  # calamine takes memory for as many
 _STRING = re.compile(rb"<(?:\w+:)?si\b(.*?)(?=<(?:\w+:)?si\b|$)", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>\s*([^<]*)")
 
@@ -26,6 +27,8 @@ def check_text(package: Package) -> None:
         return
     sheets = [part for name, part in package.names.items() if _SHEET.fullmatch(name)]
     limit = package.limits.text_bytes
+    if any(int(count) > strings.file_size for count in _COUNT.findall(package.head(strings))):
+        raise broken(("共享字符串的数目有误", "the number of its shared strings is wrong"))
     cells = sum(part.file_size for part in sheets) // _SHORTEST_CELL
     if cells * strings.file_size <= limit:
         return
@@ -47,6 +50,8 @@ def check_text(package: Package) -> None:
 
 
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?[\"']")
+# A row, or a cell in one, so far down that its sheet may be beyond the limit though it declares less.
+_FAR = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]{0,3}\d{4}")
 # Cells that hold something: an empty one that is only formatted closes itself and costs nothing.
 _CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>/]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
@@ -57,14 +62,15 @@ _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 def oversized_sheets(package: Package) -> dict[str, int]:
     """Map the names of sheets whose used range is beyond the limit to its cells: calamine takes all of it at once.
 
-    What a sheet declares is believed where it is small; where it is large or nothing, its cells are looked at.
+    What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at.
     """
     limit = package.limits.sheet_cells
     large: dict[str, int] = {}
     for name, part in package.names.items():
         if _SHEET.fullmatch(name):
             found = _DIMENSION.search(package.head(part))
-            if (found is None or _area([found.groups()]) > limit) and (cells := _used(package, name)) > limit:
+            small = found is not None and _area([found.groups()]) <= limit and _FAR.search(package.read(name)) is None
+            if not small and (cells := _used(package, name)) > limit:
                 large[name] = cells
     if not large:
         return {}

@@ -218,7 +218,7 @@ def _change_parts(parts: list[tuple[str, bytes]], rng: Random, seeds: Sequence[S
 def mutated(rng: Random, seeds: Sequence[Seed]) -> Seed:
     """Make an input from one of the seeds."""
     seed = rng.choice(seeds)
-    if seed.name.endswith((".pdf", ".doc", ".odt", ".mht")) and rng.random() < 0.7:
+    if seed.name.endswith((".pdf", ".doc", ".odt", ".mht")) and rng.random() < 0.8:
         seed = rng.choice(seeds)  # slow, or soon refused: fewer of them
     content = seed.content
     if content.startswith(b"PK") and rng.random() < 0.75:
