@@ -15,7 +15,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from kpixl import marker as markers
-from kpixl.extract import Extracted, Extractor, Nothing
+from kpixl.extract import Extractor
 from kpixl.grids import (
     DEFAULT_LIMITS,
     Grid,
@@ -28,6 +28,7 @@ from kpixl.grids import (
 )
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
+from kpixl.reading import Extracted, Nothing
 from kpixl.settle import settle
 from kpixl.values import is_blank
 

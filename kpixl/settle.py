@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from kpixl import secondlook
-from kpixl.extract import Doubt, Extracted
 from kpixl.grids import Opened, ole
 from kpixl.grids.kinds import Kind
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
+from kpixl.reading import Doubt, Extracted
 from kpixl.secondlook import Broken, Place
 from kpixl.values import number_text, read_target, text_of, total
 
