@@ -101,6 +101,7 @@ class Carried:
     """All that is carried from one workbook: its sheets, its names, and what has to be said about it.
 
     `lost`: what could not be carried, as (place, (zh, en)) pairs. `edited`: (sheet, what) of our sheets.
+    `ids`: what stood in the first column of our table of projects, row by row.
     """
 
     sheets: tuple[CarriedSheet, ...] = ()
@@ -108,6 +109,7 @@ class Carried:
     lost: tuple[tuple[str, tuple[str, str]], ...] = ()
     edited: tuple[tuple[str, tuple[str, str]], ...] = ()
     ours: bool = True
+    ids: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

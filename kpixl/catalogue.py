@@ -518,6 +518,13 @@ CATALOGUE: dict[str, Entry] = {
         "The old summary holds things that cannot be carried over: {what}. The old file was kept as {copy}.",
         "Copy what you need from the old file.",
     ),
+    "summary-rows-moved": Entry(
+        W,
+        "“{sheet}”的公式（{cells}）引用汇总表，而汇总表的项目行有变动。旧文件已另存为 {copy}。",
+        "请核对这些公式引用的行；建议用 VLOOKUP 按项目编号取数。",
+        "Formulas of {sheet} ({cells}) look at our sheets, whose projects now stand in other rows. Kept: {copy}.",
+        "Check which rows they look at; VLOOKUP by project id would follow.",
+    ),
     "summary-not-ours": Entry(
         W,
         "{path} 不是 kpixl 生成的汇总表。旧文件已另存为 {copy}。",

@@ -32,6 +32,8 @@ _ROWS: Text = ("指标明细", "Indicators")
 _FORMS: Text = ("申报表", "Forms")
 _CHARTS: Text = ("图表", "Charts")
 
+MAX_CELLS = 12  # named in one message
+
 
 def own_names(form: Form, lang: str) -> dict[str, str]:
     """Name the sheets of the summary by role, in their order."""
@@ -119,11 +121,16 @@ def update_summary(
     except OSError as error:
         raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
     # Only here openpyxl is needed, which takes as long to load as a summary takes to write.
-    from kpixl.summary_old import examine
+    from kpixl.summary_old import examine, moved_formulas
 
-    old = examine(content, path.name, own_names(form, lang))
+    names = own_names(form, lang)
+    old = examine(content, path.name, names)
     built, problems = build_summary(form, portfolio, lang=lang, sources=sources, forms=forms, carried=old)
     notes = _notes(old, path)
+    ids = {project.id for project in portfolio.projects}
+    for sheet, cells in moved_formulas(old, built, path.name, names, ids).items():
+        shown = ", ".join(cells[:MAX_CELLS]) + (" …" if len(cells) > MAX_CELLS else "")
+        notes.append(Problem("summary-rows-moved", Location(path.name, sheet), {"sheet": sheet, "cells": shown}))
     copy = spare_path(path, say(OLD, lang), today or date.today()) if notes else None
     return built, (*problems, *(_with_copy(note, copy) for note in notes)), copy
 

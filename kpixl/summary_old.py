@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from kpixl.carry import read_foreign
 from kpixl.carry_model import Carried
 from kpixl.carry_parts import BrokenPackage, Package, SheetPart, decorated_rows, formula_count
-from kpixl.cells import quoted
+from kpixl.cells import a1, quoted
 from kpixl.grids import Grid, read_grids
 from kpixl.summary_marks import NAME_PREFIX, SHEET, Memory, OwnSheet, changed_rows, grid_marks, read_memory, runs_of
 from kpixl.summary_table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.texts import Text
+from kpixl.values import text_of
 
 _UNREADABLE: Text = ("整个文件（不是可读取的 Excel 工作簿）", "the whole file, which is no workbook that can be read")
 _DELETED: Text = ("工作表已删除", "the sheet was deleted")
@@ -68,7 +69,29 @@ def _examine(package: Package, file: str, names: Mapping[str, str]) -> Carried:
         tuple(dict.fromkeys([*lost, *carried.lost])),
         tuple(edited),
         memory is not None,
+        _ids(grids.get(current.get("summary", ""))),
     )
+
+
+def _ids(grid: Grid | None) -> tuple[str, ...]:
+    return tuple(text_of(row[0]) if row else "" for row in grid.rows) if grid is not None and not grid.left else ()
+
+
+def moved_formulas(
+    old: Carried, built: bytes, file: str, names: Mapping[str, str], projects: Container[str]
+) -> dict[str, list[str]]:
+    """List by sheet the carried formulas that look at our sheets, where `projects` (ids) now stand in other rows."""
+    ours = [name for name in names.values() if name]
+    found = {
+        sheet.name: [a1(c.row, c.col) for c in sheet.cells if c.formula and any(name in c.formula for name in ours)]
+        for sheet in old.sheets
+    }
+    found = {name: cells for name, cells in found.items() if cells}
+    if not found or not old.ids:
+        return {}
+    table = next((grid for grid in read_grids(built, file).grids if grid.name == names.get("summary")), None)
+    rows, before = ([i if i in projects else "" for i in ids] for ids in (_ids(table), old.ids))
+    return {} if rows == before else found
 
 
 def _own_grids(package: Package, file: str) -> dict[str, Grid]:

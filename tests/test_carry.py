@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import random
 import re
@@ -199,6 +200,15 @@ def test_nothing_is_said_when_the_projects_change(path: Path) -> None:
     changed = with_value(CONTENT, 0, "name", "新名称")
     _, problems, copy = write_summary(path, FORM, changed, today=DAY)
     assert problems == () and copy is None
+
+
+def test_formulas_whose_projects_moved_are_named_and_the_old_file_is_kept(path: Path) -> None:
+    edit(path, add_notes)
+    regenerate(path)
+    fewer = dataclasses.replace(CONTENT, projects=CONTENT.projects[1:])
+    _, problems, copy = write_summary(path, FORM, fewer, today=DAY)
+    (moved,) = [p for p in problems if p.code == "summary-rows-moved"]
+    assert moved.location.sheet == NOTES and copy is not None and copy.name in moved.message()
 
 
 def _overwrite(book: Any) -> None:
