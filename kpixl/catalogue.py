@@ -221,6 +221,13 @@ CATALOGUE: dict[str, Entry] = {
         "There is text outside the form that was not taken up: {text}",
         "If it belongs to the form, move it to its cell; a remark may stay.",
     ),
+    "cell-too-long": Entry(
+        E,
+        "文字有 {length} 个字符，超过 Excel 单元格的上限 {limit}，未汇总。",
+        "请缩短内容。",
+        "The text has {length} characters, more than the {limit} that an Excel cell holds; it was not taken up.",
+        "Shorten it.",
+    ),
     "cells-joined": Entry(
         W,
         "“{label}”分在 {count} 个单元格中，已按换行合并。",

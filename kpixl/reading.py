@@ -28,6 +28,7 @@ from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import (
     FIELD_TYPES,
+    MAX_CELL_TEXT,
     SERIAL_LENGTH,
     Raw,
     fold,
@@ -42,6 +43,7 @@ from kpixl.values import (
     storable,
     text_of,
     total,
+    utf16_length,
 )
 
 
@@ -248,6 +250,7 @@ class _Reading:
             self._problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
             self.used.update(places)
         self.used.add(places[0])
+        raw = self._bounded(places[0], field.label, raw)
         value, noted = read_value(self.form, field, raw)
         self.values[key] = value
         self.cells[key] = self.grid.address(*places[0])
@@ -320,7 +323,8 @@ class _Reading:
     ) -> dict[str, Value]:
         fields = self.form.tables[table].columns
         row: dict[str, Value] = dict.fromkeys(fields)
-        for key, raw in raws.items():
+        for key, typed in raws.items():
+            raw = self._bounded((r, places[key]), self.form.tables[table].label, typed)
             if (target := columns.targets.get(key)) is not None:
                 operators, units = fields[target.operator].choices, fields[target.unit].choices
                 noted = self._whole_target(row, raw, target, operators, units)
@@ -457,6 +461,13 @@ class _Reading:
     def _problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
         cell = self.grid.address(*place) if place else None
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+
+    def _bounded(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
+        """Leave out a text that no cell could hold again (from a document or a text file), and say so."""
+        if not isinstance(raw, str) or 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
+            return raw
+        self._problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
+        return ""
 
     def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
         self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)

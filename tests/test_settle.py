@@ -52,3 +52,15 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
     assert {p.values["name"] for p in portfolio.projects} == set(found)
     for project in portfolio.projects[:2]:
         assert found[project.values["name"]].tables == project.tables
+
+
+def test_a_text_that_no_cell_can_hold_is_told_and_left_out(tmp_path: Path, example: tuple[Form, Portfolio]) -> None:
+    form, _ = example
+    labels = [f"{field.label}\t值" for key, field in form.fields.items() if not key.startswith(("goal", "funding"))]
+    goal = "年度总体目标\n" + "长" * 40_000
+    heads = "\t一级指标\t二级指标\t三级指标\t年度指标值"
+    (tmp_path / "long.txt").write_text("\n".join([form.title, *labels, goal, heads]), encoding="utf-8")
+    result = consolidate([tmp_path / "long.txt"], [form], workers=0)
+    (told,) = [p for p in result.problems if p.code == "cell-too-long"]
+    assert told.location.cell == "A10" and "40000" in told.message()
+    assert result.portfolio.projects[0].values["goal.annual"] is None
