@@ -64,7 +64,7 @@ def merge(form: Form, returned: Sequence[Returned], roster: Portfolio | None) ->
     organization = _organization(form, returned, roster)
     problems += year_problems
     problems += _foreign(form, returned, roster, year, organization)
-    names = _Names(form, returned, roster)
+    names = _Names(form, roster)
     ids = names.assign(returned)
     problems += names.problems
     chosen: dict[str, tuple[Returned, Project]] = {}
@@ -153,9 +153,8 @@ Key = tuple[str, ...]
 class _Names:
     """Gives every returned form the id of its project."""
 
-    def __init__(self, form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> None:
+    def __init__(self, form: Form, roster: Portfolio | None) -> None:
         self.form, self.roster = form, roster
-        self.portfolios = {r.form.marker.portfolio for r in returned if r.form.marker}
         self.problems: list[Problem] = []
         self.known: dict[Key, str] = {}
         self.names: dict[str, str] = {}

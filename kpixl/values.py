@@ -374,31 +374,25 @@ def target_text(row: Row, target: Target) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """A type: its reader, how Excel shows it, what a person is asked to type, and its JSON Schema."""
+    """A type: its reader, how Excel shows it, and what a person is asked to type."""
 
     read: Callable[[Raw, Choices | None], Reading]
     number_format: str
     noun: tuple[str, str]
     expected: tuple[str, str]
-    schema: Mapping[str, object]
     typed: type = str
 
 
 FIELD_TYPES: Mapping[str, FieldType] = {
-    "text": FieldType(read_text, "@", ("文字", "text"), ("文字", "text"), {"type": ["string", "null"]}),
-    "choice": FieldType(
-        read_choice, "@", ("选项", "an item"), ("列表中的一项", "an item of the list"), {"type": ["string", "null"]}
-    ),
-    "operator": FieldType(
-        read_choice, "@", ("符号", "an operator"), ("列表中的符号", "one of the list"), {"type": ["string", "null"]}
-    ),
-    "unit": FieldType(read_choice, "@", ("单位", "a unit"), ("计量单位", "a unit"), {"type": ["string", "null"]}),
+    "text": FieldType(read_text, "@", ("文字", "text"), ("文字", "text")),
+    "choice": FieldType(read_choice, "@", ("选项", "an item"), ("列表中的一项", "an item of the list")),
+    "operator": FieldType(read_choice, "@", ("符号", "an operator"), ("列表中的符号", "one of the list")),
+    "unit": FieldType(read_choice, "@", ("单位", "a unit"), ("计量单位", "a unit")),
     "date": FieldType(
         read_date,
         "yyyy-mm-dd",
         ("日期", "a date"),
         ("日期，例如 2026-01-31", "a date such as 2026-01-31"),
-        {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$"},
         date,
     ),
     "money": FieldType(
@@ -406,7 +400,6 @@ FIELD_TYPES: Mapping[str, FieldType] = {
         "#,##0.00",
         ("金额", "an amount"),
         ("以元为单位的数字，例如 600000", "a number in yuan such as 600000"),
-        {"type": ["number", "null", "string"], "pattern": r"^-?\d+(\.\d+)?$"},
         Decimal,
     ),
     "quantity": FieldType(
@@ -414,7 +407,6 @@ FIELD_TYPES: Mapping[str, FieldType] = {
         "@",
         ("指标值", "a value"),
         ("数字或文字", "a number or text"),
-        {"type": ["number", "string", "null"]},
     ),
 }
 
