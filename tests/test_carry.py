@@ -28,7 +28,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from kpixl.summary import build_summary, own_names, update_summary, write_summary
-from kpixl.summary_old import examine
+from kpixl.summary.old import examine
 from tests.applications import Office, assert_valid
 from tests.test_summary import FORM, portfolio, with_value
 

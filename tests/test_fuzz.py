@@ -16,7 +16,7 @@ from kpixl import marker as markers
 from kpixl.consolidate import consolidate
 from kpixl.grids import ole, read_grids
 from kpixl.intake import Job, read_files
-from kpixl.secondlook import look
+from kpixl.intake.secondlook import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS, file_seeds, form_of
 from tests.packages import compound, package, rows, workbook

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from kpixl import canonical
 from kpixl.cells import Span
 from kpixl.consolidate import Consolidated, consolidate
-from kpixl.extract import Extractor
 from kpixl.grids import Grid, read_grids
-from kpixl.labels import LabelIndex
+from kpixl.intake.extract import Extractor
+from kpixl.intake.labels import LabelIndex
+from kpixl.intake.reading import Extracted
 from kpixl.model import Field, Form, Portfolio, Project
-from kpixl.reading import Extracted
 from kpixl.template import build_template
 from kpixl.values import Raw
 from tests.applications import Office

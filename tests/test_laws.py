@@ -24,8 +24,8 @@ from kpixl import canonical, yamltext
 from kpixl.cells import Span
 from kpixl.check import check
 from kpixl.consolidate import Consolidated, consolidate, sources_text
-from kpixl.extract import Extractor
 from kpixl.grids import Grid, read_grids
+from kpixl.intake.extract import Extractor
 from kpixl.model import Form, Portfolio, Project
 from kpixl.problems import KpixlError, Problem
 from kpixl.template import build_template, write_templates

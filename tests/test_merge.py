@@ -14,11 +14,11 @@ import kpixl
 from kpixl import marker as markers
 from kpixl.catalogue import CATALOGUE
 from kpixl.consolidate import consolidate
+from kpixl.intake.reading import Extracted
 from kpixl.marker import Marker
 from kpixl.merge import Merged, Returned, merge
 from kpixl.model import Portfolio, Row, Value
 from kpixl.problems import Location, Problem
-from kpixl.reading import Extracted
 from kpixl.template import write_templates
 from tests.strategies import canonical_project, form_of
 

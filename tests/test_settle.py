@@ -10,8 +10,8 @@ import pytest
 from openpyxl.cell.cell import MergedCell
 
 from kpixl.consolidate import consolidate
+from kpixl.intake.doubts import adds_up
 from kpixl.model import Form, Portfolio
-from kpixl.settle import adds_up
 
 PARTS = {"F7", "F8", "F9"}
 

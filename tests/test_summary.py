@@ -20,7 +20,7 @@ from kpixl.form import load_form
 from kpixl.grids import Grid, read_grids
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.summary import build_summary
-from kpixl.summary_marks import SHEET, changed_rows, read_memory, row_mark
+from kpixl.summary.marks import SHEET, changed_rows, read_memory, row_mark
 from tests.applications import Office, assert_valid
 
 FORM = load_form("shanghai-target")

@@ -11,18 +11,18 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from kpixl.carry_model import NOTHING, Carried
-from kpixl.carry_write import write_carried
+from kpixl.carry.model import NOTHING, Carried
+from kpixl.carry.write import write_carried
 from kpixl.files import OLD, check_target, spare_path, write_atomic
 from kpixl.model import Form, Portfolio
 from kpixl.printed import heading_text
 from kpixl.problems import Location, Problem, failure
 from kpixl.sheets import Book, sheet_names
-from kpixl.summary_charts import ChartsWriter
-from kpixl.summary_forms import FormsWriter
-from kpixl.summary_marks import SHEET, OwnSheet, write_memory
-from kpixl.summary_rows import rows_sheets, write_rows_sheet
-from kpixl.summary_table import MAX_LINK_COUNT, TableWriter
+from kpixl.summary.charts import ChartsWriter
+from kpixl.summary.forms import FormsWriter
+from kpixl.summary.marks import SHEET, OwnSheet, write_memory
+from kpixl.summary.rows import rows_sheets, write_rows_sheet
+from kpixl.summary.table import MAX_LINK_COUNT, TableWriter
 from kpixl.texts import Text, say
 
 MOST_FORMS = 300  # beyond, Excel takes long to open the sheet with all forms
@@ -121,7 +121,7 @@ def update_summary(
     except OSError as error:
         raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
     # Only here openpyxl is needed, which takes as long to load as a summary takes to write.
-    from kpixl.summary_old import examine, moved_formulas
+    from kpixl.summary.old import examine, moved_formulas
 
     names = own_names(form, lang)
     old = examine(content, path.name, names)

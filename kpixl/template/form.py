@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl import marker as markers
 from kpixl.cells import Span, a1, absolute, column_name
-from kpixl.lists import list_formula
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.printed import subtitle_text
 from kpixl.sheets import Book, Sheet, fitting_height, fitting_size
+from kpixl.template.lists import list_formula
 from kpixl.texts import Text, say
 from kpixl.values import FIELD_TYPES, is_blank, number_text, text_of, total
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 
-from kpixl.carry import read_foreign
-from kpixl.carry_model import Carried
-from kpixl.carry_parts import BrokenPackage, Package, SheetPart, decorated_rows, formula_count
+from kpixl.carry.model import Carried
+from kpixl.carry.parts import BrokenPackage, Package, SheetPart, decorated_rows, formula_count
+from kpixl.carry.read import read_foreign
 from kpixl.cells import a1, quoted
 from kpixl.grids import Grid, read_grids
-from kpixl.summary_marks import NAME_PREFIX, SHEET, Memory, OwnSheet, changed_rows, grid_marks, read_memory, runs_of
-from kpixl.summary_table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL
+from kpixl.summary.marks import NAME_PREFIX, SHEET, Memory, OwnSheet, changed_rows, grid_marks, read_memory, runs_of
+from kpixl.summary.table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.texts import Text
 from kpixl.values import text_of
 

@@ -11,8 +11,8 @@ from kpixl.cells import Span
 from kpixl.model import Form, Project, Value
 from kpixl.printed import FormPrinter, PrintedCell, PrintedRow
 from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
-from kpixl.summary_marks import OwnSheet, row_mark
-from kpixl.summary_table import FOOTER, TINT_DOUBT
+from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.table import FOOTER, TINT_DOUBT
 from kpixl.texts import say
 from kpixl.values import FIELD_TYPES, fits_float
 

@@ -12,11 +12,11 @@ from kpixl import __version__
 from kpixl import marker as markers
 from kpixl.cells import Span, absolute
 from kpixl.files import check_target, keep_copy, safe_file_names, write_atomic
-from kpixl.lists import OWN_SHEET, write_lists
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
-from kpixl.template_form import FormSheet, Status
+from kpixl.template.form import FormSheet, Status
+from kpixl.template.lists import OWN_SHEET, write_lists
 from kpixl.texts import Text, say
 from kpixl.values import fold, text_of
 

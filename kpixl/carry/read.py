@@ -24,7 +24,7 @@ from openpyxl.utils.datetime import to_excel
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from kpixl.carry_model import (
+from kpixl.carry.model import (
     Carried,
     CarriedCell,
     CarriedLink,
@@ -33,10 +33,10 @@ from kpixl.carry_model import (
     Content,
     Format,
 )
-from kpixl.carry_page import columns_of, comments_of, page_of, rows_of, view_of
-from kpixl.carry_parts import TOO_LARGE, BrokenPackage, Package, SheetPart, span_from, span_size
-from kpixl.carry_rules import EXTERNAL, condition, spans_of, table, validation
-from kpixl.carry_styles import FONT_PROPERTIES, Styles
+from kpixl.carry.page import columns_of, comments_of, page_of, rows_of, view_of
+from kpixl.carry.parts import TOO_LARGE, BrokenPackage, Package, SheetPart, span_from, span_size
+from kpixl.carry.rules import EXTERNAL, condition, spans_of, table, validation
+from kpixl.carry.styles import FONT_PROPERTIES, Styles
 from kpixl.cells import Span, a1, quoted
 from kpixl.sheets import MAX_SHEET_NAME, sheet_names
 from kpixl.texts import Text

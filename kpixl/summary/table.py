@@ -16,7 +16,7 @@ from kpixl.cells import Span, absolute, area, column_name
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.printed import disclosure_text, heading_text, money_text
 from kpixl.sheets import Sheet, fitting_height
-from kpixl.summary_marks import OwnSheet, row_mark
+from kpixl.summary.marks import OwnSheet, row_mark
 from kpixl.texts import Text, say
 from kpixl.values import FIELD_TYPES, fits_float
 

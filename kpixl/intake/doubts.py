@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from kpixl import secondlook
 from kpixl.grids import Opened, ole
 from kpixl.grids.kinds import Kind
+from kpixl.intake import secondlook
+from kpixl.intake.reading import Doubt, Extracted
+from kpixl.intake.secondlook import Broken, Place
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
-from kpixl.reading import Doubt, Extracted
-from kpixl.secondlook import Broken, Place
 from kpixl.values import number_text, read_target, text_of, total
 
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0

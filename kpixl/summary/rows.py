@@ -8,8 +8,8 @@ from typing import Any
 from kpixl.cells import column_name
 from kpixl.model import Field, Form, Project, Table, Value
 from kpixl.sheets import Book, Sheet, fitting_height
-from kpixl.summary_marks import OwnSheet, row_mark
-from kpixl.summary_table import BORDER, FOOTER, TINT_HEADER, text_width
+from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
 from kpixl.texts import say
 from kpixl.values import FIELD_TYPES
 

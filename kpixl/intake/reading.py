@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
-from kpixl.columns import TableColumns
 from kpixl.grids import Grid
-from kpixl.labels import (
+from kpixl.intake.columns import TableColumns
+from kpixl.intake.labels import (
     MAX_LABEL,
     FoundForm,
     FoundTable,

@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kpixl.carry_model import Carried, CarriedCell, CarriedRule, CarriedSheet, Format
-from kpixl.carry_parts import span_text
+from kpixl.carry.model import Carried, CarriedCell, CarriedRule, CarriedSheet, Format
+from kpixl.carry.parts import span_text
 from kpixl.cells import Span, quoted
 from kpixl.problems import Location, Problem
 from kpixl.sheets import Book, Refusal, Sheet, SheetError

@@ -10,15 +10,15 @@ from dataclasses import replace
 from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
-from kpixl.labels import (
+from kpixl.intake.labels import (
     FoundForm,
     as_sent,
     holds_another,
     search,
 )
+from kpixl.intake.reading import Extracted, FormReader, Nothing
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
-from kpixl.reading import Extracted, FormReader, Nothing
 from kpixl.values import (
     Raw,
 )

@@ -15,7 +15,6 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from kpixl import marker as markers
-from kpixl.extract import Extractor
 from kpixl.grids import (
     DEFAULT_LIMITS,
     Grid,
@@ -26,10 +25,11 @@ from kpixl.grids import (
     read_grids,
     read_opened,
 )
+from kpixl.intake.doubts import settle
+from kpixl.intake.extract import Extractor
+from kpixl.intake.reading import Extracted, Nothing
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
-from kpixl.reading import Extracted, Nothing
-from kpixl.settle import settle
 from kpixl.values import is_blank
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is

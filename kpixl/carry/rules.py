@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kpixl.carry_model import CarriedRule
-from kpixl.carry_parts import span_from, span_size
-from kpixl.carry_styles import Styles
+from kpixl.carry.model import CarriedRule
+from kpixl.carry.parts import span_from, span_size
+from kpixl.carry.styles import Styles
 from kpixl.cells import Span
 
 _OPERATORS = {

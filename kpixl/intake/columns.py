@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from kpixl.labels import FoundTable, Heading
+from kpixl.intake.labels import FoundTable, Heading
 from kpixl.model import Form, Row, Target
 from kpixl.values import Raw, fold, read_target
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kpixl.carry_model import CarriedBand, CarriedComment
-from kpixl.carry_parts import span_from
-from kpixl.carry_rules import filter_columns
-from kpixl.carry_styles import Styles
+from kpixl.carry.model import CarriedBand, CarriedComment
+from kpixl.carry.parts import span_from
+from kpixl.carry.rules import filter_columns
+from kpixl.carry.styles import Styles
 from kpixl.values import MAX_CELL_TEXT
 
 _MARGINS = ("left", "right", "top", "bottom")

@@ -11,8 +11,8 @@ from kpixl.cells import Span, a1, area
 from kpixl.marker import name_of
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.sheets import Sheet
-from kpixl.summary_marks import OwnSheet, row_mark
-from kpixl.summary_table import BORDER, FOOTER, TINT_HEADER, TableSheet, excel_total
+from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, TableSheet, excel_total
 from kpixl.texts import Text, say
 from kpixl.values import fits_float, text_of
 
