@@ -50,3 +50,31 @@ def area(span: Span) -> str:
 def quoted(sheet: str) -> str:
     """Quote a sheet name for use in a formula."""
     return "'" + sheet.replace("'", "''") + "'"
+
+
+def span_size(span: Span) -> int:
+    """Count the cells of a rectangle."""
+    return (span.last_row - span.row + 1) * (span.last_col - span.col + 1)
+
+
+def span_from(ref: str) -> Span | None:
+    """Read an address such as A1:C3, with or without dollar signs; None where it is none."""
+    first, _, last = ref.replace("$", "").partition(":")
+    try:
+        (top, left), (bottom, right) = _corner(first), _corner(last or first)
+    except ValueError:
+        return None
+    return Span(min(top, bottom) - 1, min(left, right) - 1, max(top, bottom) - 1, max(left, right) - 1)
+
+
+def _corner(cell: str) -> tuple[int, int]:
+    letters = cell.rstrip("0123456789")
+    col = 0
+    for letter in letters:
+        col = col * 26 + ord(letter) - 64
+    return int(cell[len(letters) :]), col
+
+
+def span_text(span: Span) -> str:
+    """Name a rectangle without dollar signs."""
+    return area(span).replace("$", "")

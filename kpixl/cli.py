@@ -216,6 +216,12 @@ def consolidate(
 @_FORM
 @_JSON
 @option("--sarif", type=PATH, text=("另写出 SARIF 2.1.0 文件。", "Write a SARIF 2.1.0 file too."))
+@option(
+    "--mark",
+    type=PATH,
+    metavar="DIR",
+    text=("把标注了问题的副本写入此文件夹，供退回修改。", "Write marked copies into this folder, to send back."),
+)
 @_STRICT
 @click.pass_context
 def check(
@@ -226,6 +232,7 @@ def check(
     form_id: str | None,
     as_json: bool,
     sarif: Path | None,
+    mark: Path | None,
     strict: bool,
 ) -> int:
     from kpixl import canonical, console
@@ -233,14 +240,27 @@ def check(
     from kpixl.review import for_people, review, review_data
 
     lang = lang_of(ctx)
+    if mark is not None:
+        from kpixl.mark import check_folder
+
+        check_folder(mark, paths)
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
     with console.progress(lang) as progress:
         result = review(paths, forms, roster=roster, config=config, output=sarif, progress=progress)
+    report, problems = review_data(result, lang), for_people(result)
+    if mark is not None:
+        from kpixl.mark import marked_data, write_marked
+
+        font = str(result.form.fonts["body"])
+        copies, said = write_marked(result.files, problems, mark, lang=lang, font=font, today=date.today())
+        report["marked"], problems = marked_data(copies, lang), (*problems, *said)
     if as_json:
-        console.print_json(review_data(result, lang))
+        console.print_json(report)
     else:
-        console.print_problems(for_people(result), lang)
+        console.print_problems(problems, lang)
+    if mark is not None:
+        console.print_marked(mark, copies, lang)
     if sarif is not None:
         from kpixl.sarif import write_sarif
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kpixl.consolidate import Consolidated
+    from kpixl.mark import MarkedFile
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
 MAX_LISTED_PROBLEMS = 400
@@ -42,6 +43,10 @@ SEVERITIES: dict[Severity, Text] = {
     Severity.INFO: ("提示", "note"),
 }
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+MARKED: Text = (
+    "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
+    "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
+)
 READING: Text = ("读取文件", "Reading files")
 GENERAL: Text = ("（总体）", "(in general)")
 LOOKS: Text = (
@@ -158,6 +163,12 @@ def print_files(result: Consolidated, lang: str) -> None:
         out.print(say(CLEAN, lang, count=hidden))
     if looks := sum(file.second_looks for file in result.files):
         out.print(say(LOOKS, lang, count=looks))
+
+
+def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
+    """Say how many submissions were marked."""
+    marked = sum(copy.reason is None for copy in copies)
+    say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
 
 
 def _count(number: int, severity: Severity) -> str:

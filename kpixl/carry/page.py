@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kpixl.carry.model import CarriedBand, CarriedComment
-from kpixl.carry.parts import span_from
 from kpixl.carry.rules import filter_columns
 from kpixl.carry.styles import Styles
+from kpixl.cells import span_from
 from kpixl.values import MAX_CELL_TEXT
 
 _MARGINS = ("left", "right", "top", "bottom")

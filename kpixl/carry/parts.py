@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from kpixl.cells import Span, area
+from kpixl.cells import span_from, span_size
 from kpixl.texts import Text
 
 MAX_PARTS = 5_000
@@ -254,29 +254,6 @@ def _cell_count(ref: bytes) -> int:
     return 0 if span is None else span_size(span)
 
 
-def span_size(span: Span) -> int:
-    """Count the cells of a rectangle."""
-    return (span.last_row - span.row + 1) * (span.last_col - span.col + 1)
-
-
-def span_from(ref: str) -> Span | None:
-    """Read an address such as A1:C3, with or without dollar signs; None where it is none."""
-    first, _, last = ref.replace("$", "").partition(":")
-    try:
-        (top, left), (bottom, right) = _corner(first), _corner(last or first)
-    except ValueError:
-        return None
-    return Span(min(top, bottom) - 1, min(left, right) - 1, max(top, bottom) - 1, max(left, right) - 1)
-
-
-def _corner(cell: str) -> tuple[int, int]:
-    letters = cell.rstrip("0123456789")
-    col = 0
-    for letter in letters:
-        col = col * 26 + ord(letter) - 64
-    return int(cell[len(letters) :]), col
-
-
 # --- marks that a person made on our sheets ---------------------------------------------------
 
 
@@ -320,8 +297,3 @@ def _strange(color: ElementTree.Element, known: Collection[str]) -> bool:
 def formula_count(package: Package, sheet: SheetPart) -> int:
     """Count the cells of a sheet that hold formulas."""
     return len(re.findall(rb"<f[\s>/]", package.read(sheet.path)))
-
-
-def span_text(span: Span) -> str:
-    """Name a rectangle without dollar signs."""
-    return area(span).replace("$", "")

@@ -34,10 +34,10 @@ from kpixl.carry.model import (
     Format,
 )
 from kpixl.carry.page import columns_of, comments_of, page_of, rows_of, view_of
-from kpixl.carry.parts import TOO_LARGE, BrokenPackage, Package, SheetPart, span_from, span_size
+from kpixl.carry.parts import TOO_LARGE, BrokenPackage, Package, SheetPart
 from kpixl.carry.rules import EXTERNAL, condition, spans_of, table, validation
 from kpixl.carry.styles import FONT_PROPERTIES, Styles
-from kpixl.cells import Span, a1, quoted
+from kpixl.cells import Span, a1, quoted, span_from, span_size
 from kpixl.sheets import MAX_SHEET_NAME, sheet_names
 from kpixl.texts import Text
 from kpixl.values import MAX_CELL_TEXT, utf16_length

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kpixl.carry.model import CarriedRule
-from kpixl.carry.parts import span_from, span_size
 from kpixl.carry.styles import Styles
-from kpixl.cells import Span
+from kpixl.cells import Span, span_from, span_size
 
 _OPERATORS = {
     "between": "between",

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kpixl.carry.model import Carried, CarriedCell, CarriedRule, CarriedSheet, Format
-from kpixl.carry.parts import span_text
-from kpixl.cells import Span, quoted
+from kpixl.cells import Span, quoted, span_text
 from kpixl.problems import Location, Problem
 from kpixl.sheets import Book, Refusal, Sheet, SheetError
 

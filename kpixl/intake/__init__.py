@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
@@ -34,23 +34,13 @@ from kpixl.values import is_blank
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
 SUMMARY_KIND = '"kind":"summary"'
+PROBLEM_LIST_KIND = "problems"  # of the sheet that `kpixl check --mark` puts in front
 BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
 
 Progress = Callable[[int, int], None]
 
 
 __all__ = ["DEFAULT_LIMITS", "FileResult", "Job", "Limits", "Progress", "read_file", "read_files"]
-
-
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    """What one file gave."""
-
-    file: str
-    sha256: str = ""
-    forms: tuple[Extracted, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    second_looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +52,18 @@ class Job:
     named: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one file gave. `job`: how it came to be read; a file of an archive has the archive's."""
+
+    file: str
+    sha256: str = ""
+    forms: tuple[Extracted, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    second_looks: int = 0
+    job: Job | None = None
+
+
 # --- one file ---------------------------------------------------------------------------------
 
 
@@ -70,6 +72,10 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
 
     A summary of ours is read only when it was named: found in a folder, its projects would count twice.
     """
+    return tuple(replace(result, job=job) for result in _read_job(job, extractor, limits))
+
+
+def _read_job(job: Job, extractor: Extractor, limits: Limits) -> Sequence[FileResult]:
     path, shown = job.path, job.shown
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
@@ -78,7 +84,7 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
     except OSError as error:
         return (_failed(shown, "not-readable", reason=error.strerror or str(error)),)
     try:
-        return tuple(_results(content, shown, job.named, extractor, limits, 0))
+        return _results(content, shown, job.named, extractor, limits, 0)
     except MemoryError:
         return (_failed(shown, "reader-died", reason=("内存不足", "there was not enough memory")),)
 
@@ -124,6 +130,40 @@ def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> l
     return results
 
 
+def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
+    """Return the content of a file that was read, be it within archives; None where it is gone or not what it was."""
+    if result.job is None or not result.sha256:
+        return None
+    try:
+        content = result.job.path.read_bytes()
+        found = _within(content, result.job.shown, result.file, limits, 0)
+    except (OSError, UnreadableError):
+        return None
+    return found if found is not None and hashlib.sha256(found).hexdigest() == result.sha256 else None
+
+
+def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int) -> bytes | None:
+    """Find a file by how it is shown, in some content that is shown as `shown`."""
+    from kpixl.grids import archives
+
+    if shown == wanted:
+        return content
+    archive = open_content(content, limits).archive
+    if archive is None or depth >= limits.nesting:
+        return None
+    for member in archives.members(archive, shown, limits):
+        if member.problem is None and (wanted == member.shown or wanted.startswith(member.shown + archives.BETWEEN)):
+            return _within(member.content, member.shown, wanted, limits, depth + 1)
+    return None
+
+
+def is_problem_list(grid: Grid) -> bool:
+    """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
+    head = grid.rows[0] if grid.rows and not grid.top else ()
+    kind = f'"kind":"{PROBLEM_LIST_KIND}"'
+    return any(isinstance(raw, str) and raw.startswith(markers.PREFIX) and kind in raw for raw in head)
+
+
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
     """Read the forms of one workbook, document, page or text."""
     read = read_opened(opened, shown)
@@ -132,7 +172,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
     for grid in read.grids:
-        if grid.name is not None and grid.name.startswith(OWN_SHEET):
+        if (grid.name is not None and grid.name.startswith(OWN_SHEET)) or is_problem_list(grid):
             continue
         found = extractor.extract(grid, shown)
         if isinstance(found, Nothing):
