@@ -34,7 +34,8 @@ from kpixl.values import is_blank
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
 SUMMARY_KIND = '"kind":"summary"'
-PROBLEM_LIST_KIND = "problems"  # of the sheet that `kpixl check --mark` puts in front
+# Stands in the first row of the sheet that `kpixl check --mark` puts in front.
+PROBLEM_LIST = f'{markers.PREFIX}{markers.FORMAT},"kind":"problems"}}'
 BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
 
 Progress = Callable[[int, int], None]
@@ -159,9 +160,7 @@ def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int)
 
 def is_problem_list(grid: Grid) -> bool:
     """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
-    head = grid.rows[0] if grid.rows and not grid.top else ()
-    kind = f'"kind":"{PROBLEM_LIST_KIND}"'
-    return any(isinstance(raw, str) and raw.startswith(markers.PREFIX) and kind in raw for raw in head)
+    return bool(grid.rows) and not grid.top and PROBLEM_LIST in grid.rows[0]
 
 
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:

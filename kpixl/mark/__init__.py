@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpixl.carry.parts import CHART, CHART_SHEET, BrokenPackage
+from kpixl.carry.parts import CHART, CHART_SHEET, PICTURE, BrokenPackage
 from kpixl.carry.parts import Package as CarriedPackage
 from kpixl.files import check_target, keep_copy, natural_key, refuse_overlap, safe_file_names, write_atomic
 from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
@@ -30,7 +30,7 @@ _LIST_NAME: Text = ("{stem}（{list}）", "{stem} ({list})")
 _ENDING = ".xlsx"
 _GONE: Text = ("文件在检查之后被移动或修改", "The file was moved or changed after it was checked")
 _BROKEN: Text = ("文件无法读取", "The file cannot be read")
-_KEPT_ANYWAY = (CHART, CHART_SHEET)  # openpyxl keeps them, if not all of how they look
+_KEPT_ANYWAY = (CHART, CHART_SHEET, PICTURE)  # openpyxl keeps them, if not all of how they look
 MAX_STALE = 5  # names shown
 
 

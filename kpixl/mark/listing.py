@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kpixl.cells import Span, span_from
-from kpixl.intake import PROBLEM_LIST_KIND
+from kpixl.intake import PROBLEM_LIST
 from kpixl.mark.styles import TINTS
-from kpixl.marker import FORMAT
 from kpixl.problems import Problem, Severity
 from kpixl.sheets import Book, Sheet, fitting_height
 from kpixl.texts import Text, say
@@ -127,7 +125,7 @@ class _Painter:
         raw = self.sheet.raw
         self.sheet.widths([width for _, width in _HEADINGS])
         raw.set_column(_LAST + 1, _LAST + 1, 2, None, {"hidden": True})
-        self.sheet.write(0, _LAST + 1, json.dumps({"kpixl": FORMAT, "kind": PROBLEM_LIST_KIND}, separators=(",", ":")))
+        self.sheet.write(0, _LAST + 1, PROBLEM_LIST)
         raw.set_landscape()
         raw.set_paper(9)
         raw.fit_to_pages(1, 0)
