@@ -21,15 +21,18 @@ from lxml import etree
 
 from kpixl import canonical
 from kpixl import marker as markers
+from kpixl.cells import Span, a1
 from kpixl.cli import run
 from kpixl.consolidate import consolidate
 from kpixl.form import load_form
 from kpixl.grids import Limits, open_content, read_grids
 from kpixl.intake import Job, content_of, is_problem_list
 from kpixl.mark import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.mark.comments import SIGNATURE, has_boxes, without_boxes
+from kpixl.mark.comments import has_boxes, without_boxes
 from kpixl.mark.listing import grouped
-from kpixl.mark.workbook import MAX_NOTES, marked
+from kpixl.mark.notes import MAX_NOTES, SIGNATURE
+from kpixl.mark.opendocument import SPACES
+from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError, parse
 from kpixl.model import Form, Portfolio
 from kpixl.problems import KpixlError, Location, Problem
@@ -339,7 +342,7 @@ def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path,
     content = rich_copy.read_bytes()
     problem = Problem("not-readable", Location("x", "01 项目's", "F6"), {"reason": "x"})
     again = tmp_path / "again.xlsm"
-    again.write_bytes(marked(open_content(content), "x", grouped([problem]), lang="zh", font="宋体"))
+    again.write_bytes(marked(open_content(content), "x", grouped([problem]), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
     assert found["B5"] == "领导批示：请核对"
     assert found["F6"].startswith(SIGNATURE)
@@ -377,17 +380,15 @@ def test_what_openpyxl_would_drop_is_told(rich: bytes) -> None:
 # --- what cannot be marked --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["组织人事部/绩效目标.xls", "调研宣传部/智库、之家.ods"])
-def test_other_kinds_get_a_workbook_with_the_list(name: str, tmp_path: Path) -> None:
-    path = EXAMPLE / "returned" / name
+def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
+    path = EXAMPLE / "returned" / "组织人事部" / "绩效目标.xls"
     (copy,), said = mark_all(path, tmp_path / "out")
     assert copy.path.name == f"{path.name}（问题清单）.xlsx"
     assert copy.reason == ("这种格式的文件不能加标注", "Files of this kind cannot be marked")
     assert [p.code for p in said] == ["mark-listed"]
     (grid,) = read_grids(copy.path.read_bytes(), copy.path.name).grids
     problems = review([path], [load_form(FORM)]).problems
-    assert [row[4] for row in grid.rows if isinstance(row[0], float)] != []
-    assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems}
+    assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems} != set()
     assert_valid([copy.path])
 
 
@@ -451,15 +452,110 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
 
     monkeypatch.setattr("kpixl.mark.workbook._Marker.mark", drop_a_sheet)
     with pytest.raises(UnmarkableError, match="change what it holds"):
-        marked(open_content(rich), "x", (), lang="zh", font="宋体")
+        marked(open_content(rich), "x", (), "zh")
 
 
 def test_notes_are_bounded(rich: bytes) -> None:
     sheet = "自己的表"
     problems = [Problem("not-readable", Location("x", sheet, f"A{n}"), {"reason": "x" * 600}) for n in range(1, 2_101)]
-    content = parts(marked(open_content(rich), "x", grouped(problems), lang="zh", font="宋体"))
+    content = parts(marked(open_content(rich), "x", grouped(problems), "zh"))
     (comments,) = [part for name, part in content.items() if "comments_kpixl" in name]
     assert comments.count(b"<comment ") == MAX_NOTES
+
+
+# --- OpenDocument -----------------------------------------------------------------------------
+
+ODS = EXAMPLE / "returned" / "调研宣传部" / "智库、之家.ods"
+
+
+def ods_notes(path: Path) -> dict[str, str]:
+    """Return the notes of a document by sheet and cell."""
+    root = etree.fromstring(parts(path.read_bytes())["content.xml"])
+    found = {}
+    for table in root.iter(odf("table:table")):
+        row = -1
+        for line in table.iter(odf("table:table-row")):
+            row += 1
+            col = 0
+            for cell in line:
+                for note in cell.findall(odf("office:annotation")):
+                    text = "\n".join("".join(p.itertext()) for p in note.findall(odf("text:p")))
+                    found[f"{table.get(odf('table:name'))}!{a1(row, col)}"] = text
+                col += int(cell.get(odf("table:number-columns-repeated"), "1"))
+            row += int(line.get(odf("table:number-rows-repeated"), "1")) - 1
+    return found
+
+
+def odf(name: str) -> str:
+    prefix, _, word = name.partition(":")
+    return f"{{{SPACES[prefix]}}}{word}"
+
+
+def test_an_ods_is_marked_and_read_as_before(office: Office, tmp_path: Path) -> None:
+    copy = mark_one(ODS, tmp_path / "out")
+    assert portfolio_text(copy) == portfolio_text(ODS)
+    assert mark_one(copy, tmp_path / "again").read_bytes() == copy.read_bytes()
+    problems = [p for p in review([ODS], [load_form(FORM)]).problems if p.location.cell]
+    notes_found = ods_notes(copy)
+    assert problems
+    for problem in problems:
+        assert problem.message() in notes_found[f"{problem.location.sheet}!{problem.location.cell}"]
+    with zipfile.ZipFile(copy) as package:
+        first = package.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+    saved = office.convert(copy, tmp_path / "saved", "ods")
+    again = mark_one(saved, tmp_path / "anew")
+    assert portfolio_text(again) == portfolio_text(ODS)
+    assert ods_notes(again) == notes_found
+    content = parts(again.read_bytes())["content.xml"]
+    rules = content.count(b"LEN(&quot;kpixl&quot;)")
+    assert rules == parts(copy.read_bytes())["content.xml"].count(b"LEN(&quot;kpixl&quot;)") > 0
+    assert [is_problem_list(g) for g in read_grids(again.read_bytes(), again.name).grids].count(True) == 1
+
+
+def test_a_marked_workbook_saved_as_ods_is_marked_anew(office: Office, tmp_path: Path) -> None:
+    original = EXAMPLE / "returned" / "办公室.xlsx"
+    copy = mark_one(original, tmp_path / "out")
+    saved = office.convert(copy, tmp_path / "saved", "ods")
+    again = mark_one(saved, tmp_path / "anew")
+    assert portfolio_text(again) == portfolio_text(original)
+    assert {text.count(SIGNATURE) for text in ods_notes(again).values()} == {1}
+
+
+def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> None:
+    content = parts(ODS.read_bytes())
+    problem = next(p for p in review([ODS], [load_form(FORM)]).problems if p.location.cell == "E11")
+    root = etree.fromstring(content["content.xml"])
+    table = next(t for t in root.iter(odf("table:table")) if t.get(odf("table:name")) == problem.location.sheet)
+    note = etree.fromstring(
+        f'<office:annotation xmlns:office="{SPACES["office"]}" xmlns:text="{SPACES["text"]}"><text:p>领导批示</text:p>'
+        "</office:annotation>"
+    )
+    row = list(table.iter(odf("table:table-row")))[10]
+    row[4].insert(0, note)
+    path = tmp_path / "noted.ods"
+    with zipfile.ZipFile(path, "w") as target:
+        for name, part in {**content, "content.xml": etree.tostring(root)}.items():
+            target.writestr(name, part)
+    copy = mark_one(path, tmp_path / "out")
+    where = f"{problem.location.sheet}!E11"
+    assert ods_notes(copy)[where].startswith(f"领导批示\n\n{SIGNATURE}")
+    other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
+    again = tmp_path / "again.ods"
+    again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other]), "zh"))
+    assert ods_notes(again)[where] == "领导批示"
+    assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(SIGNATURE)
+
+
+def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
+    sheet = read_grids(ODS.read_bytes(), "x").grids[-1].name
+    before = read_grids(ODS.read_bytes(), "x").grids
+    problem = Problem("not-readable", Location("x", sheet, "Z3"), {"reason": "a  b\tc"})
+    content = marked(open_content(ODS.read_bytes()), "x", grouped([problem]), "zh")
+    path = tmp_path / "far.ods"
+    path.write_bytes(content)
+    assert f"{sheet}!Z3" in ods_notes(path)
+    assert [g.rows for g in read_grids(content, "x").grids[1:]] == [g.rows for g in before]
 
 
 # --- archives, names, folders -----------------------------------------------------------------
@@ -569,8 +665,6 @@ def test_boxes_are_removed_by_cell_alone() -> None:
     drawing = (
         "<xml><v:shapetype id='t'></v:shapetype>" + box.format("a", 1, 2) + box.format("b", 2, 1) + "</xml>"
     ).encode()
-    from kpixl.cells import Span
-
     left = without_boxes(drawing, [Span(1, 2, 1, 2)])
     assert left == ("<xml><v:shapetype id='t'></v:shapetype>" + box.format("b", 2, 1) + "</xml>").encode()
     assert has_boxes(left)

@@ -1,6 +1,6 @@
 """Problems -> copies of the submissions with the problems marked in them, to send back.
 
-A .xlsx or .xlsm is copied with tints, notes and a list in front; of any other file the list alone is written.
+A .xlsx, .xlsm or .ods is copied with tints, notes and a list in front; of any other file the list alone is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, r
 from kpixl.grids.archives import BETWEEN
 from kpixl.intake import FileResult, content_of, is_problem_list
 from kpixl.mark.listing import NAME, Group, grouped, list_workbook
-from kpixl.mark.workbook import marked
+from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.review import PORTFOLIO_SUFFIXES
@@ -109,7 +109,7 @@ def marked_copy(
     if content is not None:
         try:
             opened = open_content(content, limits)
-            return marked(opened, file.file, groups, lang=lang, font=font), None, dropped_by_openpyxl(content)
+            return marked(opened, file.file, groups, lang), None, dropped_by_openpyxl(content)
         except UnreadableError:
             reason = _BROKEN
         except UnmarkableError as error:

@@ -1,19 +1,15 @@
-"""The notes of a worksheet: the part that holds their texts, and the drawing that holds their boxes.
-
-A note of ours begins with SIGNATURE; below a person's own note it is a paragraph that begins so. By that it is found
-again, whichever program has saved the file in between.
-"""
+"""The notes of a worksheet: the part that holds their texts, and the drawing that holds their boxes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from kpixl.cells import Span, a1, span_from
+from kpixl.mark.notes import SIGNATURE, Note
 from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q
+from kpixl.sheets import text_lines
 
-SIGNATURE = "【kpixl】"
 _BELOW = "\n\n" + SIGNATURE
 AUTHOR = "kpixl"
 _THREADED = "tc="  # the author of a note that only stands in for a conversation: Excel shows the conversation
@@ -44,14 +40,7 @@ _ANY_SHAPE = re.compile(rb"<v:shape\b(?!type).*?</v:shape\s*>", re.DOTALL)
 _ROW, _COLUMN = re.compile(rb"<x:Row>\s*(\d+)\s*<"), re.compile(rb"<x:Column>\s*(\d+)\s*<")
 _ID = re.compile(rb"_x0000_s(\d{1,9})")
 _FIRST_ID = 1025  # what Excel begins with
-
-
-class Note(NamedTuple):
-    """A note: where it is, its text, and its box as (width, height) in pixels."""
-
-    place: Span
-    text: str
-    size: tuple[int, int]
+_WIDTH, _LINE, _MAX_HEIGHT = 300, 17, 420  # pixels
 
 
 class Comments:
@@ -168,14 +157,14 @@ def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, floa
     first = max([_FIRST_ID - 1, *(int(number) for number in _ID.findall(drawing))]) + 1
     shapes = [] if b'id="_x0000_t202"' in drawing else [_SHAPE_TYPE]
     for number, note in enumerate(notes):
-        width, height = note.size
+        height = _height(note)
         shapes.append(
             _SHAPE.format(
                 id=first + number,
-                width=round(width * 0.75, 2),
+                width=round(_WIDTH * 0.75, 2),
                 height=round(height * 0.75, 2),
                 order=number + 1,
-                anchor=_anchor(note, columns, rows),
+                anchor=_anchor(note.place, height, columns, rows),
                 row=note.place.row,
                 col=note.place.col,
             )
@@ -183,11 +172,15 @@ def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, floa
     return drawing[:end] + "".join(shapes).encode() + drawing[end:]
 
 
-def _anchor(note: Note, columns: Mapping[int, float], rows: Mapping[int, float]) -> str:
+def _height(note: Note) -> int:
+    return min(_MAX_HEIGHT, 14 + text_lines(note.text, _WIDTH / 7, 9) * _LINE)
+
+
+def _anchor(place: Span, height: int, columns: Mapping[int, float], rows: Mapping[int, float]) -> str:
     """Place a box right of its cell: column, offset, row, offset of both corners, as Excel wants them."""
-    left, top = note.place.last_col + 1, max(0, note.place.row)
-    right, x = _reach(left, 12 + note.size[0], columns, 64.0)
-    bottom, y = _reach(top, 4 + note.size[1], rows, 20.0)
+    left, top = place.last_col + 1, place.row
+    right, x = _reach(left, 12 + _WIDTH, columns, 64.0)
+    bottom, y = _reach(top, 4 + height, rows, 20.0)
     return f"{left}, 12, {top}, 4, {right}, {x}, {bottom}, {y}"
 
 

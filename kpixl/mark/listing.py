@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kpixl.cells import Span, span_from
 from kpixl.intake import PROBLEM_LIST
-from kpixl.mark.styles import TINTS
+from kpixl.mark.notes import LEVELS, TINTS, rank
 from kpixl.problems import Problem, Severity
 from kpixl.sheets import Book, Sheet, fitting_height
 from kpixl.texts import Text, say
 
 NAME: Text = ("问题清单", "Problems")
 MAX_ROWS = 5_000  # more problems than anybody works through; the rest is counted
-_HEADINGS: tuple[tuple[Text, float], ...] = (
+COLUMNS: tuple[tuple[Text, float], ...] = (
     (("序号", "No."), 5),
     (("级别", "Level"), 7),
     (("单元格", "Cell"), 8),
-    (("填报项", "Item"), 20),
-    (("发现的问题", "What was found"), 52),
-    (("请这样修改", "What to do"), 52),
-    (("规则", "Code"), 20),
+    (("填报项", "Item"), 18),
+    (("发现的问题", "What was found"), 46),
+    (("请这样修改", "What to do"), 46),
+    (("规则代码", "Code"), 26),
 )
-_LAST = len(_HEADINGS) - 1
-_LEVELS: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "error"),
-    Severity.WARNING: ("警告", "warning"),
-    Severity.INFO: ("提示", "note"),
-}
+WIDTHS = tuple(width for _, width in COLUMNS)
+LAST = len(COLUMNS) - 1
+SIZE = 10  # points
 _TITLE: Text = ("问题清单：{file}", "Problems: {file}")
 _COUNTS: Text = (
     "错误 {errors} 项，警告 {warnings} 项，提示 {notes} 项。",
-    "{errors} errors, {warnings} warnings, {notes} notes.",
+    "{errors} errors, {warnings} warnings, {notes} notes. ",
 )
 _HOW_MARKED: Text = (
     "点击单元格地址可跳到该处：有颜色的单元格带有批注，说明问题和改法。错误必须修改，警告请核对，提示仅供参考。"
@@ -49,8 +47,6 @@ _HOW_LISTED: Text = (
 _WHOLE_FILE: Text = ("整个文件", "The whole file")
 _SHEET: Text = ("工作表：{sheet}", "Sheet: {sheet}")
 _MORE: Text = ("……另有 {count} 项未列出。", "... and {count} more.")
-COLON: Text = ("：", ": ")
-_FOOTER = "&C&P / &N"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,19 @@ class Group:
 
     sheet: str | None
     problems: tuple[Problem, ...]
+
+
+class ListRow(NamedTuple):
+    """A row of the list. `kind`: title, how, headings, group, problem, more; a problem has a text for each column.
+
+    `height` in points shows all of it; `link` is the (sheet, cell) that the address leads to.
+    """
+
+    kind: str
+    texts: tuple[str, ...]
+    height: float
+    severity: Severity = Severity.INFO
+    link: tuple[str, str] | None = None
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Group, ...]:
@@ -71,106 +80,104 @@ def grouped(problems: Iterable[Problem]) -> tuple[Group, ...]:
 
 def _order(problem: Problem) -> tuple[int, int, int]:
     place = span_from(problem.location.cell or "")
-    return (list(Severity).index(problem.severity), *((place.row, place.col) if place else (-1, -1)))
+    return (rank(problem), *((place.row, place.col) if place else (-1, -1)))
+
+
+def list_rows(file: str, groups: Sequence[Group], reason: Text | None, lang: str) -> Iterator[ListRow]:
+    """Yield the rows of the list. `reason`: why the file itself was not marked; None for a sheet put into it."""
+    counts = [sum(p.severity is severity for g in groups for p in g.problems) for severity in Severity]
+    how = _HOW_MARKED if reason is None else _HOW_LISTED
+    said = say(_COUNTS, lang, **dict(zip(("errors", "warnings", "notes"), counts, strict=True)))
+    yield _line("title", say(_TITLE, lang, file=file), 14)
+    yield _line("how", said + say(how, lang, reason=say(reason or ("", ""), lang)))
+    yield ListRow("headings", tuple(say(text, lang) for text, _ in COLUMNS), 20)
+    number = 0
+    for group in groups:
+        if number < MAX_ROWS:
+            yield _line("group", say(_SHEET, lang, sheet=group.sheet) if group.sheet else say(_WHOLE_FILE, lang))
+        for problem in group.problems[: MAX_ROWS - number]:
+            number += 1
+            yield _problem(number, problem, lang, linked=reason is None)
+    if (left := sum(counts) - number) > 0:
+        yield _line("more", say(_MORE, lang, count=left))
+
+
+def _line(kind: str, text: str, size: float = SIZE) -> ListRow:
+    return ListRow(kind, (text,), fitting_height(text, sum(WIDTHS), size, 18))
+
+
+def _problem(number: int, problem: Problem, lang: str, *, linked: bool) -> ListRow:
+    place = problem.location
+    texts = (
+        str(number),
+        say(LEVELS[problem.severity], lang),
+        place.cell or "",
+        place.field or "",
+        problem.message(lang),
+        problem.hint(lang),
+        problem.code,
+    )
+    height = max(fitting_height(text, width, SIZE, 18) for text, width in zip(texts, WIDTHS, strict=True))
+    link = (place.sheet, place.cell) if linked and place.sheet and place.cell else None
+    return ListRow("problem", texts, height, problem.severity, link)
+
+
+# --- in a workbook ----------------------------------------------------------------------------
 
 
 def list_workbook(file: str, groups: Sequence[Group], reason: Text | None, *, lang: str, font: str = "宋体") -> bytes:
-    """Build the list as a workbook. `reason`: why the file itself was not marked; None for a sheet put into it."""
-    book = Book(say(_TITLE, lang, file=file), {}, font=font, size=10)
-    _Painter(book, book.sheet(say(NAME, lang)), lang, links=reason is None).paint(file, groups, reason)
+    """Build the list as a workbook; its first sheet may also be put into another."""
+    book = Book(say(_TITLE, lang, file=file), {}, font=font, size=SIZE)
+    painter = _Painter(book, book.sheet(say(NAME, lang)))
+    for number, row in enumerate(list_rows(file, groups, reason, lang)):
+        painter.paint(number, row)
     return book.finish()
 
 
 class _Painter:
-    """Writes the list; used once."""
+    """Writes the rows into a sheet."""
 
-    def __init__(self, book: Book, sheet: Sheet, lang: str, *, links: bool) -> None:
-        self.book, self.sheet, self.lang, self.links = book, sheet, lang, links
-        self.row = 0
-        self.number = 0
-        self.text = book.format(text_wrap=True, valign="top", border=1, border_color="#BFBFBF")
-        self.centred = book.format(text_wrap=True, valign="top", align="center", border=1, border_color="#BFBFBF")
-        self.quiet = book.format(text_wrap=True, valign="top", border=1, border_color="#BFBFBF", font_color="#6B6B6B")
-        self.link = book.format(
-            align="center", valign="top", border=1, border_color="#BFBFBF", font_color="#0B57D0", underline=1
-        )
-        self.levels = {
-            severity: book.format(
-                align="center", valign="top", border=1, border_color="#BFBFBF", bg_color=f"#{tint}", bold=True
-            )
-            for severity, tint in TINTS.items()
+    def __init__(self, book: Book, sheet: Sheet) -> None:
+        self.sheet = sheet
+        edge = {"border": 1, "border_color": "#BFBFBF"}
+        cell = {**edge, "valign": "top"}
+        self.lines = {
+            "title": book.format(bold=True, font_size=14),
+            "how": book.format(text_wrap=True, valign="top"),
+            "group": book.format(**edge, bold=True, bg_color="#F5F5F5"),
+            "more": book.format(),
         }
-
-    def paint(self, file: str, groups: Sequence[Group], reason: Text | None) -> None:
-        """Write everything."""
-        self._set_up()
-        counts = {severity: sum(p.severity is severity for g in groups for p in g.problems) for severity in Severity}
-        errors, warnings, notes = (counts[severity] for severity in Severity)
-        how = say(_HOW_MARKED if reason is None else _HOW_LISTED, self.lang, reason=say(reason or ("", ""), self.lang))
-        self._line(say(_TITLE, self.lang, file=file), self.book.format(bold=True, font_size=14), 14)
-        counted = say(_COUNTS, self.lang, errors=errors, warnings=warnings, notes=notes)
-        self._line(counted + how, self.book.format(text_wrap=True, valign="top"), 10)
-        header = self.book.format(bold=True, align="center", border=1, border_color="#BFBFBF", bg_color="#E7E6E6")
-        self.sheet.write_row(self.row, [say(text, self.lang) for text, _ in _HEADINGS], [header] * len(_HEADINGS))
-        self.sheet.height(self.row, 20)
-        self.row += 1
-        self.sheet.raw.freeze_panes(self.row, 0)
-        self.sheet.raw.repeat_rows(self.row - 1)
-        for group in groups:
-            self._group(group)
-        if (left := sum(counts.values()) - self.number) > 0:
-            self._line(say(_MORE, self.lang, count=left), self.book.format(), 10)
-
-    def _set_up(self) -> None:
-        raw = self.sheet.raw
-        self.sheet.widths([width for _, width in _HEADINGS])
-        raw.set_column(_LAST + 1, _LAST + 1, 2, None, {"hidden": True})
-        self.sheet.write(0, _LAST + 1, PROBLEM_LIST)
+        self.heading = book.format(**edge, bold=True, align="center", bg_color="#E7E6E6")
+        self.text = book.format(**cell, text_wrap=True)
+        self.centred = book.format(**cell, text_wrap=True, align="center")
+        self.quiet = book.format(**cell, text_wrap=True, font_color="#6B6B6B")
+        self.link = book.format(**cell, align="center", font_color="#0B57D0", underline=1)
+        self.levels = {
+            s: book.format(**cell, align="center", bold=True, bg_color=f"#{tint}") for s, tint in TINTS.items()
+        }
+        sheet.widths(WIDTHS)
+        raw = sheet.raw
+        raw.set_column(LAST + 1, LAST + 1, 2, None, {"hidden": True})
         raw.set_landscape()
         raw.set_paper(9)
         raw.fit_to_pages(1, 0)
         raw.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        raw.set_footer(_FOOTER)
+        raw.set_footer("&C&P / &N")
         raw.hide_gridlines(2)
+        sheet.write(0, LAST + 1, PROBLEM_LIST)
 
-    def _line(self, text: str, style: object, size: float) -> None:
-        """Write a line over all columns."""
-        width = sum(width for _, width in _HEADINGS)
-        self.sheet.merge(Span(self.row, 0, self.row, _LAST), text, style)
-        self.sheet.height(self.row, fitting_height(text, width, size, 18))
-        self.row += 1
-
-    def _group(self, group: Group) -> None:
-        if self.number >= MAX_ROWS:
-            return
-        name = say(_SHEET, self.lang, sheet=group.sheet) if group.sheet else say(_WHOLE_FILE, self.lang)
-        self._line(name, self.book.format(bold=True, bg_color="#F5F5F5", border=1, border_color="#BFBFBF"), 10)
-        for problem in group.problems[: MAX_ROWS - self.number]:
-            self._problem(problem)
-
-    def _problem(self, problem: Problem) -> None:
-        self.number += 1
-        place, row = problem.location, self.row
-        message, hint = problem.message(self.lang), problem.hint(self.lang)
-        self.sheet.number(row, 0, self.number, self.centred)
-        self.sheet.write(row, 1, say(_LEVELS[problem.severity], self.lang), self.levels[problem.severity])
-        if self.links and place.sheet and place.cell:
-            self.sheet.link(row, 2, place.sheet, place.cell, self.link, place.cell)
+    def paint(self, number: int, row: ListRow) -> None:
+        """Write one row."""
+        self.sheet.height(number, row.height)
+        if row.kind == "headings":
+            self.sheet.write_row(number, row.texts, [self.heading] * len(row.texts))
+            self.sheet.raw.freeze_panes(number + 1, 0)
+            self.sheet.raw.repeat_rows(number)
+        elif row.kind == "problem":
+            styles = [self.centred, self.levels[row.severity], self.centred, *[self.text] * 3, self.quiet]
+            self.sheet.write_row(number, row.texts, styles)
+            self.sheet.number(number, 0, int(row.texts[0]), self.centred)
+            if row.link is not None:
+                self.sheet.link(number, 2, row.link[0], row.link[1], self.link, row.link[1])
         else:
-            self.sheet.write(row, 2, place.cell, self.centred)
-        for col, text in enumerate((place.field or "", message, hint), 3):
-            self.sheet.write(row, col, text, self.text)
-        self.sheet.write(row, _LAST, problem.code, self.quiet)
-        texts = zip((place.field or "", message, hint, problem.code), _HEADINGS[3:], strict=True)
-        self.sheet.height(row, max(fitting_height(text, width, 10, 18) for text, (_, width) in texts))
-        self.row += 1
-
-
-def note_text(problems: Sequence[Problem], lang: str) -> str:
-    """Say in a note what is wrong with a cell."""
-    lines = [say(("检查意见", "to be looked at"), lang)]
-    for problem in problems:
-        lines.append(f"{say(_LEVELS[problem.severity], lang)}{say(COLON, lang)}{problem.message(lang)}")
-        if hint := problem.hint(lang):
-            lines.append(f"→ {hint}")
-    return "\n".join(lines)
+            self.sheet.merge(Span(number, 0, number, LAST), row.texts[0], self.lines[row.kind])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from kpixl.grids import UnreadableError
 from kpixl.grids.packages import Package
-from kpixl.mark.xml import DAMAGED, MAIN, OFFICE, RELATIONS, TYPES, Tree, UnmarkableError, add, dump, parse, q
+from kpixl.mark.xml import DAMAGED, OFFICE, RELATIONS, Tree, UnmarkableError, add, dump, parse, q
 
 CONTENT_TYPES = "[Content_Types].xml"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -17,19 +17,13 @@ _NO_RELATIONS = f'<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="{R
 _KIND = OFFICE + "/"  # in front of the kind of a relation
 
 
-class Parts:
-    """A workbook being changed. Raises UnmarkableError where its parts are not what the standard says."""
+class ChangedPackage:
+    """A package being changed. Raises UnmarkableError where a part is damaged."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
         self._changed: dict[str, bytes | None] = {}  # None: removed
         self._names = {name: part.filename for name, part in package.names.items()}
-        self.types = parse(self.read(CONTENT_TYPES))
-        self.workbook = self._target("", "officeDocument")
-        root = parse(self.read(self.workbook))
-        if root.tag != q("workbook"):
-            raise UnmarkableError(("“严格开放式”的 .xlsx", "a Strict Open XML workbook"))
-        self.book = root
 
     def read(self, name: str) -> bytes:
         """Return a part as it is now; b"" where there is none."""
@@ -44,9 +38,45 @@ class Parts:
         """Tell whether there is such a part."""
         return self._changed[name] is not None if name in self._changed else name.casefold() in self._names
 
+    def write(self, name: str, content: bytes) -> None:
+        """Change a part, or add one."""
+        self._changed[self._names.get(name.casefold(), name)] = content
+
+    def remove(self, name: str) -> None:
+        """Remove a part, if it is there."""
+        if self.has(name):
+            self._changed[self._names.get(name.casefold(), name)] = None
+
+    def finish(self) -> bytes:
+        """Pack everything again; equal changes give equal bytes."""
+        out = io.BytesIO()
+        left = dict(self._changed)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+            for part in self._package.names.values():
+                content = left.pop(part.filename) if part.filename in left else self.read(part.filename)
+                if content is not None:
+                    target.writestr(_entry(part.filename, part.date_time, part.compress_type), content)
+            for name, content in left.items():
+                if content is not None:
+                    target.writestr(_entry(name, _EPOCH), content)
+        return out.getvalue()
+
+
+class Parts(ChangedPackage):
+    """A workbook being changed. Raises UnmarkableError where its parts are not what the standard says."""
+
+    def __init__(self, package: Package) -> None:
+        super().__init__(package)
+        self.types = parse(self.read(CONTENT_TYPES))
+        self.workbook = self._target("", "officeDocument")
+        root = parse(self.read(self.workbook))
+        if root.tag != q("workbook"):
+            raise UnmarkableError(("“严格开放式”的 .xlsx", "a Strict Open XML workbook"))
+        self.book = root
+
     def write(self, name: str, content: bytes, kind: str | None = None) -> None:
         """Change a part, or add one of the content type `kind`."""
-        self._changed[self._names.get(name.casefold(), name)] = content
+        super().write(name, content)
         if kind is not None and not any(node.get("PartName") == f"/{name}" for node in self.types):
             add(self.types, "Override", PartName=f"/{name}", ContentType=kind)
 
@@ -58,9 +88,8 @@ class Parts:
 
     def remove(self, name: str) -> None:
         """Remove a part, and its relations with it."""
-        for each in (name, rels_name(name)):
-            if self.has(each):
-                self._changed[self._names.get(each.casefold(), each)] = None
+        super().remove(name)
+        super().remove(rels_name(name))
         for node in [n for n in self.types if (n.get("PartName") or "").casefold() == f"/{name}".casefold()]:
             self.types.remove(node)
 
@@ -117,25 +146,18 @@ class Parts:
     # --- the whole ---------------------------------------------------------------------------
 
     def finish(self) -> bytes:
-        """Pack the workbook again; equal changes give equal bytes."""
-        self._changed[self.workbook] = dump(self.book)
-        self._changed[self._names[CONTENT_TYPES.casefold()]] = dump(self.types)
-        out = io.BytesIO()
-        left = dict(self._changed)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-            for part in self._package.names.values():
-                content = left.pop(part.filename) if part.filename in left else self.read(part.filename)
-                if content is not None:
-                    target.writestr(_entry(part.filename, part.date_time), content)
-            for name, content in left.items():
-                if content is not None:
-                    target.writestr(_entry(name, _EPOCH), content)
-        return out.getvalue()
+        """Pack the workbook again."""
+        self.write(self.workbook, dump(self.book))
+        self.write(CONTENT_TYPES, dump(self.types))
+        return super().finish()
 
 
-def _entry(name: str, moment: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
+def _entry(
+    name: str, moment: tuple[int, int, int, int, int, int], packing: int = zipfile.ZIP_DEFLATED
+) -> zipfile.ZipInfo:
+    """Make a directory entry; what was stored plainly stays so (an OpenDocument begins with its plain media type)."""
     entry = zipfile.ZipInfo(name, max(moment, _EPOCH))
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.compress_type = zipfile.ZIP_STORED if packing == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
     return entry
 
 
@@ -143,6 +165,3 @@ def rels_name(part: str) -> str:
     """Name the part that holds the relations of a part."""
     folder, name = posixpath.split(part)
     return posixpath.join(folder, "_rels", f"{name}.rels")
-
-
-__all__ = ["CONTENT_TYPES", "MAIN", "TYPES", "Parts", "rels_name"]

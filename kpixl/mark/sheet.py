@@ -8,12 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from kpixl.cells import Span, a1, span_from, span_text
+from kpixl.cells import Span, a1, span_text
+from kpixl.mark.notes import RULE, RULE_SIGNATURE
 from kpixl.mark.xml import DAMAGED, OFFICE, Tree, UnmarkableError, add, add_related, dump, local, parse, q
-
-# What a rule of ours is known by, also when another program has saved the file.
-SIGNATURE = '"kpixl"'
-_RULE = f"LEN({SIGNATURE})>0"
 
 _UTF8 = re.compile(rb"\s*<\?xml[^>]*encoding=[\"'](?!utf-8[\"'])", re.IGNORECASE)
 _CELLS = re.compile(rb"<((?:\w+:)?)sheetData\b[^>]*?(/?)>")
@@ -48,7 +45,6 @@ class SheetPart:
         self.root = parse(content[: found.start()] + b"<" + found[1] + b"sheetData/>" + content[end:])
         if self.root.tag != q("worksheet"):
             raise UnmarkableError(DAMAGED)
-        self.merges = [span for node in self.root.iter(q("mergeCell")) if (span := span_from(node.get("ref", "")))]
 
     def finish(self) -> bytes:
         """Write the part."""
@@ -57,20 +53,12 @@ class SheetPart:
         assert found is not None
         return content[: found.start()] + self._cells + content[found.end() :]
 
-    def whole(self, cell: str) -> Span | None:
-        """Return the merged cell that a cell belongs to, else the cell."""
-        place = span_from(cell)
-        if place is None:
-            return None
-        inside = (m for m in self.merges if m.row <= place.row <= m.last_row and m.col <= place.col <= m.last_col)
-        return next(inside, place)
-
     # --- tints -------------------------------------------------------------------------------
 
     def untint(self) -> None:
         """Remove the tints of an earlier marking."""
         for group in list(self.root.iter(q("conditionalFormatting"))):
-            for rule in [r for r in group if SIGNATURE in "".join(r.itertext())]:
+            for rule in [r for r in group if RULE_SIGNATURE in "".join(r.itertext())]:
                 group.remove(rule)
             if not any(local(child) == "cfRule" for child in group):
                 group.getparent().remove(group)
@@ -84,7 +72,7 @@ class SheetPart:
         for number, (dxf, places) in enumerate(spans.items(), 1):
             group = add(self.root, "conditionalFormatting", sqref=" ".join(map(_address, places)))
             rule = add(group, "cfRule", type="expression", dxfId=str(dxf), priority=str(number))
-            add(rule, "formula", _RULE)
+            add(rule, "formula", RULE)
             # In front of other rules: LibreOffice lets the first in the file win, whatever the priorities say.
             self._insert(group, ("conditionalFormatting", *_BEHIND_RULES))
 

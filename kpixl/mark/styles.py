@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from kpixl.mark.notes import EDGES, TINTS
 from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, canonical, dump, local, parse, q
 from kpixl.problems import Severity
 
@@ -12,9 +13,6 @@ _GROUPS = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "c
 _PARTS = {"fontId": "fonts", "fillId": "fills", "borderId": "borders"}
 _COMPARED = 200  # formats that a new one is compared with; those of an earlier marking are the last
 _OWN_FORMATS = 164  # number formats below are built in
-
-TINTS = {Severity.ERROR: "FFB4B4", Severity.WARNING: "FFD88A", Severity.INFO: "BFDDF5"}
-EDGES = {Severity.ERROR: "C00000", Severity.WARNING: "B45309", Severity.INFO: "1F6FB2"}
 
 
 class Styles:

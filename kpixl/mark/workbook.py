@@ -1,7 +1,4 @@
-"""A person's workbook -> a copy of it with the problems marked in it. Nothing else of it changes.
-
-The copy is read again before it is returned: the grids must be those of the original.
-"""
+"""A .xlsx or .xlsm -> the same with the problems marked in it. Parts that carry no mark stay as they are."""
 
 from __future__ import annotations
 
@@ -9,25 +6,18 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 
 from kpixl.cells import Span
-from kpixl.grids import Grid, Limits, Opened, UnreadableError, open_content, read_opened
+from kpixl.grids import Grid, Limits
 from kpixl.grids.packages import Package
 from kpixl.intake import is_problem_list
-from kpixl.mark.comments import (
-    EMPTY_DRAWING,
-    SIGNATURE,
-    Comments,
-    Note,
-    has_boxes,
-    with_boxes,
-    without_boxes,
-)
-from kpixl.mark.listing import NAME, Group, list_workbook, note_text
+from kpixl.mark.comments import EMPTY_DRAWING, Comments, has_boxes, with_boxes, without_boxes
+from kpixl.mark.listing import NAME, Group, list_workbook
+from kpixl.mark.notes import MAX_NOTES, RULE_SIGNATURE, SIGNATURE, Note, notes_of
 from kpixl.mark.parts import Parts
 from kpixl.mark.sheet import SheetPart, deselected
 from kpixl.mark.styles import Styles
 from kpixl.mark.xml import DAMAGED, OFFICE, Tree, UnmarkableError, add, add_related, dump, parse, q
-from kpixl.problems import Problem, Severity
-from kpixl.sheets import sheet_names, text_lines
+from kpixl.problems import Severity
+from kpixl.sheets import sheet_names
 from kpixl.texts import say
 
 _SHEET = "xl/worksheets/kpixl{}.xml"
@@ -36,43 +26,11 @@ _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.works
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _SIGNATURES = "_xmlsignatures/"
-MAX_NOTES = 2_000  # on a sheet; further cells are tinted and listed
-MAX_NOTE = 1_500  # characters; the list has all
-_NOTE_WIDTH, _LINE, _MAX_HEIGHT = 300, 17, 420  # pixels
-
-KIND = ("这种格式的文件不能加标注", "Files of this kind cannot be marked")
-ALTERED = ("加标注会改变文件的内容", "Marking it would change what it holds")
 
 
-def marked(opened: Opened, file: str, groups: Sequence[Group], *, lang: str, font: str) -> bytes:
-    """Return a copy of an opened workbook with `groups` marked in it. Raises UnmarkableError."""
-    if opened.package is None or not any(name.startswith("xl/workbook.xml") for name in opened.package.names):
-        raise UnmarkableError(KIND)
-    before = _grids(opened, file)
-    try:
-        content = _Marker(opened.package, before, lang).mark(file, groups, font)
-        after = _grids(open_content(content, opened.limits), file)
-    except (UnreadableError, ValueError, IndexError, OverflowError) as error:
-        raise UnmarkableError(DAMAGED) from error
-    if not is_problem_list(after[0]) or not _same(before, after[1:]):
-        raise UnmarkableError(ALTERED)
-    return content
-
-
-def _grids(opened: Opened, file: str) -> Sequence[Grid]:
-    read = read_opened(opened, file)
-    if read.problems:
-        raise UnmarkableError(DAMAGED)
-    return read.grids
-
-
-def _same(before: Iterable[Grid], after: Iterable[Grid]) -> bool:
-    """Tell whether grids are equal, lists of problems left out."""
-
-    def whole(grids: Iterable[Grid]) -> list[tuple[object, ...]]:
-        return [(g.name, g.top, g.left, g.hidden, g.rows, g.merges()) for g in grids if not is_problem_list(g)]
-
-    return whole(before) == whole(after)
+def mark_workbook(package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str) -> bytes:
+    """Mark the workbook of a package whose `grids` were read. Raises UnmarkableError."""
+    return _Marker(package, grids, lang).mark(file, groups)
 
 
 class _Marker:
@@ -80,6 +38,7 @@ class _Marker:
 
     def __init__(self, package: Package, grids: Sequence[Grid], lang: str) -> None:
         self.parts, self.lang = Parts(package), lang
+        self.grids = {grid.name: grid for grid in grids}
         self.sheets = self.parts.book.find(q("sheets"))
         styles = self.parts.related(self.parts.workbook, "styles")
         if self.sheets is None or styles is None:
@@ -89,12 +48,12 @@ class _Marker:
             self._drop_list(name)
         self.paths = {node.get("name"): self._path(node) for node in self.sheets}
 
-    def mark(self, file: str, groups: Sequence[Group], font: str) -> bytes:
+    def mark(self, file: str, groups: Sequence[Group]) -> bytes:
         """Mark everything and pack the workbook."""
         wanted = {group.sheet: group.problems for group in groups if group.sheet is not None}
         for name, path in self.paths.items():
-            self._sheet(path, wanted.get(name, ()))
-        self._add_list(list_workbook(file, groups, None, lang=self.lang, font=font))
+            self._sheet(path, notes_of(self.grids.get(name), wanted.get(name, ()), self.lang))
+        self._add_list(list_workbook(file, groups, None, lang=self.lang))
         self.parts.write(self.styles_part, self.styles.finish())
         if self.parts.remove_folder(_SIGNATURES):
             for _, kind, target in list(self.parts.relations("")):
@@ -112,42 +71,19 @@ class _Marker:
 
     # --- the sheets that are there -----------------------------------------------------------
 
-    def _sheet(self, path: str, problems: Sequence[Problem]) -> None:
-        content = deselected(self.parts.read(path))
+    def _sheet(self, path: str, notes: Sequence[Note]) -> None:
+        old = self.parts.read(path)
+        content = deselected(old)
         comments = self.parts.related(path, "comments")
-        if problems or SIGNATURE.encode() in self.parts.read(comments or "") or b'"kpixl"' in content:
-            content = self._marked_sheet(path, content, problems)
-        if content != self.parts.read(path):
+        if notes or SIGNATURE.encode() in self.parts.read(comments or "") or RULE_SIGNATURE.encode() in content:
+            sheet = SheetPart(content)
+            sheet.untint()
+            if notes:
+                sheet.tint({self.styles.tint(s): spans for s in Severity if (spans := _places(notes, s))})
+            self._notes(path, sheet, notes[:MAX_NOTES])
+            content = sheet.finish()
+        if content != old:
             self.parts.write(path, content)
-
-    def _marked_sheet(self, path: str, content: bytes, problems: Sequence[Problem]) -> bytes:
-        sheet = SheetPart(content)
-        sheet.untint()
-        cells: dict[Span, list[Problem]] = {}
-        for problem in problems:
-            if problem.location.cell and (place := sheet.whole(problem.location.cell)) is not None:
-                cells.setdefault(place, []).append(problem)
-        if cells:
-            sheet.tint(self._tints(cells))
-        notes = [self._note(place, found) for place, found in list(cells.items())[:MAX_NOTES]]
-        self._notes(path, sheet, notes)
-        return sheet.finish()
-
-    def _tints(self, cells: dict[Span, list[Problem]]) -> dict[int, list[Span]]:
-        """Group cells by the worst that is said of them."""
-        spans: dict[int, list[Span]] = {}
-        for severity in Severity:
-            chosen = [s for s, found in cells.items() if min(found, key=_rank).severity is severity]
-            if chosen:
-                spans[self.styles.tint(severity)] = chosen
-        return spans
-
-    def _note(self, place: Span, problems: Sequence[Problem]) -> Note:
-        text = SIGNATURE + note_text(problems, self.lang)
-        if len(text) > MAX_NOTE:
-            text = text[: MAX_NOTE - 1] + "…"
-        lines = text_lines(text, _NOTE_WIDTH / 7, 9)
-        return Note(place, text, (_NOTE_WIDTH, min(_MAX_HEIGHT, 14 + lines * _LINE)))
 
     def _notes(self, path: str, sheet: SheetPart, notes: Sequence[Note]) -> None:
         """Put notes on a sheet in place of those of an earlier marking."""
@@ -255,5 +191,5 @@ class _Marker:
         return dump(root)
 
 
-def _rank(problem: Problem) -> int:
-    return list(Severity).index(problem.severity)
+def _places(notes: Iterable[Note], severity: Severity) -> list[Span]:
+    return [note.place for note in notes if note.severity is severity]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree
@@ -67,6 +68,11 @@ def add(parent: Tree, name: str, text: str | None = None, /, **attributes: str) 
         if text != text.strip():
             child.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
     return child
+
+
+def make(name: str, spaces: Mapping[str, str], attributes: Mapping[str, str]) -> Tree:
+    """Make an element of a qualified name, with the usual prefixes."""
+    return etree.Element(name, dict(attributes), nsmap=dict(spaces))
 
 
 def add_related(parent: Tree, name: str, key: str, /, **attributes: str) -> Tree:
