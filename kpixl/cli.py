@@ -253,7 +253,10 @@ def check(
         from kpixl.mark import marked_data, write_marked
 
         font = str(result.form.fonts["body"])
-        copies, said = write_marked(result.files, problems, mark, lang=lang, font=font, today=date.today())
+        with console.progress(lang, console.MARKING) as progress:
+            copies, said = write_marked(
+                result.files, problems, mark, lang=lang, font=font, today=date.today(), progress=progress
+            )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
     if as_json:
         console.print_json(report)

@@ -48,6 +48,7 @@ MARKED: Text = (
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
 READING: Text = ("读取文件", "Reading files")
+MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
 LOOKS: Text = (
     "{count} 个文件因数值存疑用 openpyxl 复核。",
@@ -176,7 +177,7 @@ def _count(number: int, severity: Severity) -> str:
 
 
 @contextmanager
-def progress(lang: str) -> Iterator[Callable[[int, int], None] | None]:
+def progress(lang: str, doing: Text = READING) -> Iterator[Callable[[int, int], None] | None]:
     """Show a progress bar on long runs when stderr is a terminal."""
     if not sys.stderr.isatty():
         yield None
@@ -186,7 +187,7 @@ def progress(lang: str) -> Iterator[Callable[[int, int], None] | None]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # No refresh thread: worker processes are forked, and a fork with threads running is asking for trouble.
     with Progress(*columns, console=console(), auto_refresh=False, transient=True) as bar:
-        task = bar.add_task(say(READING, lang), total=None, visible=False)
+        task = bar.add_task(say(doing, lang), total=None, visible=False)
 
         def step(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=total >= PROGRESS_FROM, refresh=True)

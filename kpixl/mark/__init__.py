@@ -17,7 +17,7 @@ from kpixl.carry.parts import Package as CarriedPackage
 from kpixl.files import check_target, keep_copy, natural_key, refuse_overlap, safe_file_names, write_atomic
 from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
 from kpixl.grids.archives import BETWEEN
-from kpixl.intake import FileResult, content_of, is_problem_list
+from kpixl.intake import FileResult, Progress, content_of, is_problem_list
 from kpixl.mark.listing import NAME, Group, grouped, list_workbook
 from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError
@@ -71,6 +71,7 @@ def write_marked(
     font: str = "宋体",
     limits: Limits = DEFAULT_LIMITS,
     today: date,
+    progress: Progress | None = None,
 ) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Write into `folder` a marked copy of every submission that has errors or warnings; folders as in the original.
 
@@ -92,6 +93,8 @@ def write_marked(
         changed, copies = _write(path, content, lang, today)
         written.append(MarkedFile(file.file, path, changed, reason, kept))
         said += copies
+        if progress is not None:
+            progress(len(written), len(wanted))
         if reason is not None:
             said.append(Problem("mark-listed", Location(file.file), {"reason": reason, "path": path.name}))
         if kept:
