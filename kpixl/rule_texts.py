@@ -219,6 +219,15 @@ RULE_TEXTS: dict[str, Entry] = {
         LAWFUL,
         ("权重合计不对", "Weights do not add up"),
     ),
+    "amount-negative": Entry(
+        E,
+        "“{label}”是负数：{amount}。",
+        "请核对正负号；金额填 0 或正数。",
+        "{label} is negative: {amount}.",
+        "Check the sign; an amount is 0 or more.",
+        LAWFUL,
+        ("金额是负数", "A negative amount"),
+    ),
     "expression": Entry(
         W,
         "{message}",

@@ -27,7 +27,8 @@ class LevelMissing:
 
 
 def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
-    """Find projects without a row of the level; silent where a row's level is blank or not one of the list."""
+    """Find projects without a row of the level; silent where a row may be the one: its level is blank, not one of
+    the list, or belongs to another."""
     columns = subject.form.tables[p.rows.table].columns
     lines = subject.lines[p.rows.table]
     if any(p.level in (line.level1, line.level2) for line in lines):
@@ -35,6 +36,11 @@ def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
     for key in (p.rows.level1, p.rows.level2):
         items = subject.form.choices[columns[key].choices or ""].items
         if any(line.row[key] not in items for line in lines):
+            return
+    below = subject.form.choices[columns[p.rows.level2].choices or ""].children
+    for line in lines:
+        own = below.get(line.level1, ())
+        if line.level2 not in own and p.level in own:
             return
     example = _example(subject, p)
     details = ("，例如“{0}”", ", for example {0}") if example else ("", "")

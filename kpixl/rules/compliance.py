@@ -270,10 +270,26 @@ def weights(p: Weights, subject: Subject) -> Iterator[Hit]:
         yield Hit(f"{p.table}.0.{p.column}", details)
 
 
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Amounts that are 0 or more."""
+
+    fields: tuple[FieldKey, ...]
+
+
+def amount_negative(p: Amounts, subject: Subject) -> Iterator[Hit]:
+    """Find negative amounts; a total only where none of its parts is one."""
+    values = subject.project.values
+    negative = {key for key, value in values.items() if isinstance(value, Decimal) and value < 0}
+    for key in p.fields:
+        if key in negative and not negative.intersection(subject.form.fields[key].sum):
+            yield Hit(key, {"label": subject.heading(key), "amount": shown(values[key])})
+
+
 RULES = (
     Rule("dates-reversed", Dates, dates_reversed),
     Rule("dates-outside-year", Dates, dates_outside_year),
-    Rule("deadline-outside", Deadline, deadline_outside),
+    Rule("deadline-outside", Deadline, deadline_outside, follows=frozenset({"dates-outside-year"})),
     Rule("choice-unlisted", NoParameters, choice_unlisted),
     Rule("level-mismatch", NoParameters, level_mismatch),
     Rule("operator-unfit", OperatorUnfit, operator_unfit, yields_to=ROOTS | {"choice-unlisted"}),
@@ -283,4 +299,5 @@ RULES = (
     Rule("date-spellings", DateSpellings, date_spellings, between=True),
     Rule("text-hidden", NoParameters, text_hidden),
     Rule("weights", Weights, weights),
+    Rule("amount-negative", Amounts, amount_negative),
 )

@@ -68,8 +68,11 @@ def cost_over_amount(p: CostOver, subject: Subject) -> Iterator[Hit]:
             yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", {**details, "amount": number_text(amount)})
 
 
+# What casts doubt on the amount itself.
+_DOUBTED = frozenset({"sum-mismatch", "amount-negative", "amount-magnitude", "amount-small"})
+
 RULES = (
     Rule("amount-magnitude", Amount, amount_magnitude),
     Rule("amount-small", Amount, amount_small, yields_to=ROOTS | {"amount-magnitude"}),
-    Rule("cost-over-amount", CostOver, cost_over_amount),
+    Rule("cost-over-amount", CostOver, cost_over_amount, follows=_DOUBTED),
 )

@@ -217,7 +217,12 @@ def _promises(units: tuple[tuple[str, ...], ...], between: str, unless: str, nou
 
 
 def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
-    """Find numbers of the goal for which no indicator has the value, in a unit that counts the same."""
+    """Find numbers of the goal for which no indicator has the value, in a unit that counts the same.
+
+    Silent where there is no indicator at all.
+    """
+    if not subject.lines[p.rows.table]:
+        return
     group = {unit: number for number, units in enumerate(p.units) for unit in units}
     pattern = _promises(p.units, p.between.source, p.unless.source, tuple(words.source for words, _ in p.nouns))
     # A unit that is in no group counts only itself; None is a unit that is missing.
