@@ -54,7 +54,7 @@ def in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
     """Locate values by project and label, for a portfolio of which no files are known."""
     first = form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}".strip() for p in portfolio.projects}
-    return lambda project, key, label: Location(None, names[project], None, label or key)
+    return lambda project, key, label: Location(None, names[project], None, label.rstrip(":：") or key)
 
 
 def label_of(form: Form, key: str) -> str:

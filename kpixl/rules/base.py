@@ -13,7 +13,7 @@ from kpixl.values import fold, number_text, text_of
 # What is wrong with a value itself; whatever else could be said of that value follows from it.
 ROOTS = frozenset({"value-unread", "required-blank", "no-rows"})
 # What compares amounts: it follows from an amount that was not read, wherever on the form that one stands.
-OF_AMOUNTS = frozenset({"sum-mismatch", "amount-magnitude", "amount-small", "cost-over-amount"})
+OF_AMOUNTS = frozenset({"sum-mismatch", "amount-magnitude", "amount-small", "cost-magnitude", "cost-over-amount"})
 
 
 class Hit(NamedTuple):

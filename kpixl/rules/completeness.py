@@ -67,12 +67,17 @@ class GoalTooShort:
     least: int
 
 
+def _shown(text: str) -> str:
+    """Return a text as people see it: without markup and line breaks."""
+    return " ".join(MARKUP.sub("", text).split())
+
+
 def goal_too_short(p: GoalTooShort, subject: Subject) -> Iterator[Hit]:
     """Find goals that are too short to be one."""
     for key, text in subject.texts(p.fields):
         bare = fold(MARKUP.sub("", text))
         if len(bare) < p.least:
-            details = {"label": subject.heading(key), "length": len(bare), "text": bare, "least": p.least}
+            details = {"label": subject.heading(key), "length": len(bare), "text": _shown(text), "least": p.least}
             yield Hit(key, details)
 
 
@@ -92,7 +97,7 @@ def goal_truncated(p: GoalTruncated, subject: Subject) -> Iterator[Hit]:
         clauses = [clause for part in _CLAUSE_END.split(bare) if (clause := part.strip(_ENDS))]
         stump = len(clauses) > 1 and len(clauses[-1]) < p.least
         if stump or bare in p.dangling or _OPEN.search(bare[-LAST:]):
-            yield Hit(key, {"label": subject.heading(key), "tail": bare[-16:]})
+            yield Hit(key, {"label": subject.heading(key), "tail": _shown(text)[-16:]})
 
 
 @dataclass(frozen=True, slots=True)
