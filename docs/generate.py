@@ -3,7 +3,8 @@
     python docs/generate.py            # rewrite what is stale
     python docs/generate.py --check    # only say what is stale; exit 1 if anything is
 
-docs/problems.md is made from kpixl.catalogue, docs/cli.md from the help of every command. In the README files each
+docs/problems.md is made from kpixl.catalogue, docs/cli.md from the help of every command, docs/seeded-errors.md from
+tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
 """
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -112,6 +114,58 @@ def _run(block: str, folder: Path, lang: str) -> str:
     return "\n".join(out) + "\n"
 
 
+SEEDED = """\
+# Mistakes seeded into a returned file
+
+Each line is a clean returned workbook ([base.yaml](../tests/seeded/base.yaml)) with one mistake put into it, one file
+for each, and what `kpixl check` with the roster says: the mistake, once, at its place, and no other error. What else
+appears (warnings and notes that the same mistake brings about) stands in the last column. The kinds are data,
+[seeded.yaml](../tests/cases/seeded.yaml); `tests/test_seeded.py` makes the files and compares.
+`python -m tests.seeded.seed FOLDER` writes them, to open and look. B5 is a cell of the seeded sheet, 02!E11 one of
+another, 01! a sheet; "list" is said of the roster, without a file.
+"""
+
+
+def seeded_errors() -> str:
+    """Write the table of tests/cases/seeded.yaml."""
+    import yaml
+
+    kinds = yaml.safe_load((ROOT / "tests" / "cases" / "seeded.yaml").read_text(encoding="utf-8"))
+    out = [
+        NOTE + SEEDED,
+        "| | mistake | seeded | severity | code | found at | also |",
+        "|---:|---|---|---|---|---|---|",
+    ]
+    for number, kind in enumerate(kinds, 1):
+        severity, code, place = kind["found"].split(" ", 2)
+        also = ", ".join("`{1}` {2}".format(*line.split(" ", 2)) for line in kind.get("also", ()))
+        cells = [str(number), kind["kind"], _done(kind), severity, f"`{code}`", place, also]
+        out.append("| " + " | ".join(cells) + " |")
+    return "\n".join(out) + "\n"
+
+
+def _done(kind: dict[str, Any]) -> str:
+    """Say shortly what is done to the file of a kind."""
+    done = [
+        f"{name}: {_shortly(kind[name])}" for name in ("file", "portfolio", "book", "insert", "delete") if name in kind
+    ]
+    done += ["without a roster"] if kind.get("roster") is False else []
+    done += ["in a second file"] if "second" in kind else []
+    cells = kind.get("second", kind).get("cells", {})
+    sheet = f"{kind['sheet']}!" if "sheet" in kind else ""
+    return ", ".join([*done, *(f"{sheet}{cell} = {_shortly(value)}" for cell, value in cells.items())])
+
+
+def _shortly(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shortly(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shortly, value))
+    text = "blank" if value is None else str(value)
+    text = text if len(text) <= 24 else text[:23] + "…"
+    return text.replace("<", "&lt;")
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite or check every generated text; return the exit code."""
     os.environ["COLUMNS"] = "80"
@@ -119,6 +173,7 @@ def main(arguments: list[str]) -> int:
     from kpixl.form import load_forms
     from kpixl.rules.page import rules_markdown
 
+    wanted[DOCS / "seeded-errors.md"] = seeded_errors()
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}

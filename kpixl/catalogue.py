@@ -237,10 +237,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "label-missing": Entry(
         W,
-        "没有找到标签“{label}”，该项按空白处理。",
-        "请恢复标签“{label}”及其填写内容。",
-        "The label {label} was not found; its value is taken as blank.",
-        "Restore the label {label} and its value.",
+        "没有找到标签“{label}”，{taken}。",
+        "请恢复标签“{label}”，并核对其填写内容。",
+        "The label {label} was not found; {taken}.",
+        "Restore the label {label} and check its value.",
     ),
     "label-ambiguous": Entry(
         W,
@@ -286,10 +286,17 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "table-missing": Entry(
         E,
-        "没有找到“{label}”的表头（{headings}），其内容未读取。",
+        "没有找到“{label}”的表头（{headings}），其内容（{count} 个单元格）未读取。",
         "请恢复表头行。",
-        "The headings of {label} ({headings}) were not found; its rows were not read.",
+        "The headings of {label} ({headings}) were not found; its rows ({count} cells) were not read.",
         "Restore the row of headings.",
+    ),
+    "heading-missing": Entry(
+        E,
+        "“{label}”缺少表头“{heading}”，该列内容（{count} 个单元格）未读取。",
+        "请恢复表头“{heading}”。",
+        "{label} lacks the heading {heading}; its column ({count} cells) was not read.",
+        "Restore the heading {heading}.",
     ),
     "marker-other-project": Entry(
         E,

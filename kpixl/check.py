@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kpixl.model import Form, Portfolio, Project
+from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity
 from kpixl.rules import basic
-from kpixl.rules.base import Hit, NoParameters, Subject, subjects_of
+from kpixl.rules.base import OF_AMOUNTS, Hit, NoParameters, Subject, subjects_of
 from kpixl.values import text_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
     """Locate values by project and label, for a portfolio of which no files are known."""
     first = form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}".strip() for p in portfolio.projects}
-    return lambda project, key, label: Location(None, names[project], None, label or key)
+    return lambda project, key, label: Location(None, names[project], None, label.rstrip(":：") or key)
 
 
 def label_of(form: Form, key: str) -> str:
@@ -81,7 +81,7 @@ def find(form: Form, portfolio: Portfolio, checks: Checks, roster: Portfolio | N
         found = [(c, hit) for c in alone for hit in c.rule.find(c.parameters, subject)]
         found += between.get(subject.project.id, ())
         if found:
-            yield from _independent(subject.project, found, order)
+            yield from _independent(subject, found, order)
 
 
 def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tuple[Any, Hit]]]:
@@ -93,14 +93,33 @@ def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tupl
     return found
 
 
-def _independent(project: Project, found: Sequence[tuple[Any, Hit]], order: _Order) -> list[Finding]:
-    """Drop hits on a value of which a weightier thing was said."""
+def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Order) -> list[Finding]:
+    """Drop hits on a value of which a weightier thing was said, and those that follow from one elsewhere."""
     said: dict[str, set[str]] = {}
     for item, hit in found:
         said.setdefault(hit.key, set()).add(item.rule.code)
-    kept = [(item, hit) for item, hit in found if not said[hit.key] & item.rule.yields_to]
+    anywhere = {item.rule.code for item, _ in found}
+    unread = any("value-unread" in said[key] for key in said if is_amount(subject.form, key))
+    kept = [
+        (item, hit)
+        for item, hit in found
+        if not said[hit.key] & item.rule.yields_to
+        and not anywhere & item.rule.follows
+        and not (unread and compares_amounts(item.rule.code, is_amount(subject.form, hit.key)))
+    ]
     kept.sort(key=lambda pair: order(pair[1].key))
-    return [Finding(project.id, i.code, hit.key, hit.details, i.category, i.severity) for i, hit in kept]
+    return [Finding(subject.project.id, i.code, hit.key, hit.details, i.category, i.severity) for i, hit in kept]
+
+
+def is_amount(form: Form, key: str) -> bool:
+    """Tell whether a value of the form is an amount."""
+    return key in form.fields and form.fields[key].type == "money"
+
+
+def compares_amounts(code: str, on_amount: bool) -> bool:
+    """Tell whether a finding compares amounts, so that it follows from one that was not read."""
+    rule = code.partition(".")[0]
+    return rule in OF_AMOUNTS or (rule == "expression" and on_amount)
 
 
 class _Order:

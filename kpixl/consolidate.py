@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import canonical
-from kpixl.check import Checker, check
+from kpixl.check import Checker, check, compares_amounts
 from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, write_atomic
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_summary, read_files
 from kpixl.merge import Merged, Returned, Source, merge
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem
+from kpixl.values import fold
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
@@ -97,13 +98,45 @@ def _merged(
             returned.append(item)
     merged = merge(form, returned, roster)
     problems += merged.problems
-    # Where a cell is broken, that it reads blank goes without saying.
-    broken = {p.location for p in problems if p.code in ("cell-error", "formula-uncached")}
     checked = checker(form, merged.portfolio, _locator(merged))
-    problems += [p for p in checked if p.code != "required-blank" or p.location not in broken]
+    problems += without_consequences(form, problems, checked)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
     return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results))
+
+
+def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:
+    """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
+    what comes of comparing amounts of which one is not known."""
+    broken = {p.location for p in read if p.code in BROKEN}
+    missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
+    money = {fold(field.label) for field in form.fields.values() if field.type == "money"}
+    amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
+    amounts |= {place[:2] for place in missing if place[2] in money}
+
+    def follows(problem: Problem) -> bool:
+        if problem.code in ("required-blank", "no-rows"):
+            label = fold(str(problem.details["label"]))
+            return problem.location in broken or (*_sheet(problem), label) in missing
+        on_amount = fold(problem.location.field or "") in money
+        return _sheet(problem) in amounts and compares_amounts(problem.code, on_amount)
+
+    return [problem for problem in checked if not follows(problem)]
+
+
+BROKEN = ("cell-error", "formula-uncached")
+
+
+def _sheet(problem: Problem) -> tuple[str | None, str | None]:
+    return problem.location.file, problem.location.sheet
+
+
+def _labels(problem: Problem) -> Sequence[str]:
+    """List the labels of what was not read because a label or heading is lost."""
+    if problem.code == "heading-missing":
+        columns = problem.details["columns"]
+        return [str(label) for label in columns] if isinstance(columns, list) else []
+    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -117,8 +150,7 @@ def _commonest(results: Sequence[FileResult]) -> str:
 def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
     def locate(project: str, key: str, label: str) -> Location:
         source = merged.sources[project]
-        cell = source.cells.get(key)
-        return Location(source.file, source.sheet, cell, label.rstrip(":："))
+        return Location(source.file, source.sheet, source.cell(key), label.rstrip(":："))
 
     return locate
 

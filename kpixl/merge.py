@@ -5,6 +5,7 @@ Identity: the marker in the sheet, then the form's key fields (name and unit), f
 
 from __future__ import annotations
 
+import string
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,10 @@ class Returned:
         """Say where it is."""
         return Location(self.file, self.form.sheet)
 
+    def at(self, key: str) -> Location:
+        """Say where a value of it was typed."""
+        return replace(self.place, cell=self.form.cells.get(key))
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -44,8 +49,24 @@ class Source:
     sheet: str | None
     cells: Mapping[str, str] = field(default_factory=dict)
 
+    def cell(self, key: str) -> str | None:
+        """Return the cell of a value; of a blank one in a table that in its row, below the others of its column."""
+        if key in self.cells or key.count(".") < 2:
+            return self.cells.get(key)
+        table, number, column = key.split(".", 2)
+        in_row = [cell for other, cell in self.cells.items() if other.startswith(f"{table}.{number}.")]
+        in_column = (cell for other, cell in self.cells.items() if _is_of(other, table, column))
+        letters = next((cell.rstrip(string.digits) for cell in in_column), None)
+        # A level may stand further up.
+        row = max((int(cell.lstrip(string.ascii_uppercase)) for cell in in_row), default=None)
+        return f"{letters}{row}" if letters and row else None
+
     def __str__(self) -> str:
         return f"{self.file} › {self.sheet}" if self.sheet else self.file
+
+
+def _is_of(key: str, table: str, column: str) -> bool:
+    return key.startswith(f"{table}.") and key.endswith(f".{column}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +239,11 @@ class _Names:
             details: dict[str, object] = {"id": own, "name": text_of(name)}
             other = names.get(found)
             if other is None:
-                self.problems.append(Problem("name-changed", item.place, details))
+                self.problems.append(Problem("name-changed", item.at(self.form.key_fields[0]), details))
             else:
                 ids[number] = other
-                self.problems.append(Problem("marker-other-project", item.place, {**details, "other": other}))
+                place = item.at(self.form.key_fields[0])
+                self.problems.append(Problem("marker-other-project", place, {**details, "other": other}))
 
     def _is_original(self, item: Returned, first: str) -> bool:
         assert item.form.marker is not None
@@ -237,13 +259,13 @@ class _Names:
         project_id = self._new_id()
         if key[0]:
             self.known[key] = project_id
-        mark = item.form.marker
+        mark, place = item.form.marker, item.at(self.form.key_fields[0])
         if self.roster is not None:
             details: dict[str, object] = {"name": name, "id": project_id, "suggestion": self._suggestion(name)}
-            self.problems.append(Problem("not-in-roster", item.place, details))
+            self.problems.append(Problem("not-in-roster", place, details))
         elif mark is not None:
             details = {"id": mark.project, "name": name, "new": project_id}
-            self.problems.append(Problem("marker-copied", item.place, details))
+            self.problems.append(Problem("marker-copied", place, details))
         return project_id
 
     def _suggestion(self, name: str) -> tuple[str, str]:
@@ -269,24 +291,27 @@ def _twice(form: Form, item: Returned, project: Project, used: Returned, other: 
     if replace(project, id=other.id) == other:
         return Problem("returned-twice", item.place, {"id": project.id, "other": str(used.place)})
     differences = _differences(form, item, project, used, other)
-    shown = "；".join(differences[:MAX_DIFFERENCES]) + ("……" if len(differences) > MAX_DIFFERENCES else "")
-    return Problem(
-        "returned-differently", item.place, {"id": project.id, "used": str(used.place), "differences": shown}
-    )
+    texts = list(differences.values())
+    shown = "；".join(texts[:MAX_DIFFERENCES]) + ("……" if len(texts) > MAX_DIFFERENCES else "")
+    details = {"id": project.id, "used": str(used.place), "differences": shown}
+    # A total differs because a part of it does.
+    typed = [key for key in differences if key in item.form.cells and not (key in form.fields and form.fields[key].sum)]
+    place = item.at(typed[0]) if typed else item.place
+    return Problem("returned-differently", place, details)
 
 
-def _differences(form: Form, item: Returned, a: Project, used: Returned, b: Project) -> list[str]:
-    """List the values in which two versions of a project differ, with their cells."""
+def _differences(form: Form, item: Returned, a: Project, used: Returned, b: Project) -> dict[str, str]:
+    """Say for each value in which two versions of a project differ how, with the cells."""
 
     def line(label: str, key: str, x: Value, y: Value) -> str:
         here, there = item.form.cells.get(key, ""), used.form.cells.get(key, "")
         return f"{label.rstrip(':：')} {here} “{_short(x)}” ≠ {there} “{_short(y)}”"
 
-    found = [
-        line(f.heading, key, a.values[key], b.values[key])
+    found = {
+        key: line(f.heading, key, a.values[key], b.values[key])
         for key, f in form.fields.items()
         if a.values[key] != b.values[key]
-    ]
+    }
     for table, rows in a.tables.items():
         others = b.tables[table]
         for number in range(max(len(rows), len(others))):
@@ -295,7 +320,8 @@ def _differences(form: Form, item: Returned, a: Project, used: Returned, b: Proj
             for key, column in form.tables[table].columns.items():
                 if mine.get(key) != theirs.get(key):
                     label = f"{form.tables[table].label}{number + 1}.{column.label}"
-                    found.append(line(label, f"{table}.{number}.{key}", mine.get(key), theirs.get(key)))
+                    place = f"{table}.{number}.{key}"
+                    found[place] = line(label, place, mine.get(key), theirs.get(key))
     return found
 
 

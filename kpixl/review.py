@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from kpixl.config import Config, Waiver, find_config, load_config, matches
 from kpixl.consolidate import consolidate, sources_path
 from kpixl.files import check_target
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
+from kpixl.merge import Source
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.rules.registry import Check, Checks, checks_of
@@ -137,10 +138,10 @@ class _Run:
     def reviewed(
         self, form: Form, portfolio: Portfolio, problems: Sequence[Problem], files: tuple[FileResult, ...]
     ) -> Reviewed:
-        """Apply `select`, `ignore` and `severity` to what is left, and leave out what follows from what was read."""
+        """Apply `select`, `ignore` and `severity` to what is left."""
         categories = {check.code: check.category for check in self.checks[form.id].checks}
         kept, projects = [], []
-        for problem in _without_consequences(problems):
+        for problem in problems:
             category = categories.get(problem.code, problem.entry.category)
             if self.config.wants(problem.code, category):
                 projects.append(self.projects.get(id(problem)))
@@ -158,31 +159,20 @@ def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
     return waiver.field is None or waiver.field == found.key or fold(waiver.field) == fold(problem.location.field or "")
 
 
-def _without_consequences(problems: Iterable[Problem]) -> list[Problem]:
-    """Drop `required-blank` where the label itself was not found."""
-    problems = list(problems)
-    missing = {_place(p) for p in problems if p.code == "label-missing"}
-    return [p for p in problems if p.code != "required-blank" or _place(p) not in missing]
-
-
-def _place(problem: Problem) -> tuple[str | None, str | None, str]:
-    place = problem.location
-    return place.file, place.sheet, fold(str(problem.details.get("label", "")))
-
-
 def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     """Locate values by the sources file beside a portfolio, where there is one that can be read."""
     try:
         data: Any = json.loads(sources_path(portfolio).read_text(encoding="utf-8"))
-        sources = {str(i): (str(s["file"]), s["sheet"], dict(s["cells"])) for i, s in data["projects"].items()}
+        projects = data["projects"].items()
+        sources = {str(i): Source(str(s["file"]), "", s["sheet"], dict(s["cells"])) for i, s in projects}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return otherwise
 
     def locate(project: str, key: str, label: str) -> Location:
         if project not in sources:
             return otherwise(project, key, label)
-        file, sheet, cells = sources[project]
-        return Location(file, sheet, cells.get(key), label.rstrip(":："))
+        source = sources[project]
+        return Location(source.file, source.sheet, source.cell(key), label.rstrip(":："))
 
     return locate
 

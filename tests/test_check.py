@@ -22,6 +22,7 @@ from kpixl.rules import similar
 from kpixl.rules.registry import checks_of
 from kpixl.sarif import sarif_data
 from kpixl.template import build_template
+from tests.seeded.seed import seed
 from tests.test_rules import portfolio_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -255,6 +256,88 @@ def test_waivers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(unused) == 2
     assert "第 4 行" in unused[0]
     assert "第 5 行" in unused[1]
+
+
+def seeded(folder: Path, cells: dict[str, object]) -> Path:
+    """Return a folder with one file, beside which kpixl.yaml may stand."""
+    (folder / "returned").mkdir()
+    seed({"cells": cells}, folder / "returned")
+    return folder / "returned"
+
+
+WAIVED = [  # how a waiver may say what it means: each lets just one finding of the seeded project be
+    "code: sum-mismatch",
+    "code: sum",
+    "code: compliance",
+    "code: sum-mismatch, cell: F6",
+    "code: sum-mismatch, cell: f6",
+    "code: sum-mismatch, field: funding.annual.amount",
+    "code: sum-mismatch, field: 年度资金申请总额",
+]
+
+
+@pytest.mark.parametrize("waiver", WAIVED)
+def test_what_a_waiver_may_say(waiver: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    returned = seeded(tmp_path, {"F6": 610000})
+    assert run(["check", str(returned)]) == 1
+    capsys.readouterr()
+    (tmp_path / "kpixl.yaml").write_text(f'waivers:\n- {{project: "01", {waiver}, reason: 尾差已说明}}\n', "utf-8")
+    data = reported(capsys, returned)
+    assert [w["code"] for w in data["waived"]] == ["sum-mismatch"]
+    assert data["problems"] == []
+    assert run(["check", str(returned)]) == 0
+
+
+@pytest.mark.parametrize(
+    "waiver",
+    [
+        'project: "02", code: sum-mismatch',
+        'project: "01", code: sum-mismatch, cell: F7',
+        'project: "01", code: sum-mismatch, field: 主管部门',
+        'project: "01", code: measurability',
+    ],
+)
+def test_a_waiver_that_means_something_else_is_reported(
+    waiver: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = seeded(tmp_path, {"F6": 610000})
+    (tmp_path / "kpixl.yaml").write_text(f"waivers:\n- {{{waiver}, reason: 尾差已说明}}\n", "utf-8")
+    data = reported(capsys, returned)
+    assert {p["code"] for p in data["problems"]} == {"waiver-unused", "sum-mismatch"}
+    assert data["waived"] == []
+
+
+CHOSEN = [  # what kpixl.yaml says -> what is left of a sum that does not add up and an amount typed as 50万
+    ("", {"sum-mismatch": "error", "value-normalised": "info"}),
+    ("select: [sum-mismatch]", {"sum-mismatch": "error", "value-normalised": "info"}),
+    ("select: [goal]", {"value-normalised": "info"}),
+    ("ignore: [sum-mismatch]", {"value-normalised": "info"}),
+    ("ignore: [sum, value-normalised]", {}),
+    ("ignore: [compliance]", {"value-normalised": "info"}),
+    ("select: [compliance]\nignore: [sum]", {"value-normalised": "info"}),
+    ("severity: {compliance: info}", {"sum-mismatch": "info", "value-normalised": "info"}),
+    ("severity: {compliance: info, sum: warning}", {"sum-mismatch": "warning", "value-normalised": "info"}),
+    ("severity: {value-normalised: warning}", {"sum-mismatch": "error", "value-normalised": "warning"}),
+]
+
+
+@pytest.mark.parametrize(("text", "left"), CHOSEN)
+def test_what_an_office_chooses(
+    text: str, left: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = seeded(tmp_path, {"F6": 610000, "F7": "50万"})
+    (tmp_path / "kpixl.yaml").write_text(text, "utf-8")
+    assert {p["code"]: p["severity"] for p in reported(capsys, returned)["problems"]} == left
+    assert run(["check", str(returned)]) == int("error" in left.values())
+
+
+def test_a_waiver_of_a_rule_that_is_ignored_is_not_called_unused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = seeded(tmp_path, {"F6": 610000})
+    text = 'ignore: [sum]\nwaivers:\n- {project: "01", code: sum-mismatch, reason: 尾差已说明}\n'
+    (tmp_path / "kpixl.yaml").write_text(text, "utf-8")
+    assert reported(capsys, returned)["problems"] == []
 
 
 def test_a_waiver_of_a_project_that_was_not_looked_at_is_let_be(

@@ -1,4 +1,5 @@
-"""Every rule has a case that triggers it and one that nearly does, as data in tests/cases/rules.
+"""Every rule has a case that triggers it and one that nearly does, as data in tests/cases/rules: `trigger`, `near`, and
+further ones whose names begin so.
 
 A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
 rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
@@ -97,17 +98,20 @@ def test_the_base_project_gives_no_finding() -> None:
     assert findings({}) == []
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_trigger(code: str) -> None:
-    case = load_case(code)["trigger"]
+ALL = [(code, name) for code in CODES for name in load_case(code)]
+
+
+@pytest.mark.parametrize(("code", "name"), [one for one in ALL if one[1].startswith("trigger")])
+def test_trigger(code: str, name: str) -> None:
+    case = load_case(code)[name]
     found = findings(case)
     assert sorted(found) == sorted(case["expected"])
-    assert any(line.rpartition(" ")[2].partition(".")[0] == code for line in found)
+    assert any(line.rpartition(" ")[2].partition(".")[0] == code for line in found), name
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_near_miss(code: str) -> None:
-    near = load_case(code)["near"]
+@pytest.mark.parametrize(("code", "name"), [one for one in ALL if one[1].startswith("near")])
+def test_near_miss(code: str, name: str) -> None:
+    near = load_case(code)[name]
     found = findings(near)
     assert [line for line in found if line.rpartition(" ")[2].partition(".")[0] == code] == []
     assert sorted(found) == sorted(near.get("expected", []))
@@ -115,10 +119,19 @@ def test_near_miss(code: str) -> None:
 
 def test_every_rule_has_cases_and_texts() -> None:
     assert set(CODES) == set(RULES) == set(RULE_TEXTS)
+    for code in CODES:
+        assert {"trigger", "near"} <= set(load_case(code)), code
+        assert all(name.startswith(("trigger", "near")) for name in load_case(code)), code
     assert set(RULES) <= set(CATALOGUE)
     for code, entry in RULE_TEXTS.items():
         assert entry.category in CATEGORIES, code
         assert all(entry.title), code
+
+
+def test_every_check_of_the_official_form_is_triggered_by_a_case() -> None:
+    expected = [line for code, name in ALL for line in load_case(code)[name].get("expected", ())]
+    triggered = {line.rpartition(" ")[2] for line in expected}
+    assert {check.code for check in checks_of(load_form(SHANGHAI)).checks} <= triggered
 
 
 def test_shown_in_both_languages_without_a_gap() -> None:

@@ -23,6 +23,7 @@ from kpixl.intake.labels import (
     pattern,
     printed_match,
 )
+from kpixl.intake.lost import Losses, Lost
 from kpixl.marker import Marker
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.problems import Location, Problem
@@ -153,10 +154,6 @@ class _Reading:
         self._fields()
         for table in self.found.tables:
             self._table(table)
-        for key, missing in self.form.tables.items():
-            if all(found.table != key for found in self.found.tables):
-                labels = "、".join(c.label for c in missing.columns.values() if c.required)
-                self._problem("table-missing", None, missing.label, label=missing.label, headings=labels)
         year, organization = self._printed()
         self._strays()
         self._scale()
@@ -188,8 +185,7 @@ class _Reading:
         for key, field in self.form.fields.items():
             anchor = self.found.anchors.get(key)
             if anchor is None:
-                self._problem("label-missing", None, field.label, label=field.label)
-                continue
+                continue  # said by _strays, with what it leaves behind
             if key in self.found.ambiguous:
                 where = (anchor.row, anchor.col)
                 self._problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
@@ -222,9 +218,9 @@ class _Reading:
             labels = by_row.get(r, ())
             if any(col <= c < following for c in labels) or (labels and r > row + 1):
                 return
-            spots = [(r, c) for c in range(col, following) if self._filled(r, c)]
-            yield from spots
-            if spots and len(self.found.tables) < len(self.form.tables):
+            yield from ((r, c) for c in range(col, following) if self._filled(r, c))
+            offset = self.index.values[key].row - self.index.labels[key].row
+            if r >= row + offset and len(self.found.tables) < len(self.form.tables):
                 return  # without the headings of a table its rows would be taken for more of this text
 
     def _reach(self, key: str) -> int:
@@ -422,10 +418,9 @@ class _Reading:
         return year, organization
 
     def _strays(self) -> None:
-        """Report every filled cell that was neither a label nor taken as a value."""
+        """Report every filled cell that was neither a label nor taken as a value, and the labels that were lost."""
         used = self.used
-        # With a label lost, what stands inside the form may be its value.
-        lost = len(self.found.anchors) < len(self.form.fields) or len(self.found.tables) < len(self.form.tables)
+        strays: dict[tuple[int, int], Raw] = {}
         for r in range(self.found.first_row, self.found.last_row + 1):
             for c, raw in enumerate(self.rows[r]):
                 if raw != "" and (r, c) not in used and not is_blank(raw):
@@ -436,8 +431,18 @@ class _Reading:
                     if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
                         self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
                         continue
-                    code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
-                    self._problem(code, (r, c), None, text=text_of(raw))
+                    strays[r, c] = raw
+        lost = Losses(self.form, self.index, self.found, strays, self.grid.address).all()
+        for (r, c), raw in strays.items():
+            if all((r, c) not in loss.cells for loss in lost):
+                # With a label lost, what stands inside the form may be its value.
+                code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
+                self._problem(code, (r, c), None, text=text_of(raw))
+        self.problems[:0] = [self._lost(loss) for loss in lost]
+
+    def _lost(self, lost: Lost) -> Problem:
+        cell = self.grid.address(*lost.place) if lost.place else None
+        return Problem(lost.code, Location(self.file, self.grid.name, cell, lost.label), lost.details, lost.level)
 
     @cached_property
     def first_col(self) -> int:

@@ -12,6 +12,8 @@ from kpixl.values import fold, number_text, text_of
 
 # What is wrong with a value itself; whatever else could be said of that value follows from it.
 ROOTS = frozenset({"value-unread", "required-blank", "no-rows"})
+# What compares amounts: it follows from an amount that was not read, wherever on the form that one stands.
+OF_AMOUNTS = frozenset({"sum-mismatch", "amount-magnitude", "amount-small", "cost-magnitude", "cost-over-amount"})
 
 
 class Hit(NamedTuple):
@@ -90,7 +92,8 @@ class Rule:
     """A rule: its code in kpixl.rule_texts, its parameters (a dataclass), and the function that finds.
 
     `find(parameters, subject)` yields Hits. With `between`, `find(parameters, subjects)` yields (project id, Hit)
-    for the whole portfolio. A hit on a value that already has one of `yields_to` follows from that one and is dropped.
+    for the whole portfolio. A hit on a value that already has one of `yields_to` follows from that one and is dropped,
+    and so is one in a project in which one of `follows` was found anywhere.
     """
 
     code: str
@@ -98,6 +101,7 @@ class Rule:
     find: Callable[..., Iterator[Any]]
     between: bool = False
     yields_to: frozenset[str] = ROOTS
+    follows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class LevelMissing:
 
 
 def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
-    """Find projects without a row of the level; silent where a row's level is blank or not one of the list."""
+    """Find projects without a row of the level; silent where a row may be the one: its level is blank, not one of
+    the list, or belongs to another."""
     columns = subject.form.tables[p.rows.table].columns
     lines = subject.lines[p.rows.table]
     if any(p.level in (line.level1, line.level2) for line in lines):
@@ -35,6 +36,11 @@ def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
     for key in (p.rows.level1, p.rows.level2):
         items = subject.form.choices[columns[key].choices or ""].items
         if any(line.row[key] not in items for line in lines):
+            return
+    below = subject.form.choices[columns[p.rows.level2].choices or ""].children
+    for line in lines:
+        own = below.get(line.level1, ())
+        if line.level2 not in own and p.level in own:
             return
     example = _example(subject, p)
     details = ("，例如“{0}”", ", for example {0}") if example else ("", "")
@@ -61,12 +67,17 @@ class GoalTooShort:
     least: int
 
 
+def _shown(text: str) -> str:
+    """Return a text as people see it: without markup and line breaks."""
+    return " ".join(MARKUP.sub("", text).split())
+
+
 def goal_too_short(p: GoalTooShort, subject: Subject) -> Iterator[Hit]:
     """Find goals that are too short to be one."""
     for key, text in subject.texts(p.fields):
         bare = fold(MARKUP.sub("", text))
         if len(bare) < p.least:
-            details = {"label": subject.heading(key), "length": len(bare), "text": bare, "least": p.least}
+            details = {"label": subject.heading(key), "length": len(bare), "text": _shown(text), "least": p.least}
             yield Hit(key, details)
 
 
@@ -86,7 +97,7 @@ def goal_truncated(p: GoalTruncated, subject: Subject) -> Iterator[Hit]:
         clauses = [clause for part in _CLAUSE_END.split(bare) if (clause := part.strip(_ENDS))]
         stump = len(clauses) > 1 and len(clauses[-1]) < p.least
         if stump or bare in p.dangling or _OPEN.search(bare[-LAST:]):
-            yield Hit(key, {"label": subject.heading(key), "tail": bare[-16:]})
+            yield Hit(key, {"label": subject.heading(key), "tail": _shown(text)[-16:]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from kpixl.sheets import MAX_ROW_HEIGHT, fitting_height
 from kpixl.values import fold, number_text, total
 
 _DATE = re.compile(r"(?<!\d)(\d{4})[年./-](\d{1,2})[月./-](?:(\d{1,2})日?)?(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(20\d\d)年")
+_MONTH = re.compile(r"^(?:于|在)?(\d{1,2})月(?:底|末|份|前|\d{1,2}日)")  # 每年3月 and 3个月 name no month of the year
 _BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
 SMALLEST_PRINT = 6.0  # points
 MAX_SHOWN = 6
@@ -81,6 +83,19 @@ def deadline_of(text: str) -> tuple[date, bool] | None:
         return None
 
 
+def _within(text: str, start: date, end: date) -> bool:
+    """Tell whether the date that a text names may lie between two: a day, a month, a year, or a month of the year."""
+    if named := deadline_of(text):
+        return (start if named[1] else start.replace(day=1)) <= named[0] <= end
+    folded = fold(text)
+    if years := [int(year) for year in _YEAR.findall(folded)]:
+        return all(start.year <= year <= end.year for year in years)
+    month = _MONTH.search(folded)
+    if month is None or start.year != end.year or not 1 <= int(month[1]) <= 12:
+        return True
+    return start.month <= int(month[1]) <= end.month
+
+
 def deadline_outside(p: Deadline, subject: Subject) -> Iterator[Hit]:
     """Find dates of completion that the project's own dates do not hold."""
     dates = _dates(Dates(p.start, p.end), subject)
@@ -89,11 +104,7 @@ def deadline_outside(p: Deadline, subject: Subject) -> Iterator[Hit]:
     for line in subject.lines[p.rows.table]:
         if line.level2 not in p.levels or not isinstance(line.value, str):
             continue
-        named = deadline_of(line.value)
-        if named is None:
-            continue
-        first = dates[0] if named[1] else dates[0].replace(day=1)
-        if not first <= named[0] <= dates[1]:
+        if not _within(line.value, *dates):
             details = {"name": line.named, "value": line.value, "start": str(dates[0]), "end": str(dates[1])}
             yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", details)
 
@@ -270,10 +281,26 @@ def weights(p: Weights, subject: Subject) -> Iterator[Hit]:
         yield Hit(f"{p.table}.0.{p.column}", details)
 
 
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Amounts that are 0 or more."""
+
+    fields: tuple[FieldKey, ...]
+
+
+def amount_negative(p: Amounts, subject: Subject) -> Iterator[Hit]:
+    """Find negative amounts; a total only where none of its parts is one."""
+    values = subject.project.values
+    negative = {key for key, value in values.items() if isinstance(value, Decimal) and value < 0}
+    for key in p.fields:
+        if key in negative and not negative.intersection(subject.form.fields[key].sum):
+            yield Hit(key, {"label": subject.heading(key), "amount": shown(values[key])})
+
+
 RULES = (
     Rule("dates-reversed", Dates, dates_reversed),
     Rule("dates-outside-year", Dates, dates_outside_year),
-    Rule("deadline-outside", Deadline, deadline_outside),
+    Rule("deadline-outside", Deadline, deadline_outside, follows=frozenset({"dates-outside-year"})),
     Rule("choice-unlisted", NoParameters, choice_unlisted),
     Rule("level-mismatch", NoParameters, level_mismatch),
     Rule("operator-unfit", OperatorUnfit, operator_unfit, yields_to=ROOTS | {"choice-unlisted"}),
@@ -283,4 +310,5 @@ RULES = (
     Rule("date-spellings", DateSpellings, date_spellings, between=True),
     Rule("text-hidden", NoParameters, text_hidden),
     Rule("weights", Weights, weights),
+    Rule("amount-negative", Amounts, amount_negative),
 )

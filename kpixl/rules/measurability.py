@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from kpixl.model import Value
 from kpixl.rules.base import ROOTS, Hit, Line, Roles, Rule, Subject, shown
 from kpixl.rules.completeness import MARKUP
-from kpixl.rules.parameters import FieldKey, Item, Words
+from kpixl.rules.parameters import NO_WORDS, FieldKey, Item, Words
 from kpixl.values import fold, number_text
 
 HUNDRED = Decimal(100)
+LOOKED_AT = 16  # characters before a number
 _SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}
 
 
@@ -43,8 +46,16 @@ def rate_over_100(p: Rates, subject: Subject) -> Iterator[Hit]:
     """Find rates over 100 %; an operator that says more than 100 is one."""
     for line, value in _rates(p, subject):
         if value > HUNDRED or (value == HUNDRED and line.operator == ">"):
-            details = {"name": line.named, "target": line.target, "value": shown(value)}
+            details = {"name": line.named, "target": line.target, "value": shown(value), "meant": _misread(value)}
             yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", details)
+
+
+def _misread(value: Decimal) -> tuple[str, str]:
+    """Guess what was typed: a 2 in front may be a ≥ that was recognised badly."""
+    rest = shown(value)[1:]
+    if shown(value).startswith("2") and rest[:1].isdigit() and Decimal(rest) <= HUNDRED:
+        return f"是否应为 ≥{rest}（“≥”误作“2”）", f"is it ≥{rest}, with the ≥ taken for a 2"
+    return "是否多写了一位", "is there a digit too many"
 
 
 def rate_at_least_100(p: Rates, subject: Subject) -> Iterator[Hit]:
@@ -145,9 +156,9 @@ def value_vague(p: Qualitative, subject: Subject) -> Iterator[Hit]:
 
 
 def value_tautology(p: Qualitative, subject: Subject) -> Iterator[Hit]:
-    """Find values that, fillers apart, only repeat the name of the indicator."""
+    """Find values that, fillers apart, only repeat the name of the indicator, in whatever order."""
     for line, text in _texts(p.rows, subject):
-        if (rest := _left(p, text)) and rest in re.sub(r"\W", "", line.folded).replace("的", ""):
+        if (rest := _left(p, text)) and Counter(rest) <= Counter(line.folded):
             yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", {"name": line.named, "value": line.value})
 
 
@@ -188,7 +199,8 @@ def benefit_qualitative(p: AllQualitative, subject: Subject) -> Iterator[Hit]:
 @dataclass(frozen=True, slots=True)
 class Promised:
     """`units`: groups of units that count the same; `nouns`: a word before a number -> the unit it stands for;
-    `between`: words that may stand between noun and number; `unless`: what may follow a unit that counts nothing."""
+    `between`: words that may stand between noun and number; `unless`: what may follow a unit that counts nothing;
+    `before`: what may stand before a number that promises nothing."""
 
     rows: Roles
     fields: tuple[FieldKey, ...]
@@ -196,6 +208,7 @@ class Promised:
     nouns: tuple[tuple[Words, tuple[str, ...]], ...]
     between: Words
     unless: Words
+    before: Words = NO_WORDS
 
 
 _DIGITS = r"\d[\d,]{0,20}(?:\.\d{1,6})?"
@@ -217,20 +230,38 @@ def _promises(units: tuple[tuple[str, ...], ...], between: str, unless: str, nou
 
 
 def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
-    """Find numbers of the goal for which no indicator has the value, in a unit that counts the same."""
+    """Find numbers of the goal for which no indicator has the value, in a unit that counts the same.
+
+    Silent where there is no indicator at all.
+    """
+    if not subject.lines[p.rows.table]:
+        return
     group = {unit: number for number, units in enumerate(p.units) for unit in units}
     pattern = _promises(p.units, p.between.source, p.unless.source, tuple(words.source for words, _ in p.nouns))
-    # A unit that is in no group counts only itself; None is a unit that is missing.
-    measured = [(line.unit and group.get(line.unit, -1), line.value) for line in subject.lines[p.rows.table]]
+    measured = [_measured(line, group) for line in subject.lines[p.rows.table]]
     for key, text in subject.texts(p.fields):
         told = set()
-        for match in pattern.finditer(fold(MARKUP.sub("", text))):
+        bare = fold(MARKUP.sub("", text))
+        for match in pattern.finditer(bare):
+            if bare[max(0, match.start() - LOOKED_AT) : match.start()] in p.before:
+                continue
             numbers, unit = _promise(match, p)
             if (match[0], unit) in told or _is_measured(numbers, group.get(unit), measured):
                 continue
             told.add((match[0], unit))
             number = "-".join(dict.fromkeys(number_text(n) for n in numbers))
             yield Hit(key, {"label": subject.heading(key), "found": match[0], "number": f"{number} {unit}"})
+
+
+def _measured(line: Line, group: Mapping[str, int]) -> tuple[int | str | None, Value]:
+    """Return what a row counts and how many: 2.4 万人次 are 24000 人次.
+
+    A unit that is in no group counts only itself; None is a unit that is missing.
+    """
+    unit, value = line.unit, line.value
+    if unit and unit not in group and isinstance(value, Decimal) and unit[0] in _SCALES:
+        unit, value = unit[1:], value * _SCALES[unit[0]]
+    return unit and group.get(unit, -1), value
 
 
 def _promise(match: re.Match[str], p: Promised) -> tuple[list[Decimal], str]:

@@ -15,7 +15,7 @@ from kpixl.values import fold
 
 _CLAUSES = re.compile(r"[,。;!?\n]")
 _SENTENCES = re.compile(r"[。;!?\n]")
-_QUOTED = re.compile(r"《[^》]*》")
+_QUOTED = re.compile(r"《[^》]{1,200}》")
 _YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)年")
 
 
@@ -97,9 +97,12 @@ def year_other(p: YearOther, subject: Subject) -> Iterator[Hit]:
     if not years:
         return
     for key, text in subject.texts(p.fields):
-        bare = _QUOTED.sub("《》", fold(MARKUP.sub("", text)))
+        bare = fold(MARKUP.sub("", text))
+        quoted = [title.span() for title in _QUOTED.finditer(bare)]
         for match in _YEAR.finditer(bare):
-            before, after = bare[max(0, match.start() - 6) : match.start()], bare[match.end() : match.end() + 6]
+            if any(start < match.start() < end for start, end in quoted):
+                continue
+            before, after = bare[max(0, match.start() - 6) : match.start()], bare[match.end() : match.end() + 16]
             if min(years) <= int(match[1]) <= max(years) or before in p.unless or after in p.after:
                 continue
             context = around(bare, *match.span())
