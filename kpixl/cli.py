@@ -236,7 +236,15 @@ def check(
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
     with console.progress(lang) as progress:
-        result = review(paths, forms, roster=roster, config=config, output=sarif, progress=progress)
+        result = review(
+            paths,
+            forms,
+            roster=roster,
+            config=config,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[sarif] if sarif else [],
+            progress=progress,
+        )
     if as_json:
         console.print_json(review_data(result, lang))
     else:
