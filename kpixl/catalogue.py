@@ -80,6 +80,13 @@ CATALOGUE: dict[str, Entry] = {
         "Not one project was read; nothing was written.",
         "See to the problems listed above.",
     ),
+    "not-submissions": Entry(
+        E,
+        "{path} 是汇总数据，不是收回的文件，看不出谁交回了什么。",
+        "请指定存放收回文件的文件夹，花名册写在 --roster 之后。",
+        "{path} is a portfolio, not what was returned; it does not say who returned what.",
+        "Name the folder of returned files, and give the roster with --roster.",
+    ),
     "not-writable": Entry(
         E,
         "无法写入 {path}：{reason}。",

@@ -92,9 +92,11 @@ def _merged(
     items = [Returned(result.file, result.sha256, extracted) for result in results for extracted in result.forms]
     returned = [item for item in items if item.form.form == form.id]
     merged = merge(form, returned, roster)
-    for item in items:
-        if item.form.form != form.id:
-            problems.append(Problem("marker-form", item.place, {"other": by_id[item.form.form].title}))
+    problems += [
+        Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
+        for item in items
+        if item.form.form != form.id
+    ]
     for item, project in zip(returned, merged.ids, strict=True):
         if item.form.hidden:
             problems.append(Problem("sheet-hidden", item.place, project=project))

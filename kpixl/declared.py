@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from kpixl.config import Declaration
+from kpixl.fields import unit_field
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text
@@ -24,11 +25,6 @@ class Declared(NamedTuple):
 
     reasons: dict[str, str]
     problems: tuple[Problem, ...]
-
-
-def unit_key(form: Form) -> str | None:
-    """Return the field that says whose a project is: what people tell projects apart by, after the name."""
-    return form.key_fields[1] if len(form.key_fields) > 1 else None
 
 
 def match_declarations(
@@ -58,16 +54,16 @@ def match_declarations(
 def _units(form: Form, roster: Portfolio) -> dict[str, list[str]]:
     """Map each folded unit to the ids of its projects."""
     units: dict[str, list[str]] = {}
-    if (key := unit_key(form)) is not None:
+    if (field := unit_field(form)) is not None:
         for project in roster.projects:
-            if name := fold(text_of(project.values[key])):
+            if name := fold(text_of(project.values[field.key])):
                 units.setdefault(name, []).append(project.id)
     return units
 
 
 def _unit_names(form: Form, roster: Portfolio) -> list[str]:
-    key = unit_key(form)
-    return [] if key is None else list(dict.fromkeys(text_of(p.values[key]) for p in roster.projects))
+    field = unit_field(form)
+    return [] if field is None else list(dict.fromkeys(text_of(p.values[field.key]) for p in roster.projects))
 
 
 def _suggestion(name: str, known: Iterable[str]) -> Text:

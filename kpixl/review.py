@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ class _Run:
             found = match_declarations(result.form, self.roster, self.config.declarations, returned, self.config.file)
             problems = [*_with_declared(problems, found.reasons), *found.problems]
             reasons = found.reasons
-        problems += self.unused(known, complete=self.roster is not None)
+        problems += self.unused(returned, outstanding=known - returned, complete=self.roster is not None)
         reviewed = self.reviewed(result.form, result.portfolio, problems)
         return replace(reviewed, files=result.files, versions=result.versions, declared=reasons)
 
@@ -161,13 +161,13 @@ class _Run:
                 self.waived.append(Waived(problem, found.project, match.reason))
         return tuple(problems)
 
-    def unused(self, known: set[str], *, complete: bool) -> list[Problem]:
-        """Report waivers that matched nothing, of the projects that were looked at."""
+    def unused(self, known: set[str], outstanding: Set[str] = frozenset(), *, complete: bool) -> list[Problem]:
+        """Report waivers that matched nothing, of the projects that were looked at and not of those yet to come."""
         file = Location(self.config.file)
         return [
             Problem("waiver-unused", file, {"line": w.line, "project": w.project, "code": w.code})
             for w in self.config.waivers
-            if w not in self.used and (complete or w.project in known)
+            if w not in self.used and w.project not in outstanding and (complete or w.project in known)
         ]
 
     def reviewed(self, form: Form, portfolio: Portfolio, problems: Sequence[Problem]) -> Reviewed:
