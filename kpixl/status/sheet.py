@@ -116,7 +116,14 @@ class _Writer:
         for col, number in enumerate(counts, 1):
             sheet.number(row, col, number, self.number)
         settled = unit.counts.returned + unit.counts.nothing
-        self.share(sheet, row, len(counts) + 1, settled, unit.counts.projects, self.style(num_format="0%"))
+        self.share(
+            sheet,
+            row,
+            len(counts) + 1,
+            settled,
+            unit.counts.projects,
+            self.style(num_format="0%", align="right", indent=1),
+        )
         sheet.height(row, min(fitting_height(name, width, _SIZE, _ROW_HEIGHT), _TALLEST))
 
     def totals(self, sheet: Sheet, row: int, first: int, columns: int) -> None:
@@ -129,7 +136,14 @@ class _Writer:
             sheet.formula(row, col, f"=SUM({cells})", number, total)
         all_counts = self.status.counts
         settled = all_counts.returned + all_counts.nothing
-        self.share(sheet, row, columns - 1, settled, all_counts.projects, self.style(**props, num_format="0%"))
+        self.share(
+            sheet,
+            row,
+            columns - 1,
+            settled,
+            all_counts.projects,
+            self.style(**props, num_format="0%", align="right", indent=1),
+        )
         sheet.height(row, _ROW_HEIGHT)
 
     def share(self, sheet: Sheet, row: int, col: int, settled: int, projects: int, style: Any) -> None:
