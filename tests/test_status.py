@@ -416,7 +416,7 @@ def test_hostile_names_do_no_harm_on_a_terminal(desk: Desk, capsys: pytest.Captu
 
 def test_outputs_may_lie_among_what_was_returned(desk: Desk) -> None:
     everything(desk)
-    options = ["-o", desk.returned / "情况.xlsx", "--html", desk.returned / "情况.html"]
+    options: list[str | Path] = ["-o", desk.returned / "情况.xlsx", "--html", desk.returned / "情况.html"]
     assert status_of(desk, *options) == 1
     before = [(desk.returned / name).read_bytes() for name in ("情况.xlsx", "情况.html")]
     assert status_of(desk, *options) == 1
