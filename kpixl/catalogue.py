@@ -122,6 +122,13 @@ CATALOGUE: dict[str, Entry] = {
         "Not one project was read; nothing was written.",
         "See to the problems listed above.",
     ),
+    "not-submissions": Entry(
+        E,
+        "{path} 是汇总数据，不是收回的文件，看不出谁交回了什么。",
+        "请指定存放收回文件的文件夹，花名册写在 --roster 之后。",
+        "{path} is a portfolio, not what was returned; it does not say who returned what.",
+        "Name the folder of returned files, and give the roster with --roster.",
+    ),
     "not-writable": Entry(
         E,
         "无法写入 {path}：{reason}。",
@@ -230,9 +237,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "own-output-skipped": Entry(
         I,
-        "这是 kpixl 生成的汇总表，已跳过。",
+        "这是 kpixl 生成的汇总表或报告，已跳过。",
         "如需读取，请直接写出该文件名。",
-        "This is a summary made by kpixl and was skipped.",
+        "This is a summary or report made by kpixl and was skipped.",
         "Name the file itself to have it read.",
     ),
     "label-missing": Entry(
@@ -616,6 +623,27 @@ CATALOGUE: dict[str, Entry] = {
         "请删除这条豁免，或核对项目编号和代码。",
         "Line {line}: the waiver of {code} for project {project} matches nothing.",
         "Delete the waiver, or check its project and code.",
+    ),
+    "nothing-to-report": Entry(
+        I,
+        "项目 {id}“{name}”（{unit}）已声明无需申报：{reason}",
+        "",
+        "Nothing is to be reported of project {id} {name} ({unit}): {reason}",
+        "",
+    ),
+    "declaration-unknown": Entry(
+        W,
+        "第 {line} 行：花名册中没有“{name}”，这条无需申报的声明不起作用。",
+        "{suggestion}",
+        "Line {line}: the roster has no {name}; the declaration that nothing is to be reported has no effect.",
+        "{suggestion}",
+    ),
+    "declaration-contradicted": Entry(
+        W,
+        "第 {line} 行：“{name}”声明无需申报，但项目 {ids} 已交回，按已交回处理。",
+        "请与该单位核实，然后删去这条声明，或移走交回的文件。",
+        "Line {line}: nothing is to be reported of {name}, but project {ids} came back; it counts as returned.",
+        "Ask the unit, then delete the declaration or take the returned file away.",
     ),
     # --- rules of kpixl check -----------------------------------------------------------------
     **RULE_TEXTS,

@@ -40,7 +40,12 @@ def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tup
     """Check every project by the basic rules. `locate(project id, value key, label)` says where a value was typed."""
     where = locate or in_portfolio(form, portfolio)
     return tuple(
-        Problem(rule.code, where(subject.project.id, hit.key, label_of(form, hit.key)), hit.details)
+        Problem(
+            rule.code,
+            where(subject.project.id, hit.key, label_of(form, hit.key)),
+            hit.details,
+            project=subject.project.id,
+        )
         for subject in (Subject(form, project) for project in portfolio.projects)
         for rule in basic.RULES
         for hit in rule.find(_NOTHING, subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
 _FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
 _OUT: Any = {"required": True, "type": PATH}
 _JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
+_HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
 _STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
 
 
@@ -222,6 +223,7 @@ def consolidate(
     metavar="DIR",
     text=("把标注了问题的副本写入此文件夹，供退回修改。", "Write marked copies into this folder, to send back."),
 )
+@_HTML
 @_STRICT
 @click.pass_context
 def check(
@@ -233,6 +235,7 @@ def check(
     as_json: bool,
     sarif: Path | None,
     mark: Path | None,
+    html: Path | None,
     strict: bool,
 ) -> int:
     from kpixl import canonical, console
@@ -247,7 +250,15 @@ def check(
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
     with console.progress(lang) as progress:
-        result = review(paths, forms, roster=roster, config=config, output=sarif, progress=progress)
+        result = review(
+            paths,
+            forms,
+            roster=roster,
+            config=config,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[path for path in (sarif, html) if path],
+            progress=progress,
+        )
     report, problems = review_data(result, lang), for_people(result)
     if mark is not None:
         from kpixl.mark import marked_data, write_marked
@@ -268,7 +279,68 @@ def check(
         from kpixl.sarif import write_sarif
 
         wrote(sarif, write_sarif(result, sarif, lang), lang)
+    if html is not None:
+        from kpixl.report import write_report
+
+        wrote(html, write_report(result, html, lang, ctx.obj), lang)
     return exit_code(result.problems, strict)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "对照花名册，逐单位、逐项目说明收表情况。\n\n列出交回无误、交回有误（与 kpixl check 的错误一致）、无需申报、"
+        "未交回的项目，以及重复提交、迟交和无法读取的文件。退出码：0 全部交回且没有错误，1 有未交回、有误或无法读取的，"
+        "2 用法有误，3 无法继续。",
+        "Who has returned what, by unit and project, against the roster.\n\nReturned, with errors (as kpixl check "
+        "finds them), nothing to report, missing; returned twice, late, and files that cannot be read. Exit code: 0 "
+        "everything is in without errors, 1 something is missing, wrong or unreadable, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("--roster", "roster_path", required=True, type=PATH, text=("花名册。", "The roster."))
+@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
+@option(
+    "--due",
+    metavar="DATE",
+    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
+    text=("截止日期或时间；按文件时间标出迟交。", "Due date (and time); later files are shown as late."),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
+@_HTML
+@_JSON
+@click.pass_context
+def status(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    roster_path: Path,
+    by: str | None,
+    due: datetime | None,
+    config: Path | None,
+    out: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    from kpixl import canonical, console
+    from kpixl.files import check_target
+    from kpixl.form import load_forms
+    from kpixl.status import status_data, take_stock, write_status
+
+    lang, outputs = lang_of(ctx), [path for path in (out, html) if path]
+    if out is not None:
+        check_target(out, ".xlsx")
+    forms, known = list(load_forms(ctx.obj).values()), canonical.load(roster_path, _form_source(ctx))[1]
+    options: Any = {"by": by, "due": due, "config": config, "inputs": [roster_path], "outputs": outputs}
+    with console.progress(lang) as progress:
+        result = take_stock(paths, forms, known, progress=progress, **options)
+    if as_json:
+        console.print_json(status_data(result, lang))
+    else:
+        console.print_status(result, lang)
+    for path, changed in write_status(result, out, html, lang=lang, extra=ctx.obj):
+        wrote(path, changed, lang)
+    return int(not result.complete)
 
 
 @cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))

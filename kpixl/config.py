@@ -5,6 +5,8 @@ ignore: [benefit-qualitative]
 severity: {level-missing.cost: info}
 waivers:
 - {project: "07", code: level-missing.satisfaction, reason: 防灾科普面向不特定公众}
+nothing_to_report:
+- {unit: 企业服务部, reason: 本年度没有项目}
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from kpixl.problems import KpixlError, Location, Problem, Severity, failure
 from kpixl.rule_texts import CATEGORIES
 
 CONFIG = "kpixl.yaml"
-KEYS = ("select", "ignore", "severity", "waivers")
+NOTHING = "nothing_to_report"
+KEYS = ("select", "ignore", "severity", "waivers", NOTHING)
 WAIVER_KEYS = ("project", "code", "reason", "cell", "field")
+DECLARATION_KEYS = ("unit", "project", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,16 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Declaration:
+    """A unit, or one project by its id, of which nothing will come back, and why. One of the two is given."""
+
+    unit: str | None
+    project: str | None
+    reason: str
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """An office's choice. `file` is how messages call the file it was read from, None for the defaults."""
 
@@ -46,6 +60,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
 
     def wants(self, code: str, category: str) -> bool:
         """Tell whether findings of `code` are to be reported; `select` chooses among rules only."""
@@ -126,6 +141,9 @@ class _Reader:
             self.selectors("ignore", data.get("ignore")),
             self.severities(data.get("severity")),
             tuple(w for n, item in enumerate(self.list("waivers", data.get("waivers"))) if (w := self.waiver(n, item))),
+            tuple(
+                d for n, item in enumerate(self.list(NOTHING, data.get(NOTHING))) if (d := self.declaration(n, item))
+            ),
         )
 
     def wrong(self, path: yamltext.Path, expected: tuple[str, str], found: object) -> None:
@@ -166,15 +184,33 @@ class _Reader:
                 found[str(code)] = Severity(word)
         return found
 
-    def waiver(self, number: int, item: Any) -> Waiver | None:
-        path = ("waivers", number)
+    def texts(self, path: yamltext.Path, item: Any, known: tuple[str, ...]) -> dict[str, str | None] | None:
+        """Read a mapping of texts; None where it is no mapping."""
         if not isinstance(item, dict):
             self.wrong(path, ("一组键值（key: value）", "a mapping (key: value)"), item)
             return None
         for key in item:
-            if key not in WAIVER_KEYS:
-                self.unknown((*path, str(key)), WAIVER_KEYS)
-        texts = {key: self.text(item.get(key), (*path, key)) for key in WAIVER_KEYS}
+            if key not in known:
+                self.unknown((*path, str(key)), known)
+        return {key: self.text(item.get(key), (*path, key)) for key in known}
+
+    def declaration(self, number: int, item: Any) -> Declaration | None:
+        path = (NOTHING, number)
+        texts = self.texts(path, item, DECLARATION_KEYS)
+        if texts is None:
+            return None
+        if not (texts["reason"] or "").strip():
+            self.note("key-missing", path, key="reason")
+        if (texts["unit"] is None) == (texts["project"] is None):
+            self.wrong(path, ("unit 或 project 之一", "one of unit and project"), item)
+        line = yamltext.line_of(self.lines, path)
+        return Declaration(texts["unit"], texts["project"], texts["reason"] or "", line)
+
+    def waiver(self, number: int, item: Any) -> Waiver | None:
+        path = ("waivers", number)
+        texts = self.texts(path, item, WAIVER_KEYS)
+        if texts is None:
+            return None
         if not texts["reason"] or not texts["reason"].strip():
             self.note("waiver-no-reason", path)
         missing = [key for key in ("project", "code") if texts[key] is None]

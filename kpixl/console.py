@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kpixl.consolidate import Consolidated
     from kpixl.mark import MarkedFile
+    from kpixl.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
 MAX_LISTED_PROBLEMS = 400
@@ -170,6 +171,36 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     """Say how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
+
+
+def print_status(result: Status, lang: str) -> None:
+    """Print who has returned what, on stdout: the table of units, then what is to be chased."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from kpixl.status.text import status_text
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    told = status_text(result, lang)
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(told.headings):
+        table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
+    for row in told.rows:
+        table.add_row(*(escape(_visible(text)) for text in row))
+    table.add_section()
+    table.add_row(*told.totals, style="bold")
+    out.print(f"[bold]{escape(_visible(told.title))}[/bold]")
+    out.print(table)
+    for block in told.blocks:
+        out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
+        for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
+            out.print(f"{'  ' * (indent + 1)}{escape(_visible(text))}")
+        if len(block.lines) > MAX_LISTED_PROBLEMS:
+            out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
+    for text in told.end:
+        out.print(f"\n{escape(text)}")
 
 
 def _count(number: int, severity: Severity) -> str:

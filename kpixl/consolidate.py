@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 from kpixl import canonical
 from kpixl.check import Checker, check, compares_amounts
 from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, write_atomic
-from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_summary, read_files
-from kpixl.merge import Merged, Returned, Source, merge
+from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
+from kpixl.merge import Merged, Returned, Source, Version, merge
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem
 from kpixl.values import fold
@@ -25,13 +25,17 @@ SOURCES_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Consolidated:
-    """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read."""
+    """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
+
+    `versions`: the forms in which each project came back, the one that was taken first.
+    """
 
     form: Form
     portfolio: Portfolio
     sources: Mapping[str, Source]
     problems: tuple[Problem, ...]
     files: tuple[FileResult, ...]
+    versions: Mapping[str, tuple[Version, ...]]
 
 
 def consolidate(
@@ -45,21 +49,22 @@ def consolidate(
     workers: int | None = None,
     progress: Progress | None = None,
     checker: Checker = check,
+    may_be_empty: bool = False,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `checker`: what is checked of the projects, by default only what the fields themselves demand.
-    Raises KpixlError where there is nothing to read.
+    Raises KpixlError where there is nothing to read, unless that `may_be`.
     """
     paths = list(paths)
-    found, skipped = find_files(paths)
+    found, skipped = find_files(paths, may_be_empty=may_be_empty)
     named = {path.resolve() for path in paths if path.is_file()}
     for out in outputs:
         check_target(out)
-    # Last time's summary may lie among the submissions and is regenerated; everything else that was found is theirs.
-    own = {path for out in outputs if (path := out.resolve()) not in named and is_own_summary(path)}
+    # Last time's output may lie among the submissions and is regenerated; everything else that was found is theirs.
+    own = {path for out in outputs if (path := out.resolve()) not in named and is_own_output(path)}
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = read_files(jobs, forms, limits, workers, progress)
@@ -85,24 +90,24 @@ def _merged(
     kinds = sorted({e.form for r in results for e in r.forms})
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
     problems = [*skipped, *(p for r in results for p in r.problems)]
-    returned = []
-    for result in results:
-        for extracted in result.forms:
-            item = Returned(result.file, result.sha256, extracted)
-            if extracted.form != form.id:
-                problems.append(Problem("marker-form", item.place, {"other": by_id[extracted.form].title}))
-                continue
-            if extracted.hidden:
-                problems.append(Problem("sheet-hidden", item.place))
-            problems += extracted.problems
-            returned.append(item)
+    items = [Returned(result.file, result.sha256, extracted) for result in results for extracted in result.forms]
+    returned = [item for item in items if item.form.form == form.id]
     merged = merge(form, returned, roster)
+    problems += [
+        Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
+        for item in items
+        if item.form.form != form.id
+    ]
+    for item, project in zip(returned, merged.ids, strict=True):
+        if item.form.hidden:
+            problems.append(Problem("sheet-hidden", item.place, project=project))
+        problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
     checked = checker(form, merged.portfolio, _locator(merged))
     problems += without_consequences(form, problems, checked)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results))
+    return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results), merged.versions)
 
 
 def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:

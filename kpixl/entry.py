@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -24,5 +25,10 @@ class Entry(NamedTuple):
         """Return the hint template in `lang`."""
         return self.en_hint if lang == "en" else self.zh_hint
 
+    def heading(self, lang: str) -> str:
+        """Return what to call the code in a list: its title, else its message with what is filled in left out."""
+        return self.title[lang == "en"] or _SLOT.sub("…", self.message(lang))
 
+
+_SLOT = re.compile(r"\{\w+\}")
 E, W, I = "error", "warning", "info"  # noqa: E741 - three columns of a table

@@ -18,7 +18,9 @@ OLD: Text = ("旧", "old")  # in the name of a copy
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
-DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".sarif"})
+# What the head of a report of ours says, so that one left among submissions is not taken for one.
+OWN_REPORT = b'<meta name="generator" content="kpixl report">'
 _WINDOWS_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters
@@ -33,11 +35,12 @@ def _parts(text: str) -> list[str]:
     return [part for part in re.split(r"(\d{1,18})", text) if part]
 
 
-def find_files(paths: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[Problem]]:
+def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[list[tuple[Path, str]], list[Problem]]:
     """List the files under `paths`, folders searched recursively, in an order that the call does not change.
 
     Returns (path, name to show) pairs and an info problem for each lock or hidden file passed over.
-    Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left.
+    Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left, unless
+    that `may_be`.
     """
     shown: dict[Path, set[str]] = {}
     passed: dict[Path, set[str]] = {}
@@ -51,7 +54,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[Prob
                 (shown if skip_reason(Path(name)) is None else passed).setdefault(file.resolve(), set()).add(name)
         else:
             shown.setdefault(path.resolve(), set()).add(path.name)
-    if not shown:
+    if not shown and not may_be_empty:
         raise failure("nothing-to-read", path=", ".join(map(str, paths)))
     files = [(path, _shortest(names)) for path, names in shown.items()]
     skipped = [

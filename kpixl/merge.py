@@ -70,37 +70,55 @@ def _is_of(key: str, table: str, column: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One of the forms in which a project came back. `same`: it says what the form that was taken says."""
+
+    file: str
+    sheet: str | None
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
-    """The portfolio, the source of each project by id, and what was noticed on the way."""
+    """The portfolio, the source of each project by id, and what was noticed on the way.
+
+    `ids`: the project of each returned form, in their order. `versions`: the forms in which each project came back;
+    the first is the one that was taken.
+    """
 
     portfolio: Portfolio
     sources: Mapping[str, Source]
     problems: tuple[Problem, ...]
+    ids: tuple[str, ...]
+    versions: Mapping[str, tuple[Version, ...]]
 
 
 def merge(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> Merged:
     """Merge what came back. Without a roster, projects are in the order in which the template listed them."""
-    problems: list[Problem] = []
-    year, year_problems = _year(returned, roster)
+    year = _year(returned, roster)
     organization = _organization(form, returned, roster)
-    problems += year_problems
-    problems += _foreign(form, returned, roster, year, organization)
     names = _Names(form, roster)
     ids = names.assign(returned)
+    problems = [*_other_years(returned, ids, year), *_foreign(form, returned, ids, roster, year, organization)]
     problems += names.problems
     chosen: dict[str, tuple[Returned, Project]] = {}
+    versions: dict[str, list[Version]] = {}
     for item, project_id in zip(returned, ids, strict=True):
         project = complete(form, Project(project_id, item.form.values, item.form.tables))
-        if project_id in chosen:
-            problems.append(_twice(form, item, project, *chosen[project_id]))
-        else:
+        again = _twice(form, item, project, *chosen[project_id]) if project_id in chosen else None
+        if again is None:
             chosen[project_id] = (item, project)
+        else:
+            problems.append(again)
+        same = again is None or again.code == "returned-twice"
+        versions.setdefault(project_id, []).append(Version(item.file, item.form.sheet, same))
     order = _order(chosen, roster)
     portfolio = Portfolio(form.id, year, organization, tuple(chosen[i][1] for i in order))
     if roster is not None:
         problems += _missing(form, roster, chosen)
     sources = {i: _source(chosen[i][0]) for i in order}
-    return Merged(portfolio, sources, tuple(problems))
+    returns = {i: tuple(versions[i]) for i in order}
+    return Merged(portfolio, sources, tuple(problems), tuple(ids), returns)
 
 
 def _source(item: Returned) -> Source:
@@ -123,18 +141,19 @@ def _order(chosen: Mapping[str, tuple[Returned, Project]], roster: Portfolio | N
 # --- whose and of which year ------------------------------------------------------------------
 
 
-def _year(returned: Sequence[Returned], roster: Portfolio | None) -> tuple[int | None, list[Problem]]:
-    years = Counter(item.form.year for item in returned if item.form.year is not None)
+def _year(returned: Sequence[Returned], roster: Portfolio | None) -> int | None:
     if roster is not None and roster.year is not None:
-        year: int | None = roster.year
-    else:
-        year = max(years, key=lambda y: (years[y], y), default=None)
-    problems = [
-        Problem("marker-year", item.place, {"other": item.form.year, "year": year})
-        for item in returned
+        return roster.year
+    years = Counter(item.form.year for item in returned if item.form.year is not None)
+    return max(years, key=lambda y: (years[y], y), default=None)
+
+
+def _other_years(returned: Sequence[Returned], ids: Sequence[str], year: int | None) -> list[Problem]:
+    return [
+        Problem("marker-year", item.place, {"other": item.form.year, "year": year}, project=project_id)
+        for item, project_id in zip(returned, ids, strict=True)
         if item.form.year not in (None, year)
     ]
-    return year, problems
 
 
 def _organization(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> str | None:
@@ -148,21 +167,27 @@ def _organization(form: Form, returned: Sequence[Returned], roster: Portfolio | 
 
 
 def _foreign(
-    form: Form, returned: Sequence[Returned], roster: Portfolio | None, year: int | None, organization: str | None
+    form: Form,
+    returned: Sequence[Returned],
+    ids: Sequence[str],
+    roster: Portfolio | None,
+    year: int | None,
+    organization: str | None,
 ) -> list[Problem]:
     """Report markers of another version or another portfolio."""
     own = markers.portfolio_id(roster or Portfolio(form.id, year, organization, ()))
     problems = []
-    for item in returned:
+    for item, project_id in zip(returned, ids, strict=True):
         mark = item.form.marker
         if mark is None:
             continue
         if mark.version != form.version:
             details: dict[str, object] = {"other": mark.version, "version": form.version}
-            problems.append(Problem("marker-version", item.place, details))
+            problems.append(Problem("marker-version", item.place, details, project=project_id))
         same = mark.organization == organization and mark.year in (None, year)
         if mark.portfolio != own and mark.year in (None, year) and not same:
-            problems.append(Problem("marker-portfolio", item.place, {"other": mark.organization or mark.portfolio}))
+            details = {"other": mark.organization or mark.portfolio}
+            problems.append(Problem("marker-portfolio", item.place, details, project=project_id))
     return problems
 
 
@@ -239,11 +264,13 @@ class _Names:
             details: dict[str, object] = {"id": own, "name": text_of(name)}
             other = names.get(found)
             if other is None:
-                self.problems.append(Problem("name-changed", item.at(self.form.key_fields[0]), details))
+                place = item.at(self.form.key_fields[0])
+                self.problems.append(Problem("name-changed", place, details, project=own))
             else:
                 ids[number] = other
                 place = item.at(self.form.key_fields[0])
-                self.problems.append(Problem("marker-other-project", place, {**details, "other": other}))
+                details = {**details, "other": other}
+                self.problems.append(Problem("marker-other-project", place, details, project=other))
 
     def _is_original(self, item: Returned, first: str) -> bool:
         assert item.form.marker is not None
@@ -254,7 +281,7 @@ class _Names:
         name = text_of(item.form.values[self.form.key_fields[0]])
         if key[0] and (known := self.known.get(key)) is not None:
             if self.roster is not None or item.form.marker is None:
-                self.problems.append(Problem("matched-by-name", item.place, {"id": known}))
+                self.problems.append(Problem("matched-by-name", item.place, {"id": known}, project=known))
             return known
         project_id = self._new_id()
         if key[0]:
@@ -262,10 +289,10 @@ class _Names:
         mark, place = item.form.marker, item.at(self.form.key_fields[0])
         if self.roster is not None:
             details: dict[str, object] = {"name": name, "id": project_id, "suggestion": self._suggestion(name)}
-            self.problems.append(Problem("not-in-roster", place, details))
+            self.problems.append(Problem("not-in-roster", place, details, project=project_id))
         elif mark is not None:
             details = {"id": mark.project, "name": name, "new": project_id}
-            self.problems.append(Problem("marker-copied", place, details))
+            self.problems.append(Problem("marker-copied", place, details, project=project_id))
         return project_id
 
     def _suggestion(self, name: str) -> tuple[str, str]:
@@ -289,7 +316,8 @@ class _Names:
 
 def _twice(form: Form, item: Returned, project: Project, used: Returned, other: Project) -> Problem:
     if replace(project, id=other.id) == other:
-        return Problem("returned-twice", item.place, {"id": project.id, "other": str(used.place)})
+        details: dict[str, object] = {"id": project.id, "other": str(used.place)}
+        return Problem("returned-twice", item.place, details, project=project.id)
     differences = _differences(form, item, project, used, other)
     texts = list(differences.values())
     shown = "；".join(texts[:MAX_DIFFERENCES]) + ("……" if len(texts) > MAX_DIFFERENCES else "")
@@ -297,7 +325,7 @@ def _twice(form: Form, item: Returned, project: Project, used: Returned, other: 
     # A total differs because a part of it does.
     typed = [key for key in differences if key in item.form.cells and not (key in form.fields and form.fields[key].sum)]
     place = item.at(typed[0]) if typed else item.place
-    return Problem("returned-differently", place, details)
+    return Problem("returned-differently", place, details, project=project.id)
 
 
 def _differences(form: Form, item: Returned, a: Project, used: Returned, b: Project) -> dict[str, str]:
@@ -340,6 +368,7 @@ def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> lis
                 "name": text_of(markers.name_of(form, project)),
                 "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
             },
+            project=project.id,
         )
         for project in sorted(roster.projects, key=lambda p: natural_key(p.id))
         if project.id not in chosen

@@ -40,13 +40,15 @@ class Problem:
     """One finding: a code of the catalogue, where it is, and the details its message needs.
 
     `code` may carry the id of a check of the form behind a dot, `expression.overall-goal`; `level` is the severity
-    where a form or the office's configuration says another than the catalogue.
+    where a form or the office's configuration says another than the catalogue. `project`: the id of the project it
+    is about, None where it is about none or none is known; it follows from the place and is not compared.
     """
 
     code: str
     location: Location = Location()
     details: Mapping[str, object] = field(default_factory=dict)
     level: Severity | None = None
+    project: str | None = field(default=None, compare=False)
 
     @property
     def entry(self) -> Entry:

@@ -13,22 +13,20 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, Template, TemplateError
+from jinja2 import Template
 from markupsafe import Markup
 
-from kpixl.form import folders, known_forms
 from kpixl.model import Field, Form, Portfolio, Project
+from kpixl.pages import choose_template, page_environment, render, show
 from kpixl.printed import (
     FormPrinter,
     PrintedCell,
     PrintedRow,
     disclosure_text,
-    environment,
     heading_text,
     money_text,
     printed_text,
 )
-from kpixl.problems import failure
 from kpixl.texts import Text, say
 from kpixl.values import total
 
@@ -86,47 +84,30 @@ def render_page(form: Form, portfolio: Portfolio, *, lang: str = "zh", extra: Se
     anchors = _anchors(portfolio.projects)
     columns = contents_columns(form)
     amount = form.summary.amount
-    try:
-        return template.render(
-            form=form,
-            lang=lang,
-            words={key: say(text, lang) for key, text in WORDS.items()},
-            heading=heading_text(form, portfolio),
-            disclosure=disclosure_text(form, portfolio),
-            columns=columns,
-            contents=_contents(portfolio.projects, anchors, columns),
-            total=_total_text(portfolio, amount) if amount else "",
-            widths=_percentages(form.layout.widths),
-            forms=_page_forms(form, portfolio, anchors),
-        )
-    except TemplateError as error:
-        raise failure("form-invalid", key=template.name or TEMPLATE, reason=str(error)) from error
+    return render(
+        template,
+        form=form,
+        lang=lang,
+        words={key: say(text, lang) for key, text in WORDS.items()},
+        heading=heading_text(form, portfolio),
+        disclosure=disclosure_text(form, portfolio),
+        columns=columns,
+        contents=_contents(portfolio.projects, anchors, columns),
+        total=_total_text(portfolio, amount) if amount else "",
+        widths=_percentages(form.layout.widths),
+        forms=_page_forms(form, portfolio, anchors),
+    )
 
 
 def _template(form: Form, extra: Sequence[Path]) -> Template:
     """Find the form's own template, else the shared one; a form's template may extend the shared one."""
-    known = known_forms(extra)
-    own = [known[form.id]] if form.id in known else []
-    jinja = environment(FileSystemLoader([*own, *folders(extra)]), autoescape=True)
+    jinja = page_environment(form, extra)
     long = frozenset(key for key, field in form.fields.items() if field.lines > 1)
-    jinja.filters |= {"show": show, "css_name": css_name}
     jinja.filters["cells"] = partial(html_cells, long=long)
-    try:
-        return jinja.select_template([TEMPLATE, SHARED])
-    except TemplateError as error:
-        raise failure("form-invalid", key=TEMPLATE, reason=str(error)) from error
+    return choose_template(jinja, TEMPLATE, SHARED)
 
 
-# --- filters of the template ------------------------------------------------------------------
-
-# HTML has no way to write these; their pictures (U+2400...) are shown in their place.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-
-
-def show(cell: PrintedCell | str) -> str:
-    """Print a cell or a text for the page."""
-    text = cell if isinstance(cell, str) else printed_text(cell)
-    return _CONTROLS.sub(lambda match: chr(0x2400 + ord(match[0])), text)
+# --- the filter of the template ---------------------------------------------------------------
 
 
 def html_cells(row: PrintedRow, long: frozenset[str]) -> Iterator[tuple[str, Markup, str]]:
@@ -149,11 +130,6 @@ def html_cells(row: PrintedRow, long: frozenset[str]) -> Iterator[tuple[str, Mar
 def _attributes(columns: int, rows: int, scope: str, name: str) -> Markup:
     given = {"colspan": columns, "rowspan": rows, "scope": scope, "class": name}
     return Markup().join(Markup(' {}="{}"').format(key, value) for key, value in given.items() if value not in (1, ""))
-
-
-def css_name(name: object) -> Markup:
-    """Quote a font's name for a style sheet, in which HTML escapes mean nothing."""
-    return Markup('"{}"').format(Markup(re.sub(r"[^\w -]", "", str(name))))
 
 
 # --- what is on the page ----------------------------------------------------------------------

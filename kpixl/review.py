@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kpixl import canonical
 from kpixl.check import Finding, Locate, find, in_portfolio, label_of
 from kpixl.config import Config, Waiver, find_config, load_config, matches
-from kpixl.consolidate import consolidate, sources_path
-from kpixl.files import check_target
+from kpixl.consolidate import Consolidated, consolidate, sources_path
+from kpixl.declared import match_declarations
+from kpixl.files import check_target, refuse_overlap
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
-from kpixl.merge import Source
+from kpixl.merge import Source, Version
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.rules.registry import Check, Checks, checks_of
@@ -34,16 +35,27 @@ class Waived:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What checking gave. `projects[n]` is the id of the project that `problems[n]` is about, None for others."""
+    """What checking gave.
+
+    `versions`: the forms in which each project came back, as in Consolidated; none for a portfolio. `declared`: the
+    reason for each project of the roster that did not come back and of which nothing is to be reported.
+    """
 
     form: Form
     portfolio: Portfolio
     problems: tuple[Problem, ...]
-    projects: tuple[str | None, ...]
     waived: tuple[Waived, ...]
     files: tuple[FileResult, ...]
     config: Config
     checks: tuple[Check, ...]
+    roster: Portfolio | None = None
+    versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def projects(self) -> tuple[str | None, ...]:
+        """Return for each of the problems the id of the project it is about, None for others."""
+        return tuple(problem.project for problem in self.problems)
 
 
 def review(
@@ -52,25 +64,48 @@ def review(
     *,
     roster: Portfolio | None = None,
     config: Path | None = None,
-    output: Path | None = None,
+    inputs: Sequence[Path] = (),
+    outputs: Sequence[Path] = (),
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
+    may_be_empty: bool = False,
 ) -> Reviewed:
     """Check submissions and folders of them, or one portfolio (.yaml), by all rules of the form.
 
-    `config`: a kpixl.yaml; without it the one beside the data. `output`: what will be written. Raises KpixlError
-    where there is nothing to check, or where the configuration or the form's checks are wrong.
+    `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before any
+    work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
+    KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`, where there is
+    nothing to check.
     """
-    if output is not None:
-        check_target(output)
+    for out in outputs:
+        check_target(out)
     all_checks = {form.id: checks_of(form) for form in forms}
     codes = [check.code for checks in all_checks.values() for check in checks.checks]
     place = config or find_config(paths)
     office = load_config(place, codes) if place else Config()
     run = _Run(office, all_checks, roster)
-    if len(paths) == 1 and paths[0].suffix.lower() in PORTFOLIO_SUFFIXES:
+    inputs = [*inputs, *([place] if place else [])]
+    if is_portfolio(paths):
+        refuse_overlap(outputs, [*paths, *inputs])
         return run.portfolio(paths[0], forms)
-    return run.submissions(paths, forms, limits, progress)
+    return run.submissions(
+        consolidate(
+            paths,
+            forms,
+            roster=roster,
+            limits=limits,
+            inputs=inputs,
+            outputs=outputs,
+            progress=progress,
+            checker=run.apply,
+            may_be_empty=may_be_empty,
+        )
+    )
+
+
+def is_portfolio(paths: Sequence[Path]) -> bool:
+    """Tell whether what is to be checked is one portfolio, and not submissions."""
+    return len(paths) == 1 and paths[0].suffix.lower() in PORTFOLIO_SUFFIXES
 
 
 class _Run:
@@ -78,20 +113,21 @@ class _Run:
 
     def __init__(self, config: Config, checks: Mapping[str, Checks], roster: Portfolio | None) -> None:
         self.config, self.checks, self.roster = config, checks, roster
-        self.projects: dict[int, str] = {}  # id() of a problem -> its project
         self.waived: list[Waived] = []
         self.used: set[Waiver] = set()
 
-    def submissions(
-        self, paths: Sequence[Path], forms: Sequence[Form], limits: Limits, progress: Progress | None
-    ) -> Reviewed:
-        result = consolidate(paths, forms, roster=self.roster, limits=limits, progress=progress, checker=self.apply)
-        problems = [*result.problems]
-        known = result.portfolio.projects
+    def submissions(self, result: Consolidated) -> Reviewed:
+        """Say what is to be said of the submissions that `apply` has looked at."""
+        returned = {p.id for p in result.portfolio.projects}
+        known, problems, reasons = returned, [*result.problems], {}
         if self.roster is not None:
-            known = (*known, *self.roster.projects)
-        problems += self.unused({p.id for p in known}, complete=self.roster is not None)
-        return self.reviewed(result.form, result.portfolio, problems, result.files)
+            known = returned | {p.id for p in self.roster.projects}
+            found = match_declarations(result.form, self.roster, self.config.declarations, returned, self.config.file)
+            problems = [*_with_declared(problems, found.reasons), *found.problems]
+            reasons = found.reasons
+        problems += self.unused(returned, outstanding=known - returned, complete=self.roster is not None)
+        reviewed = self.reviewed(result.form, result.portfolio, problems)
+        return replace(reviewed, files=result.files, versions=result.versions, declared=reasons)
 
     def portfolio(self, path: Path, forms: Sequence[Form]) -> Reviewed:
         known = {form.id: form for form in forms}
@@ -104,7 +140,7 @@ class _Run:
         form, portfolio = canonical.load(path, form_of)
         problems = [*self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
-        return self.reviewed(form, portfolio, problems, ())
+        return self.reviewed(form, portfolio, problems)
 
     def apply(self, form: Form, portfolio: Portfolio, locate: Locate | None) -> tuple[Problem, ...]:
         """Find, drop what the configuration does not want, and set waived findings aside."""
@@ -116,39 +152,45 @@ class _Run:
         for found in find(form, portfolio, self.checks[form.id], self.roster):
             level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
-            problem = Problem(found.code, place, found.details, level)
+            problem = Problem(found.code, place, found.details, level, found.project)
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:
-                self.projects[id(problem)] = found.project
                 problems.append(problem)
             else:
                 self.used.add(match)
                 self.waived.append(Waived(problem, found.project, match.reason))
         return tuple(problems)
 
-    def unused(self, known: set[str], *, complete: bool) -> list[Problem]:
-        """Report waivers that matched nothing, of the projects that were looked at."""
+    def unused(self, known: set[str], outstanding: Set[str] = frozenset(), *, complete: bool) -> list[Problem]:
+        """Report waivers that matched nothing, of the projects that were looked at and not of those yet to come."""
         file = Location(self.config.file)
         return [
             Problem("waiver-unused", file, {"line": w.line, "project": w.project, "code": w.code})
             for w in self.config.waivers
-            if w not in self.used and (complete or w.project in known)
+            if w not in self.used and w.project not in outstanding and (complete or w.project in known)
         ]
 
-    def reviewed(
-        self, form: Form, portfolio: Portfolio, problems: Sequence[Problem], files: tuple[FileResult, ...]
-    ) -> Reviewed:
+    def reviewed(self, form: Form, portfolio: Portfolio, problems: Sequence[Problem]) -> Reviewed:
         """Apply `select`, `ignore` and `severity` to what is left."""
         categories = {check.code: check.category for check in self.checks[form.id].checks}
-        kept, projects = [], []
+        kept = []
         for problem in problems:
             category = categories.get(problem.code, problem.entry.category)
             if self.config.wants(problem.code, category):
-                projects.append(self.projects.get(id(problem)))
                 level = self.config.severity_of(problem.code, category)
                 kept.append(replace(problem, level=level) if level else problem)
         checks = self.checks[form.id].checks
-        return Reviewed(form, portfolio, tuple(kept), tuple(projects), tuple(self.waived), files, self.config, checks)
+        return Reviewed(form, portfolio, tuple(kept), tuple(self.waived), (), self.config, checks, self.roster)
+
+
+def _with_declared(problems: Sequence[Problem], reasons: Mapping[str, str]) -> list[Problem]:
+    """Of a project with nothing to report say so, in place of that it did not come back."""
+    return [
+        replace(p, code="nothing-to-report", details={**p.details, "reason": reasons[p.project]})
+        if p.code == "not-returned" and p.project is not None and p.project in reasons
+        else p
+        for p in problems
+    ]
 
 
 def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
@@ -183,7 +225,7 @@ def for_people(result: Reviewed) -> tuple[Problem, ...]:
     names = {p.id: f"{p.id} {text_of(p.values[first])}" for p in result.portfolio.projects}
     return tuple(
         replace(problem, location=replace(problem.location, sheet=names[project]))
-        if project is not None and problem.location.sheet is None
+        if project in names and problem.location.sheet is None
         else problem
         for problem, project in zip(result.problems, result.projects, strict=True)
     )

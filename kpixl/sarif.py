@@ -52,7 +52,7 @@ def _rule(code: str, category: str, lang: str) -> dict[str, Any]:
     entry = CATALOGUE[code.partition(".")[0]]
     category = category or entry.category
     text = _SLOT.sub("…", f"{entry.message(lang)} {entry.hint(lang)}").strip()
-    title = entry.title[lang == "en"] or _SLOT.sub("…", entry.message(lang))
+    title = entry.heading(lang)
     rule: dict[str, Any] = {
         "id": code,
         "shortDescription": {"text": title},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -23,11 +24,12 @@ _DAMAGED = (
 
 
 class Member(NamedTuple):
-    """A file of an archive: how it is shown, and its content or what kept it from being read."""
+    """A file of an archive: how it is shown, its content or what kept it from being read, and its time."""
 
     shown: str
     content: bytes
     problem: Problem | None = None
+    modified: datetime | None = None
 
 
 def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
@@ -43,7 +45,7 @@ def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
             number += 1
             label = f"{name} ({number})"
         taken.add(label)
-        yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)
+        yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)._replace(modified=_time(part))
 
 
 def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limits: Limits) -> Member:
@@ -61,6 +63,14 @@ def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limi
         return Member(shown, package.zip.read(part))
     except ERRORS:
         return Member(shown, b"", Problem("not-readable", where, {"reason": _DAMAGED}))
+
+
+def _time(part: zipfile.ZipInfo) -> datetime | None:
+    """Return when a file was last written, in local time as archives keep it; None where that is no time."""
+    try:
+        return datetime(*part.date_time)
+    except ValueError:
+        return None
 
 
 def _name(part: zipfile.ZipInfo) -> str:

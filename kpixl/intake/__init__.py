@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from datetime import datetime
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from kpixl import marker as markers
+from kpixl.files import OWN_REPORT
 from kpixl.grids import (
     DEFAULT_LIMITS,
     Grid,
@@ -33,7 +35,7 @@ from kpixl.problems import Location, Problem
 from kpixl.values import is_blank
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
-SUMMARY_KIND = '"kind":"summary"'
+OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
 # Stands in the first row of the sheet that `kpixl check --mark` puts in front.
 PROBLEM_LIST = f'{markers.PREFIX}{markers.FORMAT},"kind":"problems"}}'
 BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
@@ -55,13 +57,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What one file gave. `job`: how it came to be read; a file of an archive has the archive's."""
+    """What one file gave. `job`: how it came to be read; a file of an archive has the archive's.
+
+    `modified`: the file's own time, local; of a file in an archive, the time kept there.
+    """
 
     file: str
     sha256: str = ""
     forms: tuple[Extracted, ...] = ()
     problems: tuple[Problem, ...] = ()
     second_looks: int = 0
+    modified: datetime | None = None
     job: Job | None = None
 
 
@@ -71,7 +77,7 @@ class FileResult:
 def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> tuple[FileResult, ...]:
     """Read one file; an archive gives a result for every file in it. Whatever is wrong comes back as problems.
 
-    A summary of ours is read only when it was named: found in a folder, its projects would count twice.
+    A summary or report of ours is read only when it was named: found in a folder, its projects would count twice.
     """
     return tuple(replace(result, job=job) for result in _read_job(job, extractor, limits))
 
@@ -98,6 +104,9 @@ def _results(
     content: bytes, shown: str, named: bool, extractor: Extractor, limits: Limits, depth: int
 ) -> list[FileResult]:
     """Read some content, `depth` archives deep."""
+    if not named and _is_report(content):
+        digest = hashlib.sha256(content).hexdigest()
+        return [FileResult(shown, digest, problems=(Problem("own-output-skipped", Location(shown)),))]
     try:
         opened = open_content(content, limits)
         if opened.archive is None:
@@ -118,11 +127,12 @@ def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> l
     problems: list[Problem] = []
     for member in archives.members(opened.archive, shown, opened.limits):
         if member.problem is None:
-            results += _results(member.content, member.shown, False, extractor, opened.limits, depth + 1)
+            found = _results(member.content, member.shown, False, extractor, opened.limits, depth + 1)
+            results += [replace(r, modified=r.modified or member.modified) for r in found]
         elif member.problem.code == "file-skipped":
             problems.append(member.problem)
         else:
-            results.append(FileResult(member.shown, problems=(member.problem,)))
+            results.append(FileResult(member.shown, problems=(member.problem,), modified=member.modified))
     if not results:
         problems.append(Problem("no-sheets", Location(shown)))
     if problems:
@@ -166,7 +176,7 @@ def is_problem_list(grid: Grid) -> bool:
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
     """Read the forms of one workbook, document, page or text."""
     read = read_opened(opened, shown)
-    if not named and _is_summary(read.grids):
+    if not named and _is_ours(read.grids):
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
@@ -189,19 +199,24 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
-def is_own_summary(path: Path) -> bool:
-    """Tell whether a file is a summary workbook that kpixl made."""
+def is_own_output(path: Path) -> bool:
+    """Tell whether a file is a workbook or report that kpixl made for the office: summary, status, report."""
     if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
         return False
-    return _is_summary(read_grids(path.read_bytes(), path.name).grids)
+    content = path.read_bytes()
+    return _is_report(content) or _is_ours(read_grids(content, path.name).grids)
 
 
-def _is_summary(grids: Sequence[Grid]) -> bool:
+def _is_report(content: bytes) -> bool:
+    return OWN_REPORT in content[:1000]
+
+
+def _is_ours(grids: Sequence[Grid]) -> bool:
     own = next((g for g in grids if g.name == OWN_SHEET), None)
     if own is None or not own.rows or not own.rows[0]:
         return False
     first = own.rows[0][0]
-    return isinstance(first, str) and SUMMARY_KIND in first
+    return isinstance(first, str) and any(kind in first for kind in OWN_KINDS)
 
 
 def _foreign(grid: Grid) -> bool:
@@ -283,6 +298,8 @@ def read_files(
         if progress is not None:
             progress(len(results), len(jobs))
 
+    if not jobs:
+        return []
     if workers == 0:
         extractor = Extractor(forms)
         for job in jobs:
@@ -296,7 +313,16 @@ def read_files(
             if _pooled([[job]], 1, forms, limits, done):
                 reason = ("读取进程异常退出，或占用的时间、内存过多", "the reading process died, or took too much")
                 done([(job.shown, (_failed(job.shown, "reader-died", reason=reason),))])
-    return [result for job in jobs for result in results[job.shown]]
+    times = {job.shown: _modified(job.path) for job in jobs}
+    return [replace(r, modified=r.modified or times[job.shown]) for job in jobs for r in results[job.shown]]
+
+
+def _modified(path: Path) -> datetime | None:
+    """Return when a file was last written, in local time; None where the system does not say."""
+    try:
+        return datetime.fromtimestamp(int(path.stat().st_mtime))
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def _pooled(

@@ -11,6 +11,7 @@ from pathlib import Path
 from kpixl import __version__
 from kpixl import marker as markers
 from kpixl.cells import Span, absolute
+from kpixl.fields import field_called
 from kpixl.files import check_target, keep_copy, safe_file_names, write_atomic
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
@@ -18,7 +19,7 @@ from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template.form import FormSheet, Status
 from kpixl.template.lists import OWN_SHEET, write_lists
 from kpixl.texts import Text, say
-from kpixl.values import fold, text_of
+from kpixl.values import text_of
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
 TEMPLATE_KIND = "template"
@@ -106,7 +107,7 @@ def write_templates(
         check_target(out, ".xlsx")
         parts = {out: portfolio}
     else:
-        by = _field_key(form, by)
+        by = field_called(form, by).key
         if out.is_file():
             raise failure("not-a-folder", path=str(out), field=by)
         if not out.parent.is_dir():
@@ -123,15 +124,6 @@ def write_templates(
             problems.append(keep_copy(path, lang, today or date.today()))
         written.append((path, write_atomic(path, content)))
     return written, tuple(problems)
-
-
-def _field_key(form: Form, name: str) -> str:
-    """Return the key of the field called `name`: its key, label or heading. Raises KpixlError `field-unknown`."""
-    for key, field in form.fields.items():
-        if name == key or fold(name) in (fold(field.label), fold(field.heading)):
-            return key
-    known = ", ".join(f"{key} ({field.heading})" for key, field in form.fields.items())
-    raise failure("field-unknown", field=name, known=known)
 
 
 def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> markers.Marker:

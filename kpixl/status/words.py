@@ -1,0 +1,70 @@
+"""The words in which a status is told, in table, workbook and page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kpixl.texts import Text
+
+
+class State(StrEnum):
+    """What became of a project. Each project has one; being late and coming back twice are told beside it."""
+
+    RETURNED = "returned"
+    ERRORS = "errors"
+    NOTHING = "nothing"
+    MISSING = "missing"
+
+
+STATES: dict[State, Text] = {
+    State.RETURNED: ("交回无误", "Returned"),
+    State.ERRORS: ("交回有误", "With errors"),
+    State.NOTHING: ("无需申报", "Nothing to report"),
+    State.MISSING: ("未交回", "Missing"),
+}
+PROJECTS: Text = ("项目", "Projects")
+TWICE: Text = ("重复提交", "Twice")
+LATE: Text = ("迟交", "Late")
+TOTAL: Text = ("合计", "Total")
+UNIT: Text = ("单位", "Unit")
+BLANK: Text = ("（未填）", "(blank)")
+STATE: Text = ("情况", "Status")
+FILE: Text = ("文件", "File")
+SHEET: Text = ("工作表", "Sheet")
+ERRORS: Text = ("错误", "Errors")
+WARNINGS: Text = ("警告", "Warnings")
+TIME: Text = ("文件时间", "File's time")
+REMARK: Text = ("说明", "Remarks")
+REASON: Text = ("原因", "Reason")
+REMEDY: Text = ("处理办法", "What to do")
+PROBABLY: Text = ("可能属于", "Probably of")
+IN: Text = ("完成率", "Settled")
+
+TITLE: Text = ("{organization}{year}“{title}”收表情况", "{organization}{year}{title}: who has returned what")
+YEAR: Text = (" {year} 年度", " {year} ")
+DUE: Text = ("截止时间：{due}。", "Due: {due}.")
+TIMES: Text = (
+    "交回时间取自文件本身的修改时间，复制、转发、解压都可能改变它，是否迟交请以实际收件时间为准。",
+    "A return's time is the modification time of its file. Copying, forwarding or unpacking a file may change it: "
+    "whether something was late is for you to confirm.",
+)
+MISSING_LIST: Text = ("未交回，请催交", "Missing: remind")
+WRONG_LIST: Text = ("交回有误，请退回更正", "Returned with errors: send back")
+TWICE_LIST: Text = (
+    "重复提交，内容不同的请确认以哪一份为准",
+    "Returned twice: where they differ, decide which one counts",
+)
+UNREAD_LIST: Text = ("无法读取的文件，未计入交回", "Files that could not be read: not counted as returned")
+NOTHING_LIST: Text = ("无需申报", "Nothing to report")
+LATE_LIST: Text = ("迟交", "Late")
+NOTES_LIST: Text = ("其他问题", "Other problems")
+ALL_IN: Text = ("全部交回，没有错误。", "Everything is in, without errors.")
+PROJECTS_SHEET: Text = ("按项目", "Projects")
+UNITS_SHEET: Text = ("按单位", "Units")
+UNREAD_SHEET: Text = ("无法读取", "Not read")
+
+UNLISTED: Text = ("不在花名册中", "not in the roster")
+SAME: Text = ("重复提交 {count} 份，内容相同", "{count} copies, all the same")
+DIFFERENT: Text = ("重复提交 {count} 份，内容不同，另见 {others}", "{count} versions that differ; see also {others}")
+COUNTED: Text = ("错误 {errors}，警告 {warnings}", "errors: {errors}, warnings: {warnings}")
+OTHERWISE: Text = ("看不出属于哪个单位", "it is not known whose it is")

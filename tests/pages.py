@@ -1,0 +1,84 @@
+"""What every page for the office must be: well-formed, safe, linked, accessible, and no wider than a phone."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from lxml import html as pages
+
+from tests.applications import TIMEOUT, command
+
+PHONE = 390  # pixels
+VOID = {"meta", "col", "br"}
+
+
+def assert_sound(page: str, lang: str = "zh") -> Any:
+    """Parse a page and assert what holds for every one; return its root."""
+    strict = etree.fromstring(page.encode(), etree.HTMLParser(recover=False, encoding="utf-8"))
+    assert strict is not None
+    _assert_balanced(page)
+    root = pages.document_fromstring(page)
+    assert root.get("lang") == ("en" if lang == "en" else "zh-Hans")
+    assert not root.xpath("//script | //link | //img | //iframe | //object | //*[@onclick or @onload or @onerror]")
+    assert not re.search(r"url\(|@import|https?://", page)
+    ids = [str(i) for i in root.xpath("//@id")]
+    assert len(ids) == len(set(ids))
+    targets = {str(link)[1:] for link in root.xpath("//a/@href")} | {str(i) for i in root.xpath("//@aria-labelledby")}
+    assert targets <= set(ids)
+    levels = [int(heading.tag[1]) for heading in root.xpath("//h1 | //h2 | //h3 | //h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(cell.get("scope") in ("row", "col") for cell in root.xpath("//th"))
+    assert root.xpath("//main") and root.xpath("//a[@class='skip']")
+    return root
+
+
+def _assert_balanced(page: str) -> None:
+    """Assert that every tag is closed in order, which a lenient parser would not mind."""
+    opened: list[str] = []
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    for closing, tag in re.findall(r"<(/?)([a-z][a-z0-9]*)\b[^>]*>", body):
+        if tag in VOID:
+            continue
+        if closing:
+            assert opened.pop() == tag
+        else:
+            opened.append(tag)
+    assert opened == []
+
+
+def assert_fits_a_phone(page: str, folder: Path) -> None:
+    """Assert in a browser that nothing makes the page wider than a phone's screen."""
+    frame = (
+        f'<iframe id="f" style="width:{PHONE}px;height:800px;border:0" srcdoc="{html.escape(page)}"></iframe>'
+        "<p id='width'></p><script>f.onload = () => { const d = f.contentDocument;"
+        " const wide = [...d.querySelectorAll('main *')].filter(e => !e.closest('.scroll') && !e.closest('thead') &&"
+        f" e.getBoundingClientRect().right > {PHONE} + 0.5).map(e => e.outerHTML.slice(0, 200));"
+        " document.getElementById('width').textContent ="
+        " JSON.stringify([d.documentElement.scrollWidth, wide.slice(0, 3)]); }</script>"
+    )
+    path = folder / "frame.html"
+    path.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{frame}", encoding="utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--dump-dom",
+        "--virtual-time-budget=5000",
+    ]
+    done = subprocess.run(
+        [command("chromium"), *options, f"--user-data-dir={folder / 'browser'}", path.as_uri()],
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=True,
+    )
+    (found,) = re.findall(r'<p id="width">(.*?)</p>', done.stdout.decode(), re.DOTALL)
+    assert html.unescape(found) == f"[{PHONE},[]]"
