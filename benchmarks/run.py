@@ -81,6 +81,7 @@ def measure(size: int, repeat: int, folder: Path) -> dict[str, Measured]:
     tasks: dict[str, Callable[[], Measured]] = {
         "template": lambda: timed([*kpixl, "template", str(portfolio), "--split-by", "unit", "-o", str(returned)]),
         "consolidate": lambda: timed([*kpixl, "consolidate", str(returned), "-o", str(out), "--no-summary"]),
+        "check (submissions)": lambda: timed([*kpixl, "check", str(returned)], (0, 1)),
         "check": lambda: timed([*kpixl, "check", str(out)], (0, 1)),
         "openpyxl script": lambda: timed([sys.executable, str(HERE / "tasks.py"), "openpyxl", str(returned)]),
         "bare calamine": lambda: timed([sys.executable, str(HERE / "tasks.py"), "calamine", str(returned)]),
@@ -133,10 +134,19 @@ def main() -> None:
         ratios.append(
             f"| {size:,} | {seconds['openpyxl script'] / seconds['consolidate']:.1f} "
             f"| {seconds['consolidate'] / seconds['bare calamine']:.1f} "
-            f"| {seconds['summary (building)'] / seconds['bare XlsxWriter']:.2f} |"
+            f"| {seconds['summary (building)'] / seconds['bare XlsxWriter']:.2f} "
+            f"| {seconds['check (submissions)'] / seconds['consolidate']:.2f} "
+            f"| {seconds['check'] / seconds['consolidate']:.2f} |"
         )
-    print("\n| projects | openpyxl script / consolidate | consolidate / bare calamine | summary / bare XlsxWriter |")
-    print("|---:|---:|---:|---:|")
+    heads = (
+        "openpyxl script / consolidate",
+        "consolidate / bare calamine",
+        "summary / bare XlsxWriter",
+        "check (submissions) / consolidate",
+        "check (portfolio) / consolidate",
+    )
+    print(f"\n| projects | {' | '.join(heads)} |")
+    print("|---:|---:|---:|---:|---:|---:|")
     print("\n".join(ratios))
 
 
