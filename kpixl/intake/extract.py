@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
-from kpixl.intake.labels import (
-    FoundForm,
-    as_sent,
-    holds_another,
-    search,
-)
+from kpixl.intake.beside import Part, parts
+from kpixl.intake.labels import FoundForm, Hit, as_sent, holds_another, labels_in, search
 from kpixl.intake.reading import Extracted, FormReader, Nothing
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
-from kpixl.values import (
-    Raw,
-)
+from kpixl.values import Raw
 
 MAX_MERGES = 20_000
 
@@ -53,21 +47,32 @@ class Extractor:
         readers = self._candidates(marks[0].marker if marks else None)
         merges = list(itertools.islice(grid.merges(), MAX_MERGES))
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
-        searched = [(reader, *search(reader.index, grid.rows, merges)) for reader in readers]
-        reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
+        searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
+                    for reader in readers]  # fmt: skip
+        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), len(_keys(s[1]))))
         if not forms:
-            return reader.nothing(seen)
-        results = []
-        for number, found in enumerate(forms):
-            own = _own_mark(marks, forms, number)
-            loose = reader.preamble(grid, file, found) if number == 0 else ()
-            results.append(reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose)))
-        return results
+            return reader.nothing(_keys(hits))
+        return [form for part in parts(reader.index, grid, hits, merges, forms) for form in _read(reader, part, file)]
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
         named = self._readers.get(mark.form) if mark else None
         return [named] if named else list(self._readers.values())
+
+
+def _keys(hits: Iterable[Hit]) -> frozenset[str]:
+    """Return the keys of all labels seen, for saying what is missing."""
+    return frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
+
+
+def _read(reader: FormReader, part: Part, file: str) -> Iterator[Extracted]:
+    """Read the forms of a part, one below the other."""
+    grid, forms = part
+    marks = list(markers.find(grid.rows))
+    for number, found in enumerate(forms):
+        own = _own_mark(marks, forms, number)
+        loose = reader.preamble(grid, file, found) if number == 0 else ()
+        yield reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose))
 
 
 def _first_mark(cells: Sequence[Raw]) -> Marker | None:

@@ -11,12 +11,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from kpixl.cells import Span
-from kpixl.marker import is_furniture
+from kpixl.marker import MARK_GAP, is_furniture
 from kpixl.model import Cell, Form, PlacedTable, TableColumn
 from kpixl.values import Raw, fold, money_label
 
@@ -233,12 +233,17 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
-    """Tell whether a second form stands in what looks like the first one's table: half of its labels do."""
-    if not found.tables:
+    """Tell whether a second form stands in what looks like the first one's table, or beside it: half its labels do."""
+    below = _fields(index, rows[found.tables[0].row + 1 :]) - index.foot if found.tables else frozenset()
+    if 2 * len(below) >= len(index.labels):
+        return True
+    if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
         return False
-    below = rows[found.tables[0].row + 1 :]
-    fields = {slot.key for row in below for raw in row for slot in index.slots(raw) if slot.kind == "field"}
-    return 2 * len(fields - index.foot) >= len(index.labels)
+    return 2 * len(_fields(index, [row[found.edge + 1 :] for row in rows])) >= len(index.labels)
+
+
+def _fields(index: LabelIndex, rows: Rows) -> frozenset[str]:
+    return frozenset(slot.key for row in rows for raw in row for slot in index.slots(raw) if slot.kind == "field")
 
 
 def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
@@ -251,43 +256,50 @@ def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
 # --- searched ---------------------------------------------------------------------------------
 
 
-def search(index: LabelIndex, rows: Rows, merges: Sequence[Span] = ()) -> tuple[list[FoundForm], frozenset[str]]:
-    """Find every form in a grid by its labels; also the keys of all labels seen, for saying what is missing."""
-    hits = [
+Hit = tuple[int, int, tuple[Slot, ...]]
+
+
+def labels_in(index: LabelIndex, rows: Rows) -> list[Hit]:
+    """List every cell that carries a label: row, column, and the slots it may stand for."""
+    return [
         (number, col, slots)
         for number, row in enumerate(rows)
         for col, raw in enumerate(row)
         if type(raw) is str and (slots := index.slots(raw))
     ]
-    seen = frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
-    forms = []
-    starts = _starts(index, hits)
-    for start, end in itertools.pairwise([*starts, len(rows)]):
+
+
+def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[Span] = ()) -> list[FoundForm]:
+    """Find every form of a grid, one below the other, by its labels.
+
+    What begins like a form and is none belongs to the form above, which reports it.
+    """
+    forms: list[FoundForm] = []
+    for start, end in itertools.pairwise([*_starts(index, hits), len(rows)]):
         inside = [hit for hit in hits if start <= hit[0] < end]
         found = _assign(index, rows, inside, start, end - 1, [m for m in merges if start <= m.row < end])
         if found is not None:
             forms.append(found)
-    return forms, seen
-
-
-Hit = tuple[int, int, tuple[Slot, ...]]
+        elif forms:
+            forms[-1] = replace(forms[-1], last_row=end - 1)
+    return forms
 
 
 def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
     """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label."""
     first = next(iter(index.labels), "")
     starts: list[int] = []
-    titled = False
+    titled, named = False, -1
     for row, _, slots in hits:
         kinds = {(slot.kind, slot.key) for slot in slots}
         if ("title", "title") in kinds:
             if not (titled and starts and row == starts[-1]):
                 starts.append(row)
             titled = True
-        elif ("field", first) in kinds:
+        elif ("field", first) in kinds and row != named:
             if not titled and (not starts or row > starts[-1]):
                 starts.append(row)
-            titled = False
+            titled, named = False, row
     return starts
 
 
