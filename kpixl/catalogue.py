@@ -214,6 +214,13 @@ CATALOGUE: dict[str, Entry] = {
         "The row does not line up with the header; it was read by content: {reading}.",
         "Check that each value is in its column.",
     ),
+    "target-columns": Entry(
+        W,
+        "“{label}”下的列与下发的表不同，按内容认列：{reading}。",
+        "请核对各行的计算符号、指标值和计量单位；插入的列请删除。",
+        "The columns under {label} are not those that were sent out; they were told by content: {reading}.",
+        "Check operator, value and unit of each row; delete inserted columns.",
+    ),
     "stray-text": Entry(
         W,
         "表格以外有内容，未汇总：{text}",

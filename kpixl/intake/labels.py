@@ -18,7 +18,7 @@ from typing import NamedTuple
 from kpixl.cells import Span
 from kpixl.marker import MARK_GAP, is_furniture
 from kpixl.model import Cell, Form, PlacedTable, TableColumn
-from kpixl.values import Raw, fold, money_label
+from kpixl.values import Raw, fold, is_blank, money_label
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
@@ -43,11 +43,15 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a table found in a grid, with the columns that stand under it."""
+    """A heading of a table found in a grid, with the columns that stand under it.
+
+    `sent`: they are as many as the template has there, so that the parts of a target stand where it put them.
+    """
 
     key: str
     col: int
     last_col: int
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +289,8 @@ def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[
     return forms
 
 
-def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
-    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label."""
+def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
+    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label, or any."""
     first = next(iter(index.labels), "")
     starts: list[int] = []
     titled, named = False, -1
@@ -300,7 +304,7 @@ def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
             if not titled and (not starts or row > starts[-1]):
                 starts.append(row)
             titled, named = False, row
-    return starts
+    return starts or [row for row, *_ in hits][:1]  # with both lost, the labels that are left may do
 
 
 def _assign(
@@ -329,7 +333,8 @@ def _assign(
     if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
         return None
     edge = _edge(index, anchors.values(), columns, merges)
-    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge)
+    edge += _is_moved(rows[start : end + 1], edge)
+    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
     return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
 
 
@@ -407,10 +412,23 @@ def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor
     return max([edge, *(m.last_col for m in merges if 0 <= m.col <= edge)])
 
 
+def _is_moved(rows: Rows, edge: int) -> bool:
+    """Tell whether the last column of a form without merged cells was moved on: it is blank, and more stands behind."""
+    filled = [not is_blank(row[edge + 1]) and not is_furniture(row[edge + 1]) for row in rows if len(row) > edge + 1]
+    return sum(filled) > 1 and all(is_blank(row[edge]) for row in rows if len(row) > edge)
+
+
 def _tables(
-    index: LabelIndex, rows: Rows, columns: Sequence[Anchor], labelled: set[int], end: int, edge: int
+    index: LabelIndex,
+    rows: Rows,
+    columns: Sequence[Anchor],
+    labelled: set[int],
+    end: int,
+    edge: int,
+    merges: Sequence[Span],
 ) -> list[FoundTable]:
     """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
+    spans = {(m.row, m.col): m.last_col for m in merges}
     by_row: dict[int, list[Anchor]] = defaultdict(list)
     for anchor in columns:
         by_row[anchor.row].append(anchor)
@@ -420,13 +438,15 @@ def _tables(
         table = by_row[start][0].slot.table
         keys = _heading_keys(index, table, by_row[start])
         cols = sorted(keys)
-        headings = tuple(
-            Heading(keys[c], c, (n - 1) if n is not None else max(edge, c))
-            for c, n in zip(cols, [*cols[1:], None], strict=True)
-        )
+        entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
+        headings = []
+        for c, n in zip(cols, [*cols[1:], None], strict=True):
+            reach = spans.get((start, c)) if n is None else n - 1
+            last_col = max(edge, c) if reach is None else max(reach, c)
+            headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
-        entry = _three_cells(index, table, rows[start + 1 : last + 1], headings)
-        found.append(FoundTable(table, start, last, headings, entry))
+        apart = _three_cells(index, table, rows[start + 1 : last + 1], headings)
+        found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
 
 

@@ -270,7 +270,8 @@ class _Reading:
     def _table(self, found: FoundTable) -> None:
         table, placed = self.form.tables[found.table], self.reader.placed[found.table]
         self.used.update((found.row, h.col) for h in found.headings)
-        columns = TableColumns(self.form, found)
+        columns = TableColumns(self.form, found, self.rows)
+        self._told(found, columns)
         self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
         stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
@@ -298,6 +299,16 @@ class _Reading:
             self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
             self._doubt_row(prefix, table, row, raws)
+
+    def _told(self, found: FoundTable, columns: TableColumns) -> None:
+        """Say where the parts of a target stand that are not where the template put them."""
+        labels = self.form.tables[found.table].columns
+        for heading in found.headings:
+            if (parts := columns.told.get(heading.key)) is not None:
+                where = {part: self.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
+                reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
+                label = self.form.tables[found.table].targets[heading.key].label
+                self._problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
 
     def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw]) -> None:
         """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
