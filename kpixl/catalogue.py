@@ -221,6 +221,13 @@ CATALOGUE: dict[str, Entry] = {
         "The columns under {label} are not those that were sent out; they were told by content: {reading}.",
         "Check operator, value and unit of each row; delete inserted columns.",
     ),
+    "value-hidden": Entry(
+        W,
+        "合并单元格 {merge} 下藏有“{text}”，显示的却是“{shown}”；{done}。",
+        "请取消合并单元格，删除不需要的内容后重新提交。",
+        "Under the merged cells {merge} stands {text}, while {shown} is shown; {done}.",
+        "Unmerge the cells, delete what is not wanted and send it again.",
+    ),
     "stray-text": Entry(
         W,
         "表格以外有内容，未汇总：{text}",

@@ -17,6 +17,7 @@ class Part(NamedTuple):
 
     grid: Grid
     forms: list[FoundForm]
+    merges: Sequence[Span]
 
 
 def parts(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Span], forms: list[FoundForm]) -> list[Part]:
@@ -24,7 +25,7 @@ def parts(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[S
 
     It stays whole unless more labels find their place in the pieces.
     """
-    whole = [Part(grid, forms)]
+    whole = [Part(grid, forms, merges)]
     if not _again(index, hits):
         return whole
     # Forms that stand below others need not begin in the columns of those, nor those beside each other in one row.
@@ -62,9 +63,9 @@ def _cut(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Sp
     pieces = []
     for first, end in itertools.pairwise([*columns, _width(grid)]):
         piece, inside = _piece(grid, merges, Span(0, first, len(grid.rows) - 1, end - 1))
-        pieces.append(Part(piece, search(index, piece.rows, labels_in(index, piece.rows), inside)))
+        pieces.append(Part(piece, search(index, piece.rows, labels_in(index, piece.rows), inside), inside))
     # What stands in a piece without a form would be reported by nobody.
-    return pieces if all(piece.forms for piece in pieces) else [Part(grid, search(index, grid.rows, hits, merges))]
+    return pieces if all(piece.forms for piece in pieces) else [Part(grid, search(index, grid.rows, hits, merges), merges)]
 
 
 def _width(grid: Grid) -> int:

@@ -67,12 +67,13 @@ def _keys(hits: Iterable[Hit]) -> frozenset[str]:
 
 def _read(reader: FormReader, part: Part, file: str) -> Iterator[Extracted]:
     """Read the forms of a part, one below the other."""
-    grid, forms = part
+    grid, forms, merges = part
     marks = list(markers.find(grid.rows))
+    hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
         own = _own_mark(marks, forms, number)
         loose = reader.preamble(grid, file, found) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose))
+        yield reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose), hidden)
 
 
 def _first_mark(cells: Sequence[Raw]) -> Marker | None:
@@ -120,4 +121,17 @@ def _uncovered(grid: Grid, merges: Iterable[Span], is_label: Callable[[Raw], boo
                     touched.setdefault(r, list(rows[r]))[c] = ""
     if not touched:
         return grid
-    return Grid(grid.name, [touched.get(r, row) for r, row in enumerate(rows)], grid.top, grid.left, grid.hidden)
+    return replace(grid, rows=[touched.get(r, row) for r, row in enumerate(rows)])
+
+
+def _hidden(grid: Grid, merges: Sequence[Span]) -> dict[tuple[int, int], Span]:
+    """Map the cells that a merge hides and that hold something to that merge; one that begins a merge is shown."""
+    rows, hidden = grid.rows, {}
+    for span in merges:
+        for r in range(max(span.row, 0), min(span.last_row + 1, len(rows))):
+            for c in range(max(span.col, 0), min(span.last_col + 1, len(rows[r]))):
+                if rows[r][c] not in ("", None):
+                    hidden[r, c] = span
+    for span in merges:
+        hidden.pop((span.row, span.col), None)
+    return hidden

@@ -445,7 +445,7 @@ def _tables(
             last_col = max(edge, c) if reach is None else max(reach, c)
             headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
-        apart = _three_cells(index, table, rows[start + 1 : last + 1], headings)
+        apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
         found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
 
@@ -465,11 +465,20 @@ def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> d
     return chosen
 
 
-def _three_cells(index: LabelIndex, table: str, rows: Rows, headings: Sequence[Heading]) -> bool:
+def _three_cells(
+    index: LabelIndex, table: str, rows: Rows, first: int, headings: Sequence[Heading], merges: Sequence[Span]
+) -> bool:
     """Tell whether targets are typed in three cells: some row has two values under the heading of a target."""
     targets = index.form.tables[table].targets
     spans = [(h.col, h.last_col) for h in headings if h.key in targets and h.last_col > h.col]
-    return any(sum(v not in ("", None) for v in row[a : b + 1]) > 1 for row in rows for a, b in spans)
+    merged = {(m.row, m.col): m.last_col for m in merges if m.row >= first and m.row == m.last_row}
+    for number in range(first, len(rows)):
+        for col, last in spans:
+            filled = [c for c, raw in enumerate(rows[number][col : last + 1], col) if raw not in ("", None)]
+            # What a merge hides is no second value.
+            if len(filled) > 1 and filled[1] > merged.get((number, filled[0]), filled[0]):
+                return True
+    return False
 
 
 def pattern(template: str) -> re.Pattern[str]:

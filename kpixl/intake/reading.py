@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
+from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.labels import (
@@ -126,15 +128,25 @@ class FormReader:
         found: FoundForm,
         mark: Marker | None,
         loose: Sequence[Problem] = (),
+        hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
     ) -> Extracted:
-        """Read one form."""
-        return _Reading(self, grid, file, found, mark).result(loose)
+        """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
+        return _Reading(self, grid, file, found, mark, hidden).result(loose)
 
 
 class _Reading:
     """The reading of one form: gathers values, sources and problems; used once."""
 
-    def __init__(self, reader: FormReader, grid: Grid, file: str, found: FoundForm, mark: Marker | None) -> None:
+    def __init__(
+        self,
+        reader: FormReader,
+        grid: Grid,
+        file: str,
+        found: FoundForm,
+        mark: Marker | None,
+        hidden: Mapping[tuple[int, int], Span],
+    ) -> None:
+        self.hidden = hidden
         self.reader, self.form, self.index = reader, reader.form, reader.index
         self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
         self.mark = mark
@@ -242,6 +254,10 @@ class _Reading:
         places = [p for p in places if self._filled(*p) and p not in self.used]
         if not places:
             return
+        if shown := [p for p in places if p not in self.hidden]:
+            places = shown
+        elif not self.index.slots(self._shown_over(places[0])):  # under the merge of a label is a usual place
+            self._hidden(places[0], taken=True)
         last = places[0][1] + self.index.values[key].columns - 1
         places = [p for p in places if self.index.below[key] or p[1] <= last]
         raw = self._raw(*places[0])
@@ -285,9 +301,13 @@ class _Reading:
                 continue
             raws = {key: self.rows[r][c] for key, c in assigned.items()}
             self.used.update((r, c) for c in assigned.values())
+            for col in assigned.values() if self.hidden else ():
+                if (r, col) in self.hidden:
+                    self._hidden((r, col), taken=True)
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
-                _fill_down(self.form, found.table, row, above)
+                hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
+                _fill_down(self.form, found.table, row, above, hidden)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
             stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
@@ -447,8 +467,23 @@ class _Reading:
                     if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
                         self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
                         continue
+                    if (r, c) in self.hidden:
+                        self._hidden((r, c), taken=False)
+                        continue
                     code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
                     self._problem(code, (r, c), None, text=text_of(raw))
+
+    def _shown_over(self, place: tuple[int, int]) -> Raw:
+        span = self.hidden[place]
+        return self._raw(span.row, span.col) if self._filled(span.row, span.col) else ""
+
+    def _hidden(self, place: tuple[int, int], *, taken: bool) -> None:
+        """Report what a merge hides and what is shown in its place; blanks were not looked at."""
+        span = self.hidden[place]
+        merge = f"{self.grid.address(span.row, span.col)}:{self.grid.address(span.last_row, span.last_col)}"
+        done = ("已读取藏着的内容", "what is hidden was read") if taken else ("未汇总", "it was not taken up")
+        shown = text_of(self._shown_over(place)) or ("空白", "nothing")
+        self._problem("value-hidden", place, None, text=text_of(self._raw(*place)), merge=merge, shown=shown, done=done)
 
     @cached_property
     def first_col(self) -> int:
@@ -495,12 +530,17 @@ def _shown(value: Value) -> str:
     return text_of(value) if isinstance(value, Decimal) else (value or "")
 
 
-def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value]) -> None:
-    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below."""
+def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
+
+    What a merge hides is of this row alone: the rows below belong to what is shown over them.
+    """
     levels = [key for key, field in form.tables[table].columns.items() if field.fill]
     for number, key in enumerate(levels):
         if row[key] is None:
             row[key] = above.get(key)
+        elif key in hidden:
+            continue
         elif row[key] != above.get(key):
             for lower in levels[number + 1 :]:
                 above.pop(lower, None)
