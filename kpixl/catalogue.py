@@ -291,6 +291,20 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}.",
         "",
     ),
+    "value-unverified": Entry(
+        W,
+        "“{raw}”读作“{reading}”，但也可能是“{other}”，从这个文件无法判断。",
+        "请核对；用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交，即可自动判断。",
+        "{raw} was read as {reading}, but may be {other}; this file does not tell.",
+        "Check it; saved from Excel or WPS as .xlsx and sent again, the file tells.",
+    ),
+    "blank-unverified": Entry(
+        W,
+        "有 {count} 个单元格按空白读取（{cells}），从这个文件无法判断其中有没有错误值或未计算的公式。",
+        "请核对；用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交，即可自动判断。",
+        "{count} cells were read as blank ({cells}); whether they hold errors or formulas, this file does not tell.",
+        "Check them; saved from Excel or WPS as .xlsx and sent again, the file tells.",
+    ),
     "amount-scaled": Entry(
         W,
         "按“{unit}”，“{raw}”读作 {reading} 元。",
