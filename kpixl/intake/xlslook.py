@@ -36,14 +36,16 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
             return Look(seen, broken, book.datemode == 1)
     except (
         xlrd.XLRDError,
+        xlrd.compdoc.CompDocError,
+        xlrd.formula.FormulaError,
         struct.error,
         ArithmeticError,
         AssertionError,
         AttributeError,
         EOFError,
         LookupError,
-        NotImplementedError,
         OSError,
+        RuntimeError,
         TypeError,
         ValueError,
     ):
