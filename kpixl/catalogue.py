@@ -376,6 +376,13 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
     ),
+    "marker-from-hidden-sheet": Entry(
+        I,
+        "工作表的标识已丢失，按工作表名称和隐藏的清单认作项目 {id}。",
+        "请核对是否为该项目。",
+        "The sheet lost its marker; by its name on the hidden list this is project {id}.",
+        "Check that it is.",
+    ),
     "matched-by-name": Entry(
         I,
         "没有标识，按名称和单位认作项目 {id}。",

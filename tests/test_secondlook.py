@@ -10,14 +10,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from kpixl.consolidate import Consolidated, consolidate
-from kpixl.intake import odslook, xlslook
 from kpixl.grids import DEFAULT_LIMITS
-from kpixl.grids.packages import Package
 from kpixl.grids.ole import SIGNATURE
+from kpixl.grids.packages import Package
+from kpixl.intake import odslook, xlslook
 from kpixl.model import Form, Portfolio
 from tests import xlsb
 from tests.applications import Office, gnumeric

@@ -28,11 +28,11 @@ from kpixl.grids import (
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
 from kpixl.intake.reading import Extracted, Nothing
+from kpixl.marker import Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.values import is_blank
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
 SUMMARY_KIND = '"kind":"summary"'
 BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
 
@@ -131,10 +131,10 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
-    for grid in read.grids:
-        if grid.name is not None and grid.name.startswith(OWN_SHEET):
-            continue
-        found = extractor.extract(grid, shown)
+    sheets = [grid for grid in read.grids if grid.name is None or not grid.name.startswith(markers.OWN_SHEET)]
+    lost = _lost_markers(read.grids, sheets)
+    for grid in sheets:
+        found = extractor.extract(grid, shown, lost.get(grid.name or ""))
         if isinstance(found, Nothing):
             empty.append((grid, found))
         else:
@@ -150,6 +150,16 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
+def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:
+    """Find on the hidden sheet the markers of sheets that lost theirs; not one that stands in another sheet."""
+    bare = {grid.name for grid in sheets if grid.name and grid.rows and not markers.in_row(grid.rows[0])}
+    own = next((grid for grid in grids if grid.name == markers.OWN_SHEET), None) if bare else None
+    if own is None or not (listed := markers.listed(own.rows, bare)):
+        return {}
+    standing = {found.marker.project for grid in sheets for found in markers.find(grid.rows)}
+    return {name: mark for name, mark in listed.items() if mark.project not in standing}
+
+
 def is_own_summary(path: Path) -> bool:
     """Tell whether a file is a summary workbook that kpixl made."""
     if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
@@ -158,7 +168,7 @@ def is_own_summary(path: Path) -> bool:
 
 
 def _is_summary(grids: Sequence[Grid]) -> bool:
-    own = next((g for g in grids if g.name == OWN_SHEET), None)
+    own = next((g for g in grids if g.name == markers.OWN_SHEET), None)
     if own is None or not own.rows or not own.rows[0]:
         return False
     first = own.rows[0][0]

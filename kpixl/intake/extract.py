@@ -15,6 +15,7 @@ from kpixl.intake.labels import FoundForm, Hit, as_sent, holds_another, labels_i
 from kpixl.intake.reading import Extracted, FormReader, Nothing
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
+from kpixl.problems import Location, Problem
 from kpixl.values import Raw
 
 MAX_MERGES = 20_000
@@ -35,16 +36,20 @@ class Extractor:
         """Return the forms read by, by id."""
         return {form_id: reader.form for form_id, reader in self._readers.items()}
 
-    def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
-        """Read every form of `grid`; where there is none, say what was found."""
-        readers = self._candidates(_first_mark(grid.rows[0]) if grid.rows else None)
+    def extract(self, grid: Grid, file: str, lost: Marker | None = None) -> list[Extracted] | Nothing:
+        """Read every form of `grid`; where there is none, say what was found.
+
+        `lost`: the marker that the sheet should have, for its only form.
+        """
+        readers = self._candidates(markers.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
             if grid.top or grid.left or (found := as_sent(reader.index, grid.rows)) is None:
                 continue
             if not holds_another(reader.index, grid.rows, found):
-                return [reader.read(grid, file, found, _first_mark(grid.rows[0][found.edge + 1 :]))]
+                mark = markers.in_row(grid.rows[0][found.edge + 1 :])
+                return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
         marks = list(markers.find(grid.rows))
-        readers = self._candidates(marks[0].marker if marks else None)
+        readers = self._candidates(marks[0].marker if marks else lost)
         merges = list(itertools.islice(grid.merges(), MAX_MERGES))
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
@@ -52,7 +57,10 @@ class Extractor:
         reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), len(_keys(s[1]))))
         if not forms:
             return reader.nothing(_keys(hits))
-        return [form for part in parts(reader.index, grid, hits, merges, forms) for form in _read(reader, part, file)]
+        pieces = parts(reader.index, grid, hits, merges, forms)
+        if sum(len(piece.forms) for piece in pieces) > 1 or marks:
+            lost = None
+        return [form for piece in pieces for form in _read(reader, piece, file, lost)]
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
@@ -65,7 +73,13 @@ def _keys(hits: Iterable[Hit]) -> frozenset[str]:
     return frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
 
 
-def _read(reader: FormReader, part: Part, file: str) -> Iterator[Extracted]:
+def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:
+    """Say that a marker was taken from the hidden sheet."""
+    where = Location(file, grid.name)
+    return (Problem("marker-from-hidden-sheet", where, {"id": mark.project}),) if mark is not None else ()
+
+
+def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Iterator[Extracted]:
     """Read the forms of a part, one below the other."""
     grid, forms, merges = part
     marks = list(markers.find(grid.rows))
@@ -73,12 +87,8 @@ def _read(reader: FormReader, part: Part, file: str) -> Iterator[Extracted]:
     for number, found in enumerate(forms):
         own = _own_mark(marks, forms, number)
         loose = reader.preamble(grid, file, found) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose), hidden)
-
-
-def _first_mark(cells: Sequence[Raw]) -> Marker | None:
-    """Return the marker in a row; it stands at its end."""
-    return next((mark for raw in reversed(cells) if (mark := markers.loads(raw))), None)
+        mark = own.marker if own is not None else lost
+        yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
 
 
 def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:

@@ -20,6 +20,7 @@ from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
+
 def look(content: bytes, places: Iterable[Place]) -> Look | None:
     """Open a workbook with openpyxl and look at some cells; None where openpyxl cannot open it."""
     import openpyxl
