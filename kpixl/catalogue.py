@@ -179,6 +179,27 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet holds no form and was skipped.",
         "",
     ),
+    "sheet-part": Entry(
+        E,
+        "工作表中有“{labels}”，正是工作表“{other}”的申报表缺少的内容，像是一个项目分在两张工作表上；本表未汇总。",
+        "请把本表内容并入“{other}”，一个项目一张工作表，再重新提交。",
+        "The sheet holds {labels}, which the form on {other} lacks: one project on two sheets. It was not read.",
+        "Move its contents into {other}, one sheet per project, and send it again.",
+    ),
+    "sheets-apart": Entry(
+        E,
+        "申报表的内容分在几张工作表上（{sheets}），无法读取。",
+        "请把一个项目的内容放在一张工作表上（最好用下发的表），再重新提交。",
+        "The form is spread over several sheets ({sheets}) and cannot be read.",
+        "Put each project on one sheet, best the one that was sent out, and send it again.",
+    ),
+    "sheet-rows": Entry(
+        W,
+        "工作表中有表头“{labels}”，但没有项目名称等内容，不知属于哪个项目，未汇总。",
+        "如是“{other}”的续表，请把各行并入该表；如仅供备查，可以忽略。",
+        "The sheet has the headings {labels} but names no project; it was not read.",
+        "If it continues {other}, move its rows there; if it is kept for reference, leave it.",
+    ),
     "sheet-hidden": Entry(
         W,
         "隐藏的工作表中有申报表，已读取。",

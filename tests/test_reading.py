@@ -91,14 +91,7 @@ def draw(sheet: Worksheet, case: Case) -> None:
             put(sheet, row, col, value)
     for reference in merges:
         sheet.merge_cells(reference)
-    for row in sorted(case.get("delete-rows", ()), reverse=True):
-        shift(sheet, row, 0, -1)
-    for row in sorted(case.get("insert-rows", ()), reverse=True):
-        shift(sheet, row, 0, 1)
-    for letter in sorted(case.get("insert-columns", ()), reverse=True):
-        shift(sheet, 0, column_index_from_string(letter), 1)
-    for letter in sorted(case.get("delete-columns", ()), reverse=True):
-        shift(sheet, 0, column_index_from_string(letter), -1)
+    rearrange(sheet, case)
     for address, value in case.get("cells", {}).items():
         cell = sheet[address]
         put(sheet, cell.row, cell.column, value)
@@ -115,6 +108,16 @@ def draw(sheet: Worksheet, case: Case) -> None:
         paste(sheet, other)
     for row in case.get("hide-rows", ()):
         sheet.row_dimensions[row].hidden = True
+
+
+def rearrange(sheet: Worksheet, case: Case) -> None:
+    """Put in and take away rows and columns."""
+    for verb, by in (("delete", -1), ("insert", 1)):
+        for row in sorted(case.get(f"{verb}-rows", ()), reverse=True):
+            shift(sheet, row, 0, by)
+    for verb, by in (("insert", 1), ("delete", -1)):
+        for letter in sorted(case.get(f"{verb}-columns", ()), reverse=True):
+            shift(sheet, 0, column_index_from_string(letter), by)
 
 
 def paste(sheet: Worksheet, case: Case) -> None:

@@ -183,7 +183,10 @@ def package(content: str) -> Package:
 def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
     names = {"office": "office", "table": "table", "text": "text"}
     declared = " ".join(f'xmlns:{p}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for p, n in names.items())
-    percent = '<table:table-cell office:value-type="percentage" office:value="0.5"{}><text:p>50%</text:p>{}</table:table-cell>'
+    percent = (
+        '<table:table-cell office:value-type="percentage" office:value="0.5"{}><text:p>50%</text:p>{}'
+        "</table:table-cell>"
+    )
     note = "<office:annotation><text:p>#N/A</text:p></office:annotation>"
     inner = f'<table:table table:name="内"><table:table-row>{percent.format("", "")}</table:table-row></table:table>'
     error = '<table:table-cell table:formula="of:=[.A1]/[内.B2:.C3]"><text:p>Err:502</text:p>{}</table:table-cell>'

@@ -62,11 +62,11 @@ def test_a_form_pasted_beside_another_is_read_as_a_form(
     form, portfolio = example
     book = openpyxl.load_workbook(example_template)
     left, right = book.worksheets[1:3]
-    for row in right.iter_rows(max_col=7 if column == 8 else 10):
-        for cell in row:
-            target: Any = left.cell(cell.row, cell.column + column - 1)
-            if cell.value is not None and not isinstance(target, MergedCell):
-                target.value = cell.value
+    for number, values in enumerate(right.iter_rows(max_col=7 if column == 8 else 10, values_only=True), 1):
+        for at, value in enumerate(values, column):
+            target: Any = left.cell(number, at)
+            if value is not None and not isinstance(target, MergedCell):
+                target.value = value
     book.remove(right)
     book.save(tmp_path / "pasted.xlsx")
     result = consolidate([tmp_path / "pasted.xlsx"], [form], workers=0)

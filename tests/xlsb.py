@@ -13,7 +13,8 @@ _TYPES = """<?xml version="1.0" encoding="UTF-8"?>
 <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>"""
 _RELATIONS = """<?xml version="1.0" encoding="UTF-8"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1"
- Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>"""
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>
+</Relationships>"""
 _ERRORS = {"#N/A": 0x2A, "#DIV/0!": 0x07}
 
 

@@ -20,7 +20,9 @@ class Part(NamedTuple):
     merges: Sequence[Span]
 
 
-def parts(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Span], forms: list[FoundForm]) -> list[Part]:
+def parts(
+    index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Span], forms: list[FoundForm]
+) -> list[Part]:
     """Cut a grid into pieces without forms beside each other; `forms` are those found in the whole of it.
 
     It stays whole unless more labels find their place in the pieces.
@@ -64,8 +66,10 @@ def _cut(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Sp
     for first, end in itertools.pairwise([*columns, _width(grid)]):
         piece, inside = _piece(grid, merges, Span(0, first, len(grid.rows) - 1, end - 1))
         pieces.append(Part(piece, search(index, piece.rows, labels_in(index, piece.rows), inside), inside))
+    if all(piece.forms for piece in pieces):
+        return pieces
     # What stands in a piece without a form would be reported by nobody.
-    return pieces if all(piece.forms for piece in pieces) else [Part(grid, search(index, grid.rows, hits, merges), merges)]
+    return [Part(grid, search(index, grid.rows, hits, merges), merges)]
 
 
 def _width(grid: Grid) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl import marker as markers
@@ -12,7 +12,7 @@ from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.beside import Part, parts
 from kpixl.intake.labels import FoundForm, Hit, as_sent, holds_another, labels_in, search
-from kpixl.intake.reading import Extracted, FormReader, Nothing
+from kpixl.intake.reading import Extracted, FormReader, LabelKey, Nothing
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
@@ -30,6 +30,10 @@ class Extractor:
     def form(self, form_id: str) -> Form:
         """Return one of the forms read by."""
         return self._readers[form_id].form
+
+    def names(self, form_id: str) -> Mapping[LabelKey, str]:
+        """Map the labels that tell a form to how they are printed."""
+        return self._readers[form_id].names
 
     @property
     def forms(self) -> dict[str, Form]:
@@ -54,9 +58,9 @@ class Extractor:
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
                     for reader in readers]  # fmt: skip
-        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), len(_keys(s[1]))))
+        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), _variety(s[1])))
         if not forms:
-            return reader.nothing(_keys(hits))
+            return reader.nothing(hits)
         pieces = parts(reader.index, grid, hits, merges, forms)
         if sum(len(piece.forms) for piece in pieces) > 1 or marks:
             lost = None
@@ -68,9 +72,8 @@ class Extractor:
         return [named] if named else list(self._readers.values())
 
 
-def _keys(hits: Iterable[Hit]) -> frozenset[str]:
-    """Return the keys of all labels seen, for saying what is missing."""
-    return frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
+def _variety(hits: Iterable[Hit]) -> int:
+    return len({slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption"})
 
 
 def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:

@@ -82,7 +82,8 @@ class _Reader:
             wanted = self.wanted.get(self.sheet or "", {})
             self.here = wanted.get(first, {})
             if self.next_row > first + 1:
-                self.here = {c: a for row, cells in wanted.items() if first <= row < self.next_row for c, a in cells.items()}
+                inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
+                self.here = {col: address for cells in inside for col, address in cells.items()}
         elif name in _CELLS:
             first, self.next_col = self.next_col, self.next_col + _repeated(attributes, "number-columns-repeated")
             found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from kpixl.intake.labels import (
     MAX_LABEL,
     FoundForm,
     FoundTable,
+    Hit,
     LabelIndex,
     pattern,
     printed_match,
@@ -48,6 +49,8 @@ from kpixl.values import (
     utf16_length,
 )
 
+LabelKey = tuple[str, str]  # table, or "" for a field, and key
+
 
 class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
@@ -64,7 +67,7 @@ class Doubt(NamedTuple):
 class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
-    `doubts`: what only the file itself can tell, see Doubt.
+    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks.
     """
 
     form: str
@@ -78,15 +81,15 @@ class Extracted:
     cells: Mapping[str, str]
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
+    missing: frozenset[LabelKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A grid without a form: how many labels were found for the nearest form, and which."""
+    """A grid without a form: which labels of the nearest form it has."""
 
     form: str
-    found: tuple[str, ...]
-    missing: tuple[str, ...]
+    seen: frozenset[LabelKey]
 
 
 class FormReader:
@@ -104,13 +107,22 @@ class FormReader:
         """Return the folded texts that the form itself prints and that are no labels of values."""
         return frozenset(map(fold, (self.form.title, *self.form.title_synonyms)))
 
-    def nothing(self, seen: frozenset[str]) -> Nothing:
-        """Say which labels a grid without a form has, and which it lacks."""
-        labels = {key: field.label for key, field in self.form.fields.items()}
+    @cached_property
+    def names(self) -> dict[LabelKey, str]:
+        """Map every label that tells the form to how it is printed."""
+        names = {("", key): field.label for key, field in self.form.fields.items()}
         for table in self.form.tables.values():
-            labels |= {c.key: c.label for c in table.columns.values() if c.key not in labels}
-        found = tuple(label for key, label in labels.items() if key in seen)
-        return Nothing(self.form.id, found, tuple(label for key, label in labels.items() if key not in seen))
+            names |= {(table.key, column.key): column.label for column in table.columns.values()}
+        return names
+
+    def nothing(self, hits: Iterable[Hit]) -> Nothing:
+        """Say which labels a grid without a form has; the heading of a target stands for its parts."""
+        seen = {(slot.table, slot.key) for _, _, slots in hits for slot in slots}
+        for table in self.form.tables.values():
+            for target in table.targets.values():
+                if (table.key, target.key) in seen:
+                    seen |= {(table.key, part) for part in target.parts}
+        return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
     def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
@@ -185,6 +197,15 @@ class _Reading:
             cells=self.cells,
             doubts=tuple(doubt for doubt in self.doubts if doubt.key in self.cells),
             problems=(*loose, *self.problems),
+            missing=self._missing(),
+        )
+
+    def _missing(self) -> frozenset[LabelKey]:
+        found = {table.table for table in self.found.tables}
+        return frozenset(
+            (table, key)
+            for table, key in self.reader.names
+            if (table not in found if table else key not in self.found.anchors)
         )
 
     # --- single values -----------------------------------------------------------------------
