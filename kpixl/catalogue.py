@@ -228,6 +228,27 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet holds no form and was skipped.",
         "",
     ),
+    "sheet-part": Entry(
+        E,
+        "工作表中有“{labels}”，正是工作表“{other}”的申报表缺少的内容，像是一个项目分在两张工作表上；本表未汇总。",
+        "请把本表内容并入“{other}”，一个项目一张工作表，再重新提交。",
+        "The sheet holds {labels}, which the form on {other} lacks: one project on two sheets. It was not read.",
+        "Move its contents into {other}, one sheet per project, and send it again.",
+    ),
+    "sheets-apart": Entry(
+        E,
+        "申报表的内容分在几张工作表上（{sheets}），无法读取。",
+        "请把一个项目的内容放在一张工作表上（最好用下发的表），再重新提交。",
+        "The form is spread over several sheets ({sheets}) and cannot be read.",
+        "Put each project on one sheet, best the one that was sent out, and send it again.",
+    ),
+    "sheet-rows": Entry(
+        W,
+        "工作表中有表头“{labels}”，但没有项目名称等内容，不知属于哪个项目，未汇总。",
+        "如是“{other}”的续表，请把各行并入该表；如仅供备查，可以忽略。",
+        "The sheet has the headings {labels} but names no project; it was not read.",
+        "If it continues {other}, move its rows there; if it is kept for reference, leave it.",
+    ),
     "sheet-hidden": Entry(
         W,
         "隐藏的工作表中有申报表，已读取。",
@@ -262,6 +283,20 @@ CATALOGUE: dict[str, Entry] = {
         "请核对各项是否在正确的列。",
         "The row does not line up with the header; it was read by content: {reading}.",
         "Check that each value is in its column.",
+    ),
+    "target-columns": Entry(
+        W,
+        "“{label}”下的列与下发的表不同，按内容认列：{reading}。",
+        "请核对各行的计算符号、指标值和计量单位；插入的列请删除。",
+        "The columns under {label} are not those that were sent out; they were told by content: {reading}.",
+        "Check operator, value and unit of each row; delete inserted columns.",
+    ),
+    "value-hidden": Entry(
+        W,
+        "合并单元格 {merge} 下藏有“{text}”，显示的却是“{shown}”；{done}。",
+        "请取消合并单元格，删除不需要的内容后重新提交。",
+        "Under the merged cells {merge} stands {text}, while {shown} is shown; {done}.",
+        "Unmerge the cells, delete what is not wanted and send it again.",
     ),
     "stray-text": Entry(
         W,
@@ -333,6 +368,20 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}.",
         "",
     ),
+    "value-unverified": Entry(
+        W,
+        "“{raw}”读作“{reading}”，但也可能是“{other}”，从这个文件无法判断。",
+        "请核对；用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交，即可自动判断。",
+        "{raw} was read as {reading}, but may be {other}; this file does not tell.",
+        "Check it; saved from Excel or WPS as .xlsx and sent again, the file tells.",
+    ),
+    "blank-unverified": Entry(
+        W,
+        "有 {count} 个单元格按空白读取（{cells}），从这个文件无法判断其中有没有错误值或未计算的公式。",
+        "请核对；用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交，即可自动判断。",
+        "{count} cells were read as blank ({cells}); whether they hold errors or formulas, this file does not tell.",
+        "Check them; saved from Excel or WPS as .xlsx and sent again, the file tells.",
+    ),
     "amount-scaled": Entry(
         W,
         "按“{unit}”，“{raw}”读作 {reading} 元。",
@@ -403,6 +452,13 @@ CATALOGUE: dict[str, Entry] = {
         "如确为新项目，可以忽略；如只是改名，请在花名册中更正名称。",
         "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
+    ),
+    "marker-from-hidden-sheet": Entry(
+        I,
+        "工作表的标识已丢失，按工作表名称和隐藏的清单认作项目 {id}。",
+        "请核对是否为该项目。",
+        "The sheet lost its marker; by its name on the hidden list this is project {id}.",
+        "Check that it is.",
     ),
     "matched-by-name": Entry(
         I,

@@ -37,6 +37,15 @@ def a1(row: int, col: int) -> str:
     return f"{column_name(col)}{row + 1}"
 
 
+def parse_a1(address: str) -> tuple[int, int]:
+    """Return row and column of a cell: A1 -> (0, 0)."""
+    letters = address.rstrip("0123456789")
+    col = 0
+    for letter in letters:
+        col = col * 26 + ord(letter) - 64
+    return int(address[len(letters) :]) - 1, col - 1
+
+
 def absolute(row: int, col: int) -> str:
     """Name a cell absolutely: (0, 0) -> $A$1."""
     return f"${column_name(col)}${row + 1}"

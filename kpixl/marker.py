@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.values import Raw, fold, refused_character, text_of
 
+OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
 PREFIX = '{"kpixl":'
 FORMAT = 1
 MAX_LENGTH = 32_767  # what a cell holds
@@ -91,12 +92,27 @@ def is_furniture(raw: Raw) -> bool:
     return isinstance(raw, str) and raw.startswith((PREFIX, STATUS, HINT))
 
 
+def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Marker]:
+    """Read from the hidden sheet of a template the markers of some sheets, by the names they were sent out with."""
+    found: dict[str, Marker] = {}
+    for row in rows:
+        name = row[0] if len(row) > 1 else None
+        if isinstance(name, str) and name in names and (mark := loads(row[1])) is not None:
+            found[name] = mark
+    return found
+
+
 class FoundMarker(NamedTuple):
     """A marker and where it stands."""
 
     marker: Marker
     row: int
     col: int
+
+
+def in_row(cells: Sequence[Raw]) -> Marker | None:
+    """Return the marker in a row; it stands at its end."""
+    return next((mark for raw in reversed(cells) if (mark := loads(raw))), None)
 
 
 def find(rows: Sequence[Sequence[Raw]]) -> Iterator[FoundMarker]:

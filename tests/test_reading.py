@@ -7,10 +7,12 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   delete-rows      row numbers, as in the base
   insert-rows      numbers of the rows before which a blank one is put
   insert-columns   letters of the columns before which a blank one is put
+  delete-columns   letters of columns, as they are then
   cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
                    say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
   merge            ranges
   under            A1: value of cells that a merge hides, as other programs leave them
+  beside           more forms on the sheet: each has `at`, its first cell, and any of the above
   hide-rows        row numbers, as they are then
   picture          true: the stamp of a unit is pasted in
   date1904         true: the workbook counts days from 1904
@@ -67,7 +69,7 @@ ALL = {
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
     "name", "hidden", "forms", "values", "rows", "problems", "sources", "why", "hide-rows", "date1904", "looks",
-    "under", "picture",
+    "under", "picture", "delete-columns", "beside", "at",
 }  # fmt: skip
 
 
@@ -89,12 +91,7 @@ def draw(sheet: Worksheet, case: Case) -> None:
             put(sheet, row, col, value)
     for reference in merges:
         sheet.merge_cells(reference)
-    for row in sorted(case.get("delete-rows", ()), reverse=True):
-        shift(sheet, row, 0, -1)
-    for row in sorted(case.get("insert-rows", ()), reverse=True):
-        shift(sheet, row, 0, 1)
-    for letter in sorted(case.get("insert-columns", ()), reverse=True):
-        shift(sheet, 0, column_index_from_string(letter), 1)
+    rearrange(sheet, case)
     for address, value in case.get("cells", {}).items():
         cell = sheet[address]
         put(sheet, cell.row, cell.column, value)
@@ -107,25 +104,55 @@ def draw(sheet: Worksheet, case: Case) -> None:
     for address, value in case.get("under", {}).items():
         row, col = coordinate_to_tuple(address)
         sheet._cells[row, col] = Cell(sheet, row, col, value)
+    for other in case.get("beside", ()):
+        paste(sheet, other)
     for row in case.get("hide-rows", ()):
         sheet.row_dimensions[row].hidden = True
 
 
+def rearrange(sheet: Worksheet, case: Case) -> None:
+    """Put in and take away rows and columns."""
+    for verb, by in (("delete", -1), ("insert", 1)):
+        for row in sorted(case.get(f"{verb}-rows", ()), reverse=True):
+            shift(sheet, row, 0, by)
+    for verb, by in (("insert", 1), ("delete", -1)):
+        for letter in sorted(case.get(f"{verb}-columns", ()), reverse=True):
+            shift(sheet, 0, column_index_from_string(letter), by)
+
+
+def paste(sheet: Worksheet, case: Case) -> None:
+    """Draw a case by itself and paste it into a sheet."""
+    copied = openpyxl.Workbook().worksheets[0]
+    draw(copied, case)
+    row, col = coordinate_to_tuple(case["at"])
+    for cells in copied.iter_rows():
+        for cell in cells:
+            if cell.value is not None:
+                put(sheet, cell.row + row - 1, cell.column + col - 1, cell.value)
+    for span in copied.merged_cells.ranges:
+        span.shift(col - 1, row - 1)
+        sheet.merge_cells(span.coord)
+
+
 def shift(sheet: Worksheet, row: int, col: int, by: int) -> None:
     """Insert or delete a row or column, as Excel does, with the merges."""
+    spans = [span.bounds for span in sheet.merged_cells.ranges]
     for span in list(sheet.merged_cells.ranges):
-        if span.min_row >= row > 0:
-            span.shift(row_shift=by)
-        elif span.max_row >= row > 0:
-            span.expand(down=by)
-        if span.min_col >= col > 0:
-            span.shift(col_shift=by)
-        elif span.max_col >= col > 0:
-            span.expand(right=by)
+        sheet.unmerge_cells(span.coord)
     if row:
         (sheet.insert_rows if by > 0 else sheet.delete_rows)(row)
     else:
-        sheet.insert_cols(col)
+        (sheet.insert_cols if by > 0 else sheet.delete_cols)(col)
+    for left, top, right, bottom in spans:
+        top, bottom = moved(top, bottom, row, by)
+        left, right = moved(left, right, col, by)
+        if top <= bottom and left <= right and (top, left) != (bottom, right):
+            sheet.merge_cells(start_row=top, start_column=left, end_row=bottom, end_column=right)
+
+
+def moved(first: int, last: int, at: int, by: int) -> tuple[int, int]:
+    """Say where a range lies once `by` lines were put before line `at`, or taken away there; 0 is none."""
+    return first + by * (0 < at < first + (by > 0)), last + by * (0 < at <= last)
 
 
 def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:

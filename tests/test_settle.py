@@ -54,6 +54,31 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
         assert found[project.values["name"]].tables == project.tables
 
 
+@pytest.mark.parametrize("column", [8, 11, 14])
+def test_a_form_pasted_beside_another_is_read_as_a_form(
+    column: int, example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
+) -> None:
+    """Whole sheets, or only what is seen of them: then the first one's marker lies under the second form."""
+    form, portfolio = example
+    book = openpyxl.load_workbook(example_template)
+    left, right = book.worksheets[1:3]
+    for number, values in enumerate(right.iter_rows(max_col=7 if column == 8 else 10, values_only=True), 1):
+        for at, value in enumerate(values, column):
+            target: Any = left.cell(number, at)
+            if value is not None and not isinstance(target, MergedCell):
+                target.value = value
+    book.remove(right)
+    book.save(tmp_path / "pasted.xlsx")
+    result = consolidate([tmp_path / "pasted.xlsx"], [form], workers=0)
+    found = {p.values["name"]: p for p in result.portfolio.projects}
+    for project in portfolio.projects:
+        assert found[project.values["name"]].tables == project.tables
+        assert found[project.values["name"]].values == project.values
+    if column > 8:
+        assert [p.id for p in result.portfolio.projects] == [p.id for p in portfolio.projects]
+        assert [p.code for p in result.problems] == []
+
+
 def test_a_text_that_no_cell_can_hold_is_told_and_left_out(tmp_path: Path, example: tuple[Form, Portfolio]) -> None:
     form, _ = example
     labels = [f"{field.label}\t值" for key, field in form.fields.items() if not key.startswith(("goal", "funding"))]

@@ -29,12 +29,12 @@ from kpixl.grids import (
 )
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
-from kpixl.intake.reading import Extracted, Nothing
+from kpixl.intake.reading import Extracted, LabelKey, Nothing
+from kpixl.marker import Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.values import is_blank
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is
 OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
 # Stands in the first row of the sheet that `kpixl check --mark` puts in front.
 PROBLEM_LIST = f'{markers.PREFIX}{markers.FORMAT},"kind":"problems"}}'
@@ -180,23 +180,38 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
-    for grid in read.grids:
-        if (grid.name is not None and grid.name.startswith(OWN_SHEET)) or is_problem_list(grid):
-            continue
-        found = extractor.extract(grid, shown)
+    sheets = [grid for grid in read.grids if not _is_furniture(grid)]
+    lost = _lost_markers(read.grids, sheets)
+    for grid in sheets:
+        found = extractor.extract(grid, shown, lost.get(grid.name or ""))
         if isinstance(found, Nothing):
             empty.append((grid, found))
         else:
             forms += found
     problems = list(read.problems)
     if not forms and empty:
-        problems.append(_unrelated(shown, extractor, [nothing for _, nothing in empty]))
+        problems.append(_apart(shown, extractor, empty) or _unrelated(shown, extractor, [n for _, n in empty]))
     elif not forms and not problems:
         problems.append(Problem("no-sheets", Location(shown)))
     else:
-        problems += [Problem("sheet-skipped", Location(shown, grid.name)) for grid, _ in empty if _foreign(grid)]
+        problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
+
+
+def _is_furniture(grid: Grid) -> bool:
+    """Tell whether a sheet was put into the workbook by kpixl itself, beside the forms."""
+    return (grid.name is not None and grid.name.startswith(markers.OWN_SHEET)) or is_problem_list(grid)
+
+
+def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:
+    """Find on the hidden sheet the markers of sheets that lost theirs; not one that stands in another sheet."""
+    bare = {grid.name for grid in sheets if grid.name and grid.rows and not markers.in_row(grid.rows[0])}
+    own = next((grid for grid in grids if grid.name == markers.OWN_SHEET), None) if bare else None
+    if own is None or not (listed := markers.listed(own.rows, bare)):
+        return {}
+    standing = {found.marker.project for grid in sheets for found in markers.find(grid.rows)}
+    return {name: mark for name, mark in listed.items() if mark.project not in standing}
 
 
 def is_own_output(path: Path) -> bool:
@@ -212,7 +227,7 @@ def _is_report(content: bytes) -> bool:
 
 
 def _is_ours(grids: Sequence[Grid]) -> bool:
-    own = next((g for g in grids if g.name == OWN_SHEET), None)
+    own = next((g for g in grids if g.name == markers.OWN_SHEET), None)
     if own is None or not own.rows or not own.rows[0]:
         return False
     first = own.rows[0][0]
@@ -226,14 +241,38 @@ def _foreign(grid: Grid) -> bool:
     return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
+def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+    """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
+    names, where = extractor.names(nothing.form), Location(file, grid.name)
+
+    def problem(code: str, labels: Iterable[LabelKey], form: Extracted) -> Problem:
+        shown = "、".join(names[key].rstrip(":：") for key in names if key in set(labels))
+        return Problem(code, where, {"labels": shown, "other": form.sheet or ("前一页", "the page before")})
+
+    for form in forms:
+        if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
+            return problem("sheet-part", part, form)
+    headings = {key for key in nothing.seen if key[0]}
+    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
+
+
+def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:
+    """Say that the sheets make up a form only together, where they do."""
+    best = max((nothing for _, nothing in empty), key=lambda n: len(n.seen))
+    pieces = [(grid, n.seen) for grid, n in empty if n.form == best.form and len(n.seen) > 1]
+    names = extractor.names(best.form)
+    if len(pieces) < 2 or 4 * len(frozenset().union(*(seen for _, seen in pieces))) < 3 * len(names):
+        return None
+    return Problem("sheets-apart", Location(file), {"sheets": "、".join(grid.name or "-" for grid, _ in pieces)})
+
+
 def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> Problem:
-    best = max(nothings, key=lambda n: len(n.found))
-    title = extractor.form(best.form).title
-    none = ("无", "none")
+    best = max(nothings, key=lambda n: len(n.seen))
+    names, none = extractor.names(best.form), ("无", "none")
     details: dict[str, object] = {
-        "title": title,
-        "found": "、".join(best.found) or none,
-        "missing": "、".join(best.missing) or none,
+        "title": extractor.form(best.form).title,
+        "found": "、".join(name for key, name in names.items() if key in best.seen) or none,
+        "missing": "、".join(name for key, name in names.items() if key not in best.seen) or none,
     }
     return Problem("no-form", Location(file), details)
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from kpixl.intake.labels import FoundTable, Heading
+from kpixl.intake.targets import parts_by_content
 from kpixl.model import Form, Row, Target
 from kpixl.values import Raw, fold, read_target
 
@@ -13,13 +14,15 @@ from kpixl.values import Raw, fold, read_target
 class TableColumns:
     """Which physical column of a found table is which column of the form."""
 
-    def __init__(self, form: Form, found: FoundTable) -> None:
+    def __init__(self, form: Form, found: FoundTable, rows: Sequence[Sequence[Raw]]) -> None:
         self.form, self.table = form, form.tables[found.table]
         self.first = min(h.col for h in found.headings)
         self.places: dict[str, tuple[int, int]] = {}
         self.targets: dict[str, Target] = {}
+        self.told: dict[str, dict[str, int]] = {}  # targets whose parts do not stand where the template put them
+        body = rows[found.row + 1 : found.last_row + 1]
         for heading in found.headings:
-            self._place(heading, found.entry)
+            self._place(heading, found.entry, body)
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
         # Lists that allow nothing else: their items tell a column by its content.
         self.closed: dict[str, frozenset[str]] = {}
@@ -29,14 +32,24 @@ class TableColumns:
                 self.closed[key] = frozenset(map(fold, form.choices[field.choices].items))
         self.items = frozenset().union(*self.closed.values())
 
-    def _place(self, heading: Heading, entry: bool) -> None:
+    def _place(self, heading: Heading, entry: bool, body: Sequence[Sequence[Raw]]) -> None:
         target = self.table.targets.get(heading.key)
         if target is None:
             self.places[heading.key] = (heading.col, heading.last_col)
+            return
+        parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
+        if entry and not heading.sent:
+            span = range(heading.col, heading.last_col + 1)
+            found = parts_by_content(self.form, self.table, target, body, span)
+            if any(parts[part] != col for part, col in found.items()):
+                self.told[heading.key] = found
+        if told := self.told.get(heading.key):
+            whole = [*told] == [target.value]
+            self.places |= {heading.key if whole else part: (col, col) for part, col in told.items()}
+            self.targets |= {heading.key: target} if whole else {}
         elif entry:
-            for offset, part in enumerate(target.parts):
-                last = heading.col + offset if offset < 2 else heading.last_col
-                self.places[part] = (heading.col + offset, max(last, heading.col + offset))
+            self.places |= {part: (col, col) for part, col in parts.items()}
+            self.places[target.unit] = (parts[target.unit], max(heading.last_col, parts[target.unit]))
         else:
             self.places[heading.key] = (heading.col, heading.last_col)
             self.targets[heading.key] = target

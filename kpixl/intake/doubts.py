@@ -8,36 +8,52 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from kpixl.grids import Opened, ole
+from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
-from kpixl.intake import secondlook
+from kpixl.intake import odslook, secondlook, xlslook
+from kpixl.intake.looks import Look, Place, Seen
 from kpixl.intake.reading import Doubt, Extracted
-from kpixl.intake.secondlook import Broken, Place
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total
 
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
+MAX_CELLS = 12  # listed in a message
 
 
 def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form]) -> tuple[list[Extracted], int]:
-    """Settle the doubts of a file's forms; also tell how often openpyxl opened the file: once at most."""
-    if opened.content.startswith(ole.SIGNATURE):
+    """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most."""
+    if opened.kind is Kind.OLD:
         found = [_without_zeros(f, forms[f.form]) for f in found]
-    if opened.kind is not Kind.PACKAGE or opened.package is None:
+    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts for f in found):
         return found, 0
-    blank = secondlook.broken_cells(opened.package, _places(found, ("blank",)))
-    doubtful = _places(found, ("total", "percent", "serial"))
-    look = secondlook.look(opened.content, doubtful) if doubtful else None
-    if not blank and look is None:
-        return found, int(bool(doubtful))
+    look, count = _look(found, opened)
+    if look == Look():
+        return found, count
     settlers = [_Settler(f, forms[f.form], file) for f in found]
     for settler in settlers:
-        settler.blanks(blank)
-        if look is not None:
-            settler.numbers(look)
-    return [settler.result() for settler in settlers], int(bool(doubtful))
+        settler.blanks(look)
+        settler.numbers(look or Look())
+    return [settler.result() for settler in settlers], count
+
+
+def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]:
+    """Look again, with what opens that kind of file; None where nothing does."""
+    blank, doubtful = _places(found, ("blank",)), _places(found, ("total", "percent", "serial"))
+    if opened.package is None:
+        if opened.kind is not Kind.OLD:
+            return None, 0
+        places = blank + _places(found, ("percent", "serial"))
+        return (xlslook.look(opened.content, places), 1) if places else (Look(), 0)
+    names = opened.package.names
+    if "xl/workbook.bin" in names:
+        return None, 0
+    if odslook.CONTENT in names and "xl/workbook.xml" not in names:
+        return odslook.look(opened.package, blank + doubtful), 1
+    broken = secondlook.broken_cells(opened.package, blank)
+    seen = secondlook.look(opened.content, doubtful) if doubtful else Look()
+    return replace(seen or Look(), broken=broken), int(bool(doubtful))
 
 
 def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
@@ -86,44 +102,53 @@ class _Settler:
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
-    def numbers(self, look: secondlook.Look) -> None:
-        """Settle what openpyxl can tell."""
+    def numbers(self, look: Look) -> None:
+        """Settle what the file can tell; say what it cannot."""
         for doubt in self.found.doubts:
             seen = look.cells.get(self._place(doubt))
-            if seen is None:
-                continue
-            if doubt.kind == "total" and seen.formula is not None:
+            if doubt.kind == "total" and seen is not None and seen.formula is not None:
                 parts = self.form.fields[doubt.key].sum
                 if not adds_up(seen.formula, {self.found.cells[part] for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
                 self.values[doubt.key] = total([self.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
-            elif doubt.kind == "serial" and look.from_1904:
-                self._later(doubt)
+            elif doubt.kind == "serial" and (look.from_1904 or seen is None):
+                self._later(doubt, sure=seen is not None)
 
-    def _percent(self, doubt: Doubt, seen: secondlook.Seen) -> None:
+    def _percent(self, doubt: Doubt, seen: Seen | None) -> None:
         value = self._value(doubt.key)
         if not isinstance(value, Decimal):
+            return
+        if seen is None:
+            self._unverified(doubt, text_of(value), text_of(value), f"{number_text(value * 100)}{PERCENT}")
             return
         formula = seen.formula or ""
         if not (formula.endswith(PERCENT) and self._retarget(doubt, formula, text_of(value))) and seen.percent:
             self._retarget(doubt, f"{number_text(value * 100)}{PERCENT}", text_of(value))
 
-    def _later(self, doubt: Doubt) -> None:
+    def _later(self, doubt: Doubt, *, sure: bool) -> None:
         value = self._value(doubt.key)
         if isinstance(value, date):
-            raw = str((value - date(1899, 12, 30)).days)
-            value += timedelta(days=DAYS_TO_1904)
-            self._set(doubt.key, value)
-            self._note(doubt, raw, value.isoformat())
+            raw, later = str((value - date(1899, 12, 30)).days), value + timedelta(days=DAYS_TO_1904)
+            if not sure:
+                self._unverified(doubt, raw, value.isoformat(), later.isoformat())
+                return
+            self._set(doubt.key, later)
+            self._note(doubt, raw, later.isoformat())
 
     # --- cells that read blank ---------------------------------------------------------------
 
-    def blanks(self, broken: Mapping[Place, Broken]) -> None:
-        """Read formulas that only spell a target, =100%; report the others, and errors."""
+    def blanks(self, look: Look | None) -> None:
+        """Read formulas that only spell a target, =100%; report the others, and errors, and what cannot be told."""
+        unknown = []
         for doubt in self.found.doubts:
-            why = broken.get(self._place(doubt)) if doubt.kind == "blank" else None
+            if doubt.kind != "blank":
+                continue
+            if look is None:
+                unknown += [] if self._field(doubt.key).required else [self.found.cells[doubt.key]]
+                continue
+            why = look.broken.get(self._place(doubt))
             if why is None or self._retarget(doubt, why.formula, why.formula):
                 continue
             if why.error:
@@ -131,6 +156,10 @@ class _Settler:
                 self._problem("cell-error", doubt, details)
             else:
                 self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
+        if unknown:
+            where = Location(self.file, self.found.sheet)
+            shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
+            self.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
     # --- values by key -----------------------------------------------------------------------
 
@@ -183,10 +212,16 @@ class _Settler:
     # --- problems ----------------------------------------------------------------------------
 
     def _note(self, doubt: Doubt, raw: str, reading: str) -> None:
-        cell = self.found.cells[doubt.key]
-        said = ("value-normalised", cell)
+        self._say("value-normalised", doubt, {"raw": raw, "reading": reading})
+
+    def _unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
+        self._say("value-unverified", doubt, {"raw": raw, "reading": reading, "other": other})
+
+    def _say(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
+        """Say how a value was read, instead of what was said of it before."""
+        said = ("value-normalised", self.found.cells[doubt.key])
         self.problems = [p for p in self.problems if (p.code, p.location.cell) != said]
-        self._problem("value-normalised", doubt, {"raw": raw, "reading": reading})
+        self._problem(code, doubt, details)
 
     def _problem(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
         label = self._field(doubt.key).label.rstrip(":：")

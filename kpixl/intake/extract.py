@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
-from kpixl.intake.labels import (
-    FoundForm,
-    as_sent,
-    holds_another,
-    search,
-)
-from kpixl.intake.reading import Extracted, FormReader, Nothing
+from kpixl.intake.beside import Part, parts
+from kpixl.intake.labels import FoundForm, Hit, as_sent, holds_another, labels_in, search
+from kpixl.intake.reading import Extracted, FormReader, LabelKey, Nothing
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
-from kpixl.values import (
-    Raw,
-)
+from kpixl.problems import Location, Problem
+from kpixl.values import Raw
 
 MAX_MERGES = 20_000
 
@@ -36,33 +31,40 @@ class Extractor:
         """Return one of the forms read by."""
         return self._readers[form_id].form
 
+    def names(self, form_id: str) -> Mapping[LabelKey, str]:
+        """Map the labels that tell a form to how they are printed."""
+        return self._readers[form_id].names
+
     @property
     def forms(self) -> dict[str, Form]:
         """Return the forms read by, by id."""
         return {form_id: reader.form for form_id, reader in self._readers.items()}
 
-    def extract(self, grid: Grid, file: str) -> list[Extracted] | Nothing:
-        """Read every form of `grid`; where there is none, say what was found."""
-        readers = self._candidates(_first_mark(grid.rows[0]) if grid.rows else None)
+    def extract(self, grid: Grid, file: str, lost: Marker | None = None) -> list[Extracted] | Nothing:
+        """Read every form of `grid`; where there is none, say what was found.
+
+        `lost`: the marker that the sheet should have, for its only form.
+        """
+        readers = self._candidates(markers.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
             if grid.top or grid.left or (found := as_sent(reader.index, grid.rows)) is None:
                 continue
             if not holds_another(reader.index, grid.rows, found):
-                return [reader.read(grid, file, found, _first_mark(grid.rows[0][found.edge + 1 :]))]
+                mark = markers.in_row(grid.rows[0][found.edge + 1 :])
+                return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
         marks = list(markers.find(grid.rows))
-        readers = self._candidates(marks[0].marker if marks else None)
+        readers = self._candidates(marks[0].marker if marks else lost)
         merges = list(itertools.islice(grid.merges(), MAX_MERGES))
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
-        searched = [(reader, *search(reader.index, grid.rows, merges)) for reader in readers]
-        reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
+        searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
+                    for reader in readers]  # fmt: skip
+        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), _variety(s[1])))
         if not forms:
-            return reader.nothing(seen)
-        results = []
-        for number, found in enumerate(forms):
-            own = _own_mark(marks, forms, number)
-            loose = reader.preamble(grid, file, found) if number == 0 else ()
-            results.append(reader.read(grid, file, _clear_of(found, own), own and own.marker, tuple(loose)))
-        return results
+            return reader.nothing(hits)
+        pieces = parts(reader.index, grid, hits, merges, forms)
+        if sum(len(piece.forms) for piece in pieces) > 1 or marks:
+            lost = None
+        return [form for piece in pieces for form in _read(reader, piece, file, lost)]
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
@@ -70,9 +72,26 @@ class Extractor:
         return [named] if named else list(self._readers.values())
 
 
-def _first_mark(cells: Sequence[Raw]) -> Marker | None:
-    """Return the marker in a row; it stands at its end."""
-    return next((mark for raw in reversed(cells) if (mark := markers.loads(raw))), None)
+def _variety(hits: Iterable[Hit]) -> int:
+    return len({slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption"})
+
+
+def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:
+    """Say that a marker was taken from the hidden sheet."""
+    where = Location(file, grid.name)
+    return (Problem("marker-from-hidden-sheet", where, {"id": mark.project}),) if mark is not None else ()
+
+
+def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Iterator[Extracted]:
+    """Read the forms of a part, one below the other."""
+    grid, forms, merges = part
+    marks = list(markers.find(grid.rows))
+    hidden = _hidden(grid, merges)
+    for number, found in enumerate(forms):
+        own = _own_mark(marks, forms, number)
+        loose = reader.preamble(grid, file, found) if number == 0 else ()
+        mark = own.marker if own is not None else lost
+        yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
 
 
 def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
@@ -115,4 +134,17 @@ def _uncovered(grid: Grid, merges: Iterable[Span], is_label: Callable[[Raw], boo
                     touched.setdefault(r, list(rows[r]))[c] = ""
     if not touched:
         return grid
-    return Grid(grid.name, [touched.get(r, row) for r, row in enumerate(rows)], grid.top, grid.left, grid.hidden)
+    return replace(grid, rows=[touched.get(r, row) for r, row in enumerate(rows)])
+
+
+def _hidden(grid: Grid, merges: Sequence[Span]) -> dict[tuple[int, int], Span]:
+    """Map the cells that a merge hides and that hold something to that merge; one that begins a merge is shown."""
+    rows, hidden = grid.rows, {}
+    for span in merges:
+        for r in range(max(span.row, 0), min(span.last_row + 1, len(rows))):
+            for c in range(max(span.col, 0), min(span.last_col + 1, len(rows[r]))):
+                if rows[r][c] not in ("", None):
+                    hidden[r, c] = span
+    for span in merges:
+        hidden.pop((span.row, span.col), None)
+    return hidden

@@ -11,14 +11,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from kpixl.cells import Span
-from kpixl.marker import is_furniture
+from kpixl.marker import MARK_GAP, is_furniture
 from kpixl.model import Cell, Form, PlacedTable, TableColumn
-from kpixl.values import Raw, fold, money_label
+from kpixl.values import Raw, fold, is_blank, money_label
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
@@ -43,11 +43,15 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a table found in a grid, with the columns that stand under it."""
+    """A heading of a table found in a grid, with the columns that stand under it.
+
+    `sent`: they are as many as the template has there, so that the parts of a target stand where it put them.
+    """
 
     key: str
     col: int
     last_col: int
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +237,17 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
-    """Tell whether a second form stands in what looks like the first one's table: half of its labels do."""
-    if not found.tables:
+    """Tell whether a second form stands in what looks like the first one's table, or beside it: half its labels do."""
+    below = _fields(index, rows[found.tables[0].row + 1 :]) - index.foot if found.tables else frozenset()
+    if 2 * len(below) >= len(index.labels):
+        return True
+    if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
         return False
-    below = rows[found.tables[0].row + 1 :]
-    fields = {slot.key for row in below for raw in row for slot in index.slots(raw) if slot.kind == "field"}
-    return 2 * len(fields - index.foot) >= len(index.labels)
+    return 2 * len(_fields(index, [row[found.edge + 1 :] for row in rows])) >= len(index.labels)
+
+
+def _fields(index: LabelIndex, rows: Rows) -> frozenset[str]:
+    return frozenset(slot.key for row in rows for raw in row for slot in index.slots(raw) if slot.kind == "field")
 
 
 def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
@@ -251,44 +260,51 @@ def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
 # --- searched ---------------------------------------------------------------------------------
 
 
-def search(index: LabelIndex, rows: Rows, merges: Sequence[Span] = ()) -> tuple[list[FoundForm], frozenset[str]]:
-    """Find every form in a grid by its labels; also the keys of all labels seen, for saying what is missing."""
-    hits = [
+Hit = tuple[int, int, tuple[Slot, ...]]
+
+
+def labels_in(index: LabelIndex, rows: Rows) -> list[Hit]:
+    """List every cell that carries a label: row, column, and the slots it may stand for."""
+    return [
         (number, col, slots)
         for number, row in enumerate(rows)
         for col, raw in enumerate(row)
         if type(raw) is str and (slots := index.slots(raw))
     ]
-    seen = frozenset(slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption")
-    forms = []
-    starts = _starts(index, hits)
-    for start, end in itertools.pairwise([*starts, len(rows)]):
+
+
+def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[Span] = ()) -> list[FoundForm]:
+    """Find every form of a grid, one below the other, by its labels.
+
+    What begins like a form and is none belongs to the form above, which reports it.
+    """
+    forms: list[FoundForm] = []
+    for start, end in itertools.pairwise([*_starts(index, hits), len(rows)]):
         inside = [hit for hit in hits if start <= hit[0] < end]
         found = _assign(index, rows, inside, start, end - 1, [m for m in merges if start <= m.row < end])
         if found is not None:
             forms.append(found)
-    return forms, seen
+        elif forms:
+            forms[-1] = replace(forms[-1], last_row=end - 1)
+    return forms
 
 
-Hit = tuple[int, int, tuple[Slot, ...]]
-
-
-def _starts(index: LabelIndex, hits: Iterable[Hit]) -> list[int]:
-    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label."""
+def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
+    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label, or any."""
     first = next(iter(index.labels), "")
     starts: list[int] = []
-    titled = False
+    titled, named = False, -1
     for row, _, slots in hits:
         kinds = {(slot.kind, slot.key) for slot in slots}
         if ("title", "title") in kinds:
             if not (titled and starts and row == starts[-1]):
                 starts.append(row)
             titled = True
-        elif ("field", first) in kinds:
+        elif ("field", first) in kinds and row != named:
             if not titled and (not starts or row > starts[-1]):
                 starts.append(row)
-            titled = False
-    return starts
+            titled, named = False, row
+    return starts or [row for row, *_ in hits][:1]  # with both lost, the labels that are left may do
 
 
 def _assign(
@@ -317,7 +333,8 @@ def _assign(
     if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
         return None
     edge = _edge(index, anchors.values(), columns, merges)
-    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge)
+    edge += _is_moved(rows[start : end + 1], edge)
+    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
     return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
 
 
@@ -395,10 +412,23 @@ def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor
     return max([edge, *(m.last_col for m in merges if 0 <= m.col <= edge)])
 
 
+def _is_moved(rows: Rows, edge: int) -> bool:
+    """Tell whether the last column of a form without merged cells was moved on: it is blank, and more stands behind."""
+    filled = [not is_blank(row[edge + 1]) and not is_furniture(row[edge + 1]) for row in rows if len(row) > edge + 1]
+    return sum(filled) > 1 and all(is_blank(row[edge]) for row in rows if len(row) > edge)
+
+
 def _tables(
-    index: LabelIndex, rows: Rows, columns: Sequence[Anchor], labelled: set[int], end: int, edge: int
+    index: LabelIndex,
+    rows: Rows,
+    columns: Sequence[Anchor],
+    labelled: set[int],
+    end: int,
+    edge: int,
+    merges: Sequence[Span],
 ) -> list[FoundTable]:
     """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
+    spans = {(m.row, m.col): m.last_col for m in merges}
     by_row: dict[int, list[Anchor]] = defaultdict(list)
     for anchor in columns:
         by_row[anchor.row].append(anchor)
@@ -408,13 +438,15 @@ def _tables(
         table = by_row[start][0].slot.table
         keys = _heading_keys(index, table, by_row[start])
         cols = sorted(keys)
-        headings = tuple(
-            Heading(keys[c], c, (n - 1) if n is not None else max(edge, c))
-            for c, n in zip(cols, [*cols[1:], None], strict=True)
-        )
+        entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
+        headings = []
+        for c, n in zip(cols, [*cols[1:], None], strict=True):
+            reach = spans.get((start, c)) if n is None else n - 1
+            last_col = max(edge, c) if reach is None else max(reach, c)
+            headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
-        entry = _three_cells(index, table, rows[start + 1 : last + 1], headings)
-        found.append(FoundTable(table, start, last, headings, entry))
+        apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
+        found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
 
 
@@ -433,11 +465,20 @@ def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> d
     return chosen
 
 
-def _three_cells(index: LabelIndex, table: str, rows: Rows, headings: Sequence[Heading]) -> bool:
+def _three_cells(
+    index: LabelIndex, table: str, rows: Rows, first: int, headings: Sequence[Heading], merges: Sequence[Span]
+) -> bool:
     """Tell whether targets are typed in three cells: some row has two values under the heading of a target."""
     targets = index.form.tables[table].targets
     spans = [(h.col, h.last_col) for h in headings if h.key in targets and h.last_col > h.col]
-    return any(sum(v not in ("", None) for v in row[a : b + 1]) > 1 for row in rows for a, b in spans)
+    merged = {(m.row, m.col): m.last_col for m in merges if m.row >= first and m.row == m.last_row}
+    for number in range(first, len(rows)):
+        for col, last in spans:
+            filled = [c for c, raw in enumerate(rows[number][col : last + 1], col) if raw not in ("", None)]
+            # What a merge hides is no second value.
+            if len(filled) > 1 and filled[1] > merged.get((number, filled[0]), filled[0]):
+                return True
+    return False
 
 
 def pattern(template: str) -> re.Pattern[str]:

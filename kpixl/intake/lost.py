@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kpixl.grids import Grid
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.labels import Anchor, FoundForm, FoundTable, LabelIndex
 from kpixl.model import Form, PlacedTable
@@ -29,13 +30,23 @@ class Lost:
 
 
 class Losses:
-    """Finds what is lost of one form. `strays`: filled cells that were taken for nothing, with what they hold."""
+    """Finds what is lost of one form.
+
+    `strays`: filled cells that were taken for nothing, with what they hold; `used`: those that were taken.
+    """
 
     def __init__(
-        self, form: Form, index: LabelIndex, found: FoundForm, strays: Mapping[Place, Raw], spell: Callable[..., str]
+        self,
+        form: Form,
+        index: LabelIndex,
+        found: FoundForm,
+        strays: Mapping[Place, Raw],
+        grid: Grid,
+        used: Collection[Place],
     ) -> None:
-        self.form, self.index, self.found, self.strays, self.spell = form, index, found, strays, spell
+        self.form, self.index, self.found, self.strays, self.grid = form, index, found, strays, grid
         self.taken = {(a.row, a.col) for a in (*found.anchors.values(), *found.others)}
+        self.taken |= set(used)
         self.taken |= {(table.row, heading.col) for table in found.tables for heading in table.headings}
         self.placed = {placed.table: placed for placed in form.layout.tables}
 
@@ -82,14 +93,14 @@ class Losses:
         return None if place in self.taken or min(place) < 0 else place
 
     def _quoted(self, cells: Collection[Place]) -> str:
-        return "、".join(f"{self.spell(*cell)}“{_short(self.strays[cell])}”" for cell in cells)
+        return "、".join(f"{self.grid.address(*cell)}“{_short(self.strays[cell])}”" for cell in cells)
 
     # --- tables ------------------------------------------------------------------------------
 
     def _heading(self, found: FoundTable) -> list[Lost]:
         """Tell which required column of a table has no heading; what stands in the rows besides is its content."""
         table = self.form.tables[found.table]
-        columns = TableColumns(self.form, found)
+        columns = TableColumns(self.form, found, self.grid.rows)
         read = set(columns.places) | {part for target in columns.targets.values() for part in target.parts}
         lost = [key for key, column in table.columns.items() if column.required and key not in read]
         if not lost:
@@ -102,6 +113,9 @@ class Losses:
 
     def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
         """Return where the first lost heading should stand, by the nearest one that is there."""
+        for target in self.form.tables[found.table].targets.values():
+            if lost[0] in target.parts and (known := [h.col for h in found.headings if h.key == target.key]):
+                return (found.row, known[0])  # the heading is there, the column of a part below it is not
         at = {heading.key: heading.col for heading in self.placed[found.table].entry}
         there = {heading.key: heading.col for heading in found.headings if heading.key in at}
         if lost[0] not in at or not there:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kpixl import marker as markers
 from kpixl.canonical import read_value, tidy_row
+from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.labels import (
     MAX_LABEL,
     FoundForm,
     FoundTable,
+    Hit,
     LabelIndex,
     pattern,
     printed_match,
@@ -47,6 +50,8 @@ from kpixl.values import (
     utf16_length,
 )
 
+LabelKey = tuple[str, str]  # table, or "" for a field, and key
+
 
 class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
@@ -63,7 +68,7 @@ class Doubt(NamedTuple):
 class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
-    `doubts`: what only the file itself can tell, see Doubt.
+    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks.
     """
 
     form: str
@@ -77,15 +82,15 @@ class Extracted:
     cells: Mapping[str, str]
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
+    missing: frozenset[LabelKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A grid without a form: how many labels were found for the nearest form, and which."""
+    """A grid without a form: which labels of the nearest form it has."""
 
     form: str
-    found: tuple[str, ...]
-    missing: tuple[str, ...]
+    seen: frozenset[LabelKey]
 
 
 class FormReader:
@@ -103,13 +108,22 @@ class FormReader:
         """Return the folded texts that the form itself prints and that are no labels of values."""
         return frozenset(map(fold, (self.form.title, *self.form.title_synonyms)))
 
-    def nothing(self, seen: frozenset[str]) -> Nothing:
-        """Say which labels a grid without a form has, and which it lacks."""
-        labels = {key: field.label for key, field in self.form.fields.items()}
+    @cached_property
+    def names(self) -> dict[LabelKey, str]:
+        """Map every label that tells the form to how it is printed."""
+        names = {("", key): field.label for key, field in self.form.fields.items()}
         for table in self.form.tables.values():
-            labels |= {c.key: c.label for c in table.columns.values() if c.key not in labels}
-        found = tuple(label for key, label in labels.items() if key in seen)
-        return Nothing(self.form.id, found, tuple(label for key, label in labels.items() if key not in seen))
+            names |= {(table.key, column.key): column.label for column in table.columns.values()}
+        return names
+
+    def nothing(self, hits: Iterable[Hit]) -> Nothing:
+        """Say which labels a grid without a form has; the heading of a target stands for its parts."""
+        seen = {(slot.table, slot.key) for _, _, slots in hits for slot in slots}
+        for table in self.form.tables.values():
+            for target in table.targets.values():
+                if (table.key, target.key) in seen:
+                    seen |= {(table.key, part) for part in target.parts}
+        return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
     def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
@@ -127,15 +141,25 @@ class FormReader:
         found: FoundForm,
         mark: Marker | None,
         loose: Sequence[Problem] = (),
+        hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
     ) -> Extracted:
-        """Read one form."""
-        return _Reading(self, grid, file, found, mark).result(loose)
+        """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
+        return _Reading(self, grid, file, found, mark, hidden).result(loose)
 
 
 class _Reading:
     """The reading of one form: gathers values, sources and problems; used once."""
 
-    def __init__(self, reader: FormReader, grid: Grid, file: str, found: FoundForm, mark: Marker | None) -> None:
+    def __init__(
+        self,
+        reader: FormReader,
+        grid: Grid,
+        file: str,
+        found: FoundForm,
+        mark: Marker | None,
+        hidden: Mapping[tuple[int, int], Span],
+    ) -> None:
+        self.hidden = hidden
         self.reader, self.form, self.index = reader, reader.form, reader.index
         self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
         self.mark = mark
@@ -170,6 +194,15 @@ class _Reading:
             cells=self.cells,
             doubts=tuple(doubt for doubt in self.doubts if doubt.key in self.cells),
             problems=(*loose, *self.problems),
+            missing=self._missing(),
+        )
+
+    def _missing(self) -> frozenset[LabelKey]:
+        found = {table.table for table in self.found.tables}
+        return frozenset(
+            (table, key)
+            for table, key in self.reader.names
+            if (table not in found if table else key not in self.found.anchors)
         )
 
     # --- single values -----------------------------------------------------------------------
@@ -238,6 +271,10 @@ class _Reading:
         places = [p for p in places if self._filled(*p) and p not in self.used]
         if not places:
             return
+        if shown := [p for p in places if p not in self.hidden]:
+            places = shown
+        elif not self.index.slots(self._shown_over(places[0])):  # under the merge of a label is a usual place
+            self._hidden(places[0], taken=True)
         last = places[0][1] + self.index.values[key].columns - 1
         places = [p for p in places if self.index.below[key] or p[1] <= last]
         raw = self._raw(*places[0])
@@ -266,7 +303,8 @@ class _Reading:
     def _table(self, found: FoundTable) -> None:
         table, placed = self.form.tables[found.table], self.reader.placed[found.table]
         self.used.update((found.row, h.col) for h in found.headings)
-        columns = TableColumns(self.form, found)
+        columns = TableColumns(self.form, found, self.rows)
+        self._told(found, columns)
         self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
         stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
@@ -280,9 +318,13 @@ class _Reading:
                 continue
             raws = {key: self.rows[r][c] for key, c in assigned.items()}
             self.used.update((r, c) for c in assigned.values())
+            for col in assigned.values() if self.hidden else ():
+                if (r, col) in self.hidden:
+                    self._hidden((r, col), taken=True)
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
-                _fill_down(self.form, found.table, row, above)
+                hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
+                _fill_down(self.form, found.table, row, above, hidden)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
             stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
@@ -294,6 +336,16 @@ class _Reading:
             self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
             self._doubt_row(prefix, table, row, raws)
+
+    def _told(self, found: FoundTable, columns: TableColumns) -> None:
+        """Say where the parts of a target stand that are not where the template put them."""
+        labels = self.form.tables[found.table].columns
+        for heading in found.headings:
+            if (parts := columns.told.get(heading.key)) is not None:
+                where = {part: self.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
+                reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
+                label = self.form.tables[found.table].targets[heading.key].label
+                self._problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
 
     def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw]) -> None:
         """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
@@ -431,8 +483,11 @@ class _Reading:
                     if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
                         self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
                         continue
+                    if (r, c) in self.hidden:
+                        self._hidden((r, c), taken=False)
+                        continue
                     strays[r, c] = raw
-        lost = Losses(self.form, self.index, self.found, strays, self.grid.address).all()
+        lost = Losses(self.form, self.index, self.found, strays, self.grid, used).all()
         for (r, c), raw in strays.items():
             if all((r, c) not in loss.cells for loss in lost):
                 # With a label lost, what stands inside the form may be its value.
@@ -443,6 +498,18 @@ class _Reading:
     def _lost(self, lost: Lost) -> Problem:
         cell = self.grid.address(*lost.place) if lost.place else None
         return Problem(lost.code, Location(self.file, self.grid.name, cell, lost.label), lost.details, lost.level)
+
+    def _shown_over(self, place: tuple[int, int]) -> Raw:
+        span = self.hidden[place]
+        return self._raw(span.row, span.col) if self._filled(span.row, span.col) else ""
+
+    def _hidden(self, place: tuple[int, int], *, taken: bool) -> None:
+        """Report what a merge hides and what is shown in its place; blanks were not looked at."""
+        span = self.hidden[place]
+        merge = f"{self.grid.address(span.row, span.col)}:{self.grid.address(span.last_row, span.last_col)}"
+        done = ("已读取藏着的内容", "what is hidden was read") if taken else ("未汇总", "it was not taken up")
+        shown = text_of(self._shown_over(place)) or ("空白", "nothing")
+        self._problem("value-hidden", place, None, text=text_of(self._raw(*place)), merge=merge, shown=shown, done=done)
 
     @cached_property
     def first_col(self) -> int:
@@ -489,12 +556,17 @@ def _shown(value: Value) -> str:
     return text_of(value) if isinstance(value, Decimal) else (value or "")
 
 
-def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value]) -> None:
-    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below."""
+def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
+
+    What a merge hides is of this row alone: the rows below belong to what is shown over them.
+    """
     levels = [key for key, field in form.tables[table].columns.items() if field.fill]
     for number, key in enumerate(levels):
         if row[key] is None:
             row[key] = above.get(key)
+        elif key in hidden:
+            continue
         elif row[key] != above.get(key):
             for lower in levels[number + 1 :]:
                 above.pop(lower, None)

@@ -1,4 +1,4 @@
-"""The second look at a workbook, where calamine's answer leaves a doubt (design 4.1).
+"""The second look at an Office Open XML workbook, where calamine's answer leaves a doubt (design 4.1).
 
 calamine gives values only. Whether a cell is a formula or shown as per cent, openpyxl tells, which takes long; why a
 cell reads blank stands in the part of its sheet, which takes next to nothing.
@@ -13,35 +13,12 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
 from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import Package
-
-Place = tuple[str, str]  # sheet and A1
-
-
-class Seen(NamedTuple):
-    """What openpyxl says of a cell: its formula, = first, and whether it is shown as per cent."""
-
-    formula: str | None
-    percent: bool
-
-
-class Look(NamedTuple):
-    """What openpyxl says of a workbook."""
-
-    cells: Mapping[Place, Seen]
-    from_1904: bool
-
-
-class Broken(NamedTuple):
-    """Why a cell reads blank that is not: a formula that was never calculated (`error` is blank), or an error."""
-
-    formula: str
-    error: str
+from kpixl.intake.looks import Broken, Look, Place, Seen
 
 
 def look(content: bytes, places: Iterable[Place]) -> Look | None:
@@ -54,13 +31,13 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(content))
-        cells = {}
+        cells: dict[Place, Seen] = {}
         for sheet, address in places:
             if sheet in book.sheetnames:
                 cell = book[sheet][address]
                 formula = str(cell.value) if cell.data_type == "f" else None
                 cells[sheet, address] = Seen(formula, "%" in (cell.number_format or ""))
-        return Look(cells, book.epoch == CALENDAR_MAC_1904)
+        return Look(cells, from_1904=book.epoch == CALENDAR_MAC_1904)
     except (
         InvalidFileException,
         zipfile.BadZipFile,

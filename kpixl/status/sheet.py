@@ -10,6 +10,7 @@ from typing import Any
 
 from kpixl import __version__
 from kpixl.cells import Span, absolute, column_name
+from kpixl.marker import OWN_SHEET
 from kpixl.model import Value
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.status import words
@@ -29,7 +30,6 @@ from kpixl.status.tell import (
 from kpixl.status.words import State
 from kpixl.texts import Text, say
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is; a status is no submission
 _FACTS = json.dumps({"kpixl": 1, "kind": "status"}, separators=(",", ":"))
 
 _TINT, _BORDER, _SIZE = "#DDE6F0", "#8C8C8C", 10.0

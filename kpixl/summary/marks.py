@@ -18,11 +18,12 @@ from zlib import crc32
 
 from kpixl.cells import Span, quoted
 from kpixl.grids import Grid
+from kpixl.marker import OWN_SHEET
 from kpixl.model import Form, Portfolio
 from kpixl.sheets import Book
 from kpixl.values import EXCEL_EPOCH, Raw, fits_float, number_text
 
-SHEET = "_kpixl"
+SHEET = OWN_SHEET
 FORMAT = 1
 KIND = "summary"
 NAME_PREFIX = "kpixl."

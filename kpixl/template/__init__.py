@@ -17,7 +17,7 @@ from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template.form import FormSheet, Status
-from kpixl.template.lists import OWN_SHEET, write_lists
+from kpixl.template.lists import write_lists
 from kpixl.texts import Text, say
 from kpixl.values import text_of
 
@@ -68,7 +68,7 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     )
     cover_name = say(COVER_NAME, lang)
     names = sheet_names(
-        (f"{p.id} {text_of(markers.name_of(form, p))}" for p in portfolio.projects), [cover_name, OWN_SHEET]
+        (f"{p.id} {text_of(markers.name_of(form, p))}" for p in portfolio.projects), [cover_name, markers.OWN_SHEET]
     )
     cover = book.sheet(cover_name)
     places = {p.id: number for number, p in enumerate(whole.projects, 1)}

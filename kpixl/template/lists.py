@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kpixl.cells import Span, area
+from kpixl.marker import OWN_SHEET
 from kpixl.model import Choices, Form
 from kpixl.sheets import Book, Sheet
 
-OWN_SHEET = "_kpixl"
 FIRST_LIST_COLUMN = 3
 
 

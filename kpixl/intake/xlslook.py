@@ -1,0 +1,62 @@
+"""The second look at a workbook of the old binary kind (.xls). The only module that imports xlrd.
+
+xlrd tells number formats and errors; that a cell is a formula it does not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kpixl.cells import parse_a1
+from kpixl.intake.looks import Broken, Look, Place, Seen
+
+
+def look(content: bytes, places: Iterable[Place]) -> Look | None:
+    """Open a workbook with xlrd and look at some cells; None where xlrd cannot open it."""
+    import xlrd
+
+    try:
+        with Path(os.devnull).open("w", encoding="utf-8") as log:  # else it prints its complaints
+            book = xlrd.open_workbook(
+                file_contents=content, formatting_info=True, on_demand=True, ragged_rows=True, logfile=log
+            )
+            names = set(book.sheet_names())
+            seen: dict[Place, Seen] = {}
+            broken: dict[Place, Broken] = {}
+            for sheet, address in places:
+                cell = _cell(book.sheet_by_name(sheet), address) if sheet in names else None
+                if cell is not None:
+                    seen[sheet, address] = Seen(None, "%" in _format(book, cell))
+                    if cell.ctype == xlrd.XL_CELL_ERROR:
+                        broken[sheet, address] = Broken("", xlrd.error_text_from_code.get(cell.value, "#N/A"))
+            return Look(seen, broken, book.datemode == 1)
+    except (
+        xlrd.XLRDError,
+        xlrd.compdoc.CompDocError,
+        xlrd.formula.FormulaError,
+        struct.error,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ):
+        return None
+
+
+def _cell(sheet: Any, address: str) -> Any | None:
+    row, col = parse_a1(address)
+    return sheet.cell(row, col) if row < sheet.nrows and col < sheet.row_len(row) else None
+
+
+def _format(book: Any, cell: Any) -> str:
+    key = book.xf_list[cell.xf_index].format_key
+    return str(book.format_map[key].format_str) if key in book.format_map else ""

@@ -1,0 +1,207 @@
+"""The second look into .xls, .ods and .xlsb, and what is said where no second look is possible.
+
+For .xlsx its cases are data, see test_reading.py.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpixl.consolidate import Consolidated, consolidate
+from kpixl.grids import DEFAULT_LIMITS
+from kpixl.grids.ole import SIGNATURE
+from kpixl.grids.packages import Package
+from kpixl.intake import odslook, xlslook
+from kpixl.model import Form, Portfolio
+from tests import xlsb
+from tests.applications import Office, gnumeric
+from tests.strategies import form_of
+from tests.test_reading import BASE, facts, table, write
+
+DOUBTFUL: dict[str, Any] = {
+    "B4": {"formula": "=清单!B2"},
+    "B5": {"serial": 46023},
+    "B11": {"formula": "=NA()"},
+    "F9": {"formula": "=-合规"},
+    "F13": {"percent": 1},
+    "F14": {"formula": "=1/0"},
+    "F16": {"percent": 0.95},
+}
+
+
+def read(path: Path) -> Consolidated:
+    return consolidate([path], [form_of("shanghai-target")], workers=0)
+
+
+def told(result: Consolidated) -> dict[str, str]:
+    return {p.location.cell or "": p.code for p in result.problems}
+
+
+def looks(result: Consolidated) -> int:
+    return sum(file.second_looks for file in result.files)
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write({"cells": DOUBTFUL}, tmp_path_factory.mktemp("doubtful"))
+
+
+def saved(source: Path, kind: str, office: Office, folder: Path) -> Path:
+    program, _, ending = kind.rpartition(" ")
+    if program == "Gnumeric":
+        return gnumeric(source, folder / f"book.{ending}")
+    return office.convert(source, folder, ending)
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods", "Gnumeric xls"])
+def test_what_is_in_doubt_is_looked_up(kind: str, doubtful: Path, office: Office, tmp_path: Path) -> None:
+    result = read(saved(doubtful, kind, office, tmp_path))
+    (project,) = result.portfolio.projects
+    assert facts(project)[-4:] == [
+        "产出指标 | 数量指标 | 参与人数 |  | 100 | %",
+        "产出指标 | 质量指标 | 达标率",
+        "产出指标 | 时效指标 | 完成时间 | 定性 | 2026年12月31日前完成",
+        "满意度指标 | 服务对象满意度指标 | 满意度 |  | 95 | %",
+    ]
+    assert told(result) == {
+        "B4": "cell-error",
+        "B5": "value-normalised",
+        "B11": "cell-error",
+        "F9": "cell-error",
+        "F6": "sum-mismatch",
+        "F13": "value-normalised",
+        "F14": "cell-error",
+        "F16": "value-normalised",
+    }
+    shown = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
+    assert "#DIV/0!" in shown["F14"] and "#N/A" in shown["B11"]
+    assert looks(result) == 1
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_days_counted_from_1904(kind: str, office: Office, tmp_path: Path) -> None:
+    source = write({"cells": {"B5": {"serial": 44561}}, "date1904": True}, tmp_path)
+    result = read(office.convert(source, tmp_path / "out", kind))
+    assert facts(result.portfolio.projects[0])[5] == "start: 2026-01-01"
+    assert (told(result), looks(result)) == ({"B5": "value-normalised"}, 1)
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_a_file_without_doubt_is_not_opened_twice(
+    kind: str, example: tuple[Form, Portfolio], example_template: Path, office: Office, tmp_path: Path
+) -> None:
+    result = consolidate([office.convert(example_template, tmp_path, kind)], [example[0]], workers=0)
+    assert (len(result.portfolio.projects), looks(result)) == (13, 0)
+
+
+def test_a_stale_total_in_an_ods_is_added_up_anew(office: Office, tmp_path: Path) -> None:
+    source = write({"cells": {"F6": {"formula": "=F7+F8+F9"}}}, tmp_path)
+    path = office.convert(source, tmp_path / "out", "ods")
+    rewrite(path, "content.xml", b'office:value="600000"', b'office:value="650000"')
+    result = read(path)
+    assert (told(result), looks(result)) == ({}, 1)
+
+
+def rewrite(path: Path, part: str, old: bytes, new: bytes) -> None:
+    """Replace bytes in a part of a package; all of the part where `old` is nothing."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new) if old else new
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+
+
+# --- where no second look is possible -----------------------------------------------------------
+
+
+def binary(folder: Path, cells: dict[str, Any]) -> Path:
+    rows = [{c: v for c, v in enumerate(row) if v is not None} for row in table(BASE["grid"])]
+    for address, value in cells.items():
+        rows[int(address[1:]) - 1]["ABCDEFG".index(address[0])] = value
+    path = folder / "book.xlsb"
+    path.write_bytes(xlsb.workbook(rows))
+    return path
+
+
+def test_a_binary_workbook_says_what_it_cannot_tell(tmp_path: Path) -> None:
+    result = read(binary(tmp_path, {"B5": 46023.0, "B11": "#N/A", "F16": 0.95}))
+    (project,) = result.portfolio.projects
+    assert facts(project)[-1] == "满意度指标 | 服务对象满意度指标 | 满意度 |  | 0.95"
+    problems = {p.code: p for p in result.problems}
+    assert told(result) == {"": "blank-unverified", "B5": "value-unverified", "F16": "value-unverified"}
+    assert "B11" in problems["blank-unverified"].message()
+    assert "“0.95”读作“0.95”，但也可能是“95%”" in problems["value-unverified"].message()
+    assert looks(result) == 0
+
+
+def test_an_xlsx_that_openpyxl_cannot_open_says_so(tmp_path: Path) -> None:
+    path = write({"cells": {"B5": {"serial": 46023}, "F16": {"percent": 0.95}, "B11": {"error": "#N/A"}}}, tmp_path)
+    rewrite(path, "xl/styles.xml", b"<cellXfs", b"<cellXfs><broken")
+    result = read(path)
+    assert told(result) == {"B5": "value-unverified", "F16": "value-unverified", "B11": "cell-error"}
+    assert looks(result) == 1
+
+
+def test_an_ods_whose_content_is_not_plain_says_so(office: Office, tmp_path: Path) -> None:
+    path = office.convert(write({"cells": {"F16": {"percent": 0.95}}}, tmp_path), tmp_path / "out", "ods")
+    rewrite(path, "content.xml", b"?>", b'?><!DOCTYPE x [<!ENTITY y "z">]>')
+    assert told(read(path)).get("F16") == "value-unverified"
+
+
+@pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + bytes(4096), b"x" * 600])
+def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
+    assert xlslook.look(content, [("表", "A1")]) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "<a>",
+        "<!DOCTYPE x><a/>",
+        '<t:table xmlns:t="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><t:table-row/>',
+    ],
+)
+def test_what_expat_cannot_read_is_no_look(content: str) -> None:
+    assert odslook.look(package(content), [("表", "A1")]) is None
+
+
+def package(content: str) -> Package:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as target:
+        target.writestr("content.xml", content)
+    return Package(stream.getvalue(), DEFAULT_LIMITS)
+
+
+def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
+    names = {"office": "office", "table": "table", "text": "text"}
+    declared = " ".join(f'xmlns:{p}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for p, n in names.items())
+    percent = (
+        '<table:table-cell office:value-type="percentage" office:value="0.5"{}><text:p>50%</text:p>{}'
+        "</table:table-cell>"
+    )
+    note = "<office:annotation><text:p>#N/A</text:p></office:annotation>"
+    inner = f'<table:table table:name="内"><table:table-row>{percent.format("", "")}</table:table-row></table:table>'
+    error = '<table:table-cell table:formula="of:=[.A1]/[内.B2:.C3]"><text:p>Err:502</text:p>{}</table:table-cell>'
+    rows = (
+        '<table:table-row table:number-rows-repeated="3"><table:table-cell table:number-columns-repeated="2"/>'
+        + percent.format(' table:number-columns-repeated="4"', inner)
+        + "</table:table-row><table:table-row><table:covered-table-cell/>"
+        + error.format(note)
+        + '<table:table-cell table:formula="of:=B1"/></table:table-row>'
+    )
+    content = f'<x {declared}><table:table table:name="外">{rows}</table:table><broken'
+    wanted = [("外", address) for address in ("B2", "C1", "F3", "G3", "B4", "C4")]
+    found = odslook.look(package(content), wanted)
+    assert found is not None  # what is broken behind the last sheet asked for was not reached
+    assert [found.cells[place].percent for place in wanted[:3]] == [False, True, True]
+    assert wanted[3] not in found.cells
+    assert found.broken[wanted[4]] == ("=A1/内.B2:C3", "Err:502")
+    assert found.broken[wanted[5]] == ("=B1", "")
