@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -22,8 +21,6 @@ from kpixl.model import Form
 from kpixl.values import (
     Raw,
 )
-
-MAX_MERGES = 20_000
 
 
 class Extractor:
@@ -51,7 +48,7 @@ class Extractor:
                 return [reader.read(grid, file, found, _first_mark(grid.rows[0][found.edge + 1 :]))]
         marks = list(markers.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else None)
-        merges = list(itertools.islice(grid.merges(), MAX_MERGES))
+        merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         searched = [(reader, *search(reader.index, grid.rows, merges)) for reader in readers]
         reader, forms, seen = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[1]), len(s[2])))
