@@ -128,8 +128,15 @@ def packed_record(kind: int, data: bytes = b"") -> bytes:
     return head + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data
 
 
-def packed_workbook(*sheets: Mapping[tuple[int, int], float]) -> bytes:
-    """Make a .xlsb of sheets S1, S2, ... of numbers by row and column."""
+def _packed_cell(col: int, value: float | str) -> bytes:
+    if isinstance(value, str):
+        text = value.encode("utf-16-le")
+        return packed_record(6, struct.pack("<3I", col, 0, len(text) // 2) + text)
+    return packed_record(5, struct.pack("<2Id", col, 0, value))
+
+
+def packed_workbook(*sheets: Mapping[tuple[int, int], float | str]) -> bytes:
+    """Make a .xlsb of sheets S1, S2, ... of numbers and texts by row and column."""
     parts: dict[str, str | bytes] = {"[Content_Types].xml": _TYPES.format(""), "_rels/.rels": _RELATIONS.format("")}
     bundles, relations = b"", ""
     for number_, cells in enumerate(sheets, 1):
@@ -138,7 +145,7 @@ def packed_workbook(*sheets: Mapping[tuple[int, int], float]) -> bytes:
         bundles += packed_record(0x9C, spelled + struct.pack("<I", len(name) // 2) + name)
         relations += _relation(number_, "worksheet", f"worksheets/sheet{number_}.bin", TRANSITIONAL)
         body = b"".join(
-            packed_record(0, struct.pack("<I", row) + bytes(13)) + packed_record(5, struct.pack("<2Id", col, 0, value))
+            packed_record(0, struct.pack("<I", row) + bytes(13)) + _packed_cell(col, value)
             for (row, col), value in cells.items()
         )
         begin = packed_record(0x81) + packed_record(0x94, bytes(16)) + packed_record(0x91)

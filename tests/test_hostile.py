@@ -34,6 +34,7 @@ from tests.packages import (
     ods_row,
     old_workbook,
     package,
+    packed_record,
     packed_workbook,
     record,
     rows,
@@ -113,6 +114,16 @@ def test_what_is_counted_is_what_is_read(content: bytes) -> None:
     (grid,) = read_grids(content, "x", Limits(sheet_cells=12)).grids
     assert (len(grid.rows), {len(row) for row in grid.rows}) == (4, {3})
     assert refused(read_grids(content, "x", Limits(sheet_cells=11)))[0] == "sheet-too-large"
+
+
+@pytest.mark.parametrize("kind", [0, 2, 5, 7, 10])
+def test_a_packed_record_without_its_place_is_refused(kind: int) -> None:
+    name, parts = "xl/worksheets/sheet1.bin", parts_of(packed_workbook({(0, 0): 1}))
+    end = packed_record(0x92)
+    far = packed_record(0x25, b"\xff\xff\xff\x7f")  # what a reader has in hand when the short record comes
+    part = bytes(parts[name])  # type: ignore[arg-type]
+    content = package({**parts, name: part.replace(end, far + packed_record(kind) + end)})
+    assert refused(read_grids(content, "x"))[0] == "not-a-workbook"
 
 
 @pytest.mark.parametrize(

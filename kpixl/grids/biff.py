@@ -103,25 +103,29 @@ def _declared(data: bytes) -> int:
 
 # --- .xlsb --------------------------------------------------------------------------------------
 
-_ROW, _LAST_CELL, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x0B, 0x91, 0x92, 0x9C
+_ROW, _BLANK, _END_CELLS, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x01, 0x0B, 0x91, 0x92, 0x9C
+_SHORTEST = 4  # bytes: the row, or the column, and more
+_SHORT = ("单元格记录不完整", "the record of a cell is incomplete")
 _MAX_ROW = 0x0010_0000  # calamine stops at a row beyond
 
 
 def packed_cells(data: bytes) -> int:
-    """Count the cells of the rectangle around those of a sheet, given its part of a .xlsb."""
+    """Count the cells of the rectangle around those of a sheet, given its part of a .xlsb. Raises UnreadableError."""
     box, row, inside = Box(), 0, False
     for kind, at, length in _records(data):
         if kind == _BEGIN_DATA:
             inside = True
         elif kind == _END_DATA and inside:
             break
-        elif inside and kind <= _LAST_CELL and length >= 4:
+        elif inside and kind < _END_CELLS and kind != _BLANK:
+            if length < _SHORTEST:  # calamine would take the place of another record for that of this one
+                raise broken(_SHORT)
             place = int.from_bytes(data[at : at + 4], "little")
             if kind == _ROW:
                 row = place
                 if row > _MAX_ROW:
                     break
-            elif kind > 1:  # 1 is a cell that is only formatted
+            else:
                 box.add(row, place, place)
     return box.cells
 
