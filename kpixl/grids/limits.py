@@ -24,14 +24,15 @@ class Limits:
     file_bytes: int = _bound(64 * MIB, "文件大小（字节）", "the size of a file in bytes")
     """A file on disk, and each file of an archive: workbooks this large hold pictures, not more projects."""
     sheet_cells: int = _bound(10_000_000, "工作表的使用范围（单元格）", "the used range of a sheet in cells")
-    """What calamine makes room for: up to 100 bytes a cell, so that 10 million stay below 1 GiB. A form has 300 cells;
-    one with a stray character in the last row of Excel has 7 million. Of all sheets together in .xls and .ods."""
+    """What calamine makes room for. Nearly 10 million cells take 0.5 GiB from a .xlsx, 0.9 from a .xls, 1.3 from a .ods
+    with text in each. A form has 300; one with a stray character in Excel's last row has 7 million. In .xls and .ods
+    all sheets count together, because calamine reads all of them at once."""
     unpacked_bytes: int = _bound(512 * MIB, "解压后的大小（字节）", "the unpacked size in bytes")
     """What a .xlsx, .docx or .zip unpacks to. A million formatted empty rows are 335 MiB of XML, read in 10 s."""
     text_bytes: int = _bound(256 * MIB, "文字总量（字节）", "the volume of text in bytes")
     """All text of a workbook: one long shared string, in many cells, is copied for each of them."""
     merges: int = _bound(500_000, "工作表的合并单元格数", "the number of merged ranges of a sheet")
-    """A form has 40: these are the forms of 12,000 projects on one sheet, looked at in 2 s."""
+    """A form has 40: these are the forms of 12,000 projects. Of all sheets together; looked at in 15 s on a busy machine."""
     members: int = _bound(20_000, "内含的文件数", "the number of files inside")
     """Parts of a package, or files of an archive: a sheet has about five, and few offices have 4,000 sheets."""
     nesting: int = _bound(2, "压缩包的嵌套层数", "the number of archives within each other")
@@ -46,8 +47,8 @@ class Limits:
     """Time for one file: the process that reads it is ended, and only this file is lost. Broken and hostile files end
     within 10 s (tests/fuzz); this is for honest ones: 500 pages of PDF take 50 s, on an old computer twice as long."""
     memory_bytes: int = _bound(3 * GIB, "读取一个文件占用的内存（字节）", "the memory in bytes for a file")
-    """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. Small
-    files, however made, stay below 1 GiB (tests/fuzz); 335 MiB of XML with openpyxl's second look do not."""
+    """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. What
+    the fuzzing harness makes stays below 1 GiB; 335 MiB of XML in openpyxl's second look do not."""
 
 
 DEFAULT_LIMITS = Limits()
