@@ -32,7 +32,7 @@ class Limits:
     text_bytes: int = _bound(256 * MIB, "文字总量（字节）", "the volume of text in bytes")
     """All text of a workbook: one long shared string, in many cells, is copied for each of them."""
     merges: int = _bound(500_000, "工作表的合并单元格数", "the number of merged ranges of a sheet")
-    """A form has 40: these are the forms of 12,000 projects. Of all sheets together; looked at in 15 s on a busy machine."""
+    """A form has 40: these are the forms of 12,000 projects, looked at in 15 s on a busy machine. Of all sheets."""
     members: int = _bound(20_000, "内含的文件数", "the number of files inside")
     """Parts of a package, or files of an archive: a sheet has about five, and few offices have 4,000 sheets."""
     nesting: int = _bound(2, "压缩包的嵌套层数", "the number of archives within each other")
@@ -48,7 +48,7 @@ class Limits:
     within 10 s (tests/fuzz); this is for honest ones: 500 pages of PDF take 50 s, on an old computer twice as long."""
     memory_bytes: int = _bound(3 * GIB, "读取一个文件占用的内存（字节）", "the memory in bytes for a file")
     """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. What
-    the fuzzing harness makes stays below 1 GiB; 335 MiB of XML in openpyxl's second look do not."""
+    the fuzzing harness makes stays below 1 GiB; a sheet near sheet_cells may not, nor openpyxl with a large workbook."""
 
 
 DEFAULT_LIMITS = Limits()
