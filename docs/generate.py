@@ -67,7 +67,16 @@ def command_line() -> str:
     for name in ("", *cli.commands):
         out.append(f"## {f'kpixl {name}'.strip()}\n")
         out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
-    return "\n".join(out).rstrip() + "\n"
+    return "\n".join([*out, *_limits()]).rstrip() + "\n"
+
+
+def _limits() -> list[str]:
+    """List what `--limit` changes."""
+    from kpixl.grids.limits import default_setting, label, names
+
+    head = ["## `--limit`\n", "| default · 默认 | bounds | 限制 |", "|---|---|---|"]
+    texts = ((default_setting(name), label(name)) for name in names().values())
+    return [*head, *(f"| `{spelled}` | {en} | {zh} |" for spelled, (zh, en) in texts)]
 
 
 def _help(name: str, lang: str) -> str:

@@ -94,7 +94,7 @@ def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
     try:
         if path.stat().st_size > yamltext.MAX_YAML_BYTES:
             details = {"size": path.stat().st_size, "limit": yamltext.MAX_YAML_BYTES}
-            raise KpixlError(Problem("file-too-large", Location(file=path.name), details))
+            raise KpixlError(Problem("yaml-too-large", Location(file=path.name), details))
         content = path.read_bytes()
     except OSError as error:
         raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error

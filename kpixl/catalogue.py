@@ -52,6 +52,13 @@ CATALOGUE: dict[str, Entry] = {
         "This is a workbook or a list, not a portfolio (YAML).",
         "Run kpixl roster {file} -o roster.yaml on a list of projects, or kpixl consolidate on returned files.",
     ),
+    "yaml-too-large": Entry(
+        E,
+        "YAML 文件过大：{size} 字节，上限 {limit}。",
+        "请确认给出的是 kpixl 写出的 YAML；项目特别多时请按单位分成几个文件。",
+        "The YAML file is too large: {size} bytes, the limit is {limit}.",
+        "Check that it is one that kpixl wrote; where there are very many projects, make a file per unit.",
+    ),
     "roster-no-year": Entry(
         W,
         "没有给出年度，花名册的 year 为空。",
@@ -153,16 +160,17 @@ CATALOGUE: dict[str, Entry] = {
     "file-too-large": Entry(
         E,
         "文件过大：{size} 字节，上限 {limit}。",
-        "请删除粘贴的图片或空白格式行后重新保存；确需读取时可用 --max-file-size 提高上限。",
+        "请删除粘贴的图片或空白格式行后重新保存；确需读取时，加上 {option} 再运行。",
         "The file is too large: {size} bytes, the limit is {limit}.",
-        "Remove pasted pictures or formatted empty rows and save it again, or raise --max-file-size.",
+        "Remove pasted pictures or formatted empty rows and save it again; if it must be read, add {option}.",
     ),
     "sheet-too-large": Entry(
         E,
         "工作表的使用范围有 {cells} 个单元格，上限 {limit}。",
-        "请删除表格下方和右侧带格式的空行空列后重新保存。",
+        "请删除表格下方和右侧带格式的空行空列后重新保存；确需读取时，加上 {option} 再运行。",
         "The used range of the sheet has {cells} cells, the limit is {limit}.",
-        "Delete the formatted empty rows and columns below and beside the table and save it again.",
+        "Delete the formatted empty rows and columns below and beside the table and save it again; if it must be read, "
+        "add {option}.",
     ),
     "not-a-workbook": Entry(
         E,
@@ -181,9 +189,10 @@ CATALOGUE: dict[str, Entry] = {
     "bound-exceeded": Entry(
         E,
         "{what}为 {found}，超过上限 {limit}。",
-        "请删除图片、空白格式行等与填报无关的内容，另存为 .xlsx 后重新提交。",
+        "请删除图片、空白格式行等与填报无关的内容，另存为 .xlsx 后重新提交；确需读取时，加上 {option} 再运行。",
         "{what} is {found}, beyond the limit of {limit}.",
-        "Remove pictures, formatted empty rows and all else that is not the form, save it as .xlsx and send it again.",
+        "Remove pictures, formatted empty rows and all else that is not the form, save it as .xlsx and send it again; "
+        "if it must be read, add {option}.",
     ),
     "pdf-no-text": Entry(
         E,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kpixl import __version__
-from kpixl.clicktext import Command, Group, Option, asked_language, lang_of, option, usage_error
+from kpixl.clicktext import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.console import exit_code, print_problems, say_error, wrote
 from kpixl.problems import KpixlError, Problem
 
@@ -78,14 +78,21 @@ _STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1�
 @_FORM
 @option("--year", type=int, text=("年度。", "The year."))
 @option("--organization", text=("单位名称。", "The organisation."))
+@limit_option
 @click.pass_context
 def roster(
-    ctx: click.Context, list: Path, out: Path, form_id: str | None, year: int | None, organization: str | None
+    ctx: click.Context,
+    list: Path,
+    out: Path,
+    form_id: str | None,
+    year: int | None,
+    organization: str | None,
+    limits: Any,
 ) -> int:
     from kpixl.roster import write_roster
 
     form = _form(ctx, form_id)
-    changed, _, problems = write_roster(form, list, out, year=year, organization=organization)
+    changed, _, problems = write_roster(form, list, out, year=year, organization=organization, limits=limits)
     _report(ctx, problems)
     wrote(out, changed, lang_of(ctx))
     return exit_code(problems, False)
@@ -142,8 +149,7 @@ def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | Non
     text=("花名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."),
 )
 @_FORM
-@option("--max-file-size", type=int, text=("单个文件的上限（字节）。", "The largest file to read, in bytes."))
-@option("--max-cells", type=int, text=("单张工作表的上限（单元格）。", "The largest sheet to read, in cells."))
+@limit_option
 @_JSON
 @_STRICT
 @click.pass_context
@@ -155,8 +161,7 @@ def consolidate(
     no_summary: bool,
     roster_path: Path | None,
     form_id: str | None,
-    max_file_size: int | None,
-    max_cells: int | None,
+    limits: Any,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -164,8 +169,6 @@ def consolidate(
     from kpixl.consolidate import consolidate, report_data, sources_path, write_consolidated
     from kpixl.files import check_target
     from kpixl.form import load_forms
-    from kpixl.grids import MAX_FILE_BYTES, MAX_SHEET_CELLS
-    from kpixl.intake import Limits
 
     lang = lang_of(ctx)
     check_target(out)
@@ -179,7 +182,7 @@ def consolidate(
             paths,
             forms,
             roster=roster,
-            limits=Limits(max_file_size or MAX_FILE_BYTES, max_cells or MAX_SHEET_CELLS),
+            limits=limits,
             inputs=[roster_path] if roster_path else [],
             outputs=[*targets, sources_path(out)],
             progress=progress,
@@ -215,6 +218,7 @@ def consolidate(
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @_FORM
+@limit_option
 @_JSON
 @option("--sarif", type=PATH, text=("另写出 SARIF 2.1.0 文件。", "Write a SARIF 2.1.0 file too."))
 @option(
@@ -232,6 +236,7 @@ def check(
     roster_path: Path | None,
     config: Path | None,
     form_id: str | None,
+    limits: Any,
     as_json: bool,
     sarif: Path | None,
     mark: Path | None,
@@ -257,6 +262,7 @@ def check(
             config=config,
             inputs=[roster_path] if roster_path else [],
             outputs=[path for path in (sarif, html) if path],
+            limits=limits,
             progress=progress,
         )
     report, problems = review_data(result, lang), for_people(result)
@@ -266,7 +272,7 @@ def check(
         font = str(result.form.fonts["body"])
         with console.progress(lang, console.MARKING) as progress:
             copies, said = write_marked(
-                result.files, problems, mark, lang=lang, font=font, today=date.today(), progress=progress
+                result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
             )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
     if as_json:
@@ -308,6 +314,7 @@ def check(
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
+@limit_option
 @_HTML
 @_JSON
 @click.pass_context
@@ -319,6 +326,7 @@ def status(
     due: datetime | None,
     config: Path | None,
     out: Path | None,
+    limits: Any,
     html: Path | None,
     as_json: bool,
 ) -> int:
@@ -331,7 +339,14 @@ def status(
     if out is not None:
         check_target(out, ".xlsx")
     forms, known = list(load_forms(ctx.obj).values()), canonical.load(roster_path, _form_source(ctx))[1]
-    options: Any = {"by": by, "due": due, "config": config, "inputs": [roster_path], "outputs": outputs}
+    options: Any = {
+        "by": by,
+        "due": due,
+        "config": config,
+        "inputs": [roster_path],
+        "outputs": outputs,
+        "limits": limits,
+    }
     with console.progress(lang) as progress:
         result = take_stock(paths, forms, known, progress=progress, **options)
     if as_json:

@@ -39,23 +39,52 @@ def _remember(ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 
 class Option(click.Option):
-    """An option whose help is a Text."""
+    """An option whose help is a Text, or a function that makes one when it is asked for."""
 
-    def __init__(self, *args: Any, text: Text = ("", ""), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, text: Text | Callable[[], Text] = ("", ""), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.text = text
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        self.help = say(self.text, lang_of(ctx)) or self.help
+        text = self.text() if callable(self.text) else self.text
+        self.help = say(text, lang_of(ctx)) or self.help
         record = super().get_help_record(ctx)
         if record is None or not self.required:
             return record
         return record[0], record[1].replace("[required]", say(_REQUIRED, lang_of(ctx)))
 
 
-def option(*names: str, text: Text, **kwargs: Any) -> Callable[[Any], Any]:
+def option(*names: str, text: Text | Callable[[], Text], **kwargs: Any) -> Callable[[Any], Any]:
     """Declare an option with help in both languages."""
     return click.option(*names, cls=Option, text=text, **kwargs)
+
+
+# --- bounds on what is read ---------------------------------------------------------------------
+
+
+def _limits_help() -> Text:
+    from kpixl.grids.limits import default_setting, names
+
+    known = ", ".join(map(default_setting, names().values()))
+    return (
+        f"更改读取的上限，可以多次给出。默认：{known}。",
+        f"Change a bound on what is read, again and again. {known}.",
+    )
+
+
+def _limits(ctx: click.Context, _param: click.Parameter, settings: tuple[str, ...]) -> Any:
+    from kpixl.grids.limits import LimitError, with_settings
+
+    try:
+        return with_settings(settings)
+    except LimitError as error:
+        raise click.BadParameter(error.message(lang_of(ctx))) from error
+
+
+limit_option = option(
+    "--limit", "limits", metavar="NAME=VALUE", multiple=True, callback=_limits, is_eager=False, text=_limits_help
+)
+"""Decorate a command that reads files: `limits` is then Limits."""
 
 
 class _Spoken(click.Command):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kpixl import canonical
 from kpixl.files import check_target, write_atomic
-from kpixl.grids import MAX_FILE_BYTES, Grid, read_grids
+from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
 from kpixl.listing import ID, Line, Listing, find_listings, read_lines
 from kpixl.model import Field, Form, Portfolio, Project, Value
 from kpixl.printed import PrintedCell, printed_text
@@ -52,7 +52,13 @@ class Entry:
 
 
 def write_roster(
-    form: Form, source: Path, out: Path, *, year: int | None = None, organization: str | None = None
+    form: Form,
+    source: Path,
+    out: Path,
+    *,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[bool, int, tuple[Problem, ...]]:
     """Make the roster `out` from the list `source`, keeping the ids of an `out` that is already there.
 
@@ -61,9 +67,9 @@ def write_roster(
     check_target(out)
     if not source.is_file():
         raise failure("path-missing", path=str(source))
-    if (size := source.stat().st_size) > MAX_FILE_BYTES:
-        raise failure("file-too-large", source.name, size=size, limit=MAX_FILE_BYTES)
-    reading = read_grids(source.read_bytes(), source.name)
+    if (size := source.stat().st_size) > limits.file_bytes:
+        raise KpixlError(file_too_large(size, limits).problem(source.name))
+    reading = read_grids(source.read_bytes(), source.name, limits)
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None

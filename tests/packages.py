@@ -90,3 +90,96 @@ def _entry(name: str, kind: int, right: int, child: int, start: int, size: int) 
     spelled = name.encode("utf-16-le") + b"\0\0"
     entry = spelled.ljust(64, b"\0") + struct.pack("<HBB3I", len(spelled), kind, 1, 0xFFFFFFFF, right, child)
     return entry + bytes(36) + struct.pack("<IQ", start, size)
+
+
+# --- binary workbooks ---------------------------------------------------------------------------
+
+
+def record(kind: int, data: bytes = b"") -> bytes:
+    """Spell a record of a .xls."""
+    return struct.pack("<2H", kind, len(data)) + data
+
+
+BOF, EOF = record(0x809, struct.pack("<2H", 0x600, 0x10) + bytes(12)), record(0x0A)
+
+
+def number(row: int, col: int, value: float = 1) -> bytes:
+    """Spell a cell of a .xls that holds a number."""
+    return record(0x203, struct.pack("<3Hd", row, col, 0, value))
+
+
+def old_workbook(*sheets: bytes, places: Sequence[int] | None = None) -> bytes:
+    """Make a .xls of sheets S1, S2, ... of some records, altogether some hundred bytes; `places` may lie."""
+    bodies = [BOF + sheet + EOF for sheet in sheets]
+    head = len(BOF) + len(EOF) + sum(len(_bound_sheet(0, n)) for n in range(len(bodies)))
+    true = [head + sum(map(len, bodies[:n])) for n in range(len(bodies))]
+    bound = b"".join(_bound_sheet(place, n) for n, place in enumerate(places or true))
+    return compound({"Workbook": BOF + bound + EOF + b"".join(bodies)})
+
+
+def _bound_sheet(place: int, index: int) -> bytes:
+    name = f"S{index + 1}".encode("utf-16-le")
+    return record(0x85, struct.pack("<IBBBB", place, 0, 0, len(name) // 2, 1) + name)
+
+
+def packed_record(kind: int, data: bytes = b"") -> bytes:
+    """Spell a record of a .xlsb."""
+    head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    return head + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data
+
+
+def _packed_cell(col: int, value: float | str) -> bytes:
+    if isinstance(value, str):
+        text = value.encode("utf-16-le")
+        return packed_record(6, struct.pack("<3I", col, 0, len(text) // 2) + text)
+    return packed_record(5, struct.pack("<2Id", col, 0, value))
+
+
+def packed_workbook(*sheets: Mapping[tuple[int, int], float | str]) -> bytes:
+    """Make a .xlsb of sheets S1, S2, ... of numbers and texts by row and column."""
+    parts: dict[str, str | bytes] = {"[Content_Types].xml": _TYPES.format(""), "_rels/.rels": _RELATIONS.format("")}
+    bundles, relations = b"", ""
+    for number_, cells in enumerate(sheets, 1):
+        relation, name = (f"{letter}{number_}".encode("utf-16-le") for letter in "rS")
+        spelled = struct.pack("<3I", 0, number_, len(relation) // 2) + relation
+        bundles += packed_record(0x9C, spelled + struct.pack("<I", len(name) // 2) + name)
+        relations += _relation(number_, "worksheet", f"worksheets/sheet{number_}.bin", TRANSITIONAL)
+        body = b"".join(
+            packed_record(0, struct.pack("<I", row) + bytes(13)) + _packed_cell(col, value)
+            for (row, col), value in cells.items()
+        )
+        begin = packed_record(0x81) + packed_record(0x94, bytes(16)) + packed_record(0x91)
+        parts[f"xl/worksheets/sheet{number_}.bin"] = begin + body + packed_record(0x92) + packed_record(0x82)
+    parts["xl/workbook.bin"] = packed_record(0x83) + bundles + packed_record(0x90) + packed_record(0x84)
+    parts["xl/_rels/workbook.bin.rels"] = _RELATIONS.format(relations)
+    return package(parts)
+
+
+# --- OpenDocument -------------------------------------------------------------------------------
+
+_ODF = "urn:oasis:names:tc:opendocument:xmlns"
+_ODF_NAMES = " ".join(f'xmlns:{name}="{_ODF}:{name}:1.0"' for name in ("office", "table", "text", "style"))
+
+
+def spreadsheet(*tables: str, before: str = "", closed: bool = True) -> bytes:
+    """Make a .ods of sheets S1, S2, ... whose XML between <table:table> and its end is given."""
+    spelled = "".join(f'<table:table table:name="S{n}">{t}</table:table>' for n, t in enumerate(tables, 1))
+    content = f'<?xml version="1.0"?>{before}<office:document-content {_ODF_NAMES}><office:body>'
+    content += f"<office:spreadsheet>{spelled}</office:spreadsheet></office:body></office:document-content>"
+    if not closed:
+        content = content.partition("</table:table>")[0]
+    mime = "application/vnd.oasis.opendocument.spreadsheet"
+    return package({"mimetype": mime, "META-INF/manifest.xml": "<manifest:manifest/>", "content.xml": content})
+
+
+def ods_row(*cells: str, repeated: int = 1) -> str:
+    """Spell a row of a .ods."""
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}</table:table-row>'
+
+
+def ods_cell(text: str | None = "x", repeated: int = 1) -> str:
+    """Spell a cell of a .ods; one without text is empty and formatted."""
+    head = f'<table:table-cell table:style-name="ce1" table:number-columns-repeated="{repeated}"'
+    return (
+        f"{head}/>" if text is None else f'{head} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    )

@@ -363,10 +363,14 @@ def test_a_near_option_is_suggested(kpixl: Kpixl) -> None:
 
 
 def test_a_number_that_is_none(kpixl: Kpixl) -> None:
-    ran = kpixl("consolidate", "x", "-o", "y", "--max-cells", "viele")
-    assert (ran.code, ran.out) == (USAGE, "")
-    assert "--max-cells" in ran.err
-    assert "viele" in ran.err
+    for command in (["consolidate", "x", "-o", "y"], ["check", "x"], ["roster", "x", "-o", "y"]):
+        ran = kpixl(*command, "--limit", "sheet-cells=viele")
+        assert (ran.code, ran.out) == (USAGE, "")
+        assert "--limit" in ran.err
+        assert "viele" in ran.err
+        ran = kpixl(*command, "--limit", "sheet-cels=3", "--lang", "en")
+        assert ran.code == USAGE
+        assert "did you mean sheet-cells?" in ran.err
 
 
 MISSING = ["consolidate", "nowhere", "-o", "x.yaml"]
@@ -542,13 +546,25 @@ def test_a_roster_finds_out_who_is_missing(
     assert codes.count("not-returned") == 11
 
 
-@pytest.mark.parametrize(
-    ("option", "code"), [("--max-file-size", "file-too-large"), ("--max-cells", "sheet-too-large")]
-)
-def test_limits(option: str, code: str, kpixl: Kpixl, returned: Path) -> None:
-    ran = kpixl("consolidate", returned, "-o", "out.yaml", option, "10", "--json")
+@pytest.mark.parametrize(("name", "code"), [("file-bytes", "file-too-large"), ("sheet_cells", "sheet-too-large")])
+@pytest.mark.parametrize("command", [("consolidate", "-o", "out.yaml"), ("check",)])
+def test_limits(command: tuple[str, ...], name: str, code: str, kpixl: Kpixl, returned: Path) -> None:
+    ran = kpixl(*command, returned, "--limit", f"{name}=10", "--json")
     assert ran.code == PROBLEMS
-    assert {p["code"] for p in json.loads(ran.out)["problems"]} >= {code, "no-projects"}
+    problems = json.loads(ran.out)["problems"]
+    assert {p["code"] for p in problems} >= ({code, "no-projects"} if command[0] == "consolidate" else {code})
+    # Whoever types what the messages say gets everything read.
+    typed = {word.strip("。，") for p in problems for word in p["hint"].split() if "=" in word}
+    values = {word.partition("=")[0]: word for word in sorted(typed, key=lambda word: (len(word), word))}
+    ran = kpixl(*command, returned, *(part for word in values.values() for part in ("--limit", word)), "--json")
+    assert code not in ran.out
+
+
+def test_the_list_of_a_roster_is_read_within_limits(kpixl: Kpixl, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("项目名称,项目性质\n甲,乙\n" * 2, encoding="utf-8")
+    ran = kpixl("roster", "list.csv", "-o", "roster.yaml", "--limit", "file-bytes=10")
+    assert ran.code == CANNOT_GO_ON
+    assert "--limit file-bytes=" in ran.err
 
 
 # --- as a process -----------------------------------------------------------------------------

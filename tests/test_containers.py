@@ -220,21 +220,22 @@ def slow(folder: Path) -> tuple[Path, Limits]:
 
 def greedy(folder: Path) -> tuple[Path, Limits]:
     path = folder / "greedy.xlsx"
-    path.write_bytes(workbook([rows({"A1": "><v>1</v></c>", "P1000000": "><v>1</v></c>"})]))
+    path.write_bytes(workbook([rows({"A1": "><v>1</v></c>", "P600000": "><v>1</v></c>"})]))
     return path, Limits(memory_bytes=200 << 20)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux")
-@pytest.mark.parametrize("make", [slow, greedy])
+@pytest.mark.parametrize(("make", "bound"), [(slow, "--limit seconds=0.6"), (greedy, "--limit memory-bytes=400M")])
 def test_a_file_that_takes_too_much_costs_itself_only(
-    make: Callable[[Path], tuple[Path, Limits]], example: tuple[Form, Portfolio], tmp_path: Path
+    make: Callable[[Path], tuple[Path, Limits]], bound: str, example: tuple[Form, Portfolio], tmp_path: Path
 ) -> None:
     path, limits = make(tmp_path)
     good = tmp_path / "good.txt"
     good.write_text("甲\t乙\n", encoding="utf-8")
     jobs = [Job(good, "good"), Job(path, "bad"), Job(good, "good 2")]
     results = read_files(jobs, [example[0]], limits, workers=1)
-    assert [[p.code for p in r.problems] for r in results] == [["no-form"], ["reader-died"], ["no-form"]]
+    assert [[p.code for p in r.problems] for r in results] == [["no-form"], ["bound-exceeded"], ["no-form"]]
+    assert bound in results[1].problems[0].hint()
 
 
 # --- archives -----------------------------------------------------------------------------------

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import hashlib
 
-from kpixl.grids.grid import Grid, Reading, UnreadableError
+from kpixl.grids.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
 from kpixl.grids.kinds import Kind, kind_of, other
-from kpixl.grids.limits import DEFAULT_LIMITS, MAX_FILE_BYTES, MAX_SHEET_CELLS, Limits
+from kpixl.grids.limits import DEFAULT_LIMITS, Limits
 from kpixl.grids.packages import Package
 from kpixl.problems import Location, Problem
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "MAX_FILE_BYTES",
-    "MAX_SHEET_CELLS",
     "Grid",
     "Limits",
     "Opened",
     "Reading",
     "UnreadableError",
+    "exceeded",
+    "file_too_large",
     "open_content",
     "read_grids",
     "read_opened",

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from kpixl.files import natural_key, skip_reason
-from kpixl.grids.grid import UnreadableError
+from kpixl.grids.grid import UnreadableError, exceeded, file_too_large
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import ERRORS, Package
 from kpixl.problems import Location, Problem
@@ -57,8 +57,7 @@ def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limi
     if part.flag_bits & _ENCRYPTED:
         return Member(shown, b"", Problem("password", where))
     if part.file_size > limits.file_bytes:
-        details: dict[str, object] = {"size": part.file_size, "limit": limits.file_bytes}
-        return Member(shown, b"", Problem("file-too-large", where, details))
+        return Member(shown, b"", file_too_large(part.file_size, limits).problem(shown))
     try:
         return Member(shown, package.zip.read(part))
     except ERRORS:
@@ -91,5 +90,4 @@ def _name(part: zipfile.ZipInfo) -> str:
 
 def too_deep(limits: Limits) -> UnreadableError:
     """Make the error for an archive within archives beyond the limit."""
-    what = ("压缩包的嵌套层数", "the number of archives within each other")
-    return UnreadableError("bound-exceeded", what=what, found=f"> {limits.nesting}", limit=limits.nesting)
+    return exceeded("nesting", limits.nesting + 1, limits)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kpixl.cells import Span, a1
+from kpixl.grids.limits import Limits, label, raising
 from kpixl.problems import Location, Problem
 from kpixl.values import Raw
 
@@ -59,6 +60,41 @@ def broken(reason: BaseException | str | tuple[str, str]) -> UnreadableError:
     return UnreadableError("not-a-workbook", reason=reason)
 
 
-def exceeded(what: tuple[str, str], found: object, limit: int) -> UnreadableError:
-    """Make the error for a bound of Limits that is exceeded; `what` is a (zh, en) pair."""
-    return UnreadableError("bound-exceeded", what=what, found=found, limit=limit)
+def exceeded(name: str, found: float | None, limits: Limits) -> UnreadableError:
+    """Make the error for a bound of Limits that is exceeded; `found` where it is known how far."""
+    limit = getattr(limits, name)
+    said = f"{limit:g}" if isinstance(limit, float) else str(limit)
+    shown = f"> {said}" if found is None else str(found)
+    return UnreadableError(
+        "bound-exceeded", what=label(name), found=shown, limit=said, option=raising(name, limits, found or 0)
+    )
+
+
+def too_large(cells: int, limits: Limits) -> UnreadableError:
+    """Make the error for a sheet of too many cells."""
+    option = raising("sheet_cells", limits, cells)
+    return UnreadableError("sheet-too-large", cells=cells, limit=limits.sheet_cells, option=option)
+
+
+def file_too_large(size: int, limits: Limits) -> UnreadableError:
+    """Make the error for a file of too many bytes."""
+    option = raising("file_bytes", limits, size)
+    return UnreadableError("file-too-large", size=size, limit=limits.file_bytes, option=option)
+
+
+def bounded(spans: list[Span], rows: Rows, limits: Limits) -> list[Span]:
+    """Return merged ranges as they are. Raises UnreadableError where they are too many, or cover too many cells.
+
+    What they cover is looked at cell by cell, and ranges that lie over each other again and again.
+    """
+    if len(spans) > limits.merges:
+        raise exceeded("merges", len(spans), limits)
+    height, width = len(rows), max(map(len, rows), default=0)
+    covered = sum(
+        max(0, min(span.last_row + 1, height) - max(span.row, 0))
+        * max(0, min(span.last_col + 1, width) - max(span.col, 0))
+        for span in spans
+    )
+    if covered > limits.sheet_cells:
+        raise too_large(covered, limits)
+    return spans

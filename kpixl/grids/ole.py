@@ -85,9 +85,18 @@ def is_locked_workbook(content: bytes, names: dict[str, int]) -> bool:
     return False
 
 
+def workbook_streams(content: bytes) -> list[bytes]:
+    """Return every stream that a reader may take for the workbook; none where the file is damaged."""
+    try:
+        chains = _Chains(content)
+        return [chains.stream(entry) for entry in chains.entries if _name(entry).lower() in _WORKBOOKS]
+    except (struct.error, IndexError, ValueError, EndlessError):
+        return []
+
+
 # --- endless files ------------------------------------------------------------------------------
 
-_SMALL = 4096  # bytes; a shorter stream lies in the stream of the root, in sectors of its own
+_SMALL, _MINI = 4096, 64  # bytes; a shorter stream lies in the stream of the root, in small sectors of its own
 
 
 def is_endless(content: bytes) -> bool:
@@ -97,8 +106,14 @@ def is_endless(content: bytes) -> bool:
     """
     try:
         return _Chains(content).endless()
+    except EndlessError:
+        return True
     except (struct.error, IndexError, ValueError):
         return False  # damaged in another way, which ends the reader as well
+
+
+class EndlessError(Exception):
+    """A chain runs in a circle, or a table claims more sectors than the file has."""
 
 
 class _Chains:
@@ -108,36 +123,41 @@ class _Chains:
         self.content = content
         self.size = 1 << _shift(content)
         self.sectors = len(content) // self.size + 1
+        dirs, tables, start = struct.unpack_from("<3I", content, 40)
+        mini_start, mini = struct.unpack_from("<2I", content, 60)
+        if max(dirs, tables, mini) > self.sectors:
+            raise EndlessError
+        self.table = self._numbers(self._list_of_tables())
+        if len(self.table) > self.sectors + 2 * self.size:
+            raise EndlessError
+        directory = b"".join(_sector(content, number) for number in self._chain(start, self.table))
+        self.mini_table = self._numbers(self._chain(mini_start, self.table))
+        self.entries = [directory[at : at + _ENTRY] for at in range(0, len(directory) - _ENTRY + 1, _ENTRY)]
 
     def endless(self) -> bool:
         """Follow every chain that a reader may follow."""
-        dirs, tables, start = struct.unpack_from("<3I", self.content, 40)
-        mini_start, mini = struct.unpack_from("<2I", self.content, 60)
-        if max(dirs, tables, mini) > self.sectors:
-            return True
-        numbers = self._list_of_tables()
-        table = self._numbers(numbers) if numbers is not None else None
-        if table is None or len(table) > self.sectors + 2 * self.size:
-            return True
-        directory, small = self._chain(start, table), self._chain(mini_start, table)
-        if directory is None or small is None:
-            return True
-        mini_table = self._numbers(small)
-        entries = b"".join(_sector(self.content, number) for number in directory)
-        return any(self._runs_on(entries[at : at + _ENTRY], at, table, mini_table)
-                   for at in range(0, len(entries) - _ENTRY + 1, _ENTRY))  # fmt: skip
+        for number, entry in enumerate(self.entries):
+            (named,) = struct.unpack_from("<H", entry, 64)
+            if (named or not number) and (size := self._length(entry)):
+                if size > len(self.content) + _SMALL:
+                    return True
+                self._chain(_start(entry), self.mini_table if size < _SMALL and number else self.table)
+        return False
 
-    def _runs_on(self, entry: bytes, at: int, table: list[int], mini_table: list[int]) -> bool:
-        (named,) = struct.unpack_from("<H", entry, 64)
-        start, size = struct.unpack_from("<IQ", entry, 116)
-        size &= 0xFFFFFFFF if self.size == 512 else 0xFFFFFFFFFFFFFFFF
-        if (not named and at) or not size:
-            return False
-        if size > len(self.content) + _SMALL:
-            return True
-        return self._chain(start, mini_table if size < _SMALL and at else table) is None
+    def stream(self, entry: bytes) -> bytes:
+        """Join the sectors of a stream."""
+        size = self._length(entry)
+        if size >= _SMALL:
+            return b"".join(_sector(self.content, number) for number in self._chain(_start(entry), self.table))[:size]
+        root = b"".join(_sector(self.content, number) for number in self._chain(_start(self.entries[0]), self.table))
+        chain = self._chain(_start(entry), self.mini_table)
+        return b"".join(root[number * _MINI : number * _MINI + _MINI] for number in chain)[:size]
 
-    def _list_of_tables(self) -> list[int] | None:
+    def _length(self, entry: bytes) -> int:
+        (size,) = struct.unpack_from("<Q", entry, 120)
+        return int(size) & (0xFFFFFFFF if self.size == 512 else 0xFFFFFFFFFFFFFFFF)
+
+    def _list_of_tables(self) -> list[int]:
         """List the sectors that hold the table; those beyond the first 109 stand in a chain of their own."""
         numbers = list(struct.unpack_from("<109I", self.content, 76))
         (more,) = struct.unpack_from("<I", self.content, 68)
@@ -146,19 +166,27 @@ class _Chains:
                 return [number for number in numbers if number < _NONE]
             numbers += found
             more = numbers.pop()
-        return None
+        raise EndlessError
 
     def _numbers(self, sectors: list[int]) -> list[int]:
         """Read sectors as numbers."""
         data = b"".join(_sector(self.content, number) for number in sectors[: self.sectors])
         return list(struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4]))
 
-    def _chain(self, start: int, table: list[int]) -> list[int] | None:
-        """Follow a chain; None where it runs in a circle."""
+    def _chain(self, start: int, table: list[int]) -> list[int]:
+        """Follow a chain. Raises EndlessError where it runs in a circle."""
         chain: list[int] = []
         while start < len(table):
             if len(chain) > len(table):
-                return None
+                raise EndlessError
             chain.append(start)
             start = table[start]
         return chain
+
+
+def _name(entry: bytes) -> str:
+    return entry[:64].decode("utf-16-le", "replace").partition("\0")[0]
+
+
+def _start(entry: bytes) -> int:
+    return int.from_bytes(entry[116:120], "little")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import re
 
+from kpixl.grids import biff
 from kpixl.grids.grid import broken, exceeded
 from kpixl.grids.packages import Package
 
-_TEXT = ("文字总量（字节）", "the volume of text in bytes")
 _SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
 _STRINGS = "xl/sharedstrings.xml"
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_SHEET, _BINARY = re.compile(r"xl/worksheets/[^/]+\.xml"), re.compile(r"xl/worksheets/[^/]+\.bin")
 _COUNT = re.compile(rb"\buniqueCount\s*=\s*[\"']\+?(\d{1,20})[\"']")  # calamine takes memory for as many
 _STRING = re.compile(rb"<(?:\w+:)?si\b(.*?)(?=<(?:\w+:)?si\b|$)", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>\s*([^<]*)")
@@ -46,7 +46,22 @@ def check_text(package: Package) -> None:
             elif b"&" in text:  # digits spelled as entities
                 total += longest
         if total > limit:
-            raise exceeded(_TEXT, f"> {limit}", limit)
+            raise exceeded("text_bytes", None, package.limits)
+
+
+_MERGE = re.compile(rb"[<:]mergeCell[\s/>]")
+_SHORTEST_MERGE = 24  # bytes: <mergeCell ref="A1:B1"/>
+
+
+def check_merges(package: Package) -> None:
+    """Raise UnreadableError if a workbook has more merged ranges than the limit: calamine reads all of them at once."""
+    sheets = [name for name in package.names if _SHEET.fullmatch(name)]
+    limit = package.limits.merges
+    if sum(package.names[name].file_size for name in sheets) <= limit * _SHORTEST_MERGE:
+        return
+    found = sum(sum(1 for _ in _MERGE.finditer(package.read(name))) for name in sheets)
+    if found > limit:
+        raise exceeded("merges", found, package.limits)
 
 
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?[\"']")
@@ -72,6 +87,8 @@ def oversized_sheets(package: Package) -> dict[str, int]:
             small = found is not None and _area([found.groups()]) <= limit and _FAR.search(package.read(name)) is None
             if not small and (cells := _used(package, name)) > limit:
                 large[name] = cells
+        elif _BINARY.fullmatch(name) and (cells := biff.packed_cells(package.read(name))) > limit:
+            large[name] = cells
     if not large:
         return {}
     names = sheet_names(package)
@@ -105,14 +122,25 @@ def _column(letters: bytes) -> int:
 
 def sheet_names(package: Package) -> dict[str, str]:
     """Map the parts of sheets to their names."""
-    relations = package.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    kind = "xml" if "xl/workbook.xml" in package.names else "bin"
+    relations = package.read(f"xl/_rels/workbook.{kind}.rels").decode("utf-8", "replace")
     targets = {a.get("Id", ""): a.get("Target", "") for a in map(_attributes, _RELATION.findall(relations))}
     names: dict[str, str] = {}
-    for sheet in map(_attributes, _SHEET_NAME.findall(package.read("xl/workbook.xml").decode("utf-8", "replace"))):
-        relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
+    for relation, name in _sheets(package).items():
         target = targets.get(relation, "").casefold()
-        names[target.lstrip("/") if target.startswith("/") else "xl/" + target] = sheet.get("name", "")
+        names[target.lstrip("/") if target.startswith("/") else "xl/" + target] = name
     return names
+
+
+def _sheets(package: Package) -> dict[str, str]:
+    """Map the relations of sheets to their names."""
+    if "xl/workbook.xml" not in package.names:
+        return biff.packed_names(package.read("xl/workbook.bin"))
+    spelled = _SHEET_NAME.findall(package.read("xl/workbook.xml").decode("utf-8", "replace"))
+    return {
+        next((value for key, value in sheet.items() if key.endswith(":id")), ""): sheet.get("name", "")
+        for sheet in map(_attributes, spelled)
+    }
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -13,10 +13,6 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 MAX_RATIO = 1032  # deflate packs no better than this
 _CHUNK = 1 << 20
 _HEAD = 1024  # the range of a sheet is declared within
-_UNPACKED = ("解压后的大小（字节）", "the unpacked size in bytes")
-_TEXT = ("文字总量（字节）", "the volume of text in bytes")
-# Bytes of the shortest cell of a sheet that shows a shared string.
-_SHORTEST_CELL = 18
 ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
 
 
@@ -31,16 +27,17 @@ class Package:
             raise broken(("压缩包已损坏或不完整", "it is a damaged or incomplete package")) from error
         self.parts = self.zip.infolist()
         if len(self.parts) > limits.members:
-            raise exceeded(("内含的文件数", "the number of files inside"), len(self.parts), limits.members)
+            raise exceeded("members", len(self.parts), limits)
         # Names are compared without case: some programs write xl/Workbook.xml.
         self.names = {part.filename.casefold(): part for part in self.parts}
+        self._exact = {part.filename: part for part in self.parts}
         self.content = content
 
     def check_size(self) -> None:
         """Raise UnreadableError if the package unpacks to more than the limit, whatever it says of its sizes."""
         limit = self.limits.unpacked_bytes
         if (declared := sum(part.file_size for part in self.parts)) > limit:
-            raise exceeded(_UNPACKED, declared, limit)
+            raise exceeded("unpacked_bytes", declared, self.limits)
         if len(self.content) * MAX_RATIO <= limit:
             return  # it cannot
         if sum(part.compress_size for part in self.parts) > len(self.content):  # parts that lie over each other
@@ -48,7 +45,7 @@ class Package:
         # zipfile stops each part at its declared size; other readers do not: compare with what is really there.
         for part in self.parts:
             if part.compress_size * MAX_RATIO > limit and self._overflows(part):
-                raise exceeded(_UNPACKED, f"> {part.file_size}", limit)
+                raise exceeded("unpacked_bytes", None, self.limits)
 
     def _overflows(self, part: zipfile.ZipInfo) -> bool:
         """Tell whether a part holds more than it declares."""
@@ -77,7 +74,7 @@ class Package:
 
     def read(self, name: str) -> bytes:
         """Unpack a part, whatever the case of its name; b"" where there is none."""
-        part = self.names.get(name.casefold())
+        part = self._exact.get(name) or self.names.get(name.casefold())
         if part is None:
             return b""
         try:

@@ -110,7 +110,7 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
             pdf = pdfplumber.open(io.BytesIO(content))
             count = len(pdf.pages)
         if count > limits.pages:
-            raise exceeded(("页数", "the number of pages"), count, limits.pages)
+            raise exceeded("pages", count, limits)
         for page in pdf.pages:
             with _timed(limits.page_seconds):
                 characters += len(page.chars)
@@ -136,8 +136,7 @@ def _refusal(error: BaseException, limits: Limits) -> UnreadableError:
     if "PDFPasswordIncorrect" in chain:
         return UnreadableError("password")
     if "TimeoutError" in chain:
-        what = ("读取一页的时间（秒）", "the time in seconds for one page")
-        return exceeded(what, f"> {limits.page_seconds:g}", int(limits.page_seconds))
+        return exceeded("page_seconds", None, limits)
     return broken(error)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from kpixl.cells import Span
-from kpixl.grids.grid import Grid, Rows, UnreadableError
+from kpixl.grids.grid import Grid, Rows, bounded, too_large
 from kpixl.grids.limits import Limits
 
 _ASIDE = 10  # columns between the widest table and the lines of text: more than any form is wider than its table
@@ -69,8 +69,8 @@ class Stack:
         aside = self._width + _ASIDE if self._width else 0
         self._count(aside * len(self._texts))
         rows: Rows = [[*[""] * aside, self._texts[n]] if n in self._texts else row for n, row in enumerate(self._rows)]
-        merges = self._merges
-        return Grid(self._name, rows, merges=lambda: merges) if any(rows) else None
+        merges, limits = self._merges, self._limits
+        return Grid(self._name, rows, merges=lambda: bounded(merges, rows, limits)) if any(rows) else None
 
     def _gap(self, table: bool) -> None:
         if self._rows and (table or self._after_table):
@@ -79,8 +79,8 @@ class Stack:
 
     def _count(self, cells: int) -> None:
         self._cells += cells
-        if self._cells > (limit := self._limits.sheet_cells):
-            raise UnreadableError("sheet-too-large", cells=self._cells, limit=limit)
+        if self._cells > self._limits.sheet_cells:
+            raise too_large(self._cells, self._limits)
 
 
 class Flow:
@@ -90,7 +90,7 @@ class Flow:
         self._row = -1
         self._col = 0
         self._hanging: dict[int, int] = {}  # column -> first row that is free again
-        self._limit, self._spent = limits.sheet_cells, 0
+        self._limits, self._spent = limits, 0
 
     def next_row(self) -> None:
         """Begin a row."""
@@ -100,8 +100,10 @@ class Flow:
     def place(self, text: str, rows: int = 1, cols: int = 1) -> Placed:
         """Place a cell in the row that was begun."""
         cols = min(max(cols, 1), MAX_SPAN)
+        first = self._col
         while self._hanging.get(self._col, 0) > self._row:
             self._col += 1
+        self._spend(self._col - first)  # every row goes past what hangs down beside it
         placed = Placed(self._row, self._col, max(rows, 1), cols, text)
         if rows > 1:
             self._spend(cols)
@@ -112,5 +114,5 @@ class Flow:
 
     def _spend(self, cells: int) -> None:
         self._spent += cells
-        if self._spent > self._limit:
-            raise UnreadableError("sheet-too-large", cells=self._spent, limit=self._limit)
+        if self._spent > self._limits.sheet_cells:
+            raise too_large(self._spent, self._limits)

@@ -10,8 +10,9 @@ from typing import Any
 import python_calamine as calamine
 
 from kpixl.cells import Span
-from kpixl.grids import ooxml
-from kpixl.grids.grid import Grid, UnreadableError, broken
+from kpixl.grids import biff, ods, ooxml
+from kpixl.grids.extents import refusal
+from kpixl.grids.grid import Grid, Rows, UnreadableError, bounded, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import Package
 from kpixl.problems import Location, Problem
@@ -24,42 +25,48 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
     package.check_size()
     if b"encryption-data" in package.read(_MANIFEST):
         raise UnreadableError("password")
+    if ods.is_ods(package) and (found := refusal(ods.extents(package, limits), limits)) is not None:
+        return [], [found[0].problem(file, found[1])]
     ooxml.check_text(package)
+    ooxml.check_merges(package)
     return _read(package.content, file, limits, ooxml.oversized_sheets(package))
 
 
 def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
     """Read a workbook of the old binary kind. Raises UnreadableError."""
+    if (found := refusal(biff.old_extents(content), limits)) is not None:
+        return [], [found[0].problem(file, found[1])]
     return _read(content, file, limits, {})
 
 
 def _read(content: bytes, file: str, limits: Limits, oversized: dict[str, int]) -> tuple[list[Grid], list[Problem]]:
+    """Read the sheets of a workbook but those of too many cells, given by name."""
     book = _guarded(lambda: calamine.load_workbook(io.BytesIO(content)))
     grids: list[Grid] = []
     problems: list[Problem] = []
     visible, worksheet = calamine.SheetVisibleEnum.Visible, calamine.SheetTypeEnum.WorkSheet
+    if missed := oversized.keys() - {meta.name for meta in book.sheets_metadata}:
+        raise too_large(oversized[min(missed)], limits)  # a sheet without a name; any of them may be the one
     for number, meta in enumerate(book.sheets_metadata):
         if meta.typ != worksheet:
             continue
         try:
             if (cells := oversized.get(meta.name, 0)) > 0:
-                raise _too_large(cells, limits)
+                raise too_large(cells, limits)
             sheet = _guarded(partial(book.get_sheet_by_index, number))
             if (cells := sheet.height * sheet.width) > limits.sheet_cells:
-                raise _too_large(cells, limits)
+                raise too_large(cells, limits)
             rows = _guarded(sheet.to_python)
         except UnreadableError as error:
             problems.append(error.problem(file, meta.name))
             continue
         top, left = sheet.start or (0, 0)
-        grids.append(Grid(meta.name, rows, top, left, meta.visible != visible, _merges_of(sheet, top, left)))
+        grids.append(
+            Grid(meta.name, rows, top, left, meta.visible != visible, _merges_of(sheet, top, left, rows, limits))
+        )
     if not grids and not problems:
         problems.append(Problem("no-sheets", Location(file)))
     return grids, problems
-
-
-def _too_large(cells: int, limits: Limits) -> UnreadableError:
-    return UnreadableError("sheet-too-large", cells=cells, limit=limits.sheet_cells)
 
 
 def _guarded(call: Callable[[], Any]) -> Any:
@@ -76,11 +83,12 @@ def _guarded(call: Callable[[], Any]) -> Any:
         raise broken(error) from error
 
 
-def _merges_of(sheet: Any, top: int, left: int) -> Callable[[], list[Span]]:
+def _merges_of(sheet: Any, top: int, left: int, rows: Rows, limits: Limits) -> Callable[[], list[Span]]:
     def merges() -> list[Span]:
-        return [
+        spans = [
             Span(first[0] - top, first[1] - left, last[0] - top, last[1] - left)
             for first, last in sheet.merged_cell_ranges or ()
         ]
+        return bounded(spans, rows, limits)
 
     return merges

@@ -7,7 +7,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from kpixl.cells import Span
-from kpixl.grids.grid import Grid, Rows, UnreadableError, broken
+from kpixl.grids.grid import Grid, Rows, bounded, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
 
@@ -40,7 +40,7 @@ class _Book:
     """Takes the events of the parser and makes grids of them."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limit = limits.sheet_cells
+        self.limits = limits
         self.grids: list[Grid] = []
         self.cells = 0
         self.name: str | None = None
@@ -88,8 +88,10 @@ class _Book:
         elif name == _X + "Visible" and self.visible is not None:
             self.hidden, self.visible = "Hidden" in "".join(self.visible), None
         elif name == _SS + "Worksheet":
-            merges = self.merges
-            self.grids.append(Grid(self.name, self.rows, hidden=self.hidden, merges=lambda: merges))
+            merges, rows = self.merges, self.rows
+            self.grids.append(
+                Grid(self.name, rows, hidden=self.hidden, merges=lambda: bounded(merges, rows, self.limits))
+            )
 
     def text(self, text: str) -> None:
         """Take text."""
@@ -112,8 +114,8 @@ class _Book:
 
     def _spend(self, cells: int) -> None:
         self.cells += cells
-        if self.cells > self.limit:
-            raise UnreadableError("sheet-too-large", cells=self.cells, limit=self.limit)
+        if self.cells > self.limits.sheet_cells:
+            raise too_large(self.cells, self.limits)
 
 
 def _place(attributes: dict[str, str], following: int, limit: int) -> int:

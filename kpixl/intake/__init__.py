@@ -7,13 +7,16 @@ import faulthandler
 import hashlib
 import multiprocessing
 import os
+import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import datetime
-from multiprocessing.context import BaseContext
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from kpixl import marker as markers
 from kpixl.files import OWN_REPORT
@@ -23,6 +26,8 @@ from kpixl.grids import (
     Limits,
     Opened,
     UnreadableError,
+    exceeded,
+    file_too_large,
     open_content,
     read_grids,
     read_opened,
@@ -79,21 +84,21 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
 
     A summary or report of ours is read only when it was named: found in a folder, its projects would count twice.
     """
-    return tuple(replace(result, job=job) for result in _read_job(job, extractor, limits))
-
-
-def _read_job(job: Job, extractor: Extractor, limits: Limits) -> Sequence[FileResult]:
     path, shown = job.path, job.shown
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
-            return (_failed(shown, "file-too-large", size=size, limit=limits.file_bytes),)
+            return (FileResult(shown, problems=(file_too_large(size, limits).problem(shown),)),)
         content = path.read_bytes()
     except OSError as error:
         return (_failed(shown, "not-readable", reason=error.strerror or str(error)),)
     try:
-        return _results(content, shown, job.named, extractor, limits, 0)
+        return tuple(_results(content, shown, job.named, extractor, limits, 0))
     except MemoryError:
-        return (_failed(shown, "reader-died", reason=("内存不足", "there was not enough memory")),)
+        return (_beyond("memory_bytes", shown, limits),)
+
+
+def _beyond(name: str, shown: str, limits: Limits) -> FileResult:
+    return FileResult(shown, problems=(exceeded(name, None, limits).problem(shown),))
 
 
 def _failed(shown: str, code: str, **details: object) -> FileResult:
@@ -180,15 +185,19 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
     forms: list[Extracted] = []
     empty: list[tuple[Grid, Nothing]] = []
+    problems = list(read.problems)
     sheets = [grid for grid in read.grids if not _is_furniture(grid)]
     lost = _lost_markers(read.grids, sheets)
     for grid in sheets:
-        found = extractor.extract(grid, shown, lost.get(grid.name or ""))
+        try:
+            found = extractor.extract(grid, shown, lost.get(grid.name or ""))
+        except UnreadableError as error:  # its merged ranges are beyond a bound
+            problems.append(error.problem(shown, grid.name))
+            continue
         if isinstance(found, Nothing):
             empty.append((grid, found))
         else:
             forms += found
-    problems = list(read.problems)
     if not forms and empty:
         problems.append(_apart(shown, extractor, empty) or _unrelated(shown, extractor, [n for _, n in empty]))
     elif not forms and not problems:
@@ -349,11 +358,9 @@ def read_files(
         lost = _pooled(batches, count, forms, limits, done)
         # A batch whose worker died is read again file by file, to find the one that did it.
         for job in (job for batch in lost for job in batch):
-            if _pooled([[job]], 1, forms, limits, done):
-                reason = ("读取进程异常退出，或占用的时间、内存过多", "the reading process died, or took too much")
-                done([(job.shown, (_failed(job.shown, "reader-died", reason=reason),))])
+            done([(job.shown, _read_alone(job, forms, limits))])
     times = {job.shown: _modified(job.path) for job in jobs}
-    return [replace(r, modified=r.modified or times[job.shown]) for job in jobs for r in results[job.shown]]
+    return [replace(r, job=job, modified=r.modified or times[job.shown]) for job in jobs for r in results[job.shown]]
 
 
 def _modified(path: Path) -> datetime | None:
@@ -387,6 +394,33 @@ def _pooled(
     return lost
 
 
-def _context() -> BaseContext:
+def _read_alone(job: Job, forms: Sequence[Form], limits: Limits) -> tuple[FileResult, ...]:
+    """Read a file in a process of its own; where that dies, say what of."""
+    context = _context()
+    ours, theirs = context.Pipe(duplex=False)
+    started = time.monotonic()
+    process = context.Process(target=_send, args=(theirs, job, forms, limits), daemon=True)
+    process.start()
+    theirs.close()
+    with ours, contextlib.suppress(EOFError):
+        results: tuple[FileResult, ...] = ours.recv()
+        return results
+    process.join()
+    if time.monotonic() - started >= limits.seconds:
+        return (_beyond("seconds", job.shown, limits),)
+    if process.exitcode == -signal.SIGABRT:  # what calamine does where there is no memory
+        return (_beyond("memory_bytes", job.shown, limits),)
+    code = process.exitcode
+    reason = (f"读取进程异常退出，代码 {code}", f"the reading process died with code {code}")
+    return (_failed(job.shown, "reader-died", reason=reason),)
+
+
+def _send(pipe: Connection, job: Job, forms: Sequence[Form], limits: Limits) -> None:
+    _start_worker(forms, limits)
+    ((_, results),) = _work([job])
+    pipe.send(results)
+
+
+def _context() -> Any:
     # Forking spares each worker the start of Python; where it does not exist, spawning works as well.
     return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +16,6 @@ from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.values import Raw
-
-MAX_MERGES = 20_000
 
 
 class Extractor:
@@ -54,7 +51,7 @@ class Extractor:
                 return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
         marks = list(markers.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else lost)
-        merges = list(itertools.islice(grid.merges(), MAX_MERGES))
+        merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
                     for reader in readers]  # fmt: skip

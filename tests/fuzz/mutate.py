@@ -69,6 +69,33 @@ def damaged(content: bytes, rng: Random, seeds: Sequence[Seed]) -> bytes:
     return bytes(data)
 
 
+# What the records of an old workbook begin with: cells, a declared range, merges, the place of a sheet.
+_RECORD = re.compile(
+    rb"(?:\x03\x02\x0e\0|\xfd\0\x0a\0|\x7e\x02\x0a\0|\xbd\0.\0|\x06\0.\0|\0\x02\x0e\0|\xe5\0.\0|\x85\0.\0)", re.DOTALL
+)
+_EXTREMES = (b"\0\0", b"\1\0", b"\xff\0", b"\0\1", b"\0\x40", b"\xff\x7f", b"\0\x80", b"\xfe\xff", b"\xff\xff")
+
+
+def changed_records(content: bytes, rng: Random) -> bytes:
+    """Change numbers in the records of an old workbook: where cells are, what a sheet declares."""
+    data = bytearray(content)
+    places = [match.start() for match in _RECORD.finditer(content, 512)]
+    for _ in range(min(len(places), rng.choice((1, 1, 2, 8)))):
+        at = rng.choice(places) + rng.choice((2, 4, 4, 6, 6, 8, 10, 12, 14))
+        data[at : at + 2] = rng.choice(_EXTREMES)
+    return bytes(data)
+
+
+def changed_packed_records(content: bytes, rng: Random) -> bytes:
+    """Change numbers in a part of a .xlsb that holds a sheet."""
+    data = bytearray(content)
+    places = [match.start() for match in re.finditer(rb"[\0\5\6].[\0\x80]", content, re.DOTALL)]
+    for _ in range(min(len(places), rng.choice((1, 1, 2, 8)))):
+        at = rng.choice(places) + rng.choice((1, 2, 3, 4, 5, 6))
+        data[at : at + rng.choice((1, 2, 4))] = rng.choice(_EXTREMES) * 2
+    return bytes(data)
+
+
 # --- text ---------------------------------------------------------------------------------------
 
 
@@ -153,7 +180,7 @@ def _text_of(content: bytes, rng: Random) -> bytes:
 
 # --- packages -----------------------------------------------------------------------------------
 
-_LIKELY = re.compile(r"sheet\d+\.xml$|sharedStrings|workbook|content\.xml$|document\.xml$|\.rels$|styles", re.I)
+_LIKELY = re.compile(r"sheet\d+\.(xml|bin)$|sharedStrings|workbook|content\.xml$|document\.xml$|\.rels$|styles", re.I)
 
 
 def _unpacked(content: bytes) -> list[tuple[str, bytes]]:
@@ -208,6 +235,8 @@ def _change_parts(parts: list[tuple[str, bytes]], rng: Random, seeds: Sequence[S
         parts[number] = (name, rng.choice((b"", b"\0", content[: len(content) // 2], rng.choice(seeds).content)))
     elif kind == 6:
         parts[number] = (name, content.decode("utf-8", "replace").encode("utf-16"))
+    elif name.endswith(".bin"):
+        parts[number] = (name, changed_packed_records(content, rng))
     else:
         parts[number] = (name, _text_of(content, rng))
 
@@ -223,6 +252,8 @@ def mutated(rng: Random, seeds: Sequence[Seed]) -> Seed:
     content = seed.content
     if content.startswith(b"PK") and rng.random() < 0.75:
         content = repacked(content, rng, seeds)
+    elif content.startswith(b"\xd0\xcf") and rng.random() < 0.6:
+        content = changed_records(content, rng)
     elif content.startswith((b"PK", b"\xd0\xcf")) or rng.random() < 0.4:
         content = damaged(content, rng, seeds)
     else:

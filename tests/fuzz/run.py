@@ -56,6 +56,7 @@ class Report:
     seconds: float = 0
     peak_bytes: int = 0
     slowest: float = 0
+    slowest_at: tuple[int, int] = (0, 0)  # batch and index, for --only
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: dict[str, str] = field(default_factory=dict)  # what -> how to repeat it
     repeated: Counter[str] = field(default_factory=Counter)
@@ -85,7 +86,7 @@ def read_input(path: Path) -> str:
         except KpixlError as error:
             raise AssertionError(f"the portfolio's own text is refused: {error}") from error
     for problem in problems:
-        if problem.code == "reader-died":
+        if "memory-bytes" in str(problem.details.get("option")):
             raise MemoryError
         for lang in ("zh", "en"):
             problem.data(lang)
@@ -235,7 +236,7 @@ def _watch(
             reading = not reading
             if not reading:
                 report.tried += 1
-                report.slowest = max(report.slowest, taken)
+                report.slowest, report.slowest_at = max((report.slowest, report.slowest_at), (taken, place))
                 report.outcomes[f"{Path(path).suffix} {outcome or 'FOUND'}"] += 1
                 if finding:
                     _found(report, finding, place, run_seed, path, out)
@@ -291,8 +292,9 @@ def main() -> int:
         return 0
     report = fuzz(options.count, options.seed, options.seconds, options.out)
     speed = report.tried / report.seconds
-    print(f"{report.tried} inputs in {report.seconds:.0f} s ({speed:.0f}/s), slowest {report.slowest:.1f} s, ", end="")
-    print(f"peak {report.peak_bytes >> 20} MiB")
+    print(f"{report.tried} inputs in {report.seconds:.0f} s ({speed:.0f}/s), slowest {report.slowest:.1f} s ", end="")
+    number, index = report.slowest_at
+    print(f"({number}:{index}), peak {report.peak_bytes >> 20} MiB")
     print(json.dumps(dict(sorted(report.outcomes.items())), indent=1))
     for what, repeat in report.findings.items():
         print(f"FOUND {report.repeated[what]} times: {what}\n    {repeat}")

@@ -15,7 +15,7 @@ from kpixl.form import load_form
 from kpixl.grids import Grid, read_grids
 from kpixl.model import Form, Portfolio
 from kpixl.template import build_template
-from tests.packages import document, package
+from tests.packages import document, package, packed_workbook
 
 TESTS = Path(__file__).resolve().parents[1]
 EXAMPLE = TESTS.parent / "examples" / "sast-2026"
@@ -81,8 +81,9 @@ def file_seeds() -> list[Seed]:
             Seed(f"{number}.html", page.encode()),
             Seed(f"{number}.xls", _xml2003(grid)),
             Seed(f"{number}.docx", _document(grid)),
+            Seed(f"{number}.xlsb", _packed(grid)),
         ]
-    seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-6:]})))
+    seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-7:]})))
     seeds.append(Seed("1.pdf", _pdf(sheets[1])))
     # Files that are refused are seeds as well, but fewer: what they are is told before anything is read.
     containers = TESTS / "cases" / "containers"
@@ -123,6 +124,11 @@ def _xml2003(grid: Grid) -> bytes:
     rows = "".join(f'<Row ss:Index="{n}">{"".join(map(cell, row))}</Row>\n' for n, row in enumerate(_rows(grid), 1))
     head = f'<?xml version="1.0"?><Workbook xmlns="{SPREADSHEET}" xmlns:ss="{SPREADSHEET}">'
     return f'{head}<Worksheet ss:Name="t"><Table>{rows}</Table></Worksheet></Workbook>'.encode()
+
+
+def _packed(grid: Grid) -> bytes:
+    texts = {(r, c): text for r, row in enumerate(_rows(grid)) for c, text in enumerate(row) if text}
+    return packed_workbook({place: text[:4_000] for place, text in texts.items()})
 
 
 def _document(grid: Grid) -> bytes:

@@ -1,0 +1,163 @@
+"""What a binary workbook (.xls, .xlsb) would cost to read, seen before calamine takes memory for it.
+
+calamine makes room for the rectangle around all cells of a sheet, and one cell may say that it stands anywhere: so the
+records are walked first. What a sheet declares of its own size is not believed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from kpixl.grids import ole
+from kpixl.grids.extents import Box, Extent
+from kpixl.grids.grid import broken
+
+_PAIR = struct.Struct("<2H")
+_BOF, _EOF, _BOUND_SHEET, _DIMENSIONS, _MERGES, _MUL_RK = 0x809, 0x0A, 0x85, 0x200, 0xE5, 0xBD
+_CELLS = frozenset({0x06, 0xBD, 0xD6, 0xFD, 0x203, 0x204, 0x205, 0x27E})
+_LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES}
+_VERSION_8 = 0x600
+_MAX_DECLARED = 65_536 * 256  # cells of a whole sheet; calamine reserves what a sheet declares
+_MAX_WALKED = 4  # times the stream: sheets stand one after another, so that walking all of them is walking it once
+_DECLARED = ("工作表声明的范围有误", "a sheet declares a range that no sheet can have")
+_PLACES = ("工作表的位置有误", "the places of its sheets are wrong")
+
+
+def old_extents(content: bytes) -> list[Extent]:
+    """Return the extent of every sheet of a .xls. Raises UnreadableError where its sheets lie over each other."""
+    return [extent for stream in ole.workbook_streams(content) for extent in _stream_extents(stream)]
+
+
+def _stream_extents(stream: bytes) -> Iterator[Extent]:
+    room = len(stream) * _MAX_WALKED
+    for place, name in _bound_sheets(stream):
+        extent, end = _sheet(stream, place, name)
+        room -= max(0, end - place)
+        if room < 0:
+            raise broken(_PLACES)
+        yield extent
+
+
+def _bound_sheets(stream: bytes) -> list[tuple[int, str]]:
+    """List where the sheets begin, and their names."""
+    found: list[tuple[int, str]] = []
+    at, version = 0, 0
+    while at + 8 <= len(stream):
+        kind, length = _PAIR.unpack_from(stream, at)
+        data = stream[at + 4 : at + 4 + length] if kind in (_BOF, _BOUND_SHEET) else b""
+        if kind == _BOF:
+            version = int.from_bytes(data[:2], "little")
+        elif kind == _BOUND_SHEET:
+            found.append((int.from_bytes(data[:4], "little"), _sheet_name(data[6:], version)))
+        elif kind == _EOF:
+            break
+        at += 4 + length
+    return found
+
+
+def _sheet_name(data: bytes, version: int) -> str:
+    """Decode a name: its length, then from version 8 on whether its characters are two bytes each."""
+    if version < _VERSION_8:
+        return data[1:].decode("gb18030", "replace")
+    return data[2:].decode("utf-16-le" if data[1:2] == b"\1" else "latin-1", "replace")
+
+
+def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
+    """Walk the records of a sheet to its end; charts within are walked as well."""
+    box, merges, depth, end = Box(), 0, 0, len(stream)
+    unpack, looked_at, cells = _PAIR.unpack_from, _LOOKED_AT, _CELLS
+    while at + 8 <= end:
+        kind, length = unpack(stream, at)
+        if kind in looked_at:
+            if kind in cells:
+                row, col = unpack(stream, at + 4)
+                box.add(row, col, col + max(0, length // 6 - 2 if kind == _MUL_RK else 0))
+            elif kind == _BOF:
+                depth += 1
+            elif kind == _EOF:
+                depth -= 1
+                if depth <= 0:
+                    break
+            elif kind == _MERGES:
+                merges += unpack(stream, at + 4)[0]
+            elif _declared(stream[at + 4 : at + 4 + length]) > _MAX_DECLARED:
+                raise broken(_DECLARED)
+        at += 4 + length
+    return Extent(name, box.cells, merges), at
+
+
+def _declared(data: bytes) -> int:
+    """Return how many cells a sheet declares, in either of the two ways."""
+    if len(data) == 14:
+        first, last, left, right = struct.unpack_from("<2I2H", data)
+    elif len(data) == 10:
+        first, last, left, right = struct.unpack_from("<4H", data)
+    else:
+        return 0
+    if not last or not right:
+        return 0
+    # Where the end is before the beginning, calamine counts as machines do.
+    return int((last - first) % (1 << 32) * max(right, right - left))
+
+
+# --- .xlsb --------------------------------------------------------------------------------------
+
+_ROW, _BLANK, _END_CELLS, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x01, 0x0B, 0x91, 0x92, 0x9C
+_SHORTEST = 4  # bytes: the row, or the column, and more
+_SHORT = ("单元格记录不完整", "the record of a cell is incomplete")
+_MAX_ROW = 0x0010_0000  # calamine stops at a row beyond
+
+
+def packed_cells(data: bytes) -> int:
+    """Count the cells of the rectangle around those of a sheet, given its part of a .xlsb. Raises UnreadableError."""
+    box, row, inside = Box(), 0, False
+    for kind, at, length in _records(data):
+        if kind == _BEGIN_DATA:
+            inside = True
+        elif kind == _END_DATA and inside:
+            break
+        elif inside and kind < _END_CELLS and kind != _BLANK:
+            if length < _SHORTEST:  # calamine would take the place of another record for that of this one
+                raise broken(_SHORT)
+            place = int.from_bytes(data[at : at + 4], "little")
+            if kind == _ROW:
+                row = place
+                if row > _MAX_ROW:
+                    break
+            else:
+                box.add(row, place, place)
+    return box.cells
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the records of a part: kind, and place and length of what they hold."""
+    at, end = 0, len(data)
+    while at + 1 < end:
+        kind = data[at]
+        at += 1
+        if kind & 0x80:
+            kind = (kind & 0x7F) | (data[at] & 0x7F) << 7
+            at += 1
+        length = shift = 0
+        while at < end:
+            byte = data[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80 or shift == 28:
+                break
+        yield kind, at, length
+        at += length
+
+
+def packed_names(data: bytes) -> dict[str, str]:
+    """Map the relations of the sheets of a .xlsb to their names, given its part of the workbook."""
+    found: dict[str, str] = {}
+    for kind, at, length in _records(data):
+        if kind == _BUNDLE and length >= 16:
+            body = data[at : at + length]
+            size = int.from_bytes(body[8:12], "little") * 2
+            relation, rest = body[12 : 12 + size], body[12 + size + 4 :]
+            found[relation.decode("utf-16-le", "replace")] = rest.decode("utf-16-le", "replace")
+    return found

@@ -1,0 +1,126 @@
+"""What an OpenDocument spreadsheet would cost to read, seen before calamine takes memory for it.
+
+Rows and cells say how often they are repeated, and calamine repeats them: 200 bytes can be 17 billion cells. And where
+a sheet has no end, neither has calamine: so the whole is parsed, which takes longer than calamine does.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from xml.parsers import expat
+
+from kpixl.grids.extents import Extent
+from kpixl.grids.grid import broken, exceeded
+from kpixl.grids.limits import Limits
+from kpixl.grids.packages import Package
+
+_CONTENT = "content.xml"
+_MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384  # calamine reads no further
+# What calamine looks at, by these very prefixes.
+_TABLE, _ROW, _BLANKS = "table:table", "table:table-row", "text:s"
+_CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
+_VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time-", "boolean-"))
+
+
+def is_ods(package: Package) -> bool:
+    """Tell whether calamine may take a package for an OpenDocument spreadsheet, for want of another kind."""
+    return _CONTENT in package.names and "mimetype" in package.names
+
+
+def extents(package: Package, limits: Limits) -> list[Extent]:
+    """Return the extent of every sheet. Raises UnreadableError; a document type, hence every entity, is refused."""
+    count = _Count(limits)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = count.start
+    parser.EndElementHandler = count.end
+    parser.CharacterDataHandler = count.characters
+    parser.StartDoctypeDeclHandler = _refused
+    parser.buffer_text = True
+    try:
+        parser.Parse(package.read(_CONTENT), True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise broken(error) from error
+    return count.extents
+
+
+def _refused(*_: object) -> NoReturn:
+    raise broken(("含有文档类型声明（DTD）", "it declares a document type (DTD)"))
+
+
+class _Count:
+    """Takes the events of the parser and counts what calamine would make of them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.extents: list[Extent] = []
+        self.text = 0  # of all cells
+        self._table("")
+
+    def _table(self, name: str) -> None:
+        self.name = name
+        self.rows = self.pending_rows = self.stored = self.right = 0
+        self.left = _MAX_COLUMNS
+        self._row(1)
+
+    def _row(self, repeats: int) -> None:
+        self.repeats = min(repeats, _MAX_ROWS)
+        self.width = self.pending = self.first = 0
+        self.row_text = 0
+        self.cell_repeats = 0  # 0 outside of cells
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        if name in _CELLS:
+            self._cell(attributes)
+        elif name == _ROW:
+            self._row(_times(attributes, "table:number-rows-repeated"))
+        elif name == _TABLE:
+            self._table(attributes.get("table:name", ""))
+        elif name == _BLANKS:
+            self.row_text += self.cell_repeats * _times(attributes, "text:c")
+
+    def _cell(self, attributes: dict[str, str]) -> None:
+        repeats = self.cell_repeats = min(_times(attributes, "table:number-columns-repeated"), _MAX_COLUMNS)
+        formula = attributes.get("table:formula", "")
+        typed = next((attributes[key] for key in _VALUES if key in attributes), None)
+        if typed is None and not formula and attributes.get("office:value-type") != "string":
+            self.pending = min(self.pending + repeats, _MAX_COLUMNS)  # empty, or only formatted
+            return
+        if not self.width:
+            self.first = self.pending
+        self.width = self.pending = min(self.pending + repeats, _MAX_COLUMNS)
+        self.row_text += (len(typed or "") + len(formula)) * repeats
+
+    def characters(self, text: str) -> None:
+        """Take text."""
+        self.row_text += len(text) * self.cell_repeats
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        if name in _CELLS:
+            self.cell_repeats = 0
+        elif name == _ROW:
+            self._end_row()
+        elif name == _TABLE:
+            cells = self.rows * max(0, self.right - self.left)
+            self.extents.append(Extent(self.name, max(cells, self.stored), 0))
+
+    def _end_row(self) -> None:
+        self.text += self.row_text * self.repeats
+        if self.text > self.limits.text_bytes:
+            raise exceeded("text_bytes", self.text, self.limits)
+        self.stored += self.width  # before rows are repeated, each is kept once, from the first column on
+        if not self.width:
+            self.pending_rows += self.repeats if self.rows else 0
+            return
+        self.rows = min(self.rows + self.pending_rows + self.repeats, _MAX_ROWS)
+        self.pending_rows = 0
+        self.left, self.right = min(self.left, self.first), max(self.right, self.width)
+
+
+def _times(attributes: dict[str, str], key: str) -> int:
+    text = attributes.get(key)
+    if text is None:
+        return 1
+    text = text.strip().removeprefix("+")
+    return int(text) if text.isdecimal() and len(text) < 20 else 1
