@@ -16,6 +16,7 @@ from kpixl.grids.grid import broken
 _PAIR = struct.Struct("<2H")
 _BOF, _EOF, _BOUND_SHEET, _DIMENSIONS, _MERGES, _MUL_RK = 0x809, 0x0A, 0x85, 0x200, 0xE5, 0xBD
 _CELLS = frozenset({0x06, 0xBD, 0xD6, 0xFD, 0x203, 0x204, 0x205, 0x27E})
+_FORMULA, _BOOL_OR_ERROR = 0x06, 0x205
 _LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES}
 _VERSION_8 = 0x600
 _MAX_DECLARED = 65_536 * 256  # cells of a whole sheet; calamine reserves what a sheet declares
@@ -65,7 +66,7 @@ def _sheet_name(data: bytes, version: int) -> str:
 
 def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
     """Walk the records of a sheet to its end; charts within are walked as well."""
-    box, merges, depth, end = Box(), 0, 0, len(stream)
+    box, merges, depth, end, suspect = Box(), 0, 0, len(stream), False
     unpack, looked_at, cells = _PAIR.unpack_from, _LOOKED_AT, _CELLS
     while at + 8 <= end:
         kind, length = unpack(stream, at)
@@ -73,6 +74,7 @@ def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
             if kind in cells:
                 row, col = unpack(stream, at + 4)
                 box.add(row, col, col + max(0, length // 6 - 2 if kind == _MUL_RK else 0))
+                suspect = suspect or _is_error(kind, stream[at + 10 : at + 18])
             elif kind == _BOF:
                 depth += 1
             elif kind == _EOF:
@@ -84,7 +86,14 @@ def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
             elif _declared(stream[at + 4 : at + 4 + length]) > _MAX_DECLARED:
                 raise broken(_DECLARED)
         at += 4 + length
-    return Extent(name, box.cells, merges), at
+    return Extent(name, box.cells, merges, suspect), at
+
+
+def _is_error(kind: int, value: bytes) -> bool:
+    """Tell whether a cell shows an error, given its kind and what follows its place and its format."""
+    if kind == _BOOL_OR_ERROR:
+        return value[1:2] == b"\1"
+    return kind == _FORMULA and value[0:1] == b"\2" and value[6:8] == b"\xff\xff"
 
 
 def _declared(data: bytes) -> int:

@@ -10,11 +10,15 @@ from kpixl.grids.limits import Limits
 
 
 class Extent(NamedTuple):
-    """What reading a sheet takes: its name, the cells of the rectangle around it, its merged ranges."""
+    """What reading a sheet takes: its name, the cells of the rectangle around it, its merged ranges.
+
+    `suspect`: a cell of it shows an error.
+    """
 
     name: str
     cells: int
     merges: int
+    suspect: bool = False
 
 
 class Box:

@@ -17,7 +17,8 @@ Rows = list[list[Raw]]
 class Grid:
     """The cells of one sheet or table. `rows[0][0]` stands at (`top`, `left`); blank cells are "".
 
-    `merges` is a function because most grids are read without looking at them.
+    `merges` is a function because most grids are read without looking at them. `suspect`: cells of it that read blank
+    may be errors, or formulas that were never calculated; where it is False, none is.
     """
 
     name: str | None
@@ -26,6 +27,7 @@ class Grid:
     left: int = 0
     hidden: bool = False
     merges: Callable[[], list[Span]] = field(default=list)
+    suspect: bool = False
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""

@@ -27,6 +27,11 @@ def is_ods(package: Package) -> bool:
     return _CONTENT in package.names and "mimetype" in package.names
 
 
+def is_suspect(package: Package) -> bool:
+    """Tell whether any cell may be an error, which reads blank."""
+    return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
+
+
 def extents(package: Package, limits: Limits) -> list[Extent]:
     """Return the extent of every sheet. Raises UnreadableError; a document type, hence every entity, is refused."""
     count = _Count(limits)

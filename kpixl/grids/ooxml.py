@@ -74,34 +74,38 @@ _SHEET_NAME = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
-def oversized_sheets(package: Package) -> dict[str, int]:
+# Spellings of an error, and of a formula that no value follows; a part without any of them has neither.
+_SUSPECT = (b't="e"', b"t='e'", b"</f></c>", b"</f><v></v>", b"</f><v/>", b":f></", b"/></c>")
+
+
+def survey(package: Package) -> tuple[dict[str, int], bool]:
     """Map the names of sheets whose used range is beyond the limit to its cells: calamine takes all of it at once.
 
-    What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at.
+    What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at. Also
+    tell whether any cell may be an error, or a formula without a value: both read blank.
     """
     limit = package.limits.sheet_cells
     large: dict[str, int] = {}
+    suspect = False
     for name, part in package.names.items():
         if _SHEET.fullmatch(name):
+            content = package.read(name)
             found = _DIMENSION.search(package.head(part))
-            small = found is not None and _area([found.groups()]) <= limit and _FAR.search(package.read(name)) is None
-            if not small and (cells := _used(package, name)) > limit:
+            small = found is not None and _area([found.groups()]) <= limit and _FAR.search(content) is None
+            if not small and (cells := _area([match.groups() for match in _CELL.finditer(content)])) > limit:
                 large[name] = cells
+            suspect = suspect or any(spelling in content for spelling in _SUSPECT)
         elif _BINARY.fullmatch(name) and (cells := biff.packed_cells(package.read(name))) > limit:
             large[name] = cells
     if not large:
-        return {}
+        return {}, suspect
     names = sheet_names(package)
-    return {names.get(part, part): cells for part, cells in large.items()}
+    return {names.get(part, part): cells for part, cells in large.items()}, suspect
 
 
 def sheet_parts(package: Package) -> list[str]:
     """List the parts that hold worksheets, in lower case."""
     return [name for name in package.names if _SHEET.fullmatch(name)]
-
-
-def _used(package: Package, name: str) -> int:
-    return _area([match.groups() for match in _CELL.finditer(package.read(name))])
 
 
 def _area(corners: list[tuple[bytes, ...]]) -> int:

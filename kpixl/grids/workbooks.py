@@ -29,17 +29,21 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         return [], [found[0].problem(file, found[1])]
     ooxml.check_text(package)
     ooxml.check_merges(package)
-    return _read(package.content, file, limits, ooxml.oversized_sheets(package))
+    oversized, suspect = ooxml.survey(package)
+    return _read(package.content, file, limits, oversized, suspect or ods.is_suspect(package))
 
 
 def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
     """Read a workbook of the old binary kind. Raises UnreadableError."""
-    if (found := refusal(biff.old_extents(content), limits)) is not None:
+    extents = biff.old_extents(content)
+    if (found := refusal(extents, limits)) is not None:
         return [], [found[0].problem(file, found[1])]
-    return _read(content, file, limits, {})
+    return _read(content, file, limits, {}, any(extent.suspect for extent in extents))
 
 
-def _read(content: bytes, file: str, limits: Limits, oversized: dict[str, int]) -> tuple[list[Grid], list[Problem]]:
+def _read(
+    content: bytes, file: str, limits: Limits, oversized: dict[str, int], suspect: bool
+) -> tuple[list[Grid], list[Problem]]:
     """Read the sheets of a workbook but those of too many cells, given by name."""
     book = _guarded(lambda: calamine.load_workbook(io.BytesIO(content)))
     grids: list[Grid] = []
@@ -61,9 +65,8 @@ def _read(content: bytes, file: str, limits: Limits, oversized: dict[str, int]) 
             problems.append(error.problem(file, meta.name))
             continue
         top, left = sheet.start or (0, 0)
-        grids.append(
-            Grid(meta.name, rows, top, left, meta.visible != visible, _merges_of(sheet, top, left, rows, limits))
-        )
+        merges = _merges_of(sheet, top, left, rows, limits)
+        grids.append(Grid(meta.name, rows, top, left, meta.visible != visible, merges, suspect))
     if not grids and not problems:
         problems.append(Problem("no-sheets", Location(file)))
     return grids, problems

@@ -54,15 +54,18 @@ class TableColumns:
             self.places[heading.key] = (heading.col, heading.last_col)
             self.targets[heading.key] = target
 
-    def cells(self, assigned: Mapping[str, int], row: Row) -> Iterator[tuple[str, int]]:
-        """Yield (column of the form, physical column) of what was typed in a row, and of what is required and blank."""
+    def cells(self, assigned: Mapping[str, int], row: Row, *, every: bool = False) -> Iterator[tuple[str, int]]:
+        """Yield (column of the form, physical column) of what was typed in a row, and of what is required and blank.
+
+        `every`: also of what may be blank.
+        """
         places = {key: span[0] for key, span in self.places.items()} | dict(assigned)
         typed = set(assigned)
         for key, target in self.targets.items():
             places |= dict.fromkeys(target.parts, places.pop(key))
             typed |= set(target.parts) if key in assigned else set()
         for key, field in self.table.columns.items():
-            if key in typed or (field.required and row[key] is None and key in places):
+            if key in typed or ((field.required or every) and row[key] is None and key in places):
                 yield key, places[key]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:

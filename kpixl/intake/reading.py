@@ -229,9 +229,9 @@ class _Reading:
                 label, value = self.index.labels[key], self.index.values[key]
                 place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
                 self.cells[key] = self.grid.address(*place)
-                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
-                # only where its total, a formula, has no value either (see _totals).
-                if not field.sum and (field.required or not self.found.expected):
+                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only
+                # where the file may hold errors, or where its total, a formula, has no value either (see _totals).
+                if not field.sum and (field.required or not self.found.expected or self.grid.suspect):
                     self.doubts.append(Doubt("blank", key))
 
     def _as_sent_spot(self, key: str) -> tuple[int, int] | None:
@@ -326,7 +326,7 @@ class _Reading:
                 hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
                 _fill_down(self.form, found.table, row, above, hidden)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-            stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row)}
+            stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row, every=self.grid.suspect)}
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
                 continue
             if shifted:
