@@ -56,6 +56,7 @@ RESAVED = {
     "libreoffice-xls": _libreoffice("xls"),
     "gnumeric-xlsx": _gnumeric("xlsx"),
     "gnumeric-xls": _gnumeric("xls"),
+    "gnumeric-ods": _gnumeric("ods"),
     "sheetjs": _node("resave_sheetjs.js"),
     "exceljs": _node("resave_exceljs.js"),
     "openpyxl": _openpyxl,

@@ -6,6 +6,9 @@ a sheet has no end, neither has calamine: so the whole is parsed, which takes lo
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -18,6 +21,7 @@ _CONTENT = "content.xml"
 _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384  # calamine reads no further
 # What calamine looks at, by these very prefixes.
 _TABLE, _ROW, _BLANKS = "table:table", "table:table-row", "text:s"
+_INDENT = re.compile(rb">\s+(?=</?table:)")
 _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 _VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time-", "boolean-"))
 
@@ -30,6 +34,19 @@ def is_ods(package: Package) -> bool:
 def is_suspect(package: Package) -> bool:
     """Tell whether any cell may be an error, which reads blank."""
     return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
+
+
+def without_indents(package: Package) -> bytes:
+    """Return a package as calamine can read it: it takes no white space between tables, rows and cells (Gnumeric)."""
+    content = package.read(_CONTENT)
+    if _INDENT.search(content) is None:
+        return package.content
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        for part in package.names.values():
+            inside = _INDENT.sub(b">", content) if part.filename == _CONTENT else package.read(part.filename)
+            target.writestr(part.filename, inside)
+    return packed.getvalue()
 
 
 def extents(package: Package, limits: Limits) -> list[Extent]:

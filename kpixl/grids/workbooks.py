@@ -25,12 +25,15 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
     package.check_size()
     if b"encryption-data" in package.read(_MANIFEST):
         raise UnreadableError("password")
-    if ods.is_ods(package) and (found := refusal(ods.extents(package, limits), limits)) is not None:
-        return [], [found[0].problem(file, found[1])]
+    content = package.content
+    if ods.is_ods(package):
+        if (found := refusal(ods.extents(package, limits), limits)) is not None:
+            return [], [found[0].problem(file, found[1])]
+        content = ods.without_indents(package)
     ooxml.check_text(package)
     ooxml.check_merges(package)
     oversized, suspect = ooxml.survey(package)
-    return _read(package.content, file, limits, oversized, suspect or ods.is_suspect(package))
+    return _read(content, file, limits, oversized, suspect or ods.is_suspect(package))
 
 
 def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
