@@ -12,7 +12,7 @@ from typing import Any
 
 from kpixl import canonical
 from kpixl.check import Checker, check, compares_amounts
-from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, write_atomic
+from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, spelled_out, write_atomic
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
 from kpixl.merge import Merged, Returned, Source, Version, merge
 from kpixl.model import Form, Portfolio
@@ -76,7 +76,7 @@ def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     names: dict[str, int] = {}
     for _, shown in found:
         names[shown] = names.get(shown, 0) + 1
-    return [(path, shown if names[shown] == 1 else path.as_posix()) for path, shown in found]
+    return [(path, shown if names[shown] == 1 else spelled_out(path)) for path, shown in found]
 
 
 def _merged(

@@ -50,10 +50,10 @@ def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[li
             raise failure("path-missing", path=str(path))
         if path.is_dir():
             for file in _walk(path):
-                name = file.relative_to(path).as_posix()
+                name = shown_name(file.relative_to(path).as_posix())
                 (shown if skip_reason(Path(name)) is None else passed).setdefault(file.resolve(), set()).add(name)
         else:
-            shown.setdefault(path.resolve(), set()).add(path.name)
+            shown.setdefault(path.resolve(), set()).add(shown_name(path.name))
     if not shown and not may_be_empty:
         raise failure("nothing-to-read", path=", ".join(map(str, paths)))
     files = [(path, _shortest(names)) for path, names in shown.items()]
@@ -62,6 +62,20 @@ def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[li
         for name in sorted((_shortest(names) for path, names in passed.items() if path not in shown), key=natural_key)
     ]
     return sorted(files, key=lambda item: (natural_key(item[1]), str(item[0]))), skipped
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name as text; bytes that are no UTF-8 (a Chinese archive unpacked on Linux) are read as GBK."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name
+
+
+def spelled_out(path: Path) -> str:
+    """Return a path as text that no other path has: bytes that are no UTF-8 as hexadecimal numbers."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _shortest(names: Iterable[str]) -> str:

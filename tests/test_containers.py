@@ -313,7 +313,7 @@ def test_every_file_of_an_archive_is_shown(
 def test_files_of_one_name_in_an_archive_are_told_apart(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate"):
         content = zipped(("甲.txt", TEXT), ("甲.txt", TEXT))
-    assert list(shown(content, example[0], tmp_path)) == ["包.zip › 甲.txt", "包.zip › 甲.txt (2)"]
+    assert list(shown(content, example[0], tmp_path)) == ["包.zip › 甲.txt", "包.zip › 甲 (2).txt"]
 
 
 def test_an_encrypted_a_damaged_and_a_large_file_cost_themselves_only(

@@ -16,6 +16,7 @@ from kpixl.grids.packages import ERRORS, Package
 from kpixl.problems import Location, Problem
 
 BETWEEN = " › "  # archive › file
+MAX_NAME, MAX_FOLDERS = 200, 16  # a name in an archive can have 65,535 characters, and as many folders
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 _DAMAGED = (
     "它在压缩包中已损坏，或压缩方式不受支持",
@@ -43,7 +44,8 @@ def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
         label, number = name, 1
         while label in taken:
             number += 1
-            label = f"{name} ({number})"
+            path = PurePosixPath(name)
+            label = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
         taken.add(label)
         yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)._replace(modified=_time(part))
 
@@ -85,7 +87,12 @@ def _name(part: zipfile.ZipInfo) -> str:
                 continue
     printable = "".join(c if c.isprintable() else "_" for c in name.replace("\\", "/"))
     parts = [piece for piece in printable.split("/") if piece not in ("", ".", "..")]
-    return "/".join(parts) or "_"
+    return "/".join(map(_short, parts[-MAX_FOLDERS:])) or "_"
+
+
+def _short(name: str) -> str:
+    """Bound a name as file systems do; its end tells its kind."""
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
 
 
 def too_deep(limits: Limits) -> UnreadableError:
