@@ -146,7 +146,8 @@ class _Settler:
             if doubt.kind != "blank":
                 continue
             if look is None:
-                unknown += [] if self._field(doubt.key).required else [self.found.cells[doubt.key]]
+                field = self._field(doubt.key)
+                unknown += [] if field.required or field.sum else [self.found.cells[doubt.key]]
                 continue
             why = look.broken.get(self._place(doubt))
             if why is None or self._retarget(doubt, why.formula, why.formula):
@@ -154,7 +155,7 @@ class _Settler:
             if why.error:
                 details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
                 self._problem("cell-error", doubt, details)
-            else:
+            elif not self._field(doubt.key).sum:  # the template's own formula, its parts blank
                 self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
         if unknown:
             where = Location(self.file, self.found.sheet)

@@ -50,6 +50,8 @@ from kpixl.values import (
     utf16_length,
 )
 
+_LOST_STATUS = "#VALUE!"  # in .ods
+
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
 
@@ -229,8 +231,8 @@ class _Reading:
                 label, value = self.index.labels[key], self.index.values[key]
                 place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
                 self.cells[key] = self.grid.address(*place)
-                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only
-                # where the file may hold errors, or where its total, a formula, has no value either (see _totals).
+                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
+                # only where the file may hold errors, or where its total, a formula, has no value (see _totals).
                 if not field.sum and (field.required or not self.found.expected or self.grid.suspect):
                     self.doubts.append(Doubt("blank", key))
 
@@ -446,7 +448,9 @@ class _Reading:
                 value, parts = self.values[key], total([self.values[part] for part in field.sum])
                 if value is None:
                     self.values[key] = parts
-                    if parts is not None and self.found.expected:
+                    if parts is None and self.grid.suspect:
+                        self.doubts.append(Doubt("blank", key))
+                    elif parts is not None and self.found.expected:
                         self.doubts += [Doubt("blank", part) for part in field.sum if self.values[part] is None]
                 elif value != parts:
                     self.doubts.append(Doubt("total", key))
@@ -517,9 +521,9 @@ class _Reading:
         return min((a.col for a in self.found.anchors.values()), default=0)
 
     def _is_lost_status(self, row: int, col: int) -> bool:
-        """Tell whether a 0 is the status beside the marker: what LibreOffice makes of a formula's text in .xls."""
+        """Tell whether a cell is the status beside the marker: LibreOffice makes 0 of it in .xls, Gnumeric an error."""
         cells = self.rows[row][col : col + markers.MARK_GAP - markers.STATUS_GAP + 1]
-        return cells[0] == 0 and markers.loads(cells[-1]) is not None
+        return cells[0] in (0, _LOST_STATUS) and markers.loads(cells[-1]) is not None
 
     def _raw(self, row: int, col: int) -> Raw:
         return self.rows[row][col]
