@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import openpyxl
 import pytest
 from lxml import etree
+from openpyxl.comments import Comment
 
 from kpixl import canonical
 from kpixl import marker as markers
@@ -28,14 +30,14 @@ from kpixl.form import load_form
 from kpixl.grids import Limits, open_content, read_grids
 from kpixl.intake import Job, content_of, is_problem_list
 from kpixl.mark import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.mark.comments import has_boxes, without_boxes
+from kpixl.mark.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.mark.listing import grouped
-from kpixl.mark.notes import MAX_NOTES, SIGNATURE
+from kpixl.mark.notes import MAX_NOTES, SIGNATURE, Note
 from kpixl.mark.opendocument import SPACES
 from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError, parse
 from kpixl.model import Form, Portfolio
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.review import review
 from kpixl.sheets import Book
 from kpixl.template import Styles, build_template
@@ -558,6 +560,93 @@ def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
     assert [g.rows for g in read_grids(content, "x").grids[1:]] == [g.rows for g in before]
 
 
+def saved_by_openpyxl(content: bytes) -> bytes:
+    """Save a submission with openpyxl, with a person's notes: it numbers the prefixes of their drawing."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for place in ("B3", "B5"):
+        book.worksheets[-2][place].comment = Comment("请核对", "王处")
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def without_styles(content: bytes) -> bytes:
+    """Take the styles out of a submission, which the standard allows."""
+    found = parts(content)
+    del found["xl/styles.xml"]
+    for name, pattern in (
+        ("[Content_Types].xml", rb'<Override PartName="/xl/styles.xml"[^>]*>'),
+        ("xl/_rels/workbook.xml.rels", rb'<Relationship [^>]*"styles.xml"[^>]*>'),
+    ):
+        found[name] = re.sub(pattern, b"", found[name])
+    for name in [name for name in found if name.startswith("xl/worksheets/sheet")]:
+        found[name] = re.sub(rb' (s|style|customFormat)="\d+"', b"", found[name])
+        found[name] = re.sub(rb"<conditionalFormatting.*?</conditionalFormatting>", b"", found[name])
+    return packed(found)
+
+
+def with_the_last_sheet_number(content: bytes) -> bytes:
+    """Give a sheet the highest number that Excel takes."""
+    found = parts(content)
+    found["xl/workbook.xml"] = found["xl/workbook.xml"].replace(b'sheetId="1"', b'sheetId="65534"')
+    return packed(found)
+
+
+def packed(found: dict[str, bytes]) -> bytes:
+    """Pack a workbook."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as package:
+        for name, content in found.items():
+            package.writestr(name, content)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("change", [saved_by_openpyxl, without_styles, with_the_last_sheet_number])
+def test_odd_workbooks_are_marked_and_valid(
+    change: Callable[[bytes], bytes], example: tuple[Form, Portfolio], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(change(bad_template(example)))
+    copy = mark_one(path, tmp_path / "out")
+    assert portfolio_text(copy) == portfolio_text(path)
+    assert any(SIGNATURE in text for text in notes(copy).values())
+    assert mark_one(copy, tmp_path / "again").read_bytes() == copy.read_bytes()
+    if change is not saved_by_openpyxl:  # its fonts are not in the standard's order
+        assert_valid([copy])
+
+
+def test_what_openpyxl_made_of_a_marked_copy_is_marked_anew(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(bad_template(example))
+    copy = mark_one(tmp_path / "a.xlsx", tmp_path / "out")
+    saved = tmp_path / "b.xlsx"
+    saved.write_bytes(saved_by_openpyxl(copy.read_bytes()))
+    again = mark_one(saved, tmp_path / "again")
+    places = {place: text for place, text in notes(again).items() if not place.startswith("问题清单")}
+    (drawing,) = [data for name, data in parts(again.read_bytes()).items() if name.endswith(".vml")]
+    assert len(re.findall(rb"<(?:\w+:)?shape\s", drawing)) == len(places)  # no box of a note that is gone
+
+
+def test_a_persons_note_is_the_same_to_the_byte_when_it_is_marked_anew() -> None:
+    """Gnumeric writes an empty run behind every note; Excel may write how its words are pronounced."""
+    text = '<text><r><t>王</t></r><r><t/></r><rPh sb="0" eb="1"><t>wang</t></rPh></text>'
+    comments = f'<commentList><comment ref="B5">{text}</comment></commentList>'
+    before = EMPTY_COMMENTS.replace(b"<commentList/>", comments.encode())
+    note = Note(Span(4, 1, 4, 1), SIGNATURE + "x", Severity.ERROR)
+    once = Comments(before)
+    assert once.add([note]) == []
+    twice = Comments(once.finish())
+    twice.remove_ours()
+    twice.add([note])
+    assert twice.finish() == once.finish()
+    assert b"<t>wang</t>" in twice.finish()
+
+
+@pytest.mark.parametrize("text", [b"<v:shape ", b"<v:shape>", b"</v:shape>", b"<v:shape/"])
+def test_drawings_of_nothing_but_shapes_are_read_in_no_time(text: bytes) -> None:
+    drawing = b"<xml>" + text * 200_000 + b"</xml>"
+    assert without_boxes(drawing, [Span(0, 0, 0, 0)]) == drawing
+
+
 # --- archives, names, folders -----------------------------------------------------------------
 
 
@@ -585,6 +674,53 @@ def test_files_of_archives_are_marked_inside_the_folder(example: tuple[Form, Por
         "all.zip/inner.zip/单位/a.xlsx",
     ]
     assert not (tmp_path / "evil.xlsx").exists() and not (tmp_path.parent / "evil.xlsx").exists()
+
+
+def test_names_that_are_too_long_or_in_each_others_way_end_no_run(
+    example: tuple[Form, Portfolio], tmp_path: Path
+) -> None:
+    names = [
+        "b.xlsx",
+        "b.xlsx/c.xlsx",
+        "b.XLSX",
+        "b.xlsx",
+        "/".join(["d" * 200] * 100) + "/e.xlsx",
+        "f" * 60_000 + ".xlsx",
+    ]
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "all.zip", "w") as target:
+        warnings.simplefilter("ignore")
+        for number, name in enumerate(names):
+            target.writestr(name, bad_template(example, number))
+    out = tmp_path / "out"
+    written, _ = mark_all(tmp_path / "all.zip", out)
+    assert [w.reason for w in written] == [None] * len(names)
+    assert {w.path.suffix.lower() for w in written} == {".xlsx"}
+    assert len({str(w.path).casefold() for w in written if w.path.is_file()}) == len(names)
+    assert out / "all.zip" / "b.xlsx (2)" / "c.xlsx" in {w.path for w in written}
+
+
+def test_names_that_are_no_utf8_are_read_as_gbk(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    """An archive from Windows, unpacked on Linux; beside it a file whose name reads alike."""
+    source = tmp_path / "in"
+    source.mkdir()
+    try:
+        for number, name in enumerate((os.fsdecode("科普部.xlsx".encode("gb18030")), "办公室.xlsx")):
+            (source / name).write_bytes(bad_template(example, number))
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    outputs = [
+        "--html",
+        str(tmp_path / "r.html"),
+        "--sarif",
+        str(tmp_path / "r.sarif"),
+        "--mark",
+        str(tmp_path / "out"),
+    ]
+    assert run(["check", str(source), *outputs]) == 1
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["办公室.xlsx", "科普部.xlsx"]
+    (source / "科普部.xlsx").write_bytes(bad_template(example, 2))
+    result = consolidate([source], [load_form(FORM)])
+    assert len(result.portfolio.projects) == 3  # none is taken for the other
 
 
 def test_content_is_found_again_only_if_it_is_what_was_read(example: tuple[Form, Portfolio], tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ A .xlsx, .xlsm or .ods is copied with tints, notes and a list in front; of any o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +17,7 @@ from kpixl.carry.parts import CHART, CHART_SHEET, PICTURE, BrokenPackage
 from kpixl.carry.parts import Package as CarriedPackage
 from kpixl.files import check_target, keep_copy, natural_key, refuse_overlap, safe_file_names, write_atomic
 from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
-from kpixl.grids.archives import BETWEEN
+from kpixl.grids.archives import BETWEEN, MAX_FOLDERS
 from kpixl.intake import FileResult, Progress, content_of, is_problem_list
 from kpixl.mark.listing import NAME, Group, grouped, list_workbook
 from kpixl.mark.verified import marked
@@ -25,7 +26,7 @@ from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.review import PORTFOLIO_SUFFIXES
 from kpixl.texts import Text, say
 
-_SEPARATORS = re.compile(r"[/\\]|" + re.escape(BETWEEN))
+_SEPARATORS = re.compile("/|" + re.escape(BETWEEN))
 _LIST_NAME: Text = ("{stem}（{list}）", "{stem} ({list})")
 _ENDING = ".xlsx"
 _GONE: Text = ("文件在检查之后被移动或修改", "The file was moved or changed after it was checked")
@@ -151,14 +152,19 @@ def _path(file: str, folder: Path, taken: set[str], lang: str, *, listed: bool) 
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix
     if listed:
         stem, ending = say(_LIST_NAME, lang, stem=name, list=say(NAME, lang)), _ENDING
-    parent = folder.joinpath(*(safe_file_names([part])[0] for part in folders))
-    stem, ending = safe_file_names([stem])[0], safe_file_names([ending])[0] if ending else ""
-    path, number = parent / f"{stem}.{ending}".rstrip("."), 1
-    while str(path).casefold() in taken:
-        number += 1
-        path = parent / f"{stem} ({number}).{ending}".rstrip(".")
+    parent = folder
+    for part in folders[-MAX_FOLDERS:]:
+        parent = next(path for path in _numbered(parent, part, "") if not path.is_file())
+    path = next(p for p in _numbered(parent, stem, ending) if str(p).casefold() not in taken and not p.is_dir())
     taken.add(str(path).casefold())
     return path
+
+
+def _numbered(parent: Path, stem: str, ending: str) -> Iterator[Path]:
+    """Yield names for a file or folder until one is free: a.xlsx, a (2).xlsx."""
+    stem, ending = safe_file_names([stem])[0], safe_file_names([ending])[0] if ending else ""
+    for number in count(1):
+        yield parent / f"{stem}{'' if number == 1 else f' ({number})'}.{ending}".rstrip(".")
 
 
 def _write(path: Path, content: bytes, lang: str, today: date) -> tuple[bool, list[Problem]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kpixl.cells import Span, a1, span_from
 from kpixl.mark.notes import SIGNATURE, Note
@@ -36,8 +36,11 @@ _SHAPE = (
     '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>{anchor}</x:Anchor>'
     "<x:AutoFill>False</x:AutoFill><x:Row>{row}</x:Row><x:Column>{col}</x:Column></x:ClientData></v:shape>"
 )
-_ANY_SHAPE = re.compile(rb"<v:shape\b(?!type).*?</v:shape\s*>", re.DOTALL)
-_ROW, _COLUMN = re.compile(rb"<x:Row>\s*(\d+)\s*<"), re.compile(rb"<x:Column>\s*(\d+)\s*<")
+# Excel writes the prefixes v and x, openpyxl numbered ones; what Excel writes into a box need not be well-formed.
+_SHAPE_TAG = re.compile(rb"<(?:\w+:)?shape\b[^<>]*?(/?)>")
+_SHAPE_END = re.compile(rb"</(?:\w+:)?shape\s*>")
+_ROW, _COLUMN = (re.compile(rb"<(?:\w+:)?" + name + rb">\s*(\d{1,7})\s*<") for name in (b"Row", b"Column"))
+_END = re.compile(rb"</xml\s*>\s*\Z")
 _ID = re.compile(rb"_x0000_s(\d{1,9})")
 _FIRST_ID = 1025  # what Excel begins with
 _WIDTH, _LINE, _MAX_HEIGHT = 300, 17, 420  # pixels
@@ -66,7 +69,7 @@ class Comments:
         """Remove the notes of an earlier marking; return the cells that have no note any more."""
         gone = []
         for node in [n for n in self._list if local(n) == "comment"]:
-            text = "".join(t.text or "" for t in node.iter(q("t")))
+            text = "".join(t.text or "" for t in _words(node))
             if text.startswith(SIGNATURE):
                 self._list.remove(node)
                 if (place := span_from(node.get("ref", ""))) is not None:
@@ -120,40 +123,59 @@ def _append(text: Tree, words: str) -> None:
         phonetic.addprevious(run)
 
 
+def _words(note: Tree) -> list[Tree]:
+    """List the texts of a note, without how they are pronounced."""
+    return [node for node in note.iter(q("t")) if local(node.getparent()) != "rPh"]
+
+
 def _cut(note: Tree, length: int) -> None:
     """Keep the first characters of a note."""
-    for node in list(note.iter(q("t"))):
+    for node in _words(note):
         words = node.text or ""
-        node.text, length = words[:length], max(0, length - len(words))
         run = node.getparent()
-        if not node.text and local(run) == "r" and words:
+        if words and not length and local(run) == "r":
             run.getparent().remove(run)
+        elif words:
+            node.text, length = words[:length], max(0, length - len(words))
 
 
 # --- boxes ------------------------------------------------------------------------------------
 
 
+def _shapes(drawing: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each shape of a drawing begins and ends."""
+    behind = 0
+    while (tag := _SHAPE_TAG.search(drawing, behind)) is not None:
+        end = tag if tag[1] else _SHAPE_END.search(drawing, tag.end())
+        if end is None:
+            return
+        behind = end.end()
+        yield tag.start(), behind
+
+
 def without_boxes(drawing: bytes, places: Iterable[Span]) -> bytes:
     """Remove the boxes of the notes of some cells."""
     gone = {(place.row, place.col) for place in places}
-
-    def kept(match: re.Match[bytes]) -> bytes:
-        row, col = _ROW.search(match[0]), _COLUMN.search(match[0])
-        return b"" if row and col and (int(row[1]), int(col[1])) in gone else match[0]
-
-    return _ANY_SHAPE.sub(kept, drawing) if gone else drawing
+    kept, behind = [], 0
+    for start, end in _shapes(drawing) if gone else ():
+        row, col = _ROW.search(drawing, start, end), _COLUMN.search(drawing, start, end)
+        if row and col and (int(row[1]), int(col[1])) in gone:
+            kept.append(drawing[behind:start])
+            behind = end
+    return b"".join([*kept, drawing[behind:]])
 
 
 def has_boxes(drawing: bytes) -> bool:
     """Tell whether there is any shape."""
-    return _ANY_SHAPE.search(drawing) is not None
+    return next(_shapes(drawing), None) is not None
 
 
 def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, float], rows: Mapping[int, float]) -> bytes:
     """Add the boxes of notes. `columns`, `rows`: their sizes in pixels where they are not the usual ones."""
-    end = drawing.rfind(b"</xml>")
-    if end < 0 or b'xmlns:v="urn:schemas-microsoft-com:vml"' not in drawing[:2_000]:
+    found = _END.search(drawing)
+    if found is None:
         raise UnmarkableError(DAMAGED)
+    end = found.start()
     first = max([_FIRST_ID - 1, *(int(number) for number in _ID.findall(drawing))]) + 1
     shapes = [] if b'id="_x0000_t202"' in drawing else [_SHAPE_TYPE]
     for number, note in enumerate(notes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 from kpixl.mark.notes import EDGES, TINTS
-from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, canonical, dump, local, parse, q
+from kpixl.mark.xml import DAMAGED, MAIN, Tree, UnmarkableError, add, canonical, dump, local, parse, q
 from kpixl.problems import Severity
 
 # The order in which the standard wants the groups of styles.xml.
@@ -13,6 +13,16 @@ _GROUPS = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "c
 _PARTS = {"fontId": "fonts", "fillId": "fills", "borderId": "borders"}
 _COMPARED = 200  # formats that a new one is compared with; those of an earlier marking are the last
 _OWN_FORMATS = 164  # number formats below are built in
+
+
+EMPTY_STYLES = (  # as a workbook without styles looks
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><styleSheet xmlns="{MAIN}">'
+    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf xfId="0"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+).encode()
 
 
 class Styles:

@@ -14,15 +14,17 @@ from kpixl.mark.listing import NAME, Group, list_workbook
 from kpixl.mark.notes import MAX_NOTES, RULE_SIGNATURE, SIGNATURE, Note, notes_of
 from kpixl.mark.parts import Parts
 from kpixl.mark.sheet import SheetPart, deselected
-from kpixl.mark.styles import Styles
+from kpixl.mark.styles import EMPTY_STYLES, Styles
 from kpixl.mark.xml import DAMAGED, OFFICE, Tree, UnmarkableError, add, add_related, dump, parse, q
 from kpixl.problems import Severity
 from kpixl.sheets import sheet_names
 from kpixl.texts import say
 
 _SHEET = "xl/worksheets/kpixl{}.xml"
+_STYLES = "xl/styles.xml"  # openpyxl and calamine look for it here, whatever the relation says
 _COMMENTS, _DRAWING = "xl/comments_kpixl{}.xml", "xl/drawings/notes_kpixl{}.vml"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _SIGNATURES = "_xmlsignatures/"
@@ -40,10 +42,14 @@ class _Marker:
         self.parts, self.lang = Parts(package), lang
         self.grids = {grid.name: grid for grid in grids}
         self.sheets = self.parts.book.find(q("sheets"))
-        styles = self.parts.related(self.parts.workbook, "styles")
-        if self.sheets is None or styles is None:
+        if self.sheets is None:
             raise UnmarkableError(DAMAGED)
-        self.styles_part, self.styles = styles, Styles(self.parts.read(styles))
+        styles = self.parts.related(self.parts.workbook, "styles")
+        if styles is None:
+            self.parts.relate(self.parts.workbook, "styles", _STYLES)
+            self.parts.write(_STYLES, EMPTY_STYLES, _STYLES_TYPE)
+        self.styles_part = styles or _STYLES
+        self.styles = Styles(self.parts.read(self.styles_part))
         for name in {grid.name for grid in grids if is_problem_list(grid)}:
             self._drop_list(name)
         self.paths = {node.get("name"): self._path(node) for node in self.sheets}
@@ -145,7 +151,8 @@ class _Marker:
         self.parts.write(path, self._transplanted(workbook), _SHEET_TYPE)
         key = self.parts.relate(self.parts.workbook, "worksheet", path)
         names = [node.get("name", "") for node in self.sheets]
-        free = 1 + max((int(node.get("sheetId", "0")) for node in self.sheets), default=0)
+        taken = {node.get("sheetId") for node in self.sheets}
+        free = next(number for number in range(1, len(taken) + 2) if str(number) not in taken)
         name = sheet_names([say(NAME, self.lang)], names)[0]
         sheet = add_related(self.sheets, "sheet", key, name=name, sheetId=str(free))
         self.sheets.insert(0, sheet)
