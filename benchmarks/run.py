@@ -81,7 +81,9 @@ def measure(size: int, repeat: int, folder: Path) -> dict[str, Measured]:
     tasks: dict[str, Callable[[], Measured]] = {
         "template": lambda: timed([*kpixl, "template", str(portfolio), "--split-by", "unit", "-o", str(returned)]),
         "consolidate": lambda: timed([*kpixl, "consolidate", str(returned), "-o", str(out), "--no-summary"]),
-        "consolidate, with summary": lambda: timed([*kpixl, "consolidate", str(returned), "-o", str(folder / "w.yaml")]),
+        "consolidate, with summary": lambda: timed(
+            [*kpixl, "consolidate", str(returned), "-o", str(folder / "whole.yaml")]
+        ),
         "check (submissions)": lambda: timed([*kpixl, "check", str(returned)], (0, 1)),
         "check --mark": lambda: timed([*kpixl, "check", str(returned), "--mark", str(folder / "marked")], (0, 1)),
         "check": lambda: timed([*kpixl, "check", str(out)], (0, 1)),
