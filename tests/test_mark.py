@@ -212,6 +212,24 @@ def test_libreoffice_saves_a_marked_copy_and_it_is_marked_anew(
     assert old.count("问题清单".encode()) == 1
 
 
+def test_openpyxl_saves_a_marked_copy_and_it_is_marked_anew(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    """openpyxl writes the drawing of the notes with prefixes of its own."""
+    original, copy = copies
+    if copy.suffix != ".xlsx":
+        pytest.skip("not openpyxl's kind")
+    saved = tmp_path / copy.name
+    openpyxl.load_workbook(copy).save(saved)
+    again = mark_one(saved, tmp_path / "again")
+    assert portfolio_text(again) == portfolio_text(original)
+    assert notes(again) == notes(copy)
+    assert tints(again) == tints(copy)
+    for name, part in parts(again.read_bytes()).items():
+        if name.endswith(".vml"):
+            boxes = [re.findall(pattern, part) for pattern in (rb"<x:Row>\d+</x:Row>", rb"</v:shape>")]
+            assert len(boxes[0]) == len(boxes[1])
+            assert b"ns0" not in part
+
+
 def test_what_was_corrected_is_no_longer_marked(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     form, portfolio = example
     good = portfolio.projects[0]
