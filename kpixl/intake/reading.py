@@ -229,8 +229,8 @@ class _Reading:
                 label, value = self.index.labels[key], self.index.values[key]
                 place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
                 self.cells[key] = self.grid.address(*place)
-                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only
-                # where the file may hold errors, or where its total, a formula, has no value either (see _totals).
+                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
+                # only where the file may hold errors, or where its total, a formula, has no value (see _totals).
                 if not field.sum and (field.required or not self.found.expected or self.grid.suspect):
                     self.doubts.append(Doubt("blank", key))
 
