@@ -35,7 +35,7 @@ from kpixl.mark.opendocument import SPACES
 from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError, parse
 from kpixl.model import Form, Portfolio
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.review import review
 from kpixl.sheets import Book
 from kpixl.template import Styles, build_template
@@ -407,6 +407,8 @@ def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     (grid,) = read_grids(copy.path.read_bytes(), copy.path.name).grids
     problems = review([path], [load_form(FORM)]).problems
     assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems} != set()
+    returned_too = consolidate([copy.path], [load_form(FORM)]).problems
+    assert [(p.code, p.severity) for p in returned_too] == [("file-skipped", Severity.INFO)]
     assert_valid([copy.path])
 
 
