@@ -27,8 +27,10 @@ from kpixl.intake.extract import Extractor
 from kpixl.intake.reading import Extracted, LabelKey, Nothing
 from kpixl.marker import Marker
 from kpixl.problems import Location, Problem
+from kpixl.texts import Text
 from kpixl.values import is_blank
 
+_ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
 OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
 # Stands in the first row of the sheet that `kpixl check --mark` puts in front.
 PROBLEM_LIST = f'{markers.PREFIX}{markers.FORMAT},"kind":"problems"}}'
@@ -186,7 +188,8 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     if not forms and empty:
         problems.append(_apart(shown, extractor, empty) or _unrelated(shown, extractor, [n for _, n in empty]))
     elif not forms and not problems:
-        problems.append(Problem("no-sheets", Location(shown)))
+        listed = any(map(is_problem_list, read.grids))
+        problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kpixl.cells import Span, a1, span_from
 from kpixl.mark.notes import SIGNATURE, Note
-from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q
+from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q, with_prefixes
 from kpixl.sheets import text_lines
 
 _BELOW = "\n\n" + SIGNATURE
@@ -17,6 +17,11 @@ EMPTY_COMMENTS = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><comments xmlns="http://schemas.openxmlformats.org/'
     b'spreadsheetml/2006/main"><authors/><commentList/></comments>'
 )
+_SPACES = {
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "x": "urn:schemas-microsoft-com:office:excel",
+}
 EMPTY_DRAWING = (
     b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
     b'xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>'
@@ -133,6 +138,16 @@ def _cut(note: Tree, length: int) -> None:
 # --- boxes ------------------------------------------------------------------------------------
 
 
+def usual_drawing(drawing: bytes) -> bytes:
+    """Return a drawing with the prefixes of Excel, which the patterns here go by; openpyxl writes others.
+
+    Excel's own need not be well-formed, so they are left as they are. Raises UnmarkableError.
+    """
+    if b'xmlns:v="urn:schemas-microsoft-com:vml"' in drawing[:2_000]:
+        return drawing
+    return with_prefixes(parse(drawing), _SPACES)
+
+
 def without_boxes(drawing: bytes, places: Iterable[Span]) -> bytes:
     """Remove the boxes of the notes of some cells."""
     gone = {(place.row, place.col) for place in places}
@@ -152,7 +167,7 @@ def has_boxes(drawing: bytes) -> bool:
 def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, float], rows: Mapping[int, float]) -> bytes:
     """Add the boxes of notes. `columns`, `rows`: their sizes in pixels where they are not the usual ones."""
     end = drawing.rfind(b"</xml>")
-    if end < 0 or b'xmlns:v="urn:schemas-microsoft-com:vml"' not in drawing[:2_000]:
+    if end < 0:
         raise UnmarkableError(DAMAGED)
     first = max([_FIRST_ID - 1, *(int(number) for number in _ID.findall(drawing))]) + 1
     shapes = [] if b'id="_x0000_t202"' in drawing else [_SHAPE_TYPE]
