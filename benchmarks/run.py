@@ -81,7 +81,11 @@ def measure(size: int, repeat: int, folder: Path) -> dict[str, Measured]:
     tasks: dict[str, Callable[[], Measured]] = {
         "template": lambda: timed([*kpixl, "template", str(portfolio), "--split-by", "unit", "-o", str(returned)]),
         "consolidate": lambda: timed([*kpixl, "consolidate", str(returned), "-o", str(out), "--no-summary"]),
+        "consolidate, with summary": lambda: timed(
+            [*kpixl, "consolidate", str(returned), "-o", str(folder / "whole.yaml")]
+        ),
         "check (submissions)": lambda: timed([*kpixl, "check", str(returned)], (0, 1)),
+        "check --mark": lambda: timed([*kpixl, "check", str(returned), "--mark", str(folder / "marked")], (0, 1)),
         "check": lambda: timed([*kpixl, "check", str(out)], (0, 1)),
         "openpyxl script": lambda: timed([sys.executable, str(HERE / "tasks.py"), "openpyxl", str(returned)]),
         "bare calamine": lambda: timed([sys.executable, str(HERE / "tasks.py"), "calamine", str(returned)]),
@@ -135,6 +139,7 @@ def main() -> None:
             f"| {size:,} | {seconds['openpyxl script'] / seconds['consolidate']:.1f} "
             f"| {seconds['consolidate'] / seconds['bare calamine']:.1f} "
             f"| {seconds['summary (building)'] / seconds['bare XlsxWriter']:.2f} "
+            f"| {seconds['check (submissions)'] / seconds['consolidate, with summary']:.2f} "
             f"| {seconds['check (submissions)'] / seconds['consolidate']:.2f} "
             f"| {seconds['check'] / seconds['consolidate']:.2f} |"
         )
@@ -142,11 +147,12 @@ def main() -> None:
         "openpyxl script / consolidate",
         "consolidate / bare calamine",
         "summary / bare XlsxWriter",
+        "check (submissions) / consolidate, with summary",
         "check (submissions) / consolidate",
         "check (portfolio) / consolidate",
     )
     print(f"\n| projects | {' | '.join(heads)} |")
-    print("|---:|---:|---:|---:|---:|---:|")
+    print("|---:" * (len(heads) + 1) + "|")
     print("\n".join(ratios))
 
 

@@ -27,9 +27,9 @@ CATALOGUE: dict[str, Entry] = {
     "not-a-file-name": Entry(
         E,
         "{path} 是文件夹，不能作为输出文件。",
-        "请写出文件名，例如 {path}/2026.yaml。",
+        "请写出文件名，例如 {path}/2026{ending}。",
         "{path} is a folder, not a file to write.",
-        "Give a file name, for example {path}/2026.yaml.",
+        "Give a file name, for example {path}/2026{ending}.",
     ),
     "wrong-ending": Entry(
         E,
@@ -309,10 +309,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "stray-text": Entry(
         W,
-        "表格以外有内容，未汇总：{text}",
+        "表格以外有内容，未汇总：“{text}”。",
         "如属填报内容，请移到相应单元格；如为批注，可以忽略。",
-        "There is text outside the form that was not taken up: {text}",
+        "There is text outside the form that was not taken up: “{text}”.",
         "If it belongs to the form, move it to its cell; a remark may stay.",
+        title=("表格以外有内容", "Text outside the form"),
     ),
     "cell-too-long": Entry(
         E,
@@ -376,6 +377,7 @@ CATALOGUE: dict[str, Entry] = {
         "",
         "{raw} was read as {reading}.",
         "",
+        title=("换了写法读取", "Read otherwise than it was typed"),
     ),
     "value-unverified": Entry(
         W,
@@ -419,6 +421,7 @@ CATALOGUE: dict[str, Entry] = {
         "",
         "Project {id} came back twice with the same content: {other}.",
         "",
+        title=("重复提交，内容相同", "Returned twice with the same content"),
     ),
     "returned-differently": Entry(
         E,
@@ -426,6 +429,7 @@ CATALOGUE: dict[str, Entry] = {
         "请确认以哪一份为准，移走另一份后重新汇总。",
         "Project {id} came back in two versions; {used} was taken, this one was not. Differences: {differences}.",
         "Decide which one counts, move the other away and consolidate again.",
+        title=("重复提交，内容不同", "Returned in versions that differ"),
     ),
     "marker-form": Entry(
         E,
@@ -475,6 +479,7 @@ CATALOGUE: dict[str, Entry] = {
         "",
         "There is no marker; by name and unit this is project {id}.",
         "",
+        title=("没有标识，按名称和单位认定项目", "A project known by name and unit, not by its marker"),
     ),
     "not-in-roster": Entry(
         W,
@@ -489,6 +494,7 @@ CATALOGUE: dict[str, Entry] = {
         "请催交。",
         "Project {id} {name} ({unit}) of the roster has not come back.",
         "Remind the unit.",
+        title=("花名册中的项目没有交回", "A project of the roster has not come back"),
     ),
     # --- portfolios, forms, lists -------------------------------------------------------------
     "not-utf8": Entry(

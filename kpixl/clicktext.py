@@ -22,6 +22,14 @@ _NO_COMMAND: Text = ("没有命令 {name}。", "There is no command {name}.")
 _MEANT: Text = ("是否指 {names}？", "Did you mean {names}?")
 _MISSING: Text = ("缺少参数 {name}。", "{name} is missing.")
 _BAD: Text = ("参数 {name} 有误：{reason}", "{name} is wrong: {reason}")
+_WANTED: dict[type[click.ParamType[Any]], Text] = {
+    click.DateTime: (
+        '请写成 2026-11-20 或 "2026-11-20 17:00"。',
+        'write it like 2026-11-20 or "2026-11-20 17:00".',
+    ),
+    click.types.IntParamType: ("请填整数，例如 2026。", "write a whole number such as 2026."),
+    click.Choice: ("请从 {items} 中选一个。", "choose one of {items}."),
+}
 _REQUIRED: Text = ("[必填]", "[required]")
 _ANY_OPTIONS: Text = ("[选项]", "[OPTIONS]")
 _ANY_COMMAND: Text = ("命令 [参数]...", "COMMAND [ARGS]...")
@@ -181,7 +189,7 @@ def _reason(error: click.UsageError, lang: str) -> str:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return say(_MISSING, lang, name=_name(error.param))
     if isinstance(error, click.BadParameter) and error.param is not None:
-        return say(_BAD, lang, name=_name(error.param), reason=error.message)
+        return say(_BAD, lang, name=_name(error.param), reason=_wanted(error.param.type, lang) or error.message)
     if isinstance(error, click.BadOptionUsage):
         return say(_NO_VALUE, lang, name=error.option_name)
     if "No such command" in error.message:
@@ -191,6 +199,12 @@ def _reason(error: click.UsageError, lang: str) -> str:
         text = say(_NO_COMMAND, lang, name=name)
         return f"{text} {say(_MEANT, lang, names=near)}" if near else text
     return error.format_message()
+
+
+def _wanted(kind: click.ParamType[Any], lang: str) -> str:
+    """Say what an option takes whose type click checks by itself; "" where kpixl says what is wrong."""
+    items = ", ".join(kind.choices) if isinstance(kind, click.Choice) else ""
+    return say(_WANTED.get(type(kind), ("", "")), lang, items=items)
 
 
 def _name(param: click.Parameter) -> str:

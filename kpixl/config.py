@@ -213,7 +213,7 @@ class _Reader:
             return None
         if not texts["reason"] or not texts["reason"].strip():
             self.note("waiver-no-reason", path)
-        missing = [key for key in ("project", "code") if texts[key] is None]
+        missing = [key for key in ("project", "code") if item.get(key) is None]
         for key in missing:
             self.note("key-missing", path, key=key)
         project, code = texts["project"], texts["code"]

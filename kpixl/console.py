@@ -120,7 +120,7 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
 
     place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
     colour = COLOURS[problem.severity]
-    text = _visible(" ".join(part for part in (problem.message(lang), problem.hint(lang)) if part))
+    text = _visible(problem.text(lang))
     word = say(SEVERITIES[problem.severity], lang)
     where = escape(f"{_visible(place)}:") if place else ""
     return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"

@@ -155,7 +155,7 @@ def _commonest(results: Sequence[FileResult]) -> str:
 def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
     def locate(project: str, key: str, label: str) -> Location:
         source = merged.sources[project]
-        return Location(source.file, source.sheet, source.cell(key), label.rstrip(":："))
+        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
 
     return locate
 

@@ -140,7 +140,7 @@ def check_target(path: Path, ending: str = "") -> None:
     if not path.parent.is_dir():
         raise failure("folder-missing", path=str(path.parent))
     if path.is_dir():
-        raise failure("not-a-file-name", path=str(path))
+        raise failure("not-a-file-name", path=str(path), ending=ending or ".yaml")
 
 
 def refuse_overlap(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

@@ -5,7 +5,6 @@ Identity: the marker in the sheet, then the form's key fields (name and unit), f
 
 from __future__ import annotations
 
-import string
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,24 +48,8 @@ class Source:
     sheet: str | None
     cells: Mapping[str, str] = field(default_factory=dict)
 
-    def cell(self, key: str) -> str | None:
-        """Return the cell of a value; of a blank one in a table that in its row, below the others of its column."""
-        if key in self.cells or key.count(".") < 2:
-            return self.cells.get(key)
-        table, number, column = key.split(".", 2)
-        in_row = [cell for other, cell in self.cells.items() if other.startswith(f"{table}.{number}.")]
-        in_column = (cell for other, cell in self.cells.items() if _is_of(other, table, column))
-        letters = next((cell.rstrip(string.digits) for cell in in_column), None)
-        # A level may stand further up.
-        row = max((int(cell.lstrip(string.ascii_uppercase)) for cell in in_row), default=None)
-        return f"{letters}{row}" if letters and row else None
-
     def __str__(self) -> str:
         return f"{self.file} › {self.sheet}" if self.sheet else self.file
-
-
-def _is_of(key: str, table: str, column: str) -> bool:
-    return key.startswith(f"{table}.") and key.endswith(f".{column}")
 
 
 @dataclass(frozen=True, slots=True)

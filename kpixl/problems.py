@@ -68,6 +68,10 @@ class Problem:
         """Say what to do about it, in `lang`; may be empty."""
         return self.entry.hint(lang).format_map(_Details(self.details, lang))
 
+    def text(self, lang: str = "zh") -> str:
+        """Say both in one line, as each language joins sentences."""
+        return f"{self.message(lang)}{' ' if lang == 'en' else ''}{self.hint(lang)}".strip()
+
     def data(self, lang: str = "zh") -> dict[str, str | None]:
         """Return the problem as data for machines."""
         place = self.location

@@ -214,7 +214,7 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
         if project not in sources:
             return otherwise(project, key, label)
         source = sources[project]
-        return Location(source.file, source.sheet, source.cell(key), label.rstrip(":："))
+        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
 
     return locate
 

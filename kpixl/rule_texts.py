@@ -159,9 +159,9 @@ RULE_TEXTS: dict[str, Entry] = {
     "operator-unfit": Entry(
         W,
         "“{name}”的计算符号“{operator}”与指标值“{value}”不配。",
-        "数字配 {operators}；文字目标选“{qualitative}”。",
+        "数字配 {operators}，“指标值”只填数字，单位另填；文字目标选“{qualitative}”。",
         "The operator {operator} of {name} does not go with the value {value}.",
-        "A number goes with {operators}, a text with {qualitative}.",
+        "A number goes with {operators}, its unit in a cell of its own; a text goes with {qualitative}.",
         LAWFUL,
         ("符号与指标值不配", "Operator and value do not go together"),
     ),

@@ -67,7 +67,7 @@ def _rule(code: str, category: str, lang: str) -> dict[str, Any]:
 
 def _result(problem: Problem, project: str | None, numbers: Mapping[str, int], lang: str) -> dict[str, Any]:
     place = problem.location
-    text = f"{problem.message(lang)} {problem.hint(lang)}".strip()
+    text = problem.text(lang)
     result: dict[str, Any] = {
         "ruleId": problem.code,
         "ruleIndex": numbers[problem.code],

@@ -128,14 +128,17 @@ def packed_record(kind: int, data: bytes = b"") -> bytes:
     return head + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data
 
 
-def _packed_cell(col: int, value: float | str) -> bytes:
+def _packed_cell(col: int, value: float | str | None) -> bytes:
+    """Make a cell; None is a formula that shows an error."""
+    if value is None:
+        return packed_record(11, struct.pack("<2I", col, 0) + bytes([0x2A]) + bytes(8))
     if isinstance(value, str):
         text = value.encode("utf-16-le")
         return packed_record(6, struct.pack("<3I", col, 0, len(text) // 2) + text)
     return packed_record(5, struct.pack("<2Id", col, 0, value))
 
 
-def packed_workbook(*sheets: Mapping[tuple[int, int], float | str]) -> bytes:
+def packed_workbook(*sheets: Mapping[tuple[int, int], float | str | None]) -> bytes:
     """Make a .xlsb of sheets S1, S2, ... of numbers and texts by row and column."""
     parts: dict[str, str | bytes] = {"[Content_Types].xml": _TYPES.format(""), "_rels/.rels": _RELATIONS.format("")}
     bundles, relations = b"", ""

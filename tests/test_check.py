@@ -187,6 +187,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert [p.details["line"] for p in refused.value.problems] == [1, 2, 4]
 
 
+def test_an_id_without_quotation_marks_is_not_said_to_be_missing_too() -> None:
+    with pytest.raises(KpixlError) as refused:
+        config("waivers:\n- {project: 7, code: level-missing, reason: 公众}")
+    assert [p.code for p in refused.value.problems] == ["value-wrong"]
+
+
 def test_the_configuration_is_found_beside_the_data(tmp_path: Path) -> None:
     (tmp_path / "returned").mkdir()
     (tmp_path / "kpixl.yaml").write_text("select: [goal]", encoding="utf-8")

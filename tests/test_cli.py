@@ -78,7 +78,7 @@ def message(code: str, lang: str = "zh", **details: object) -> str:
     """Return what is printed of a problem, in one line."""
     problem = Problem(code, details=details)
     assert problem.message(lang)
-    return " ".join(part for part in (problem.message(lang), problem.hint(lang)) if part)
+    return problem.text(lang)
 
 
 def said(ran: Ran, text: str) -> bool:
@@ -190,13 +190,13 @@ def test_a_password_is_told_with_the_way_out(kpixl: Kpixl) -> None:
         (["consolidate", "nowhere", "-o", "out.yaml"], "path-missing", {"path": "nowhere"}),
         (["consolidate", "one.xlsx", "-o", "no/out.yaml"], "folder-missing", {"path": "no"}),
         (["consolidate", "one.xlsx", "-o", "out.yaml", "--summary", "no/out.xlsx"], "folder-missing", {"path": "no"}),
-        (["consolidate", "one.xlsx", "-o", "empty"], "not-a-file-name", {"path": "empty"}),
+        (["consolidate", "one.xlsx", "-o", "empty"], "not-a-file-name", {"path": "empty", "ending": ".yaml"}),
         (["consolidate", "one.xlsx", "-o", "one.xlsx"], "output-is-input", {"path": "one.xlsx"}),
         (["consolidate", "one.xlsx", "-o", "one.yaml"], "output-is-input", {"path": "one.xlsx"}),
         (["consolidate", "one.xlsx", "-o", "out.yaml", "--roster", "none.yaml"], "path-missing", {"path": "none.yaml"}),
         (["template", "none.yaml", "-o", "out.xlsx"], "path-missing", {"path": "none.yaml"}),
         (["template", "good.yaml", "-o", "no/out.xlsx"], "folder-missing", {"path": "no"}),
-        (["template", "good.yaml", "-o", "empty"], "not-a-file-name", {"path": "empty"}),
+        (["template", "good.yaml", "-o", "empty"], "not-a-file-name", {"path": "empty", "ending": ".xlsx"}),
         (
             ["template", "good.yaml", "-o", "one.xlsx", "--split-by", "unit"],
             "not-a-folder",
@@ -343,6 +343,16 @@ def test_an_unknown_field_to_split_by_is_told_with_the_fields_there_are(
         (["publish", "-o", "x"], "缺少参数 PORTFOLIO.yaml。", "PORTFOLIO.yaml is missing."),
         (["consolidate", "x", "-o"], "选项 -o 需要一个值。", "The option -o needs a value."),
         (["consolidate", "x", "-o", "y", "--rooster", "z"], "没有选项 --rooster。", "There is no option --rooster."),
+        (
+            ["status", "x", "--roster", "y", "--due", "2026年11月20日"],
+            '参数 --due 有误：请写成 2026-11-20 或 "2026-11-20 17:00"。',
+            '--due is wrong: write it like 2026-11-20 or "2026-11-20 17:00".',
+        ),
+        (
+            ["roster", "x", "-o", "y", "--year", "明年"],
+            "参数 --year 有误：请填整数，例如 2026。",
+            "--year is wrong: write a whole number such as 2026.",
+        ),
         (["consolidat"], "没有命令 consolidat。", "There is no command consolidat."),
     ],
 )

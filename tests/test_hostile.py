@@ -22,7 +22,7 @@ from kpixl import canonical, intake
 from kpixl.consolidate import consolidate
 from kpixl.grids import Limits, Opened, Reading, open_content, read_grids
 from kpixl.grids.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
-from kpixl.intake import Job, read_files
+from kpixl.intake import Job, onefile, read_files
 from kpixl.model import Form, Portfolio
 from kpixl.summary import write_summary
 from kpixl.template import build_template
@@ -66,6 +66,7 @@ FAR = {
     "xls, a far text": old_workbook(number(0, 0) + record(0x204, struct.pack("<3H", 65_535, 65_535, 0) + b"\1\0\0x")),
     "xls, a far formula": old_workbook(number(0, 0) + record(0x06, struct.pack("<2H", 65_535, 40_000) + bytes(18))),
     "xlsb": packed_workbook({(0, 0): 1, (1_048_575, 16_383): 1}),
+    "xlsb, a formula that shows an error": packed_workbook({(0, 0): 1, (1_048_575, 16_383): None}),
     "xlsb, a column that is none": packed_workbook({(0, 0): 1, (1, 0xFFFFFFFE): 1}),
     "xlsx": workbook([CORNER]),
     "ods, rows": spreadsheet(ods_row(ods_cell(repeated=100), repeated=1_000_000)),
@@ -416,7 +417,7 @@ def test_a_worker_that_dies_costs_its_file_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        intake, "open_content", lambda content, limits: (die if content == b"bad" else open_content)(content, limits)
+        onefile, "open_content", lambda content, limits: (die if content == b"bad" else open_content)(content, limits)
     )
     jobs = []
     for n in range(40):

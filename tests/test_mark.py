@@ -214,6 +214,24 @@ def test_libreoffice_saves_a_marked_copy_and_it_is_marked_anew(
     assert old.count("问题清单".encode()) == 1
 
 
+def test_openpyxl_saves_a_marked_copy_and_it_is_marked_anew(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    """openpyxl writes the drawing of the notes with prefixes of its own."""
+    original, copy = copies
+    if copy.suffix != ".xlsx":
+        pytest.skip("not openpyxl's kind")
+    saved = tmp_path / copy.name
+    openpyxl.load_workbook(copy).save(saved)
+    again = mark_one(saved, tmp_path / "again")
+    assert portfolio_text(again) == portfolio_text(original)
+    assert notes(again) == notes(copy)
+    assert tints(again) == tints(copy)
+    for name, part in parts(again.read_bytes()).items():
+        if name.endswith(".vml"):
+            boxes = [re.findall(pattern, part) for pattern in (rb"<x:Row>\d+</x:Row>", rb"</v:shape>")]
+            assert len(boxes[0]) == len(boxes[1])
+            assert b"ns0" not in part
+
+
 def test_what_was_corrected_is_no_longer_marked(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     form, portfolio = example
     good = portfolio.projects[0]
@@ -391,6 +409,8 @@ def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     (grid,) = read_grids(copy.path.read_bytes(), copy.path.name).grids
     problems = review([path], [load_form(FORM)]).problems
     assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems} != set()
+    returned_too = consolidate([copy.path], [load_form(FORM)]).problems
+    assert [(p.code, p.severity) for p in returned_too] == [("file-skipped", Severity.INFO)]
     assert_valid([copy.path])
 
 

@@ -147,6 +147,17 @@ def test_shown_in_both_languages_without_a_gap() -> None:
                 assert "{" not in text
 
 
+@pytest.mark.parametrize(("column", "named"), [("operator", True), ("level1", True), ("level2", False)])
+def test_items_of_a_short_list_are_named_to_choose_from(column: str, named: bool) -> None:
+    """What is like no item has nothing to suggest."""
+    form = load_form(SHANGHAI)
+    portfolio = portfolio_of(form, {"rows": {1: {column: "⚑"}}})
+    (found,) = (f for f in find(form, portfolio, checks_of(form)) if f.code == "choice-unlisted")
+    hint = Problem(found.code, details=found.details).hint()
+    items = form.choices[column].items
+    assert hint == (f"请从列表中选择：{' '.join(items)}。" if named else "请从列表中选择。")
+
+
 def test_every_form_has_checks_that_can_be_read() -> None:
     for form in load_forms().values():
         checks_of(form)

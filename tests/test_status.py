@@ -25,6 +25,7 @@ from kpixl.status import status_data, take_stock, write_status
 from kpixl.status.model import Status, _Names
 from kpixl.status.page import render_status
 from kpixl.status.sheet import build_workbook
+from kpixl.status.text import status_text
 from kpixl.status.words import State
 from kpixl.template import build_template
 from tests.applications import Office, assert_valid
@@ -266,6 +267,16 @@ def test_an_unread_file_is_not_counted_for_anybody(desk: Desk) -> None:
     (item,) = status.unread
     assert (item.unit, item.project, item.problem.code) == ("科普部", None, "password")
     assert set(desk.states().values()) == {"missing"}
+
+
+def test_a_missing_project_whose_file_could_not_be_read_is_not_simply_reminded(desk: Desk) -> None:
+    """To be told to send what one has sent is annoying."""
+    project = next(p for p in desk.projects if p.id == "03")
+    desk.put(f"{project.values['name']}.xlsx", ENCRYPTED.read_bytes())
+    missing, *_ = status_text(desk.take(), "zh").blocks
+    assert [line for _, line in missing.lines if "可能已交" in line] == [
+        f"03 {project.values['name']}  可能已交，见无法读取的文件"
+    ]
 
 
 # --- nothing to report --------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -130,6 +131,17 @@ def test_input_cells_are_unlocked_and_tinted_and_totals_are_locked_formulas(shee
         total = sheet.cell(by_label["年度资金申请总额:"].row, by_label["年度资金申请总额:"].column + 2)
         assert total.protection.locked
         assert str(total.value).startswith("=IF(COUNT(")
+
+
+def test_a_total_that_the_roster_gives_is_not_said_to_be_typed() -> None:
+    """It is locked like one that adds itself up."""
+    one = portfolio("项目").projects[0]
+    given = replace(one, values={**one.values, "funding.annual.amount": Decimal(800_000)})
+    content = build_template(FORM, replace(portfolio("项目"), projects=(given,)))
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[1]
+    (prompt,) = (v.prompt for v in sheet.data_validations.dataValidation if "F6" in str(v.sqref))
+    assert (sheet["F6"].value, sheet["F6"].protection.locked) == (800_000, True)
+    assert prompt == "此数已给定，各分项之和应与之相等。"
 
 
 def test_sheets_are_protected_without_a_password_and_rows_may_come_and_go(example_template: Path) -> None:

@@ -112,15 +112,19 @@ def _declared(data: bytes) -> int:
 
 # --- .xlsb --------------------------------------------------------------------------------------
 
-_ROW, _BLANK, _END_CELLS, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x01, 0x0B, 0x91, 0x92, 0x9C
+_ROW, _BLANK, _END_CELLS, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x01, 0x0C, 0x91, 0x92, 0x9C
+_ERRORS = (0x03, 0x0B)  # an error, and a formula that shows one
 _SHORTEST = 4  # bytes: the row, or the column, and more
 _SHORT = ("单元格记录不完整", "the record of a cell is incomplete")
 _MAX_ROW = 0x0010_0000  # calamine stops at a row beyond
 
 
-def packed_cells(data: bytes) -> int:
-    """Count the cells of the rectangle around those of a sheet, given its part of a .xlsb. Raises UnreadableError."""
-    box, row, inside = Box(), 0, False
+def packed_cells(data: bytes) -> tuple[int, bool]:
+    """Count the cells of the rectangle around those of a sheet of a .xlsb, and tell whether one is an error.
+
+    Raises UnreadableError.
+    """
+    box, row, inside, suspect = Box(), 0, False, False
     for kind, at, length in _records(data):
         if kind == _BEGIN_DATA:
             inside = True
@@ -136,7 +140,8 @@ def packed_cells(data: bytes) -> int:
                     break
             else:
                 box.add(row, place, place)
-    return box.cells
+                suspect = suspect or kind in _ERRORS
+    return box.cells, suspect
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -23,10 +23,10 @@ class Limits:
 
     file_bytes: int = _bound(64 * MIB, "文件大小（字节）", "the size of a file in bytes")
     """A file on disk, and each file of an archive: workbooks this large hold pictures, not more projects."""
-    sheet_cells: int = _bound(10_000_000, "工作表的使用范围（单元格）", "the used range of a sheet in cells")
-    """What calamine makes room for. Nearly 10 million cells take 0.5 GiB from a .xlsx, 0.9 from a .xls, 1.3 from a .ods
-    with text in each. A form has 300; one with a stray character in Excel's last row has 7 million. In .xls and .ods
-    all sheets count together, because calamine reads all of them at once."""
+    sheet_cells: int = _bound(7_500_000, "工作表的使用范围（单元格）", "the used range of a sheet in cells")
+    """What calamine makes room for. A form has 300; one with a stray character in Excel's last row has 7.34 million,
+    which take 0.4 GiB from a .xlsx, 0.7 from a .xls, 1.0 from a .ods with text in each. In .xls and .ods all sheets
+    count together, because calamine reads all of them at once."""
     unpacked_bytes: int = _bound(512 * MIB, "解压后的大小（字节）", "the unpacked size in bytes")
     """What a .xlsx, .docx or .zip unpacks to. A million formatted empty rows are 335 MiB of XML, read in 10 s."""
     text_bytes: int = _bound(256 * MIB, "文字总量（字节）", "the volume of text in bytes")

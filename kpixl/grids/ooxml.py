@@ -95,8 +95,10 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
             if not small and (cells := _area([match.groups() for match in _CELL.finditer(content)])) > limit:
                 large[name] = cells
             suspect = suspect or any(spelling in content for spelling in _SUSPECT)
-        elif _BINARY.fullmatch(name) and (cells := biff.packed_cells(package.read(name))) > limit:
-            large[name] = cells
+        elif _BINARY.fullmatch(name):
+            cells, error = biff.packed_cells(package.read(name))
+            suspect = suspect or error
+            large |= {name: cells} if cells > limit else {}
     if not large:
         return {}, suspect
     names = sheet_names(package)

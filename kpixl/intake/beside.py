@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from kpixl.cells import Span
 from kpixl.grids import Grid
-from kpixl.intake.labels import FoundForm, Hit, LabelIndex, Slot, labels_in, search
+from kpixl.intake.labels import FoundForm, Hit, LabelIndex, Slot
+from kpixl.intake.search import labels_in, search
 
 
 class Part(NamedTuple):

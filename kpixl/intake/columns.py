@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kpixl.intake.labels import FoundTable, Heading
 from kpixl.intake.targets import parts_by_content
-from kpixl.model import Form, Row, Target
+from kpixl.model import Form, Target
 from kpixl.values import Raw, fold, read_target
 
 
@@ -54,19 +54,12 @@ class TableColumns:
             self.places[heading.key] = (heading.col, heading.last_col)
             self.targets[heading.key] = target
 
-    def cells(self, assigned: Mapping[str, int], row: Row, *, every: bool = False) -> Iterator[tuple[str, int]]:
-        """Yield (column of the form, physical column) of what was typed in a row, and of what is required and blank.
-
-        `every`: also of what may be blank.
-        """
+    def cells(self, assigned: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+        """Yield (column of the form, physical column) of what was typed in a row, and of where a blank could be."""
         places = {key: span[0] for key, span in self.places.items()} | dict(assigned)
-        typed = set(assigned)
         for key, target in self.targets.items():
             places |= dict.fromkeys(target.parts, places.pop(key))
-            typed |= set(target.parts) if key in assigned else set()
-        for key, field in self.table.columns.items():
-            if key in typed or ((field.required or every) and row[key] is None and key in places):
-                yield key, places[key]
+        yield from ((key, places[key]) for key in self.table.columns if key in places)
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
         """Say which column each filled cell belongs to; also whether that was told by content, not by position.

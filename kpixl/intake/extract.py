@@ -10,8 +10,10 @@ from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.beside import Part, parts
-from kpixl.intake.labels import FoundForm, Hit, as_sent, holds_another, labels_in, search
+from kpixl.intake.labels import FoundForm, Hit
 from kpixl.intake.reading import Extracted, FormReader, LabelKey, Nothing
+from kpixl.intake.search import labels_in, search
+from kpixl.intake.sent import as_sent, holds_another
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem

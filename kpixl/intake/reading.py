@@ -194,7 +194,7 @@ class _Reading:
             values=self.values,
             tables={key: tuple(rows) for key, rows in self.tables.items()},
             cells=self.cells,
-            doubts=tuple(doubt for doubt in self.doubts if doubt.key in self.cells),
+            doubts=tuple(doubt for doubt in dict.fromkeys(self.doubts) if doubt.key in self.cells),
             problems=(*loose, *self.problems),
             missing=self._missing(),
         )
@@ -328,7 +328,8 @@ class _Reading:
                 hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
                 _fill_down(self.form, found.table, row, above, hidden)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-            stands |= {key: self.grid.address(r, c) for key, c in columns.cells(assigned, row, every=self.grid.suspect)}
+            cells = ((key, self.grid.address(r, c)) for key, c in columns.cells(assigned))
+            stands |= {key: cell for key, cell in cells if key in assigned or key not in stands}
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
                 continue
             if shifted:
@@ -351,8 +352,11 @@ class _Reading:
 
     def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw]) -> None:
         """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
+        cells = {key: self.cells.get(f"{prefix}.{key}") for key in row}
+        parts = [(part, target.value) for target in table.targets.values() for part in (target.operator, target.unit)]
+        shared = {part for part, value in parts if cells[part] == cells[value]}  # one cell for all three
         for key, value in row.items():
-            if value is None and f"{prefix}.{key}" in self.cells:
+            if value is None and key not in shared and (table.columns[key].required or self.grid.suspect):
                 self.doubts.append(Doubt("blank", f"{prefix}.{key}"))
             elif isinstance(value, date):
                 self._doubt_serial(f"{prefix}.{key}", raws.get(key), value)

@@ -24,6 +24,7 @@ _MONTH = re.compile(r"^(?:于|在)?(\d{1,2})月(?:底|末|份|前|\d{1,2}日)") 
 _BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
 SMALLEST_PRINT = 6.0  # points
 MAX_SHOWN = 6
+MAX_NAMED = 8  # items of a list that are named in a hint
 SURELY_FITS, SURELY_FITS_LINES = 40, 40  # characters, lines: below them no text is measured
 
 
@@ -131,6 +132,9 @@ def _unlisted(field: Field, choices: Choices, key: str, value: Value) -> Iterato
     if isinstance(value, str) and value not in choices.items:
         near = difflib.get_close_matches(fold(value), list(choices.items), 1, 0.5)
         suggestion = (f"，例如“{near[0]}”", f", for example {near[0]}") if near else ("", "")
+        if not near and len(choices.items) <= MAX_NAMED:
+            named = " ".join(choices.items)
+            suggestion = (f"：{named}", f": {named}")
         yield Hit(key, {"label": field.label, "value": value, "suggestion": suggestion})
 
 

@@ -60,7 +60,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
         totals=numbers(status.counts, status),
         unread_headings=[say(text, lang) for text in unread_words],
         unread=[_unread(item, status, lang) for item in status.unread],
-        problems=[show(f"{p.location} {p.message(lang)} {p.hint(lang)}".strip()) for p in status.problems],
+        problems=[show(f"{p.location} {p.text(lang)}".strip()) for p in status.problems],
         project_headings=[form.id_field.heading, name, *(say(text, lang) for text in project_words)],
         units=[
             (

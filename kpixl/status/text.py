@@ -82,7 +82,11 @@ def _blocks(status: Status, lang: str) -> Iterator[Block]:
         return f"  {place(project.returns[0])}  {counted(project, lang)}"
 
     error, warning, info = Severity
-    yield listed(words.MISSING_LIST, error, lambda p: p.state is State.MISSING, lambda _: "")
+    unread = {item.project for item in status.unread}
+    perhaps = say(words.MAYBE_SENT, lang)
+    yield listed(
+        words.MISSING_LIST, error, lambda p: p.state is State.MISSING, lambda p: perhaps if p.id in unread else ""
+    )
     yield listed(words.WRONG_LIST, error, lambda p: p.state is State.ERRORS, with_place)
     yield _unread(status, lang)
     yield listed(words.TWICE_LIST, warning, lambda p: p.twice is not None, lambda p: f"  {versions_text(p, lang)}")
@@ -91,7 +95,7 @@ def _blocks(status: Status, lang: str) -> Iterator[Block]:
     yield Block(
         say(words.NOTES_LIST, lang),
         warning,
-        tuple((0, f"{p.location} {p.message(lang)} {p.hint(lang)}".strip()) for p in status.problems),
+        tuple((0, f"{p.location} {p.text(lang)}".strip()) for p in status.problems),
     )
 
 
@@ -99,7 +103,7 @@ def _unread(status: Status, lang: str) -> Block:
     lines: list[Line] = []
     for item in status.unread:
         lines.append((0, str(item.problem.location)))
-        lines.append((1, f"{item.problem.message(lang)} {item.problem.hint(lang)}".strip()))
+        lines.append((1, item.problem.text(lang)))
         if item.unit or item.project:
             lines.append((1, f"{say(words.PROBABLY, lang)} {probably(item, status, lang)}"))
     return Block(say(words.UNREAD_LIST, lang), Severity.ERROR, tuple(lines))

@@ -37,6 +37,7 @@ TIME: Text = ("文件时间", "File's time")
 REMARK: Text = ("说明", "Remarks")
 REASON: Text = ("原因", "Reason")
 REMEDY: Text = ("处理办法", "What to do")
+MAYBE_SENT: Text = ("  可能已交，见无法读取的文件", "  perhaps sent: see the files that could not be read")
 PROBABLY: Text = ("可能属于", "Probably of")
 IN: Text = ("完成率", "Settled")
 

@@ -32,7 +32,7 @@ PROJECTS: Text = ("项目清单", "Projects")
 DONE_COUNT: Text = ("已完成", "finished")
 NUMBER: Text = ("序号", "No.")
 STATUS: Text = ("状态", "Status")
-GONE: Text = ("工作表已删除", "sheet deleted")
+GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in error")
 
 
 @dataclass(frozen=True, slots=True)

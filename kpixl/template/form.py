@@ -37,6 +37,7 @@ MORE_ROWS: Text = (
     "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
 )
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
+GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
 CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内容。", "Choose from the list, or type something else.")
 CHOOSE_PARENT: Text = ("请先选好“{parent}”，再从下拉列表中选择。", "Choose {parent} first, then from the list.")
@@ -145,7 +146,7 @@ class FormSheet:
         if field.sum:
             self.typed_totals.add(field.key)
         self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
-        self._rule(field, span, lambda _: None)
+        self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
         if field.required:
             tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
             formula = f"=LEN(TRIM({absolute(span.row, span.col)}))=0"
@@ -194,11 +195,15 @@ class FormSheet:
 
     # --- rules for what may be typed ---------------------------------------------------------
 
-    def _rule(self, field: Field, span: Span, parent_cell: Callable[[str], str | None]) -> None:
+    def _rule(
+        self, field: Field, span: Span, parent_cell: Callable[[str], str | None], message: str | None = None
+    ) -> None:
+        """Check what is typed and show what may be, or `message` in its place."""
         options = self._options(field, parent_cell)
         if options is not None:
+            options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            options["input_message"] = _clip(options.get("input_message", ""), 255)
+            options["input_message"] = _clip(options["input_message"], 255)
             self.sheet.validate(span, options)
 
     def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:

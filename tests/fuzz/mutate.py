@@ -99,11 +99,15 @@ def changed_packed_records(content: bytes, rng: Random) -> bytes:
 # --- text ---------------------------------------------------------------------------------------
 
 
+_WINDOW = 10_000  # characters
+
+
 def _replaced(text: str, pattern: re.Pattern[str], make: Callable[[re.Match[str]], str], rng: Random) -> str:
-    # A window, because searching the whole of a large part for every mutation takes most of the time.
+    # A window, because searching the whole of a large part for every mutation takes most of the time, and where
+    # elements have no end a pattern for whole ones takes for ever.
     start = rng.randrange(len(text) + 1)
-    found = [match for _, match in zip(range(40), pattern.finditer(text, start), strict=False)]
-    found = found or [match for _, match in zip(range(40), pattern.finditer(text), strict=False)]
+    found = [m for _, m in zip(range(40), pattern.finditer(text, start, start + _WINDOW), strict=False)]
+    found = found or [m for _, m in zip(range(40), pattern.finditer(text, 0, _WINDOW), strict=False)]
     if not found:
         return text
     match = rng.choice(found)

@@ -2,10 +2,11 @@
 
     python tests/fuzz/run.py --count 20000 --seed 1 [--seconds 600] [--out FOLDER]
 
-Inputs are mutations of real files, files that Hypothesis makes, and YAML of both sorts. Each goes the way that
-`kpixl consolidate` goes (reading, recognising, merging, checking, writing the YAML and reading it again), or through
-`canonical.loads`. A finding is: an exception other than KpixlError, more than ten seconds, more than 1 GiB, a process
-that dies. What was found is saved in FOLDER with a line that repeats it. Exit code 1 where there is a finding.
+Inputs are mutations of real files, files that Hypothesis makes, and YAML of both sorts. Each file goes the way that
+`kpixl consolidate` goes (reading, recognising, merging, checking, writing the YAML and reading it again) and is then
+marked, as `kpixl check --mark` does; YAML goes through `canonical.loads`. A finding is: an exception other than
+KpixlError, more than ten seconds, more than 1 GiB, a process that dies. What was found is saved in FOLDER with a line
+that repeats it. Exit code 1 where there is a finding.
 
 One forked process reads input after input; this one watches it, and starts another where it dies or hangs.
 """
@@ -35,8 +36,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from kpixl import canonical
-from kpixl.consolidate import consolidate, sources_text
+from kpixl.consolidate import Consolidated, consolidate, sources_text
 from kpixl.grids import Limits
+from kpixl.mark import marked_copy
+from kpixl.mark.listing import grouped
 from kpixl.problems import KpixlError, Problem
 from tests.fuzz import made, mutate
 from tests.fuzz.seeds import FORMS, Seed, file_seeds, form_of, yaml_seeds
@@ -76,6 +79,7 @@ def read_input(path: Path) -> str:
             result = consolidate([path], FORMS, workers=0, limits=LIMITS)
             form, portfolio, problems = result.form, result.portfolio, result.problems
             sources_text(result)
+            _mark(result)
             word = "projects" if portfolio.projects else "no project"
     except KpixlError as error:
         word, problems = "refused", error.problems
@@ -91,6 +95,15 @@ def read_input(path: Path) -> str:
         for lang in ("zh", "en"):
             problem.data(lang)
     return word
+
+
+def _mark(result: Consolidated) -> None:
+    """Mark each file as kpixl check --mark does: a copy of it, or a list, is what must come of it."""
+    for file in result.files:
+        problems = [problem for problem in result.problems if problem.location.file == file.file]
+        if problems:
+            content, _, _ = marked_copy(file, grouped(problems), lang="zh", font="宋体", limits=LIMITS)
+            assert content
 
 
 def inputs(number: int, run_seed: int, first: int) -> Iterator[Seed]:
