@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kpixl.cells import Span, a1, span_from
 from kpixl.mark.notes import SIGNATURE, Note
-from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q
+from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q, with_prefixes
 from kpixl.sheets import text_lines
 
 _BELOW = "\n\n" + SIGNATURE
@@ -17,6 +17,11 @@ EMPTY_COMMENTS = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><comments xmlns="http://schemas.openxmlformats.org/'
     b'spreadsheetml/2006/main"><authors/><commentList/></comments>'
 )
+_SPACES = {
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "x": "urn:schemas-microsoft-com:office:excel",
+}
 EMPTY_DRAWING = (
     b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
     b'xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>'
@@ -36,7 +41,7 @@ _SHAPE = (
     '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>{anchor}</x:Anchor>'
     "<x:AutoFill>False</x:AutoFill><x:Row>{row}</x:Row><x:Column>{col}</x:Column></x:ClientData></v:shape>"
 )
-# Excel writes the prefixes v and x, openpyxl numbered ones; what Excel writes into a box need not be well-formed.
+# What Excel writes into a box need not be well-formed.
 _SHAPE_TAG = re.compile(rb"<(?:\w+:)?shape\b[^<>]*?(/?)>")
 _SHAPE_END = re.compile(rb"</(?:\w+:)?shape\s*>")
 _ROW, _COLUMN = (re.compile(rb"<(?:\w+:)?" + name + rb">\s*(\d{1,7})\s*<") for name in (b"Row", b"Column"))
@@ -140,6 +145,16 @@ def _cut(note: Tree, length: int) -> None:
 
 
 # --- boxes ------------------------------------------------------------------------------------
+
+
+def usual_drawing(drawing: bytes) -> bytes:
+    """Return a drawing with the prefixes of Excel, which the patterns here go by; openpyxl writes others.
+
+    Excel's own need not be well-formed, so they are left as they are. Raises UnmarkableError.
+    """
+    if b'xmlns:v="urn:schemas-microsoft-com:vml"' in drawing[:2_000]:
+        return drawing
+    return with_prefixes(parse(drawing), _SPACES)
 
 
 def _shapes(drawing: bytes) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from kpixl.cells import Span
 from kpixl.grids import Grid, Limits
 from kpixl.grids.packages import Package
 from kpixl.intake import is_problem_list
-from kpixl.mark.comments import EMPTY_DRAWING, Comments, has_boxes, with_boxes, without_boxes
+from kpixl.mark.comments import EMPTY_DRAWING, Comments, has_boxes, usual_drawing, with_boxes, without_boxes
 from kpixl.mark.listing import NAME, Group, list_workbook
 from kpixl.mark.notes import MAX_NOTES, RULE_SIGNATURE, SIGNATURE, Note, notes_of
 from kpixl.mark.parts import Parts
@@ -98,7 +98,8 @@ class _Marker:
             return
         comments = Comments(self.parts.read(part) if part else b"")
         drawing = self._drawing_of(path, sheet)
-        shapes = without_boxes(self.parts.read(drawing) if drawing else EMPTY_DRAWING, comments.remove_ours())
+        shapes = usual_drawing(self.parts.read(drawing)) if drawing else EMPTY_DRAWING
+        shapes = without_boxes(shapes, comments.remove_ours())
         fresh = comments.add(notes)
         if fresh:
             shapes = with_boxes(shapes, fresh, sheet.column_pixels(), sheet.row_pixels())

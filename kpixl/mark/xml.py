@@ -54,6 +54,13 @@ def parse(content: bytes) -> Tree:
     return root
 
 
+def with_prefixes(root: Tree, spaces: Mapping[str, str]) -> bytes:
+    """Write a tree without a declaration, its namespaces declared in front under the prefixes of `spaces`."""
+    etree.cleanup_namespaces(root, top_nsmap=dict(spaces))
+    content: bytes = etree.tostring(root)
+    return content
+
+
 def dump(root: Tree) -> bytes:
     """Write a part."""
     content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
