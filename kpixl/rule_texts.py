@@ -30,7 +30,7 @@ RULE_TEXTS: dict[str, Entry] = {
         ("必填项空白", "A required value is blank"),
     ),
     "no-rows": Entry(
-        W,
+        E,
         "没有填写任何{label}。",
         "请至少填写一条。",
         "There is no row under {label}.",

@@ -537,9 +537,19 @@ def test_json_says_where_a_value_stands_and_what_to_type(kpixl: Kpixl, tmp_path:
     assert "start: 年底前" in (tmp_path / "out.yaml").read_text(encoding="utf-8")
 
 
-def test_strict_counts_warnings(kpixl: Kpixl, tmp_path: Path) -> None:
+def test_a_form_that_nobody_began_is_an_error(kpixl: Kpixl, tmp_path: Path) -> None:
     form, portfolio = canonical.loads('kpixl: 1\nform: shanghai-target\nprojects:\n- {id: "01", name: 甲}\n', load_form)
     (tmp_path / "blank.xlsx").write_bytes(build_template(form, portfolio))
+    ran = kpixl("consolidate", "blank.xlsx", "-o", "out.yaml")
+    assert ran.code == PROBLEMS
+    assert "no-rows" in ran.err and "required-blank" in ran.err
+
+
+def test_strict_counts_warnings(kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]) -> None:
+    form, portfolio = example
+    first = portfolio.projects[0]
+    blank = replace(portfolio, projects=(replace(first, values={**first.values, "nature": None}),))
+    (tmp_path / "blank.xlsx").write_bytes(build_template(form, blank))
     assert kpixl("consolidate", "blank.xlsx", "-o", "out.yaml").code == CLEAN
     ran = kpixl("consolidate", "blank.xlsx", "-o", "out.yaml", "--strict")
     assert ran.code == PROBLEMS

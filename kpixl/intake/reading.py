@@ -382,7 +382,7 @@ class _Reading:
             if (target := columns.targets.get(key)) is not None:
                 operators, units = fields[target.operator].choices, fields[target.unit].choices
                 noted = self._whole_target(row, raw, target, operators, units)
-                label, value = target.label, "".join(_shown(row[p]) for p in target.parts if row[p] is not None)
+                label, value = target.label, _target(row, target, text_of(raw))
             else:
                 row[key], noted = read_value(self.form, fields[key], raw)
                 label, value = fields[key].label, _shown(row[key])
@@ -391,8 +391,8 @@ class _Reading:
         if tidy_row(self.form, table, row)[1]:
             for target in self.form.tables[table].targets.values():
                 if target.value in places:
-                    shown = "".join(_shown(row[p]) for p in target.parts if row[p] is not None)
-                    self._normalised((r, places[target.value]), target.label, raws[target.value], shown)
+                    raw, place = raws[target.value], (r, places[target.value])
+                    self._normalised(place, target.label, raw, _target(row, target, text_of(raw)))
         return row
 
     def _whole_target(
@@ -562,6 +562,12 @@ def _shown(value: Value) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return text_of(value) if isinstance(value, Decimal) else (value or "")
+
+
+def _target(row: Row, target: Target, typed: str) -> str:
+    """Show a target as it was read; where it looks as it was typed, with a line between its parts."""
+    parts = [_shown(row[part]) for part in target.parts if row[part] is not None]
+    return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
 
 
 def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
