@@ -52,8 +52,8 @@ READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
 LOOKS: Text = (
-    "{count} 个文件因数值存疑用 openpyxl 复核。",
-    "Looked at again with openpyxl because a value was in doubt: {count}.",
+    "{count} 个文件因数值存疑再次打开复核。",
+    "Opened again because a value was in doubt: {count}.",
 )
 
 
