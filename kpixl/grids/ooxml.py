@@ -74,8 +74,11 @@ _SHEET_NAME = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
-# Spellings of an error, and of a formula that no value follows; a part without any of them has neither.
-_SUSPECT = (b't="e"', b"t='e'", b"</f></c>", b"</f><v></v>", b"</f><v/>", b":f></", b"/></c>")
+# Spellings of an error, and of a formula that no value follows; a part without any of them has neither. A formula with
+# a blank value shows a blank text if its cell says so, or if it is a total of our own as XlsxWriter writes it.
+_SUSPECT = (b't="e"', b"t='e'", b"</f></c>", b":f></", b"/></c>")
+_BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
+_BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
 
 def survey(package: Package) -> tuple[dict[str, int], bool]:
@@ -94,7 +97,7 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
             small = found is not None and _area([found.groups()]) <= limit and _FAR.search(content) is None
             if not small and (cells := _area([match.groups() for match in _CELL.finditer(content)])) > limit:
                 large[name] = cells
-            suspect = suspect or any(spelling in content for spelling in _SUSPECT)
+            suspect = suspect or _is_suspect(content)
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
             suspect = suspect or error
@@ -103,6 +106,21 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
         return {}, suspect
     names = sheet_names(package)
     return {names.get(part, part): cells for part, cells in large.items()}, suspect
+
+
+def _is_suspect(content: bytes) -> bool:
+    if any(spelling in content for spelling in _SUSPECT):
+        return True
+    for spelling in _BLANK_VALUES:
+        at, behind = content.find(spelling), 0
+        while at >= 0:
+            start = content.rfind(b"<c ", behind, at)
+            cell = content[start:at] if start >= 0 else b""
+            if not any(text in cell for text in _BLANK_TEXT):
+                return True
+            behind = at + len(spelling)
+            at = content.find(spelling, behind)
+    return False
 
 
 def sheet_parts(package: Package) -> list[str]:
