@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kpixl.model import Form, Portfolio, Project, Value
@@ -67,8 +68,13 @@ def loads(raw: Raw) -> Marker | None:
     """Read a marker; None for any other cell, and for one that somebody damaged."""
     if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
         return None
+    return _loads(raw)
+
+
+@lru_cache(maxsize=1024)  # each is asked for several times: whose form, whose sheet, which of them
+def _loads(text: str) -> Marker | None:
     try:
-        data: Any = json.loads(raw)
+        data: Any = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or data.pop("kpixl", None) != FORMAT:

@@ -76,7 +76,13 @@ _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 # Spellings of an error, and of a formula that no value follows; a part without any of them has neither. A formula with
 # a blank value shows a blank text if its cell says so, or if it is a total of our own as XlsxWriter writes it.
-_SUSPECT = (b't="e"', b"t='e'", b"</f></c>", b":f></", b"/></c>")
+_SUSPECT = (b't="e"', b"</f></c>", b"/></c>")
+_SUSPECT_ELSEWHERE = (
+    *_SUSPECT,
+    b"t='e'",
+    b":f></",
+)  # in parts with prefixes or single quotes, which few programs write
+_HEAD = 300  # bytes within which a part says how it spells
 _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
@@ -109,8 +115,10 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
 
 
 def _is_suspect(content: bytes) -> bool:
-    if any(spelling in content for spelling in _SUSPECT):
-        return True
+    usual = b"<worksheet " in content[:_HEAD] and b"='http" not in content[:_HEAD]
+    for spelling in _SUSPECT if usual else _SUSPECT_ELSEWHERE:
+        if spelling in content:
+            return True
     for spelling in _BLANK_VALUES:
         at, behind = content.find(spelling), 0
         while at >= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from kpixl.intake.labels import FoundTable, Heading
 from kpixl.intake.targets import parts_by_content
@@ -23,6 +23,9 @@ class TableColumns:
         body = rows[found.row + 1 : found.last_row + 1]
         for heading in found.headings:
             self._place(heading, found.entry, body)
+        self._starts = {key: span[0] for key, span in self.places.items()}
+        # Operators and units that stand in one cell with their value.
+        self.shared = frozenset(part for t in self.targets.values() for part in (t.operator, t.unit))
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
         # Lists that allow nothing else: their items tell a column by its content.
         self.closed: dict[str, frozenset[str]] = {}
@@ -54,12 +57,12 @@ class TableColumns:
             self.places[heading.key] = (heading.col, heading.last_col)
             self.targets[heading.key] = target
 
-    def cells(self, assigned: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-        """Yield (column of the form, physical column) of what was typed in a row, and of where a blank could be."""
-        places = {key: span[0] for key, span in self.places.items()} | dict(assigned)
+    def cells(self, assigned: dict[str, int]) -> list[tuple[str, int]]:
+        """List (column of the form, physical column) of what was typed in a row, and of where a blank could be."""
+        places = self._starts | assigned
         for key, target in self.targets.items():
             places |= dict.fromkeys(target.parts, places.pop(key))
-        yield from ((key, places[key]) for key in self.table.columns if key in places)
+        return [(key, places[key]) for key in self.table.columns if key in places]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
         """Say which column each filled cell belongs to; also whether that was told by content, not by position.

@@ -328,8 +328,9 @@ class _Reading:
                 hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
                 _fill_down(self.form, found.table, row, above, hidden)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-            cells = ((key, self.grid.address(r, c)) for key, c in columns.cells(assigned))
-            stands |= {key: cell for key, cell in cells if key in assigned or key not in stands}
+            for key, c in columns.cells(assigned):
+                if key in assigned or key not in stands:
+                    stands[key] = self.grid.address(r, c)
             if self.mark is not None and table.key in self.mark.presets and row in table.presets:
                 continue
             if shifted:
@@ -338,7 +339,7 @@ class _Reading:
             prefix = f"{found.table}.{len(self.tables[found.table])}"
             self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
-            self._doubt_row(prefix, table, row, raws)
+            self._doubt_row(prefix, table, row, raws, columns.shared)
 
     def _told(self, found: FoundTable, columns: TableColumns) -> None:
         """Say where the parts of a target stand that are not where the template put them."""
@@ -350,11 +351,8 @@ class _Reading:
                 label = self.form.tables[found.table].targets[heading.key].label
                 self._problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
 
-    def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw]) -> None:
+    def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]) -> None:
         """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
-        cells = {key: self.cells.get(f"{prefix}.{key}") for key in row}
-        parts = [(part, target.value) for target in table.targets.values() for part in (target.operator, target.unit)]
-        shared = {part for part, value in parts if cells[part] == cells[value]}  # one cell for all three
         for key, value in row.items():
             if value is None and key not in shared and (table.columns[key].required or self.grid.suspect):
                 self.doubts.append(Doubt("blank", f"{prefix}.{key}"))
