@@ -6,6 +6,7 @@ For .xlsx its cases are data, see test_reading.py.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -17,6 +18,7 @@ import pytest
 
 from kpixl.consolidate import Consolidated, consolidate
 from kpixl.grids import DEFAULT_LIMITS, read_grids
+from kpixl.grids.biff import old_literals
 from kpixl.grids.ole import SIGNATURE
 from kpixl.grids.packages import Package
 from kpixl.intake import odslook, xlslook
@@ -24,6 +26,7 @@ from kpixl.model import Form, Portfolio
 from kpixl.template import build_template
 from tests import xlsb
 from tests.applications import Office, gnumeric
+from tests.packages import number, old_workbook, record
 from tests.strategies import form_of
 from tests.test_reading import BASE, facts, table, write
 
@@ -84,6 +87,47 @@ def test_what_is_in_doubt_is_looked_up(kind: str, doubtful: Path, office: Office
     shown = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
     assert "#DIV/0!" in shown["F14"] and "#N/A" in shown["B11"]
     assert looks(result) == 1
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods", "Gnumeric xls"])
+def test_a_formula_that_spells_a_number_is_read_as_typed(kind: str, office: Office, tmp_path: Path) -> None:
+    """In a cell of the general format =100% is worth 1 and shows 1."""
+    formulas = {"F13": "=100%", "F14": "=(98.5%)", "F16": "=95%"}
+    source = write({"cells": {cell: {"formula": text} for cell, text in formulas.items()}}, tmp_path)
+    result = read(saved(source, kind, office, tmp_path))
+    assert facts(result.portfolio.projects[0])[-4:] == [
+        "产出指标 | 数量指标 | 参与人数 | = | 100 | %",
+        "产出指标 | 质量指标 | 达标率 | = | 98.5 | %",
+        "产出指标 | 时效指标 | 完成时间 | 定性 | 2026年12月31日前完成",
+        "满意度指标 | 服务对象满意度指标 | 满意度 | = | 95 | %",
+    ]
+    assert told(result) == dict.fromkeys(formulas, "value-normalised")
+
+
+# Tokens as [MS-XLS] 2.5.198 numbers them: 1E a whole number, 1F any number, 14 per cent, 13 minus, 15 brackets, 19 40
+# blanks, 44 a cell, 05 times.
+@pytest.mark.parametrize(
+    ("tokens", "formula"),
+    [
+        ("1e6400 14", "=100%"),
+        ("1f 0000000000a05840 14 15", "=(98.5%)"),
+        ("19400001 1e0500 13", "=-5"),
+        ("1f 0000000000005940 12", "=+100"),
+        ("1e6400 14 1e6400 14 05", None),
+        ("44 0100 02c0 14", None),
+        ("1e6414", "=5220"),
+        ("1e64", None),
+        ("14", None),
+        ("", None),
+        ("1e6400" + "15" * 62, None),
+    ],
+)
+def test_the_tokens_of_a_number_in_a_xls(tokens: str, formula: str | None) -> None:
+    spelled = bytes.fromhex(tokens)
+    cell = struct.pack("<3Hd", 2, 3, 0, 1) + bytes(6) + struct.pack("<H", len(spelled)) + spelled
+    content = old_workbook(record(0x06, cell), number(0, 0) + record(0x06, cell))
+    found = {} if formula is None else {("S2", 2, 3): formula}
+    assert old_literals(content, {("S2", 2, 3), ("S2", 3, 2), ("S1", 0, 0)}) == found
 
 
 @pytest.mark.parametrize("kind", ["xls", "ods"])

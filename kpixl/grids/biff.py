@@ -7,7 +7,7 @@ records are walked first. What a sheet declares of its own size is not believed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from kpixl.grids import ole
 from kpixl.grids.extents import Box, Extent
@@ -66,27 +66,36 @@ def _sheet_name(data: bytes, version: int) -> str:
 
 def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
     """Walk the records of a sheet to its end; charts within are walked as well."""
-    box, merges, depth, end, suspect = Box(), 0, 0, len(stream), False
-    unpack, looked_at, cells = _PAIR.unpack_from, _LOOKED_AT, _CELLS
+    box, merges, end, suspect = Box(), 0, at, False
+    unpack, cells = _PAIR.unpack_from, _CELLS
+    for kind, place, length in _walk(stream, at):
+        end = place
+        if kind in cells:
+            row, col = unpack(stream, place)
+            box.add(row, col, col + max(0, length // 6 - 2 if kind == _MUL_RK else 0))
+            suspect = suspect or _is_error(kind, stream[place + 6 : place + 14])
+        elif kind == _MERGES:
+            merges += unpack(stream, place)[0]
+        elif kind == _DIMENSIONS and _declared(stream[place : place + length]) > _MAX_DECLARED:
+            raise broken(_DECLARED)
+    return Extent(name, box.cells, merges, suspect), end
+
+
+def _walk(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the records that are looked at of a sheet: kind, and place and length of what they hold."""
+    depth, end, unpack, looked_at = 0, len(stream), _PAIR.unpack_from, _LOOKED_AT
     while at + 8 <= end:
         kind, length = unpack(stream, at)
+        at += 4
         if kind in looked_at:
-            if kind in cells:
-                row, col = unpack(stream, at + 4)
-                box.add(row, col, col + max(0, length // 6 - 2 if kind == _MUL_RK else 0))
-                suspect = suspect or _is_error(kind, stream[at + 10 : at + 18])
-            elif kind == _BOF:
+            yield kind, at, length
+            if kind == _BOF:
                 depth += 1
             elif kind == _EOF:
                 depth -= 1
                 if depth <= 0:
                     break
-            elif kind == _MERGES:
-                merges += unpack(stream, at + 4)[0]
-            elif _declared(stream[at + 4 : at + 4 + length]) > _MAX_DECLARED:
-                raise broken(_DECLARED)
-        at += 4 + length
-    return Extent(name, box.cells, merges, suspect), at
+        at += length
 
 
 def _is_error(kind: int, value: bytes) -> bool:
@@ -108,6 +117,50 @@ def _declared(data: bytes) -> int:
         return 0
     # Where the end is before the beginning, calamine counts as machines do.
     return int((last - first) % (1 << 32) * max(right, right - left))
+
+
+# --- formulas -----------------------------------------------------------------------------------
+
+_TOKENS = 20  # bytes before the length of a formula's tokens: place, format, value, flags
+_MAX_TOKENS = 64  # bytes; a number, its signs and blanks take some twenty
+_INTEGER, _NUMBER, _BLANKS = 0x1E, 0x1F, b"\x19\x40"
+_AROUND = {0x12: "+{}", 0x13: "-{}", 0x14: "{}%", 0x15: "({})"}
+
+
+def old_literals(content: bytes, wanted: Container[tuple[str, int, int]]) -> dict[tuple[str, int, int], str]:
+    """Map the cells of a .xls that are a formula of one number, as =100%, to it; of those asked for by sheet and place.
+
+    No library tells the formulas of a .xls. Any other formula is left out.
+    """
+    found: dict[tuple[str, int, int], str] = {}
+    for stream in ole.workbook_streams(content):
+        for start, name in _bound_sheets(stream):
+            for kind, at, length in _walk(stream, start):
+                if kind == _FORMULA and length > _TOKENS:
+                    cell = (name, *_PAIR.unpack_from(stream, at))
+                    if cell in wanted and (text := _literal(stream[at + _TOKENS : at + length])) is not None:
+                        found.setdefault(cell, text)
+    return found
+
+
+def _literal(tokens: bytes) -> str | None:
+    """Spell the tokens of a formula, their length first, if it is one number with signs around."""
+    end, at, text = 2 + int.from_bytes(tokens[:2], "little"), 2, ""
+    if end > min(len(tokens), _MAX_TOKENS):
+        return None
+    while at < end:
+        token, operand = tokens[at], tokens[at + 1 : end]
+        if token == _INTEGER and not text and len(operand) >= 2:
+            text, at = str(int.from_bytes(operand[:2], "little")), at + 3
+        elif token == _NUMBER and not text and len(operand) >= 8:
+            text, at = repr(struct.unpack_from("<d", operand)[0]).removesuffix(".0"), at + 9
+        elif token in _AROUND and text:
+            text, at = _AROUND[token].format(text), at + 1
+        elif tokens[at : at + 2] == _BLANKS:
+            at += 4
+        else:
+            return None
+    return f"={text}" if text else None
 
 
 # --- .xlsb --------------------------------------------------------------------------------------

@@ -65,8 +65,9 @@ def check_merges(package: Package) -> None:
 
 
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?[\"']")
-# A row, or a cell in one, so far down that its sheet may be beyond the limit though it declares less.
-_FAR = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]{0,3}\d{4}")
+# A row, or a cell in one, so far down that its sheet may be beyond the limit though it declares less. Other attributes
+# that end in r may match as well: a pattern that begins with a letter is searched for four times as fast.
+_FAR = re.compile(rb"r\s*=\s*[\"'][A-Za-z]{0,3}\d{4}")
 # Cells that hold something: an empty one that is only formatted closes itself and costs nothing.
 _CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>/]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")

@@ -24,6 +24,10 @@ class TableColumns:
         for heading in found.headings:
             self._place(heading, found.entry, body)
         self._starts = {key: span[0] for key, span in self.places.items()}
+        self._at: dict[int, str] = {}
+        for key, (first, last) in self.places.items():
+            for col in range(first, last + 1):
+                self._at.setdefault(col, key)
         # Operators and units that stand in one cell with their value.
         self.shared = frozenset(part for t in self.targets.values() for part in (t.operator, t.unit))
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
@@ -72,7 +76,7 @@ class TableColumns:
         plain: dict[str, int] = {}
         fits = True
         for col in filled:
-            key = next((k for k, (a, b) in self.places.items() if a <= col <= b), None)
+            key = self._at.get(col)
             if key is None or key in plain:
                 fits = False
             else:

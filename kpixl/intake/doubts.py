@@ -19,6 +19,7 @@ from kpixl.values import number_text, read_target, text_of, total
 
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
+_TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})\s*%[\s)]*")  # a formula only because = or + was typed before
 MAX_CELLS = 12  # listed in a message
 
 
@@ -123,8 +124,8 @@ class _Settler:
         if seen is None:
             self._unverified(doubt, text_of(value), text_of(value), f"{number_text(value * 100)}{PERCENT}")
             return
-        formula = seen.formula or ""
-        if not (formula.endswith(PERCENT) and self._retarget(doubt, formula, text_of(value))) and seen.percent:
+        typed = _TYPED_PERCENT.fullmatch(seen.formula or "")
+        if not (typed and self._retarget(doubt, f"={typed[1]}{PERCENT}", text_of(value))) and seen.percent:
             self._retarget(doubt, f"{number_text(value * 100)}{PERCENT}", text_of(value))
 
     def _later(self, doubt: Doubt, *, sure: bool) -> None:

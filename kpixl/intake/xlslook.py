@@ -1,6 +1,7 @@
 """The second look at a workbook of the old binary kind (.xls). The only module that imports xlrd.
 
-xlrd tells number formats and errors; that a cell is a formula it does not tell.
+xlrd tells number formats and errors. That a cell is a formula it does not tell; those that spell a number, as =100%,
+are found in the records themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.cells import parse_a1
+from kpixl.grids import biff
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
 
@@ -25,12 +27,14 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
                 file_contents=content, formatting_info=True, on_demand=True, ragged_rows=True, logfile=log
             )
             names = set(book.sheet_names())
+            cells = {(sheet, *parse_a1(address)): (sheet, address) for sheet, address in places}
+            typed = {cells[cell]: formula for cell, formula in biff.old_literals(content, cells).items()}
             seen: dict[Place, Seen] = {}
             broken: dict[Place, Broken] = {}
-            for sheet, address in places:
+            for sheet, address in cells.values():
                 cell = _cell(book.sheet_by_name(sheet), address) if sheet in names else None
                 if cell is not None:
-                    seen[sheet, address] = Seen(None, "%" in _format(book, cell))
+                    seen[sheet, address] = Seen(typed.get((sheet, address)), "%" in _format(book, cell))
                     if cell.ctype == xlrd.XL_CELL_ERROR:
                         broken[sheet, address] = Broken("", xlrd.error_text_from_code.get(cell.value, "#N/A"))
             return Look(seen, broken, book.datemode == 1)
