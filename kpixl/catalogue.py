@@ -315,6 +315,27 @@ CATALOGUE: dict[str, Entry] = {
         "If it belongs to the form, move it to its cell; a remark may stay.",
         title=("表格以外有内容", "Text outside the form"),
     ),
+    "note-unread": Entry(
+        I,
+        "有批注，其中的文字未汇总：“{text}”。",
+        "如属填报内容，请填入单元格；如为说明，可以忽略。",
+        "There is a note, whose text was not taken up: “{text}”.",
+        "If it belongs to the form, type it into the cell; a remark may stay.",
+    ),
+    "box-unread": Entry(
+        W,
+        "表格上有文本框或图形，其中的文字未汇总：“{text}”。",
+        "如属填报内容，请填入相应单元格，并删除文本框。",
+        "Over the form lies a text box or shape, whose text was not taken up: “{text}”.",
+        "If it belongs to the form, type it into its cell and delete the box.",
+    ),
+    "asides-many": Entry(
+        W,
+        "另有 {count} 处批注或文本框，其中的文字未汇总，也未逐一列出。",
+        "请查看该文件，如属填报内容，请填入相应单元格。",
+        "There are {count} further notes or text boxes, neither taken up nor listed.",
+        "Look at the file; what belongs to the form must be typed into its cells.",
+    ),
     "cell-too-long": Entry(
         E,
         "文字有 {length} 个字符，超过 Excel 单元格的上限 {limit}，未汇总。",

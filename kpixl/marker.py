@@ -18,6 +18,9 @@ FORMAT = 1
 MAX_LENGTH = 32_767  # what a cell holds
 # What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
 STATUS, HINT = "◆ ", "◇ "
+# A note of ours (`kpixl check --mark`) begins so; below a person's own it is a paragraph that begins so. By that it is
+# found again, whichever program has saved the file in between.
+NOTE_SIGNATURE = "【kpixl】"
 # Where it stands: columns right of the form's last one. A value never stands there.
 STATUS_GAP, MARK_GAP = 2, 3
 

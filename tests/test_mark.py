@@ -32,7 +32,7 @@ from kpixl.intake import Job, content_of, is_problem_list
 from kpixl.mark import MarkedFile, dropped_by_openpyxl, write_marked
 from kpixl.mark.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.mark.listing import grouped
-from kpixl.mark.notes import MAX_NOTES, SIGNATURE, Note
+from kpixl.mark.notes import MAX_NOTES, Note
 from kpixl.mark.opendocument import SPACES
 from kpixl.mark.verified import marked
 from kpixl.mark.xml import UnmarkableError, parse
@@ -128,7 +128,7 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
         if problem.location.cell:
             where = f"{problem.location.sheet}!{problem.location.cell}"
             (note,) = [text for cell, text in found.items() if cell == where or where in whole(copy, cell)]
-            assert note.startswith(SIGNATURE)
+            assert note.startswith(markers.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
 
@@ -352,7 +352,7 @@ def test_a_sheet_gets_tints_and_nothing_else(rich: bytes, rich_copy: Path) -> No
 
 def test_notes_of_people_stay_and_ours_stand_below(rich_copy: Path) -> None:
     found = {place.rpartition("!")[2]: text for place, text in notes(rich_copy).items()}
-    assert found["B5"].startswith(f"领导批示：请核对\n\n{SIGNATURE}")
+    assert found["B5"].startswith(f"领导批示：请核对\n\n{markers.NOTE_SIGNATURE}")
     assert "明年" in found["B5"]
     assert found["B3"] == "保留"
     assert found["E5"] == "对话"  # Excel shows the conversation and not this note: what is wrong stands in the list
@@ -365,7 +365,7 @@ def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path,
     again.write_bytes(marked(open_content(content), "x", grouped([problem]), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
     assert found["B5"] == "领导批示：请核对"
-    assert found["F6"].startswith(SIGNATURE)
+    assert found["F6"].startswith(markers.NOTE_SIGNATURE)
 
 
 def test_names_of_a_sheet_follow_it(rich: bytes, rich_copy: Path) -> None:
@@ -541,7 +541,7 @@ def test_a_marked_workbook_saved_as_ods_is_marked_anew(office: Office, tmp_path:
     saved = office.convert(copy, tmp_path / "saved", "ods")
     again = mark_one(saved, tmp_path / "anew")
     assert portfolio_text(again) == portfolio_text(original)
-    assert {text.count(SIGNATURE) for text in ods_notes(again).values()} == {1}
+    assert {text.count(markers.NOTE_SIGNATURE) for text in ods_notes(again).values()} == {1}
 
 
 def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> None:
@@ -561,12 +561,12 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
             target.writestr(name, part)
     copy = mark_one(path, tmp_path / "out")
     where = f"{problem.location.sheet}!E11"
-    assert ods_notes(copy)[where].startswith(f"领导批示\n\n{SIGNATURE}")
+    assert ods_notes(copy)[where].startswith(f"领导批示\n\n{markers.NOTE_SIGNATURE}")
     other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
     again = tmp_path / "again.ods"
     again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other]), "zh"))
     assert ods_notes(again)[where] == "领导批示"
-    assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(SIGNATURE)
+    assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(markers.NOTE_SIGNATURE)
 
 
 def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
@@ -629,7 +629,7 @@ def test_odd_workbooks_are_marked_and_valid(
     path.write_bytes(change(bad_template(example)))
     copy = mark_one(path, tmp_path / "out")
     assert portfolio_text(copy) == portfolio_text(path)
-    assert any(SIGNATURE in text for text in notes(copy).values())
+    assert any(markers.NOTE_SIGNATURE in text for text in notes(copy).values())
     assert mark_one(copy, tmp_path / "again").read_bytes() == copy.read_bytes()
     if change is not saved_by_openpyxl:  # its fonts are not in the standard's order
         assert_valid([copy])
@@ -651,7 +651,7 @@ def test_a_persons_note_is_the_same_to_the_byte_when_it_is_marked_anew() -> None
     text = '<text><r><t>王</t></r><r><t/></r><rPh sb="0" eb="1"><t>wang</t></rPh></text>'
     comments = f'<commentList><comment ref="B5">{text}</comment></commentList>'
     before = EMPTY_COMMENTS.replace(b"<commentList/>", comments.encode())
-    note = Note(Span(4, 1, 4, 1), SIGNATURE + "x", Severity.ERROR)
+    note = Note(Span(4, 1, 4, 1), markers.NOTE_SIGNATURE + "x", Severity.ERROR)
     once = Comments(before)
     assert once.add([note]) == []
     twice = Comments(once.finish())

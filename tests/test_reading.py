@@ -12,6 +12,7 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
                    say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
   merge            ranges
   under            A1: value of cells that a merge hides, as other programs leave them
+  notes            A1: text of a note that a person put on the cell
   beside           more forms on the sheet: each has `at`, its first cell, and any of the above
   hide-rows        row numbers, as they are then
   picture          true: the stamp of a unit is pasted in
@@ -38,6 +39,7 @@ import yaml
 from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.cell import coordinate_to_tuple
@@ -69,7 +71,7 @@ ALL = {
 KNOWN = {
     "case", "grid", "text", "unmerge", "delete-rows", "insert-rows", "insert-columns", "cells", "merge", "sheets",
     "name", "hidden", "forms", "values", "rows", "problems", "sources", "why", "hide-rows", "date1904", "looks",
-    "under", "picture", "delete-columns", "beside", "at",
+    "under", "notes", "picture", "delete-columns", "beside", "at",
 }  # fmt: skip
 
 
@@ -97,6 +99,8 @@ def draw(sheet: Worksheet, case: Case) -> None:
         put(sheet, cell.row, cell.column, value)
     for reference in case.get("merge", ()):
         sheet.merge_cells(reference)
+    for address, text in case.get("notes", {}).items():
+        sheet[address].comment = Comment(text, "张三")
     if case.get("picture"):
         picture = io.BytesIO()
         PILImage.effect_noise((200, 200), 90).save(picture, "PNG")

@@ -16,8 +16,8 @@ from kpixl.grids.grid import broken
 _PAIR = struct.Struct("<2H")
 _BOF, _EOF, _BOUND_SHEET, _DIMENSIONS, _MERGES, _MUL_RK = 0x809, 0x0A, 0x85, 0x200, 0xE5, 0xBD
 _CELLS = frozenset({0x06, 0xBD, 0xD6, 0xFD, 0x203, 0x204, 0x205, 0x27E})
-_FORMULA, _BOOL_OR_ERROR = 0x06, 0x205
-_LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES}
+_FORMULA, _BOOL_OR_ERROR, _NOTE = 0x06, 0x205, 0x1C
+_LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES, _NOTE}
 _VERSION_8 = 0x600
 _MAX_DECLARED = 65_536 * 256  # cells of a whole sheet; calamine reserves what a sheet declares
 _MAX_WALKED = 4  # times the stream: sheets stand one after another, so that walking all of them is walking it once
@@ -117,6 +117,16 @@ def _declared(data: bytes) -> int:
         return 0
     # Where the end is before the beginning, calamine counts as machines do.
     return int((last - first) % (1 << 32) * max(right, right - left))
+
+
+def has_notes(content: bytes) -> bool:
+    """Tell whether a .xls has notes."""
+    return any(
+        kind == _NOTE
+        for stream in ole.workbook_streams(content)
+        for start, _ in _bound_sheets(stream)
+        for kind, _, _ in _walk(stream, start)
+    )
 
 
 # --- formulas -----------------------------------------------------------------------------------

@@ -95,14 +95,14 @@ class _Count:
         if name in _CELLS:
             self._cell(attributes)
         elif name == _ROW:
-            self._row(_times(attributes, "table:number-rows-repeated"))
+            self._row(times(attributes, "table:number-rows-repeated"))
         elif name == _TABLE:
             self._table(attributes.get("table:name", ""))
         elif name == _BLANKS:
-            self.row_text += self.cell_repeats * _times(attributes, "text:c")
+            self.row_text += self.cell_repeats * times(attributes, "text:c")
 
     def _cell(self, attributes: dict[str, str]) -> None:
-        repeats = self.cell_repeats = min(_times(attributes, "table:number-columns-repeated"), _MAX_COLUMNS)
+        repeats = self.cell_repeats = min(times(attributes, "table:number-columns-repeated"), _MAX_COLUMNS)
         formula = attributes.get("table:formula", "")
         typed = next((attributes[key] for key in _VALUES if key in attributes), None)
         if typed is None and not formula and attributes.get("office:value-type") != "string":
@@ -140,7 +140,8 @@ class _Count:
         self.left, self.right = min(self.left, self.first), max(self.right, self.width)
 
 
-def _times(attributes: dict[str, str], key: str) -> int:
+def times(attributes: dict[str, str], key: str) -> int:
+    """Return how often a row or cell is repeated."""
     text = attributes.get(key)
     if text is None:
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import posixpath
 import re
 
 from kpixl.grids import biff
@@ -155,14 +156,21 @@ def _column(letters: bytes) -> int:
 
 def sheet_names(package: Package) -> dict[str, str]:
     """Map the parts of sheets to their names."""
-    kind = "xml" if "xl/workbook.xml" in package.names else "bin"
-    relations = package.read(f"xl/_rels/workbook.{kind}.rels").decode("utf-8", "replace")
-    targets = {a.get("Id", ""): a.get("Target", "") for a in map(_attributes, _RELATION.findall(relations))}
-    names: dict[str, str] = {}
-    for relation, name in _sheets(package).items():
-        target = targets.get(relation, "").casefold()
-        names[target.lstrip("/") if target.startswith("/") else "xl/" + target] = name
-    return names
+    book = "xl/workbook.xml" if "xl/workbook.xml" in package.names else "xl/workbook.bin"
+    targets = relations(package, book)
+    return {targets[relation][1]: name for relation, name in _sheets(package).items() if relation in targets}
+
+
+def relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
+    """Map the relations of a part to their types and the parts they lead to, in lower case."""
+    folder, _, name = part.rpartition("/")
+    spelled = package.read(f"{folder}/_rels/{name}.rels").decode("utf-8", "replace")
+    found = {}
+    for each in map(_attributes, _RELATION.findall(spelled)):
+        target = each.get("Target", "").casefold()
+        place = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+        found[each.get("Id", "")] = (each.get("Type", ""), place)
+    return found
 
 
 def _sheets(package: Package) -> dict[str, str]:

@@ -22,6 +22,7 @@ from kpixl.grids import (
     read_grids,
     read_opened,
 )
+from kpixl.intake import aside
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
 from kpixl.intake.reading import Extracted, LabelKey, Nothing
@@ -193,6 +194,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     else:
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms)
+    problems += aside.told(opened, shown, forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from kpixl.cells import Span, a1, span_from
-from kpixl.mark.notes import SIGNATURE, Note
+from kpixl.mark.notes import Note
 from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q, with_prefixes
+from kpixl.marker import NOTE_SIGNATURE
 from kpixl.sheets import text_lines
 
-_BELOW = "\n\n" + SIGNATURE
+_BELOW = "\n\n" + NOTE_SIGNATURE
 AUTHOR = "kpixl"
 _THREADED = "tc="  # the author of a note that only stands in for a conversation: Excel shows the conversation
 EMPTY_COMMENTS = (
@@ -75,7 +76,7 @@ class Comments:
         gone = []
         for node in [n for n in self._list if local(n) == "comment"]:
             text = "".join(t.text or "" for t in _words(node))
-            if text.startswith(SIGNATURE):
+            if text.startswith(NOTE_SIGNATURE):
                 self._list.remove(node)
                 if (place := span_from(node.get("ref", ""))) is not None:
                     gone.append(place)

@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from kpixl.cells import Span, span_from
 from kpixl.grids import Grid
+from kpixl.marker import NOTE_SIGNATURE
 from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
 
-# A note of ours begins so; below a person's own note it is a paragraph that begins so. By that it is found again,
-# whichever program has saved the file in between.
-SIGNATURE = "【kpixl】"
 MAX_NOTES = 2_000  # on a sheet; further cells are tinted and listed
 MAX_NOTE = 1_500  # characters; the list has all
 
@@ -45,7 +43,7 @@ def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[
     cells: dict[Span, list[Problem]] = {}
     for problem in problems:
         place = span_from(problem.location.cell or "")
-        if place is not None:
+        if place is not None and problem.code != "note-unread":  # it is about the person's own note, which stands there
             inside = (s for s in spans if s.row <= place.row <= s.last_row and s.col <= place.col <= s.last_col)
             cells.setdefault(next(inside, place), []).append(problem)
     return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
@@ -61,7 +59,7 @@ def rank(problem: Problem) -> int:
 
 
 def _text(problems: Sequence[Problem], lang: str) -> str:
-    lines = [SIGNATURE + say(_OPINION, lang)]
+    lines = [NOTE_SIGNATURE + say(_OPINION, lang)]
     for problem in problems:
         lines.append(say(LEVELS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
         if hint := problem.hint(lang):

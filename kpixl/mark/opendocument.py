@@ -11,9 +11,10 @@ from kpixl.grids import Grid
 from kpixl.grids.packages import Package
 from kpixl.intake import PROBLEM_LIST, is_problem_list
 from kpixl.mark.listing import LAST, NAME, WIDTHS, Group, ListRow, list_rows
-from kpixl.mark.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, SIGNATURE, TINTS, Note, notes_of
+from kpixl.mark.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
 from kpixl.mark.parts import ChangedPackage
 from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, dump, local, make, parse, storable
+from kpixl.marker import NOTE_SIGNATURE
 from kpixl.problems import Severity
 from kpixl.sheets import sheet_names
 from kpixl.texts import say
@@ -189,7 +190,7 @@ def _remove_notes(table: Tree) -> None:
     """Remove the notes of an earlier marking, and what stands of ours below a person's own."""
     for note in list(table.iter(_q("office:annotation"))):
         lines = [p for p in note if local(p) == "p"]
-        ours = next((n for n, p in enumerate(lines) if "".join(p.itertext()).startswith(SIGNATURE)), None)
+        ours = next((n for n, p in enumerate(lines) if "".join(p.itertext()).startswith(NOTE_SIGNATURE)), None)
         if ours == 0:
             note.getparent().remove(note)
         elif ours is not None:

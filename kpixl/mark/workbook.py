@@ -11,11 +11,12 @@ from kpixl.grids.packages import Package
 from kpixl.intake import is_problem_list
 from kpixl.mark.comments import EMPTY_DRAWING, Comments, has_boxes, usual_drawing, with_boxes, without_boxes
 from kpixl.mark.listing import NAME, Group, list_workbook
-from kpixl.mark.notes import MAX_NOTES, RULE_SIGNATURE, SIGNATURE, Note, notes_of
+from kpixl.mark.notes import MAX_NOTES, RULE_SIGNATURE, Note, notes_of
 from kpixl.mark.parts import Parts
 from kpixl.mark.sheet import SheetPart, deselected
 from kpixl.mark.styles import EMPTY_STYLES, Styles
 from kpixl.mark.xml import DAMAGED, OFFICE, Tree, UnmarkableError, add, add_related, dump, parse, q
+from kpixl.marker import NOTE_SIGNATURE
 from kpixl.problems import Severity
 from kpixl.sheets import sheet_names
 from kpixl.texts import say
@@ -81,7 +82,7 @@ class _Marker:
         old = self.parts.read(path)
         content = deselected(old)
         comments = self.parts.related(path, "comments")
-        if notes or SIGNATURE.encode() in self.parts.read(comments or "") or RULE_SIGNATURE.encode() in content:
+        if notes or NOTE_SIGNATURE.encode() in self.parts.read(comments or "") or RULE_SIGNATURE.encode() in content:
             sheet = SheetPart(content)
             sheet.untint()
             if notes:
