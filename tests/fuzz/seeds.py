@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+import xlsxwriter
+
 from kpixl import canonical
 from kpixl.form import load_form
 from kpixl.grids import Grid, read_grids
@@ -82,8 +84,9 @@ def file_seeds() -> list[Seed]:
             Seed(f"{number}.xls", _xml2003(grid)),
             Seed(f"{number}.docx", _document(grid)),
             Seed(f"{number}.xlsb", _packed(grid)),
+            Seed(f"{number}.xlsx", _written_over(grid)),
         ]
-    seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-7:]})))
+    seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-8:]})))
     seeds.append(Seed("1.pdf", _pdf(sheets[1])))
     # Files that are refused are seeds as well, but fewer: what they are is told before anything is read.
     containers = TESTS / "cases" / "containers"
@@ -129,6 +132,24 @@ def _xml2003(grid: Grid) -> bytes:
 def _packed(grid: Grid) -> bytes:
     texts = {(r, c): text for r, row in enumerate(_rows(grid)) for c, text in enumerate(row) if text}
     return packed_workbook({place: text[:4_000] for place, text in texts.items()})
+
+
+def _written_over(grid: Grid) -> bytes:
+    """Make a workbook with notes and a box over the form, and with cells that ask for a second look."""
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, "date_1904": True})
+    sheet, percent = book.add_worksheet("t"), book.add_format({"num_format": "0%"})
+    for r, row in enumerate(_rows(grid)):
+        for c, text in enumerate(row):
+            sheet.write_string(r, c, text)
+    sheet.write_number("F13", 0.95, percent)
+    sheet.write_formula("F14", "=100%", None, 1)
+    sheet.write_formula("F15", "=1/0", None, "#DIV/0!")
+    sheet.write_number("B5", 44561)
+    sheet.write_comment("B4", "note", {"author": "A"})
+    sheet.insert_textbox("C6", "box")
+    book.close()
+    return stream.getvalue()
 
 
 def _document(grid: Grid) -> bytes:
