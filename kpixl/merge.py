@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from kpixl import marker as markers
 from kpixl.canonical import complete
 from kpixl.files import natural_key
-from kpixl.intake.reading import Extracted
+from kpixl.intake.extracted import Extracted
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import fold, text_of

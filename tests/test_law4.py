@@ -23,8 +23,8 @@ from kpixl.cells import Span
 from kpixl.consolidate import Consolidated, consolidate
 from kpixl.grids import Grid, read_grids
 from kpixl.intake.extract import Extractor
+from kpixl.intake.extracted import Extracted
 from kpixl.intake.labels import LabelIndex
-from kpixl.intake.reading import Extracted
 from kpixl.model import Field, Form, Portfolio, Project
 from kpixl.template import build_template
 from kpixl.values import Raw

@@ -14,7 +14,7 @@ import kpixl
 from kpixl import marker as markers
 from kpixl.catalogue import CATALOGUE
 from kpixl.consolidate import consolidate
-from kpixl.intake.reading import Extracted
+from kpixl.intake.extracted import Extracted
 from kpixl.marker import Marker
 from kpixl.merge import Merged, Returned, merge
 from kpixl.model import Portfolio, Row, Value

@@ -8,7 +8,7 @@ from kpixl.grids import Opened
 from kpixl.grids.asides import Aside, asides
 from kpixl.grids.kinds import Kind
 from kpixl.intake import xlslook
-from kpixl.intake.reading import Extracted
+from kpixl.intake.extracted import Extracted
 from kpixl.marker import NOTE_SIGNATURE
 from kpixl.problems import Location, Problem
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
+from kpixl.intake.extracted import Doubt, Extracted
 from kpixl.intake.looks import Look, Place, Seen
-from kpixl.intake.reading import Doubt, Extracted
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total

@@ -10,8 +10,9 @@ from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.beside import Part, parts
+from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.intake.labels import FoundForm, Hit
-from kpixl.intake.reading import Extracted, FormReader, LabelKey, Nothing
+from kpixl.intake.reading import FormReader
 from kpixl.intake.search import labels_in, search
 from kpixl.intake.sent import as_sent, holds_another
 from kpixl.marker import FoundMarker, Marker

@@ -128,6 +128,8 @@ class LabelIndex:
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
         self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
         self.foot = frozenset(cell.key for cell in layout.foot)
+        self.placed = {placed.table: placed for placed in layout.tables}
+        self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
 
     def _add(self, slot: Slot, *texts: str) -> None:
         for folded in dict.fromkeys(map(fold, texts)):

@@ -48,7 +48,6 @@ class Losses:
         self.taken = {(a.row, a.col) for a in (*found.anchors.values(), *found.others)}
         self.taken |= set(used)
         self.taken |= {(table.row, heading.col) for table in found.tables for heading in table.headings}
-        self.placed = {placed.table: placed for placed in form.layout.tables}
 
     def all(self) -> list[Lost]:
         """List what is lost: labels, headings, whole tables."""
@@ -116,7 +115,7 @@ class Losses:
         for target in self.form.tables[found.table].targets.values():
             if lost[0] in target.parts and (known := [h.col for h in found.headings if h.key == target.key]):
                 return (found.row, known[0])  # the heading is there, the column of a part below it is not
-        at = {heading.key: heading.col for heading in self.placed[found.table].entry}
+        at = {heading.key: heading.col for heading in self.index.placed[found.table].entry}
         there = {heading.key: heading.col for heading in found.headings if heading.key in at}
         if lost[0] not in at or not there:
             return None
@@ -125,7 +124,7 @@ class Losses:
         return None if place in self.taken or place[1] < 0 else place
 
     def _table(self, key: str) -> Lost:
-        table, placed = self.form.tables[key], self.placed[key]
+        table, placed = self.form.tables[key], self.index.placed[key]
         headings = "、".join(c.label for c in table.columns.values() if c.required)
         place = self._above(placed)
         cells = self._rows(place[0], self._end(place[0])) if place else []

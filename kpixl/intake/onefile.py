@@ -25,7 +25,7 @@ from kpixl.grids import (
 from kpixl.intake import aside
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
-from kpixl.intake.reading import Extracted, LabelKey, Nothing
+from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.marker import Marker
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text

@@ -3,96 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 from kpixl import marker as markers
-from kpixl.canonical import read_value, tidy_row
 from kpixl.cells import Span
 from kpixl.grids import Grid
-from kpixl.intake.columns import TableColumns
-from kpixl.intake.labels import (
-    MAX_LABEL,
-    FoundForm,
-    FoundTable,
-    Hit,
-    LabelIndex,
-    pattern,
-    printed_match,
-)
-from kpixl.intake.lost import Losses, Lost
+from kpixl.intake.amounts import fill_totals, scale
+from kpixl.intake.extracted import Extracted, LabelKey, Nothing
+from kpixl.intake.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
+from kpixl.intake.record import Record
+from kpixl.intake.rows import read_table
+from kpixl.intake.single import read_fields
+from kpixl.intake.strays import report_strays
 from kpixl.marker import Marker
-from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
+from kpixl.model import Form
 from kpixl.problems import Location, Problem
-from kpixl.values import (
-    FIELD_TYPES,
-    MAX_CELL_TEXT,
-    SERIAL_LENGTH,
-    Raw,
-    fold,
-    has_money_unit,
-    is_blank,
-    is_number,
-    maybe_percent,
-    money_label,
-    money_note,
-    read_target,
-    scaled,
-    storable,
-    text_of,
-    total,
-    utf16_length,
-)
-
-_LOST_STATUS = "#VALUE!"  # in .ods
-
-LabelKey = tuple[str, str]  # table, or "" for a field, and key
-
-
-class Doubt(NamedTuple):
-    """A value that only a second look into the file can settle.
-
-    `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
-    95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
-    """
-
-    kind: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """One form read from a grid: values and rows as in model.Project, and the cell each came from.
-
-    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks.
-    """
-
-    form: str
-    sheet: str | None
-    hidden: bool
-    marker: Marker | None
-    year: int | None
-    organization: str | None
-    values: Mapping[str, Value]
-    tables: Mapping[str, tuple[Row, ...]]
-    cells: Mapping[str, str]
-    doubts: tuple[Doubt, ...]
-    problems: tuple[Problem, ...]
-    missing: frozenset[LabelKey] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A grid without a form: which labels of the nearest form it has."""
-
-    form: str
-    seen: frozenset[LabelKey]
+from kpixl.values import is_blank, storable, text_of
 
 
 class FormReader:
@@ -103,12 +31,6 @@ class FormReader:
         self.index = LabelIndex(form)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
-        self.placed = {placed.table: placed for placed in form.layout.tables}
-
-    @cached_property
-    def ours(self) -> frozenset[str]:
-        """Return the folded texts that the form itself prints and that are no labels of values."""
-        return frozenset(map(fold, (self.form.title, *self.form.title_synonyms)))
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
@@ -146,440 +68,59 @@ class FormReader:
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
     ) -> Extracted:
         """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
-        return _Reading(self, grid, file, found, mark, hidden).result(loose)
+        return self._read(Record(self.index, grid, file, found, mark, hidden), loose)
 
-
-class _Reading:
-    """The reading of one form: gathers values, sources and problems; used once."""
-
-    def __init__(
-        self,
-        reader: FormReader,
-        grid: Grid,
-        file: str,
-        found: FoundForm,
-        mark: Marker | None,
-        hidden: Mapping[tuple[int, int], Span],
-    ) -> None:
-        self.hidden = hidden
-        self.reader, self.form, self.index = reader, reader.form, reader.index
-        self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
-        self.mark = mark
-        self.values: dict[str, Value] = {}
-        self.tables: dict[str, list[Row]] = {key: [] for key in reader.form.tables}
-        self.cells: dict[str, str] = {}
-        self.problems: list[Problem] = []
-        self.used: set[tuple[int, int]] = set()
-        self.doubts: list[Doubt] = []
-        self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
-        self.unit: tuple[str, int] | None = None  # what a remark says that amounts count, and where it stands
-        self.remark = (0, 0)
-
-    def result(self, loose: Sequence[Problem]) -> Extracted:
-        """Read everything and return it frozen."""
-        self._fields()
-        for table in self.found.tables:
-            self._table(table)
-        year, organization = self._printed()
-        self._strays()
-        self._scale()
-        self._totals()
+    def _read(self, record: Record, loose: Sequence[Problem]) -> Extracted:
+        read_fields(record)
+        for table in record.found.tables:
+            read_table(record, table)
+        year, organization = self._printed(record)
+        report_strays(record)
+        scale(record)
+        fill_totals(record)
+        mark = record.mark
         return Extracted(
-            form=self.form.id,
-            sheet=self.grid.name,
-            hidden=self.grid.hidden,
-            marker=self.mark,
-            year=self.mark.year if self.mark and self.mark.year else year,
-            organization=self.mark.organization if self.mark and self.mark.organization else organization,
-            values=self.values,
-            tables={key: tuple(rows) for key, rows in self.tables.items()},
-            cells=self.cells,
-            doubts=tuple(doubt for doubt in dict.fromkeys(self.doubts) if doubt.key in self.cells),
-            problems=(*loose, *self.problems),
-            missing=self._missing(),
+            form=record.form.id,
+            sheet=record.grid.name,
+            hidden=record.grid.hidden,
+            marker=mark,
+            year=mark.year if mark and mark.year else year,
+            organization=mark.organization if mark and mark.organization else organization,
+            values=record.values,
+            tables={key: tuple(rows) for key, rows in record.tables.items()},
+            cells=record.cells,
+            doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
+            problems=(*loose, *record.problems),
+            missing=self._missing(record),
         )
 
-    def _missing(self) -> frozenset[LabelKey]:
-        found = {table.table for table in self.found.tables}
+    def _missing(self, record: Record) -> frozenset[LabelKey]:
+        found = {table.table for table in record.found.tables}
         return frozenset(
             (table, key)
-            for table, key in self.reader.names
-            if (table not in found if table else key not in self.found.anchors)
+            for table, key in self.names
+            if (table not in found if table else key not in record.found.anchors)
         )
 
-    # --- single values -----------------------------------------------------------------------
-
-    def _fields(self) -> None:
-        self.values = dict.fromkeys(self.form.fields)
-        by_row: dict[int, list[int]] = defaultdict(list)
-        for row, col, _ in (*self.found.anchors.values(), *self.found.others):
-            by_row[row].append(col)
-            self.used.add((row, col))
-        for table in self.found.tables:
-            by_row[table.row] += [h.col for h in table.headings]
-        for key, field in self.form.fields.items():
-            anchor = self.found.anchors.get(key)
-            if anchor is None:
-                continue  # said by _strays, with what it leaves behind
-            if key in self.found.ambiguous:
-                where = (anchor.row, anchor.col)
-                self._problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
-            spot = self._as_sent_spot(key) if self.found.expected else None
-            places = [spot] if spot else list(self._spots(key, anchor.row, anchor.col, by_row))
-            self._take(key, places)
-            if key not in self.cells:  # blank: where it should have been typed
-                label, value = self.index.labels[key], self.index.values[key]
-                place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
-                self.cells[key] = self.grid.address(*place)
-                # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
-                # only where the file may hold errors, or where its total, a formula, has no value (see _totals).
-                if not field.sum and (field.required or not self.found.expected or self.grid.suspect):
-                    self.doubts.append(Doubt("blank", key))
-
-    def _as_sent_spot(self, key: str) -> tuple[int, int] | None:
-        label, value = self.index.labels[key], self.index.values[key]
-        anchor = self.found.anchors[key]
-        return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
-
-    def _spots(self, key: str, row: int, col: int, by_row: Mapping[int, list[int]]) -> Iterator[tuple[int, int]]:
-        """Yield the filled cells that follow a label, up to the next label."""
-        following = min((c for c in by_row[row] if c > col), default=self.found.edge + 1)
-        # Where the next label is lost, what stands behind its place is not this label's.
-        following = min(following, col + self._reach(key))
-        if not self.index.below[key]:
-            yield from ((row, c) for c in range(col + 1, following) if self._filled(row, c))
-            return
-        for r in range(row + 1, self.found.last_row + 1):
-            labels = by_row.get(r, ())
-            if any(col <= c < following for c in labels) or (labels and r > row + 1):
-                return
-            yield from ((r, c) for c in range(col, following) if self._filled(r, c))
-            offset = self.index.values[key].row - self.index.labels[key].row
-            if r >= row + offset and len(self.found.tables) < len(self.form.tables):
-                return  # without the headings of a table its rows would be taken for more of this text
-
-    def _reach(self, key: str) -> int:
-        """Return how many columns from its label a value may stand before the place of a label that is lost."""
-        own = self.index.labels[key]
-        lost = (
-            cell.col - own.col
-            for other, cell in self.index.labels.items()
-            if cell.row == own.row and cell.col > own.col and other not in self.found.anchors
-        )
-        return min(lost, default=len(self.rows[self.found.first_row]) + self.found.edge + 1)
-
-    def _take(self, key: str, places: list[tuple[int, int]]) -> None:
-        field = self.form.fields[key]
-        places = [p for p in places if self._filled(*p) and p not in self.used]
-        if not places:
-            return
-        if shown := [p for p in places if p not in self.hidden]:
-            places = shown
-        elif not self.index.slots(self._shown_over(places[0])):  # under the merge of a label is a usual place
-            self._hidden(places[0], taken=True)
-        last = places[0][1] + self.index.values[key].columns - 1
-        places = [p for p in places if self.index.below[key] or p[1] <= last]
-        raw = self._raw(*places[0])
-        if len(places) > 1 and field.type == "text":
-            raw = "\n".join(text_of(self._raw(*p)) for p in places)
-            self._problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
-            self.used.update(places)
-        self.used.add(places[0])
-        raw = self._bounded(places[0], field.label, raw)
-        value, noted = read_value(self.form, field, raw)
-        self.values[key] = value
-        self.cells[key] = self.grid.address(*places[0])
-        self._doubt_serial(key, raw, value)
-        if field.type == "money":
-            self.amounts[key] = (places[0], raw)
-        if noted:
-            self._normalised(places[0], field.label, raw, _shown(value))
-
-    def _doubt_serial(self, key: str, raw: Raw, value: Value) -> None:
-        """Doubt a date that was typed as the number of a day: two date systems count from different days."""
-        if isinstance(value, date) and (is_number(raw) or (isinstance(raw, str) and len(raw.strip()) == SERIAL_LENGTH)):
-            self.doubts.append(Doubt("serial", key))
-
-    # --- tables ------------------------------------------------------------------------------
-
-    def _table(self, found: FoundTable) -> None:
-        table, placed = self.form.tables[found.table], self.reader.placed[found.table]
-        self.used.update((found.row, h.col) for h in found.headings)
-        columns = TableColumns(self.form, found, self.rows)
-        self._told(found, columns)
-        self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
-        above: dict[str, Value] = {}
-        stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
-        for r in range(found.row + 1, found.last_row + 1):
-            places = [c for c in range(min(self.found.edge + 1, len(self.rows[r]))) if self._filled(r, c)]
-            places = [c for c in places if not self._caption(r, c, columns.first, placed)]
-            if not places:
-                continue
-            assigned, shifted = columns.assign(self.rows[r], places, torn=self.mark is None and not self.found.expected)
-            if not assigned:
-                continue
-            raws = {key: self.rows[r][c] for key, c in assigned.items()}
-            self.used.update((r, c) for c in assigned.values())
-            for col in assigned.values() if self.hidden else ():
-                if (r, col) in self.hidden:
-                    self._hidden((r, col), taken=True)
-            row = self._row(found.table, r, raws, assigned, columns)
-            if self.mark is None or not self.mark.explicit:
-                hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
-                _fill_down(self.form, found.table, row, above, hidden)
-            stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-            for key, c in columns.cells(assigned):
-                if key in assigned or key not in stands:
-                    stands[key] = self.grid.address(r, c)
-            if self.mark is not None and table.key in self.mark.presets and row in table.presets:
-                continue
-            if shifted:
-                reading = " | ".join(f"{table.columns[k].label}: {_shown(v)}" for k, v in row.items() if v is not None)
-                self._problem("column-shift", (r, places[0]), table.label, reading=reading)
-            prefix = f"{found.table}.{len(self.tables[found.table])}"
-            self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
-            self.tables[found.table].append(row)
-            self._doubt_row(prefix, table, row, raws, columns.shared)
-
-    def _told(self, found: FoundTable, columns: TableColumns) -> None:
-        """Say where the parts of a target stand that are not where the template put them."""
-        labels = self.form.tables[found.table].columns
-        for heading in found.headings:
-            if (parts := columns.told.get(heading.key)) is not None:
-                where = {part: self.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
-                reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
-                label = self.form.tables[found.table].targets[heading.key].label
-                self._problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
-
-    def _doubt_row(self, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]) -> None:
-        """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
-        for key, value in row.items():
-            if value is None and key not in shared and (table.columns[key].required or self.grid.suspect):
-                self.doubts.append(Doubt("blank", f"{prefix}.{key}"))
-            elif isinstance(value, date):
-                self._doubt_serial(f"{prefix}.{key}", raws.get(key), value)
-        for target in table.targets.values():
-            raw = raws.get(target.value, raws.get(target.key))
-            if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
-                self.doubts.append(Doubt("percent", f"{prefix}.{target.value}"))
-
-    def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
-        raw = self.rows[row][col]
-        if col >= first or not isinstance(raw, str) or not self.index.is_caption_part(raw, placed):
-            return False
-        self.used.add((row, col))
-        return True
-
-    def _row(
-        self, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: TableColumns
-    ) -> dict[str, Value]:
-        fields = self.form.tables[table].columns
-        row: dict[str, Value] = dict.fromkeys(fields)
-        for key, typed in raws.items():
-            raw = self._bounded((r, places[key]), self.form.tables[table].label, typed)
-            if (target := columns.targets.get(key)) is not None:
-                operators, units = fields[target.operator].choices, fields[target.unit].choices
-                noted = self._whole_target(row, raw, target, operators, units)
-                label, value = target.label, _target(row, target, text_of(raw))
-            else:
-                row[key], noted = read_value(self.form, fields[key], raw)
-                label, value = fields[key].label, _shown(row[key])
-            if noted:
-                self._normalised((r, places[key]), label, raw, value)
-        if tidy_row(self.form, table, row)[1]:
-            for target in self.form.tables[table].targets.values():
-                if target.value in places:
-                    raw, place = raws[target.value], (r, places[target.value])
-                    self._normalised(place, target.label, raw, _target(row, target, text_of(raw)))
-        return row
-
-    def _whole_target(
-        self, row: dict[str, Value], raw: Raw, target: Target, operators: str | None, units: str | None
-    ) -> bool:
-        """Read a target that stands in one cell."""
-        assert operators is not None and units is not None
-        choices = self.form.choices[operators]
-        if isinstance(raw, str):
-            if (read := read_target(raw, choices, self.form.choices[units])) is not None:
-                row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
-                return read.noted
-            row[target.operator], row[target.value] = choices.qualitative, raw
-            return False
-        row[target.value] = FIELD_TYPES["quantity"].read(raw, None).value
-        return False
-
-    # --- the rest ----------------------------------------------------------------------------
-
-    def _scale(self) -> None:
-        """Turn amounts into yuan where a label, a caption or a remark says that they count 万元."""
-        if self.found.expected and self.unit is None:
-            return
-        captions = {a.slot.key: (a.row, a.col) for a in self.found.others if a.slot.kind == "caption"}
-        units = {key: self._said_unit(key, captions) for key in self.amounts}
-        if self.unit is not None and any(said is not None and said[1] != self.unit[1] for said in units.values()):
-            self._problem("stray-text", self.remark, None, text=self.unit[0])  # a label says otherwise
-        for key, (place, raw) in self.amounts.items():
-            value, said = self.values[key], units[key]
-            if said is None or not value or not isinstance(value, Decimal) or has_money_unit(raw):
-                continue
-            amount = scaled(value, Decimal(said[1]) / self.index.units[key])
-            if amount is not None and amount != value:
-                self.values[key] = amount
-                cell = self.grid.address(*place)
-                self.problems = [p for p in self.problems if (p.code, p.location.cell) != ("value-normalised", cell)]
-                details = {"raw": text_of(raw), "unit": said[0], "reading": _shown(amount)}
-                self._problem("amount-scaled", place, self.form.fields[key].label, **details)
-
-    def _said_unit(self, key: str, captions: Mapping[str, tuple[int, int]]) -> tuple[str, int] | None:
-        """Return what says how many yuan an amount counts, the nearest first, and how many."""
-        anchor, caption = self.found.anchors.get(key), self.index.captions.get(key)
-        texts = [text_of(self._raw(anchor.row, anchor.col))] if anchor else []
-        if caption is not None and self.found.expected:
-            texts.append(caption.text)
-        elif caption is not None and caption.text in captions:
-            texts.append(text_of(self._raw(*captions[caption.text])))
-        for text in texts:
-            if (unit := money_label(fold(text))[1]) is not None:
-                return " ".join(text.split()), unit
-        return self.unit
-
-    def _totals(self) -> None:
-        """Fill in blank totals; doubt those whose cell says something else than their parts add up to."""
-        for key, field in self.form.fields.items():
-            if field.sum:
-                value, parts = self.values[key], total([self.values[part] for part in field.sum])
-                if value is None:
-                    self.values[key] = parts
-                    if parts is None and self.grid.suspect:
-                        self.doubts.append(Doubt("blank", key))
-                    elif parts is not None and self.found.expected:
-                        self.doubts += [Doubt("blank", part) for part in field.sum if self.values[part] is None]
-                elif value != parts:
-                    self.doubts.append(Doubt("total", key))
-
-    def _printed(self) -> tuple[int | None, str | None]:
+    def _printed(self, record: Record) -> tuple[int | None, str | None]:
         """Find the year printed under the title, and the organisation in the heading above the forms."""
         year = organization = None
-        head = min((a.row for a in self.found.anchors.values()), default=self.found.last_row)
-        for r in range(self.found.first_row, head):
-            for c, raw in enumerate(self.rows[r]):
-                if m := printed_match(self.reader.subtitle, raw):
+        head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
+        for r in range(record.found.first_row, head):
+            for c, raw in enumerate(record.rows[r]):
+                if m := printed_match(self.subtitle, raw):
                     year = _year(m)
-                    self.used.add((r, c))
-        for row in self.rows[: min(self.found.first_row, 20)]:
+                    record.used.add((r, c))
+        for row in record.rows[: min(record.found.first_row, 20)]:
             for raw in row:
-                if m := printed_match(self.reader.heading, raw):
+                if m := printed_match(self.heading, raw):
                     organization = storable((m.groupdict().get("organization") or "").strip()) or None
                     year = year or _year(m)
-                elif m := printed_match(self.reader.subtitle, raw):
+                elif m := printed_match(self.subtitle, raw):
                     year = year or _year(m)
         return year, organization
-
-    def _strays(self) -> None:
-        """Report every filled cell that was neither a label nor taken as a value, and the labels that were lost."""
-        used = self.used
-        strays: dict[tuple[int, int], Raw] = {}
-        for r in range(self.found.first_row, self.found.last_row + 1):
-            for c, raw in enumerate(self.rows[r]):
-                if raw != "" and (r, c) not in used and not is_blank(raw):
-                    if c > self.found.edge and (markers.is_furniture(raw) or self._is_lost_status(r, c)):
-                        continue
-                    if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
-                        continue  # a heading repeated after a page break, a caption
-                    if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
-                        self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
-                        continue
-                    if (r, c) in self.hidden:
-                        self._hidden((r, c), taken=False)
-                        continue
-                    strays[r, c] = raw
-        lost = Losses(self.form, self.index, self.found, strays, self.grid, used).all()
-        for (r, c), raw in strays.items():
-            if all((r, c) not in loss.cells for loss in lost):
-                # With a label lost, what stands inside the form may be its value.
-                code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
-                self._problem(code, (r, c), None, text=text_of(raw))
-        self.problems[:0] = [self._lost(loss) for loss in lost]
-
-    def _lost(self, lost: Lost) -> Problem:
-        cell = self.grid.address(*lost.place) if lost.place else None
-        return Problem(lost.code, Location(self.file, self.grid.name, cell, lost.label), lost.details, lost.level)
-
-    def _shown_over(self, place: tuple[int, int]) -> Raw:
-        span = self.hidden[place]
-        return self._raw(span.row, span.col) if self._filled(span.row, span.col) else ""
-
-    def _hidden(self, place: tuple[int, int], *, taken: bool) -> None:
-        """Report what a merge hides and what is shown in its place; blanks were not looked at."""
-        span = self.hidden[place]
-        merge = f"{self.grid.address(span.row, span.col)}:{self.grid.address(span.last_row, span.last_col)}"
-        done = ("已读取藏着的内容", "what is hidden was read") if taken else ("未汇总", "it was not taken up")
-        shown = text_of(self._shown_over(place)) or ("空白", "nothing")
-        self._problem("value-hidden", place, None, text=text_of(self._raw(*place)), merge=merge, shown=shown, done=done)
-
-    @cached_property
-    def first_col(self) -> int:
-        """Return the first column of the form."""
-        return min((a.col for a in self.found.anchors.values()), default=0)
-
-    def _is_lost_status(self, row: int, col: int) -> bool:
-        """Tell whether a cell is the status beside the marker: LibreOffice makes 0 of it in .xls, Gnumeric an error."""
-        cells = self.rows[row][col : col + markers.MARK_GAP - markers.STATUS_GAP + 1]
-        return cells[0] in (0, _LOST_STATUS) and markers.loads(cells[-1]) is not None
-
-    def _raw(self, row: int, col: int) -> Raw:
-        return self.rows[row][col]
-
-    def _filled(self, row: int, col: int) -> bool:
-        if row >= len(self.rows) or col >= len(self.rows[row]):
-            return False
-        raw = self.rows[row][col]
-        return raw != "" and not is_blank(raw)
-
-    def _problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
-        cell = self.grid.address(*place) if place else None
-        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
-
-    def _bounded(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
-        """Leave out a text that no cell could hold again (from a document or a text file), and say so."""
-        if not isinstance(raw, str) or 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
-            return raw
-        self._problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
-        return ""
-
-    def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
-        self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
 
 
 def _year(match: re.Match[str]) -> int | None:
     year = match.groupdict().get("year")
     return int(year) if year and int(year) >= 1900 else None
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    return text_of(value) if isinstance(value, Decimal) else (value or "")
-
-
-def _target(row: Row, target: Target, typed: str) -> str:
-    """Show a target as it was read; where it looks as it was typed, with a line between its parts."""
-    parts = [_shown(row[part]) for part in target.parts if row[part] is not None]
-    return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
-
-
-def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
-    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
-
-    What a merge hides is of this row alone: the rows below belong to what is shown over them.
-    """
-    levels = [key for key, field in form.tables[table].columns.items() if field.fill]
-    for number, key in enumerate(levels):
-        if row[key] is None:
-            row[key] = above.get(key)
-        elif key in hidden:
-            continue
-        elif row[key] != above.get(key):
-            for lower in levels[number + 1 :]:
-                above.pop(lower, None)
-        above[key] = row[key]

@@ -1,0 +1,153 @@
+"""The tables of a form: which cell of a row is which column, and what a blank level means."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from datetime import date
+
+from kpixl.canonical import read_value, tidy_row
+from kpixl.intake.columns import TableColumns
+from kpixl.intake.extracted import Doubt
+from kpixl.intake.labels import FoundTable
+from kpixl.intake.record import Record, shown
+from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
+from kpixl.values import FIELD_TYPES, Raw, is_number, maybe_percent, read_target, text_of
+
+
+def read_table(record: Record, found: FoundTable) -> None:
+    """Read the rows of a table that was found."""
+    table, placed = record.form.tables[found.table], record.index.placed[found.table]
+    record.used.update((found.row, h.col) for h in found.headings)
+    columns = TableColumns(record.form, found, record.rows)
+    _told(record, found, columns)
+    record.cells.setdefault(found.table, record.grid.address(found.row + 1, columns.first))
+    torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    above: dict[str, Value] = {}
+    stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
+    for r in range(found.row + 1, found.last_row + 1):
+        places = [c for c in range(min(record.found.edge + 1, len(record.rows[r]))) if record.filled(r, c)]
+        places = [c for c in places if not _caption(record, r, c, columns.first, placed)]
+        if not places:
+            continue
+        assigned, shifted = columns.assign(record.rows[r], places, torn)
+        if not assigned:
+            continue
+        raws = {key: record.rows[r][c] for key, c in assigned.items()}
+        record.used.update((r, c) for c in assigned.values())
+        for col in assigned.values() if record.hidden else ():
+            if (r, col) in record.hidden:
+                record.say_hidden((r, col), taken=True)
+        row = _row(record, found.table, r, raws, assigned, columns)
+        if record.mark is None or not record.mark.explicit:
+            hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
+            _fill_down(record.form, found.table, row, above, hidden)
+        stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
+        for key, c in columns.cells(assigned):
+            if key in assigned or key not in stands:
+                stands[key] = record.grid.address(r, c)
+        if record.mark is not None and table.key in record.mark.presets and row in table.presets:
+            continue
+        if shifted:
+            reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
+            record.problem("column-shift", (r, places[0]), table.label, reading=reading)
+        prefix = f"{found.table}.{len(record.tables[found.table])}"
+        record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
+        record.tables[found.table].append(row)
+        _doubt_row(record, prefix, table, row, raws, columns.shared)
+
+
+def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
+    """Say where the parts of a target stand that are not where the template put them."""
+    labels = record.form.tables[found.table].columns
+    for heading in found.headings:
+        if (parts := columns.told.get(heading.key)) is not None:
+            where = {part: record.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
+            reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
+            label = record.form.tables[found.table].targets[heading.key].label
+            record.problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
+
+
+def _doubt_row(
+    record: Record, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]
+) -> None:
+    """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
+    for key, value in row.items():
+        if value is None and key not in shared and (table.columns[key].required or record.grid.suspect):
+            record.doubts.append(Doubt("blank", f"{prefix}.{key}"))
+        elif isinstance(value, date):
+            record.doubt_serial(f"{prefix}.{key}", raws.get(key), value)
+    for target in table.targets.values():
+        raw = raws.get(target.value, raws.get(target.key))
+        if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
+            record.doubts.append(Doubt("percent", f"{prefix}.{target.value}"))
+
+
+def _caption(record: Record, row: int, col: int, first: int, placed: PlacedTable) -> bool:
+    raw = record.rows[row][col]
+    if col >= first or not isinstance(raw, str) or not record.index.is_caption_part(raw, placed):
+        return False
+    record.used.add((row, col))
+    return True
+
+
+def _row(
+    record: Record, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: TableColumns
+) -> dict[str, Value]:
+    fields = record.form.tables[table].columns
+    row: dict[str, Value] = dict.fromkeys(fields)
+    for key, typed in raws.items():
+        raw = record.bounded((r, places[key]), record.form.tables[table].label, typed)
+        if (target := columns.targets.get(key)) is not None:
+            operators, units = fields[target.operator].choices, fields[target.unit].choices
+            noted = _whole_target(record, row, raw, target, operators, units)
+            label, value = target.label, _target(row, target, text_of(raw))
+        else:
+            row[key], noted = read_value(record.form, fields[key], raw)
+            label, value = fields[key].label, shown(row[key])
+        if noted:
+            record.normalised((r, places[key]), label, raw, value)
+    if tidy_row(record.form, table, row)[1]:
+        for target in record.form.tables[table].targets.values():
+            if target.value in places:
+                raw, place = raws[target.value], (r, places[target.value])
+                record.normalised(place, target.label, raw, _target(row, target, text_of(raw)))
+    return row
+
+
+def _whole_target(
+    record: Record, row: dict[str, Value], raw: Raw, target: Target, operators: str | None, units: str | None
+) -> bool:
+    """Read a target that stands in one cell."""
+    assert operators is not None and units is not None
+    choices = record.form.choices[operators]
+    if isinstance(raw, str):
+        if (read := read_target(raw, choices, record.form.choices[units])) is not None:
+            row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
+            return read.noted
+        row[target.operator], row[target.value] = choices.qualitative, raw
+        return False
+    row[target.value] = FIELD_TYPES["quantity"].read(raw, None).value
+    return False
+
+
+def _target(row: Row, target: Target, typed: str) -> str:
+    """Show a target as it was read; where it looks as it was typed, with a line between its parts."""
+    parts = [shown(row[part]) for part in target.parts if row[part] is not None]
+    return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
+
+
+def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
+
+    What a merge hides is of this row alone: the rows below belong to what is shown over them.
+    """
+    levels = [key for key, field in form.tables[table].columns.items() if field.fill]
+    for number, key in enumerate(levels):
+        if row[key] is None:
+            row[key] = above.get(key)
+        elif key in hidden:
+            continue
+        elif row[key] != above.get(key):
+            for lower in levels[number + 1 :]:
+                above.pop(lower, None)
+        above[key] = row[key]

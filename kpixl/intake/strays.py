@@ -1,0 +1,50 @@
+"""What of a form was taken for nothing: every filled cell of it is a label, a value, or reported."""
+
+from __future__ import annotations
+
+from kpixl import marker as markers
+from kpixl.intake.labels import MAX_LABEL
+from kpixl.intake.lost import Losses, Lost
+from kpixl.intake.record import Record
+from kpixl.problems import Location, Problem
+from kpixl.values import Raw, fold, is_blank, money_note, text_of
+
+_LOST_STATUS = "#VALUE!"  # in .ods
+
+
+def report_strays(record: Record) -> None:
+    """Report every filled cell that was neither a label nor taken as a value, and the labels that were lost."""
+    used = record.used
+    strays: dict[tuple[int, int], Raw] = {}
+    for r in range(record.found.first_row, record.found.last_row + 1):
+        for c, raw in enumerate(record.rows[r]):
+            if raw != "" and (r, c) not in used and not is_blank(raw):
+                if c > record.found.edge and (markers.is_furniture(raw) or _is_lost_status(record, r, c)):
+                    continue
+                if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
+                    continue  # a heading repeated after a page break, a caption
+                if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
+                    record.unit, record.remark = (" ".join(raw.split()), unit), (r, c)
+                    continue
+                if (r, c) in record.hidden:
+                    record.say_hidden((r, c), taken=False)
+                    continue
+                strays[r, c] = raw
+    lost = Losses(record.form, record.index, record.found, strays, record.grid, used).all()
+    for (r, c), raw in strays.items():
+        if all((r, c) not in loss.cells for loss in lost):
+            # With a label lost, what stands inside the form may be its value.
+            code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
+            record.problem(code, (r, c), None, text=text_of(raw))
+    record.problems[:0] = [_lost(record, loss) for loss in lost]
+
+
+def _lost(record: Record, lost: Lost) -> Problem:
+    cell = record.grid.address(*lost.place) if lost.place else None
+    return Problem(lost.code, Location(record.file, record.grid.name, cell, lost.label), lost.details, lost.level)
+
+
+def _is_lost_status(record: Record, row: int, col: int) -> bool:
+    """Tell whether a cell is the status beside the marker: LibreOffice makes 0 of it in .xls, Gnumeric an error."""
+    cells = record.rows[row][col : col + markers.MARK_GAP - markers.STATUS_GAP + 1]
+    return cells[0] in (0, _LOST_STATUS) and markers.loads(cells[-1]) is not None
