@@ -11,6 +11,7 @@ import tempfile
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import openpyxl
@@ -157,6 +158,18 @@ def test_blank_rows_and_columns(portfolio: Portfolio, rows_at: list[int], column
     for at in sorted({at % (len(rows[0]) + 1) for at in columns_at}, reverse=True):
         rows, merges = with_column(rows, merges, at)
     assert_read(portfolio, Grid("t", rows, merges=lambda: merges))
+
+
+@given(plain_portfolios(), st.booleans(), st.integers(1, 2))
+@files
+def test_a_column_put_in_anywhere(portfolio: Portfolio, marked: bool, number: int) -> None:
+    """At every place in turn, also right of all labels, where each of them still stands as it was sent."""
+    sent, edge = sheet_of(portfolio), len(FORMS[portfolio.form].layout.widths)
+    for at in range(edge):
+        rows, merges = [row if marked else row[:edge] for row in sent.rows], sent.merges()
+        for _ in range(number):
+            rows, merges = with_column(rows, merges, at)
+        assert_read(portfolio, Grid("t", rows, merges=partial(list, merges)))
 
 
 @given(plain_portfolios(), st.data())

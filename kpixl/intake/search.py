@@ -22,6 +22,8 @@ from kpixl.marker import is_furniture
 from kpixl.model import TableColumn
 from kpixl.values import is_blank
 
+MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
+
 
 def labels_in(index: LabelIndex, rows: Rows) -> list[Hit]:
     """List every cell that carries a label: row, column, and the slots it may stand for."""
@@ -93,7 +95,7 @@ def _assign(
     if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
         return None
     edge = _edge(index, anchors.values(), columns, merges)
-    edge += _is_moved(rows[start : end + 1], edge)
+    edge += moved_by(rows[start : end + 1], edge)
     tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
     return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
 
@@ -172,10 +174,16 @@ def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor
     return max([edge, *(m.last_col for m in merges if 0 <= m.col <= edge)])
 
 
-def _is_moved(rows: Rows, edge: int) -> bool:
-    """Tell whether the last column of a form without merged cells was moved on: it is blank, and more stands behind."""
-    filled = [not is_blank(row[edge + 1]) and not is_furniture(row[edge + 1]) for row in rows if len(row) > edge + 1]
-    return sum(filled) > 1 and all(is_blank(row[edge]) for row in rows if len(row) > edge)
+def moved_by(rows: Rows, edge: int) -> int:
+    """Return by how many columns the last one of a form without merged cells was moved on: it is blank, and more stands
+    behind; 0 where it was not."""
+    for col in range(edge, edge + MAX_PUT_IN):
+        if any(not is_blank(row[col]) for row in rows if len(row) > col):
+            return 0
+        behind = (row[col + 1] for row in rows if len(row) > col + 1)
+        if sum(not is_blank(raw) and not is_furniture(raw) for raw in behind) > 1:
+            return col + 1 - edge
+    return 0
 
 
 def _tables(

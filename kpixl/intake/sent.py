@@ -12,7 +12,8 @@ from kpixl.intake.labels import (
     Rows,
     Slot,
 )
-from kpixl.marker import MARK_GAP, is_furniture
+from kpixl.intake.search import moved_by
+from kpixl.marker import MARK_GAP, PREFIX, is_furniture
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -21,7 +22,8 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
     Only tables may have grown or shrunk, so what follows them is looked for from below.
     """
     first, *others = index.blocks
-    if not first.stands_at(rows, 0):
+    edge = len(index.form.layout.widths) - 1
+    if not first.stands_at(rows, 0) or _is_widened(rows, edge):
         return None
     starts, bottom = [len(rows)], len(rows)
     for block in reversed(others):
@@ -39,8 +41,14 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
             headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in block.placed.entry)
             row = start + block.height - 1
             tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
-    edge = len(index.form.layout.widths) - 1
     return FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True)
+
+
+def _is_widened(rows: Rows, edge: int) -> bool:
+    """Tell whether columns were put in right of all labels: the marker stands further on, or what it should follow."""
+    head = rows[0]
+    marks = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
+    return marks[0] > edge + MARK_GAP if marks else moved_by(rows, edge) > 0
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
