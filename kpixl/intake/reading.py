@@ -60,10 +60,12 @@ class Doubt(NamedTuple):
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
     95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
+    `cell`: its own cell, where the value was taken from the one above.
     """
 
     kind: str
     key: str
+    cell: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +342,9 @@ class _Reading:
             self.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
             self.tables[found.table].append(row)
             self._doubt_row(prefix, table, row, raws, columns.shared)
+            if self.grid.suspect:  # a level that reads blank, as those that are printed once do, may be an error
+                blank = [(key, c) for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned]
+                self.doubts += [Doubt("blank", f"{prefix}.{key}", self.grid.address(r, c)) for key, c in blank if row[key]]
 
     def _told(self, found: FoundTable, columns: TableColumns) -> None:
         """Say where the parts of a target stand that are not where the template put them."""
