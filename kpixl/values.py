@@ -44,7 +44,6 @@ BLANK = Reading(None)
 
 _UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _INVISIBLE = dict.fromkeys(map(ord, _UNSEEN))
-_UNSEEN_OR_SPACE = frozenset(_UNSEEN + " \t\r\n\u00a0\u3000")
 
 
 @lru_cache(maxsize=65_536)
@@ -153,20 +152,6 @@ _LOOSE_MONEY = re.compile(
     re.ASCII,
 )
 _SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}
-
-
-# Raised, lowered and circled digits: width folding would append them, so that 10² became 102.
-_MARKS = "²³¹⁰⁴-⁹₀-₉①-⒛⓪-⓿❶-➓㉈-㉟㊱-㊿"
-_GLUED = re.compile(rf"[{_MARKS}][\d{_MARKS}]|\d[{_MARKS}]|\d[^\S\n\r]*[\n\r]\s*\d")
-_PARTED = re.compile(r"\d+(?:\s+\d+)+")
-_PARTED_THOUSANDS = re.compile(r"\d{1,3}(?:\s+\d{3})+")
-
-
-def _squeezed(text: str, *, number: bool = True) -> str:
-    """Fold the width of a text and take out its blanks; all stay where that would join two numbers to a third."""
-    if _GLUED.search(text) or (number and not all(map(_PARTED_THOUSANDS.fullmatch, _PARTED.findall(text)))):
-        return text
-    return "".join(unicodedata.normalize("NFKC", text).translate(_INVISIBLE).split())
 
 
 _MONEY_UNIT = re.compile(r"(?P<stem>.*?)\(?(?:金额)?(?P<said>单位:?)?(?:人民币)?(?P<scale>[百千]?[万亿]?)元\)?")
@@ -278,7 +263,7 @@ def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa:
     if _PLAIN_NUMBER.fullmatch(text):
         number = _spelled(text)
         return Reading(text) if number is None else Reading(number)
-    folded = _squeezed(text)
+    folded = "".join(unicodedata.normalize("NFKC", text).split())
     if _PLAIN_MONEY.fullmatch(folded) and not re.match(r"-?0\d", folded):
         number = _spelled(folded) if _as_typed(text, folded.lstrip("-")) else None
         if number is not None:
@@ -305,8 +290,9 @@ def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG
     if isinstance(raw, int | float) and not isinstance(raw, bool) and raw in SERIAL_DAYS:
         return Reading(EXCEL_EPOCH + timedelta(days=int(raw)), True)
     text = text_of(raw)
-    # 2026/1/1 00:00 is no 10th
-    folded = _squeezed(_MIDNIGHT.sub("", unicodedata.normalize("NFKC", text).strip()), number=False)
+    folded = "".join(
+        _MIDNIGHT.sub("", unicodedata.normalize("NFKC", text).strip()).split()
+    )  # 2026/1/1 00:00 is no 10th
     if len(folded) == SERIAL_LENGTH and folded.isascii() and folded.isdecimal() and int(folded) in SERIAL_DAYS:
         return Reading(EXCEL_EPOCH + timedelta(days=int(folded)), True)
     match = _LOOSE_DATE.fullmatch(folded) or _COMPACT_DATE.fullmatch(folded)
@@ -340,8 +326,9 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
 
     A unit without brackets must be one that is known or follow an operator: 2026年12月31日前 is no number.
     """
-    printed = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
-    symbol, folded = _leading_operator(_squeezed(text), operators)
+    folded = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
+    printed = folded
+    symbol, folded = _leading_operator("".join(folded.split()), operators)
     match = _TARGET.fullmatch(folded)
     if not match or match["op"]:
         return None
