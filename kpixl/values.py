@@ -42,7 +42,8 @@ BLANK = Reading(None)
 
 # --- text -------------------------------------------------------------------------------------
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_INVISIBLE = dict.fromkeys(map(ord, _UNSEEN))
 
 
 @lru_cache(maxsize=65_536)
@@ -54,7 +55,9 @@ def fold(text: str) -> str:
 
 def is_blank(raw: Raw) -> bool:
     """Tell whether a cell holds nothing that a person can see."""
-    return raw is None or (isinstance(raw, str) and (not raw or raw.isspace()))
+    if not isinstance(raw, str):
+        return raw is None
+    return not raw or raw.isspace() or (raw[0] in _UNSEEN and not raw.translate(_INVISIBLE).strip())
 
 
 def text_of(raw: Raw) -> str:
@@ -121,9 +124,27 @@ def _folded_items(choices: Choices) -> Mapping[str, str]:
 
 # --- numbers ----------------------------------------------------------------------------------
 
+_OTHER_DIGITS = re.compile("[\u00b2\u00b3\u00b9\u2070-\u209c\u2460-\u24ff\u2776-\u2793]")  # 10², ①, ⑴
+_THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?:[^\S\n\r]\d{3})+(?!\d)", re.ASCII)
+_SPACED_COMMA = re.compile(r"\s*,\s*")
+
+
+def _as_typed(text: str, *numbers: str) -> bool:
+    """Tell whether numbers that were read from a text stand in it, be it in full width or in groups of three.
+
+    Folding makes 102 of 10², and leaving out white space 5060 of "50 60".
+    """
+    if all(number in text for number in numbers):
+        return True
+    plain = unicodedata.normalize("NFKC", _OTHER_DIGITS.sub("?", text)).translate(_INVISIBLE)
+    plain = _THOUSANDS.sub(lambda m: "".join(m[0].split()), _SPACED_COMMA.sub(",", plain))
+    return all(number in plain for number in numbers)
+
+
 # Commas only where they part thousands: 2,00 may mean 2 or 200, so it stays text.
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _PLAIN_MONEY = re.compile(rf"-?{_DIGITS}", re.ASCII)
+_OCTOBER = re.compile(r"(?:19|20)\d\d\.10", re.ASCII)  # 2026.10 is no 2026.1
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _LOOSE_MONEY = re.compile(
     rf"(?:rmb|cny|人民币|¥)?(?P<open>\()?(?P<sign>[-−]?)(?:¥)?(?P<digits>{_DIGITS})(?P<scale>[万亿]?)"
@@ -201,8 +222,8 @@ def is_number(raw: Raw) -> TypeGuard[int | float | Decimal]:
 
 
 def maybe_percent(number: float | Decimal) -> bool:
-    """Tell whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 1.2."""
-    return -1 <= number <= 1 or (-10 < number < 10 and number % 1 != 0)
+    """Tell whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 2."""
+    return -10 <= number <= 10
 
 
 def _number(raw: float | Decimal) -> Reading:
@@ -222,7 +243,7 @@ def read_money(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: AR
         return Reading(text) if number is None else Reading(number)
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_INVISIBLE)
     match = _LOOSE_MONEY.fullmatch("".join(folded.split()))
-    number = _spelled(match["digits"]) if match else None
+    number = _spelled(match["digits"]) if match and _as_typed(text, match["digits"]) else None
     if match is None or number is None or bool(match["open"]) != folded.rstrip().endswith(")"):
         return Reading(text)
     negative = bool(match["sign"]) or bool(match["open"])
@@ -237,12 +258,14 @@ def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa:
     if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
         return _number(raw)
     text = text_of(raw)
+    if _OCTOBER.fullmatch(text):
+        return Reading(text)
     if _PLAIN_NUMBER.fullmatch(text):
         number = _spelled(text)
         return Reading(text) if number is None else Reading(number)
     folded = "".join(unicodedata.normalize("NFKC", text).split())
     if _PLAIN_MONEY.fullmatch(folded) and not re.match(r"-?0\d", folded):
-        number = _spelled(folded)
+        number = _spelled(folded) if _as_typed(text, folded.lstrip("-")) else None
         if number is not None:
             return Reading(number, True)
     return Reading(text)
@@ -273,7 +296,7 @@ def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG
     if len(folded) == SERIAL_LENGTH and folded.isascii() and folded.isdecimal() and int(folded) in SERIAL_DAYS:
         return Reading(EXCEL_EPOCH + timedelta(days=int(folded)), True)
     match = _LOOSE_DATE.fullmatch(folded) or _COMPACT_DATE.fullmatch(folded)
-    if match:
+    if match and _as_typed(text, match["y"], match["m"], match["d"]):
         try:
             value = date(int(match["y"]), int(match["m"]), int(match["d"]))
         except ValueError:
@@ -311,7 +334,9 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
         return None
     number = _spelled(match["number"])
     rest = match["rest"]
-    if number is None or re.match(r"-?0\d", match["number"]):
+    if symbol is None and not rest and _OCTOBER.fullmatch(folded):
+        return None
+    if number is None or re.match(r"-?0\d", match["number"]) or not _as_typed(text, match["number"].lstrip("-")):
         return None
     for suffix, meant in _SUFFIX_OPERATORS.items():
         if symbol is None and rest.endswith(suffix):

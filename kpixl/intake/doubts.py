@@ -58,7 +58,8 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
 
 
 def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
-    return [(f.sheet, f.cells[d.key]) for f in found if f.sheet is not None for d in f.doubts if d.kind in kinds]
+    doubts = [(f, d) for f in found if f.sheet is not None for d in f.doubts if d.kind in kinds]
+    return [(f.sheet or "", d.cell or f.cells[d.key]) for f, d in doubts]
 
 
 def _without_zeros(found: Extracted, form: Form) -> Extracted:
@@ -90,16 +91,19 @@ class _Settler:
     def __init__(self, found: Extracted, form: Form, file: str) -> None:
         self.found, self.form, self.file = found, form, file
         self.values: dict[str, Value] = dict(found.values)
+        self.cells = dict(found.cells)
         self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
         self.problems = list(found.problems)
 
     def result(self) -> Extracted:
         """Return the form with what was settled."""
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
-        return replace(self.found, values=self.values, tables=tables, problems=tuple(self.problems))
+        return replace(
+            self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems)
+        )
 
     def _place(self, doubt: Doubt) -> Place:
-        return (self.found.sheet or "", self.found.cells[doubt.key])
+        return (self.found.sheet or "", doubt.cell or self.cells[doubt.key])
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
@@ -109,7 +113,7 @@ class _Settler:
             seen = look.cells.get(self._place(doubt))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
                 parts = self.form.fields[doubt.key].sum
-                if not adds_up(seen.formula, {self.found.cells[part] for part in parts}):
+                if not adds_up(seen.formula, {self.cells[part] for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
                 self.values[doubt.key] = total([self.values[part] for part in parts])
             elif doubt.kind == "percent":
@@ -148,11 +152,14 @@ class _Settler:
                 continue
             if look is None:
                 field = self._field(doubt.key)
-                unknown += [] if field.required or field.sum else [self.found.cells[doubt.key]]
+                unknown += [] if field.required or field.sum else [self.cells[doubt.key]]
                 continue
             why = look.broken.get(self._place(doubt))
             if why is None or self._retarget(doubt, why.formula, why.formula):
                 continue
+            if doubt.cell:
+                self.cells[doubt.key] = doubt.cell
+                self._set(doubt.key, None)
             if why.error:
                 details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
                 self._problem("cell-error", doubt, details)
@@ -221,11 +228,11 @@ class _Settler:
 
     def _say(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
         """Say how a value was read, instead of what was said of it before."""
-        said = ("value-normalised", self.found.cells[doubt.key])
+        said = ("value-normalised", self.cells[doubt.key])
         self.problems = [p for p in self.problems if (p.code, p.location.cell) != said]
         self._problem(code, doubt, details)
 
     def _problem(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
         label = self._field(doubt.key).label.rstrip(":：")
-        where = Location(self.file, self.found.sheet, self.found.cells[doubt.key], label)
+        where = Location(self.file, self.found.sheet, self.cells[doubt.key], label)
         self.problems.append(Problem(code, where, details))

@@ -18,10 +18,12 @@ class Doubt(NamedTuple):
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
     95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
+    `cell`: its own cell, where the value was taken from the one above.
     """
 
     kind: str
     key: str
+    cell: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,8 +199,10 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
 
 
 def _is_furniture(grid: Grid) -> bool:
-    """Tell whether a sheet was put into the workbook by kpixl itself, beside the forms."""
-    return (grid.name is not None and grid.name.startswith(markers.OWN_SHEET)) or is_problem_list(grid)
+    """Tell whether a sheet was put into the workbook by kpixl itself, beside the forms; its name alone may be typed."""
+    if grid.name is None or not grid.name.startswith(markers.OWN_SHEET):
+        return is_problem_list(grid)
+    return any(isinstance(raw, str) and raw.startswith(markers.PREFIX) for row in grid.rows[:1] for raw in row[:1])
 
 
 def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:

@@ -54,6 +54,14 @@ def read_table(record: Record, found: FoundTable) -> None:
         record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
         record.tables[found.table].append(row)
         _doubt_row(record, prefix, table, row, raws, columns.shared)
+        if record.grid.suspect:
+            levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
+            _doubt_levels(record, prefix, r, {key: c for key, c in levels.items() if row[key] is not None})
+
+
+def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str, int]) -> None:
+    """Doubt levels that were taken from above: one that reads blank, as those printed once do, may be an error."""
+    record.doubts += [Doubt("blank", f"{prefix}.{key}", record.grid.address(r, c)) for key, c in filled_down.items()]
 
 
 def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
