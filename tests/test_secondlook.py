@@ -6,6 +6,8 @@ For .xlsx its cases are data, see test_reading.py.
 from __future__ import annotations
 
 import io
+import re
+import resource
 import struct
 import zipfile
 from dataclasses import replace
@@ -21,12 +23,14 @@ from kpixl.grids import DEFAULT_LIMITS, read_grids
 from kpixl.grids.biff import old_literals
 from kpixl.grids.ole import SIGNATURE
 from kpixl.grids.packages import Package
-from kpixl.intake import odslook, xlslook
+from kpixl.intake import odslook, secondlook, xlslook
+from kpixl.intake.looks import Seen
 from kpixl.model import Form, Portfolio
 from kpixl.template import build_template
 from tests import xlsb
 from tests.applications import Office, gnumeric
 from tests.packages import number, old_workbook, record
+from tests.packages import package as zipped
 from tests.strategies import form_of
 from tests.test_reading import BASE, facts, table, write
 
@@ -301,3 +305,96 @@ def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
     assert wanted[3] not in found.cells
     assert found.broken[wanted[4]] == ("=A1/内.B2:C3", "Err:502")
     assert found.broken[wanted[5]] == ("=B1", "")
+
+
+# --- .xlsx --------------------------------------------------------------------------------------
+
+FORMATS = ("General", "0%", "0.00%", "0.0%;[Red]-0.0%", "yyyy-mm-dd", "0.00")
+FORMULAS = ("=1+1", "=100%", '=IF(A1>1,"<&>","")', "=SUM(A1:A3)")
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SPELLINGS = {
+    "as openpyxl spells": (),
+    "with prefixes": ((r"<(/?)(?=\w+[\s/>])", r"<\1x:"), (f'xmlns="{MAIN}"', f'xmlns:x="{MAIN}"')),
+    "single quotes": ((r"\"", "'"), (r"=''", '=""')),
+    "cells without places": ((r'<(c|row) r="[A-Z]*\d+"', r"<\1"),),
+    "no dimension": ((r"<dimension [^>]*>", ""),),
+    "a wrong dimension": ((r"<dimension [^>]*>", '<dimension ref="A1"/>'),),
+}
+
+
+def many() -> bytes:
+    """Make a workbook of two sheets with every format and formula."""
+    book = openpyxl.Workbook()
+    for sheet in (book.worksheets[0], book.create_sheet("其他")):
+        for row, form in enumerate(FORMATS, 1):
+            for col, value in enumerate((1, "x", 0.5, *FORMULAS, None), 1):
+                sheet.cell(row, col, value).number_format = form
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def respelled(content: bytes, *changes: tuple[str, str]) -> bytes:
+    """Change what all parts of XML but the relations spell, by patterns."""
+    parts = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            text = archive.read(name).decode()
+            for pattern, new in changes if name.startswith("xl/") and not name.endswith(".rels") else ():
+                text = re.sub(pattern, new, text)
+            parts[name] = text
+    return zipped(parts)
+
+
+@pytest.mark.parametrize("changes", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_quick_way_sees_what_a_whole_reading_sees(changes: tuple[tuple[str, str], ...]) -> None:
+    assert_agrees(respelled(many(), *changes))
+
+
+def test_the_quick_way_sees_what_a_whole_reading_sees_in_a_template(example_template: Path) -> None:
+    assert_agrees(example_template.read_bytes())
+
+
+def assert_agrees(content: bytes) -> None:
+    """Compare formulas and formats of all filled cells with those of the workbook as openpyxl opens it whole."""
+    cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(content)) for row in sheet.iter_rows() for cell in row]
+    expected = {
+        (cell.parent.title, cell.coordinate): Seen(
+            str(cell.value) if cell.data_type == "f" else None, "%" in cell.number_format
+        )
+        for cell in cells
+        if cell.value is not None
+    }
+    seen = secondlook.look(Package(content, DEFAULT_LIMITS), expected)
+    assert seen is not None and expected
+    assert seen.cells == expected
+
+
+def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
+    row = (
+        '<row r="50"><c r="E50"><f t="shared" ref="E50:G50" si="0">SUM(E51:E53)</f><v>1</v></c>'
+        '<c r="G50"><f t="shared" si="0"/><v>1</v></c></row></sheetData>'
+    )
+    content = respelled(many(), ("</sheetData>", row))
+    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
+    assert seen is not None
+    formulas = {cell: found.formula for (_, cell), found in seen.cells.items()}
+    assert formulas == {"E50": "=SUM(E51:E53)", "G50": "=SUM(G51:G53)"}
+
+
+def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
+    """A merged range over a whole sheet takes openpyxl, opening it whole, two minutes and 3 GiB."""
+    merged = '</sheetData><mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
+    content = respelled(many(), ("</sheetData>", merged))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
+    assert seen is not None and seen.cells == {("Sheet", "A2"): Seen(None, True)}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+def test_a_workbook_with_too_many_styles_is_not_looked_at_again(tmp_path: Path) -> None:
+    """What cannot be told in reasonable time is said, as where openpyxl cannot open a file."""
+    path = write({"cells": {"F16": {"percent": 0.95}}}, tmp_path)
+    styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (secondlook.MAX_READ // 50)
+    rewrite(path, "xl/styles.xml", b"</cellXfs>", styles + b"</cellXfs>")
+    assert told(read(path)) == {"F16": "value-unverified"}

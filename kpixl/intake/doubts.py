@@ -30,7 +30,7 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
     if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts for f in found):
         return found, 0
     look, count = _look(found, opened)
-    if look == Look():
+    if look == Look() and not count:
         return found, count
     settlers = [_Settler(f, forms[f.form], file) for f in found]
     for settler in settlers:
@@ -53,7 +53,7 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
     if odslook.CONTENT in names and "xl/workbook.xml" not in names:
         return odslook.look(opened.package, blank + doubtful), 1
     broken = secondlook.broken_cells(opened.package, blank)
-    seen = secondlook.look(opened.content, doubtful) if doubtful else Look()
+    seen = secondlook.look(opened.package, doubtful) if doubtful else Look()
     return replace(seen or Look(), broken=broken), int(bool(doubtful))
 
 
@@ -98,9 +98,7 @@ class _Settler:
     def result(self) -> Extracted:
         """Return the form with what was settled."""
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
-        return replace(
-            self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems)
-        )
+        return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
     def _place(self, doubt: Doubt) -> Place:
         return (self.found.sheet or "", doubt.cell or self.cells[doubt.key])

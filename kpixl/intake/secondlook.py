@@ -13,31 +13,43 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
+from typing import Any
 
+from kpixl.cells import parse_a1
 from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
+# What openpyxl reads of a workbook whatever is asked of it, and how much of that is read: an object is made of each
+# style, name and string. 8 MiB are 60,000 styles, nearly as many as Excel can have, and take 4 s.
+_READ_ALWAYS = ("xl/workbook.xml", "xl/styles.xml", "xl/sharedstrings.xml", "xl/theme/theme1.xml")
+MAX_READ = 8 << 20
 
-def look(content: bytes, places: Iterable[Place]) -> Look | None:
-    """Open a workbook with openpyxl and look at some cells; None where openpyxl cannot open it."""
+
+def look(package: Package, places: Iterable[Place]) -> Look | None:
+    """Look at some cells with openpyxl; None where it cannot open the workbook, or would take too long.
+
+    In its read-only way it reads the rows up to the last one asked for and nothing else of a sheet, as merged ranges.
+    """
+    if sum(package.names[name].file_size for name in _READ_ALWAYS if name in package.names) > MAX_READ:
+        return None
     import openpyxl
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
     from openpyxl.utils.exceptions import InvalidFileException
 
+    wanted: dict[str, dict[tuple[int, int], Place]] = {}
+    for sheet, address in places:
+        wanted.setdefault(sheet, {})[parse_a1(address)] = (sheet, address)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(content))
-        cells: dict[Place, Seen] = {}
-        for sheet, address in places:
-            if sheet in book.sheetnames:
-                cell = book[sheet][address]
-                formula = str(cell.value) if cell.data_type == "f" else None
-                cells[sheet, address] = Seen(formula, "%" in (cell.number_format or ""))
-        return Look(cells, from_1904=book.epoch == CALENDAR_MAC_1904)
+            book = openpyxl.load_workbook(io.BytesIO(package.content), read_only=True, keep_links=False)
+            seen: dict[Place, Seen] = {}
+            for sheet in wanted.keys() & set(book.sheetnames):
+                seen |= _seen(book[sheet], wanted[sheet])
+        return Look(seen, from_1904=book.epoch == CALENDAR_MAC_1904)
     except (
         InvalidFileException,
         zipfile.BadZipFile,
@@ -55,6 +67,18 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
         OverflowError,
     ):
         return None
+
+
+def _seen(sheet: Any, places: Mapping[tuple[int, int], Place]) -> dict[Place, Seen]:
+    rows, cols = [row for row, _ in places], [col for _, col in places]
+    found = {}
+    lines = sheet.iter_rows(min_row=min(rows) + 1, max_row=max(rows) + 1, max_col=max(cols) + 1)
+    for number, cells in enumerate(lines, min(rows)):
+        for col, cell in enumerate(cells):
+            if (number, col) in places and cell.value is not None:
+                formula = str(cell.value) if cell.data_type == "f" else None
+                found[places[number, col]] = Seen(formula, "%" in (cell.number_format or ""))
+    return found
 
 
 # --- cells that read blank ----------------------------------------------------------------------
