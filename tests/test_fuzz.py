@@ -14,7 +14,8 @@ import pytest
 from kpixl import canonical
 from kpixl import marker as markers
 from kpixl.consolidate import consolidate
-from kpixl.grids import ole, read_grids
+from kpixl.grids import DEFAULT_LIMITS, ole, read_grids
+from kpixl.grids.packages import Package
 from kpixl.intake import Job, read_files
 from kpixl.intake.secondlook import look
 from tests.fuzz.run import fuzz, inputs
@@ -62,16 +63,24 @@ BOOK = _saved()
 with zipfile.ZipFile(io.BytesIO(BOOK)) as _archive:
     AT = _archive.getinfo("xl/workbook.xml").header_offset + 30 + len("xl/workbook.xml")
 BROKEN = {
-    "nested": _rezipped(BOOK, "xl/workbook.xml", b"<sheets>", b"<x>" * 300 + b"</x>" * 300 + b"<sheets>"),
     "undeflatable": BOOK[:AT] + b"\xff" * 10 + BOOK[AT + 10 :],
-    "no types": workbook([rows({})]),
-    "cut off": BOOK[:-30],
+    "not well-formed": workbook([rows({"A1": "><v>1</w></c>"})]),
+    "entities": _rezipped(BOOK, "xl/styles.xml", b"<styleSheet", b"<!DOCTYPE x><styleSheet"),
+    "no number": workbook([rows({"A1": ' s="x"><v>1</v></c>'})]),
+    "no row": workbook(['<sheetData><row r="-"><c r="A1"><v>1</v></c></row></sheetData>']),
+    "no place": workbook(['<sheetData><row r="1"><c r="-"><v>1</v></c><c><v>1</v></c></row></sheetData>']),
 }
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_the_second_look_gives_up_on_what_openpyxl_cannot_open(content: bytes) -> None:
-    assert look(content, [("S1", "A1")]) is None
+def test_the_second_look_gives_up_on_what_is_not_well_formed(content: bytes) -> None:
+    assert look(Package(content, DEFAULT_LIMITS), [("S1", "A1"), ("S1", "A9")]) is None
+
+
+def test_the_second_look_reads_what_openpyxl_cannot_open() -> None:
+    nested = _rezipped(BOOK, "xl/workbook.xml", b"<sheets>", b"<x>" * 300 + b"</x>" * 300 + b"<sheets>")
+    for content in (nested, workbook([rows({"A1": "><f>1+1</f><v>2</v></c>"})])):
+        assert look(Package(content, DEFAULT_LIMITS), [("S1", "A1")]) is not None
 
 
 def _sectors(*changes: tuple[int, int]) -> bytes:

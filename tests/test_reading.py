@@ -20,7 +20,7 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   sheets           several sheets instead: each has a `name` and any of the above; `hidden: true`
 What is expected is what the base expects, but for `values` (by key), `rows` and `problems` (code and cell).
 Several forms: `forms`, a list of such expectations; none: `forms: []`. `sources`: the cells of some values.
-`looks`: how often openpyxl opened the file.
+`looks`: how often a file was looked at again.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ For .xlsx its cases are data, see test_reading.py.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from dataclasses import replace
@@ -21,12 +22,14 @@ from kpixl.grids import DEFAULT_LIMITS, read_grids
 from kpixl.grids.biff import old_literals
 from kpixl.grids.ole import SIGNATURE
 from kpixl.grids.packages import Package
-from kpixl.intake import odslook, xlslook
+from kpixl.intake import odslook, secondlook, xlslook
+from kpixl.intake.looks import Seen
 from kpixl.model import Form, Portfolio
 from kpixl.template import build_template
 from tests import xlsb
 from tests.applications import Office, gnumeric
-from tests.packages import number, old_workbook, record
+from tests.packages import number, old_workbook, record, rows, workbook
+from tests.packages import package as zipped
 from tests.strategies import form_of
 from tests.test_reading import BASE, facts, table, write
 
@@ -301,3 +304,102 @@ def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
     assert wanted[3] not in found.cells
     assert found.broken[wanted[4]] == ("=A1/内.B2:C3", "Err:502")
     assert found.broken[wanted[5]] == ("=B1", "")
+
+
+# --- .xlsx --------------------------------------------------------------------------------------
+
+FORMATS = ("General", "0%", "0.00%", "0.0%;[Red]-0.0%", "yyyy-mm-dd", "0.00")
+FORMULAS = ("=1+1", "=100%", '=IF(A1>1,"<&>","")', "=SUM(A1:A3)")
+
+
+def many() -> openpyxl.Workbook:
+    """Make a workbook of two sheets with every format and formula."""
+    book = openpyxl.Workbook()
+    for sheet in (book.worksheets[0], book.create_sheet("其他")):
+        for row, form in enumerate(FORMATS, 1):
+            for col, value in enumerate((1, "x", 0.5, *FORMULAS, None), 1):
+                sheet.cell(row, col, value).number_format = form
+    return book
+
+
+def respelled(content: bytes, *changes: tuple[str, str]) -> bytes:
+    """Change what all parts of XML but the relations spell, by patterns."""
+    parts = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            text = archive.read(name).decode()
+            for pattern, new in changes if name.startswith("xl/") and not name.endswith(".rels") else ():
+                text = re.sub(pattern, new, text)
+            parts[name] = text
+    return zipped(parts)
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SPELLINGS = {
+    "as openpyxl spells": (),
+    "with prefixes": ((r"<(/?)(?=\w+[\s/>])", r"<\1x:"), (f'xmlns="{MAIN}"', f'xmlns:x="{MAIN}"')),
+    "single quotes": ((r"\"", "'"), (r"=''", '=""')),
+    "cells without places": ((r'<(c|row) r="[A-Z]*\d+"', r"<\1"),),
+    "text in sections": ((r"<f>([^<&]*)</f>", r"<f><![CDATA[\1]]></f>"),),
+    "comments": ((r"<f>", "<f><!-- <c> -->"),),
+}
+
+
+def saved_book(book: openpyxl.Workbook) -> bytes:
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("changes", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_second_look_sees_what_openpyxl_sees(changes: tuple[tuple[str, str], ...]) -> None:
+    assert_agrees(respelled(saved_book(many()), *changes))
+
+
+def test_the_second_look_sees_what_openpyxl_sees_in_a_template(example_template: Path) -> None:
+    assert_agrees(example_template.read_bytes())
+
+
+def assert_agrees(content: bytes) -> None:
+    """Compare formulas and formats of all cells with those that openpyxl finds."""
+    cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(content)) for row in sheet.iter_rows() for cell in row]
+    expected = {
+        (cell.parent.title, cell.coordinate): Seen(
+            str(cell.value) if cell.data_type == "f" else None, "%" in cell.number_format
+        )
+        for cell in cells
+    }
+    seen = secondlook.look(Package(content, DEFAULT_LIMITS), expected)
+    assert seen is not None and expected
+    assert {place: seen.cells.get(place, Seen(None, False)) for place in expected} == expected
+
+
+def shared(*cells: tuple[str, str]) -> bytes:
+    """Make a sheet of formulas, each with the XML of its formula."""
+    return workbook([rows({address: f"><f{formula}<v>1</v></c>" for address, formula in cells})])
+
+
+def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
+    content = shared(
+        ("E5", ' t="shared" ref="E5:F6" si="0">SUM(E6:E8)</f>'),
+        ("F6", ' t="shared" si="0"/>'),
+        ("G7", ' t="shared" si="1"/>'),
+        ("H8", ' t="array" ref="H8">SUM(A1:A2)</f>'),
+    )
+    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("S1", cell) for cell in ("E5", "F6", "G7", "H8", "I9")])
+    assert seen is not None
+    assert {cell: found.formula for (_, cell), found in seen.cells.items()} == {
+        "E5": "=SUM(E6:E8)", "F6": "=SUM(F7:F9)", "G7": "=", "H8": "=SUM(A1:A2)",
+    }  # fmt: skip
+
+
+def test_the_second_look_takes_in_what_it_is_asked_for_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many cells, formulas, styles and merges stand around it."""
+    many = "".join(f'<c r="A{n}"><f t="shared" ref="A{n}" si="{n}">1</f></c>' for n in range(2, 2_000))
+    around = f'<sheetData><row><c r="A1" s="1"><f>5</f></c>{many}</row></sheetData>'
+    around += '<mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
+    monkeypatch.setattr(secondlook, "MAX_SHARED", 5)
+    reader = secondlook._Cells({"A1", "A9000"})
+    parsed = Package(workbook([around]), DEFAULT_LIMITS).read("xl/worksheets/sheet1.xml")
+    secondlook._parse(parsed, reader)
+    assert (reader.found, len(reader.shared)) == ({"A1": ("=5", 1)}, 5)

@@ -48,7 +48,7 @@ class Limits:
     within 10 s (tests/fuzz); this is for honest ones: 500 pages of PDF take 50 s, on an old computer twice as long."""
     memory_bytes: int = _bound(3 * GIB, "读取一个文件占用的内存（字节）", "the memory in bytes for a file")
     """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. What
-    the fuzzing harness makes stays below 1 GiB; a sheet near sheet_cells may not, nor openpyxl on a large one."""
+    the fuzzing harness makes stays below 1 GiB; a sheet near sheet_cells may not."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -53,7 +53,7 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
     if odslook.CONTENT in names and "xl/workbook.xml" not in names:
         return odslook.look(opened.package, blank + doubtful), 1
     broken = secondlook.broken_cells(opened.package, blank)
-    seen = secondlook.look(opened.content, doubtful) if doubtful else Look()
+    seen = secondlook.look(opened.package, doubtful) if doubtful else Look()
     return replace(seen or Look(), broken=broken), int(bool(doubtful))
 
 

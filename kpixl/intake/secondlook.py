@@ -1,60 +1,183 @@
 """The second look at an Office Open XML workbook, where calamine's answer leaves a doubt (design 4.1).
 
-calamine gives values only. Whether a cell is a formula or shown as per cent, openpyxl tells, which takes long; why a
-cell reads blank stands in the part of its sheet, which takes next to nothing.
+calamine gives values only. Whether a cell is a formula or shown as per cent, and why it reads blank, stands in the part
+of its sheet. openpyxl would tell as well, but opens the whole workbook for it: one merged range over a whole sheet, or
+200,000 styles, and it takes minutes and gigabytes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import html
-import io
 import re
-import warnings
-import zipfile
-import zlib
 from collections.abc import Container, Iterable, Iterator
 from functools import cache
+from typing import NoReturn
+from xml.parsers import expat
 
+from kpixl.cells import a1, parse_a1
 from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
+_PERCENTS = {"9": "0%", "10": "0.00%"}  # the formats of per cent that need no definition
+_FROM_1904 = re.compile(rb"<(?:\w+:)?workbookPr\s[^>]*?\bdate1904\s*=\s*[\"'](?:1|true)[\"']")
+MAX_SHARED = 10_000  # formulas of a sheet kept for the cells that share them; a form has a few
+MAX_FORMULA = 8_192  # characters, as in Excel
 
-def look(content: bytes, places: Iterable[Place]) -> Look | None:
-    """Open a workbook with openpyxl and look at some cells; None where openpyxl cannot open it."""
-    import openpyxl
-    from openpyxl.utils.datetime import CALENDAR_MAC_1904
-    from openpyxl.utils.exceptions import InvalidFileException
+
+def look(package: Package, places: Iterable[Place]) -> Look | None:
+    """Look at some cells; None where a part cannot be read."""
+    wanted: dict[str, set[str]] = {}
+    for sheet, address in places:
+        wanted.setdefault(sheet, set()).add(address)
+    cells: dict[Place, tuple[str | None, int]] = {}
+    styles = _Styles()
+    try:
+        _parse(package.read("xl/styles.xml"), styles)
+        for part, sheet in ooxml.sheet_names(package).items():
+            if sheet in wanted:
+                reader = _Cells(wanted[sheet])
+                _parse(package.read(part), reader)
+                cells |= {(sheet, address): cell for address, cell in reader.found.items()}
+        from_1904 = _FROM_1904.search(package.read("xl/workbook.xml")) is not None
+    except (UnreadableError, expat.ExpatError, LookupError, ValueError):
+        return None
+    return Look({place: Seen(f, styles.percent(s)) for place, (f, s) in cells.items()}, from_1904=from_1904)
+
+
+class _DoneError(Exception):
+    """All that was asked for has been seen."""
+
+
+def _parse(content: bytes, events: _Styles | _Cells) -> None:
+    """Give the events of a part to a reader, until it is done; a part that is not there has none."""
+    if not content:
+        return
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = events.first
+    parser.StartDoctypeDeclHandler = _refused
+    parser.buffer_text = True
+    events.parser = parser
+    with contextlib.suppress(_DoneError):
+        parser.Parse(content, True)
+
+
+def _refused(*_: object) -> NoReturn:
+    raise ValueError("a document type, hence entities")
+
+
+class _Styles:
+    """Takes the events of the styles: which of the formats of cells show per cent."""
+
+    parser: expat.XMLParserType
+
+    def __init__(self) -> None:
+        self.numbers: list[str] = []  # of the number format, by the number of the style
+        self.formats = dict(_PERCENTS)
+        self.inside = False
+
+    def percent(self, style: int) -> bool:
+        """Tell whether a style shows per cent."""
+        return style < len(self.numbers) and "%" in self.formats.get(self.numbers[style], "")
+
+    def first(self, name: str, _: dict[str, str]) -> None:
+        """Take the outermost element, whose prefix all others have."""
+        prefix = name.rpartition("styleSheet")[0]
+        self.style, self.list, self.format = f"{prefix}xf", f"{prefix}cellXfs", f"{prefix}numFmt"
+        self.parser.StartElementHandler = self.start
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        if name == self.style and self.inside:
+            self.numbers.append(attributes.get("numFmtId", "0"))
+        elif name == self.format:
+            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif name == self.list:
+            self.inside = True
+            self.parser.EndElementHandler = self.end
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        if name == self.list:
+            raise _DoneError
+
+
+class _Cells:
+    """Takes the events of a sheet: formula and style of the cells that were asked for.
+
+    It listens to ends and to text only within them, and within formulas that others share: the form may stand at the
+    end of millions of cells.
+    """
+
+    parser: expat.XMLParserType
+
+    def __init__(self, wanted: set[str]) -> None:
+        self.wanted = wanted
+        self.found: dict[str, tuple[str | None, int]] = {}
+        self.shared: dict[str, tuple[str, str]] = {}  # number -> where it stands, formula
+        self.row, self.address = 0, ""
+        self.pieces: list[str] = []
+        self.attributes: dict[str, str] = {}
+
+    def first(self, name: str, _: dict[str, str]) -> None:
+        """Take the outermost element, whose prefix all others have."""
+        prefix = name.rpartition("worksheet")[0]
+        self.tags = self.cell, self.formula, self.line = f"{prefix}c", f"{prefix}f", f"{prefix}row"
+        self.parser.StartElementHandler = self.start
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        if name == self.cell:
+            self.address = attributes.get("r") or self._following()
+            if self.address in self.wanted:
+                self.found[self.address] = None, int(attributes.get("s", "0"))
+                self.parser.EndElementHandler = self.end
+        elif name == self.formula:
+            if self.address in self.wanted or attributes.get("t") == "shared":
+                self.attributes, self.pieces = attributes, []
+                self.parser.CharacterDataHandler = self.pieces.append
+                self.parser.EndElementHandler = self.end
+        elif name == self.line:
+            self.row, self.address = int(attributes.get("r", self.row + 1)), ""
+
+    def _following(self) -> str:
+        """Name the cell behind the one before: few programs leave out where a cell stands."""
+        return a1(self.row - 1, parse_a1(self.address)[1] + 1 if self.address else 0)
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        if name == self.formula:
+            self.parser.CharacterDataHandler = None
+            formula = self._spelled("".join(self.pieces))
+            if self.address in self.found:
+                self.found[self.address] = f"={formula}", self.found[self.address][1]
+        elif name == self.cell:
+            self.parser.EndElementHandler = None
+            if len(self.found) == len(self.wanted):
+                raise _DoneError
+
+    def _spelled(self, text: str) -> str:
+        """Keep a formula that others share; where this one shares another, spell that as it reads here."""
+        number = self.attributes.get("si") if self.attributes.get("t") == "shared" else None
+        if number is None or len(text) > MAX_FORMULA:
+            return text
+        if text:
+            if len(self.shared) < MAX_SHARED:
+                self.shared[number] = self.address, text
+            return text
+        return _moved(*self.shared[number], self.address) if number in self.shared else ""
+
+
+def _moved(origin: str, formula: str, address: str) -> str:
+    """Spell a formula as it reads in another cell."""
+    from openpyxl.formula.tokenizer import TokenizerError
+    from openpyxl.formula.translate import Translator, TranslatorError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(content))
-        cells: dict[Place, Seen] = {}
-        for sheet, address in places:
-            if sheet in book.sheetnames:
-                cell = book[sheet][address]
-                formula = str(cell.value) if cell.data_type == "f" else None
-                cells[sheet, address] = Seen(formula, "%" in (cell.number_format or ""))
-        return Look(cells, from_1904=book.epoch == CALENDAR_MAC_1904)
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        zlib.error,
-        SyntaxError,  # what both XML parsers raise
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        OverflowError,
-    ):
-        return None
+        return str(Translator(f"={formula}", origin).translate_formula(address)).removeprefix("=")
+    except (TokenizerError, TranslatorError, ValueError, IndexError):
+        return ""
 
 
 # --- cells that read blank ----------------------------------------------------------------------
