@@ -108,13 +108,16 @@ def number(row: int, col: int, value: float = 1) -> bytes:
     return record(0x203, struct.pack("<3Hd", row, col, 0, value))
 
 
-def old_workbook(*sheets: bytes, places: Sequence[int] | None = None) -> bytes:
-    """Make a .xls of sheets S1, S2, ... of some records, altogether some hundred bytes; `places` may lie."""
+def old_workbook(*sheets: bytes, places: Sequence[int] | None = None, strings: bytes = b"") -> bytes:
+    """Make a .xls of sheets S1, S2, ... of some records, altogether some hundred bytes; `places` may lie.
+
+    `strings`: the records of the shared strings.
+    """
     bodies = [BOF + sheet + EOF for sheet in sheets]
-    head = len(BOF) + len(EOF) + sum(len(_bound_sheet(0, n)) for n in range(len(bodies)))
+    head = len(BOF) + len(EOF) + len(strings) + sum(len(_bound_sheet(0, n)) for n in range(len(bodies)))
     true = [head + sum(map(len, bodies[:n])) for n in range(len(bodies))]
     bound = b"".join(_bound_sheet(place, n) for n, place in enumerate(places or true))
-    return compound({"Workbook": BOF + bound + EOF + b"".join(bodies)})
+    return compound({"Workbook": BOF + bound + strings + EOF + b"".join(bodies)})
 
 
 def _bound_sheet(place: int, index: int) -> bytes:
@@ -128,8 +131,10 @@ def packed_record(kind: int, data: bytes = b"") -> bytes:
     return head + bytes([len(data) & 0x7F | 0x80, len(data) >> 7]) + data
 
 
-def _packed_cell(col: int, value: float | str | None) -> bytes:
-    """Make a cell; None is a formula that shows an error."""
+def _packed_cell(col: int, value: float | str | bytes | None) -> bytes:
+    """Make a cell; None is a formula that shows an error, bytes are the number of a shared string."""
+    if isinstance(value, bytes):
+        return packed_record(7, struct.pack("<2I", col, 0) + value)
     if value is None:
         return packed_record(11, struct.pack("<2I", col, 0) + bytes([0x2A]) + bytes(8))
     if isinstance(value, str):
@@ -138,8 +143,10 @@ def _packed_cell(col: int, value: float | str | None) -> bytes:
     return packed_record(5, struct.pack("<2Id", col, 0, value))
 
 
-def packed_workbook(*sheets: Mapping[tuple[int, int], float | str | None]) -> bytes:
-    """Make a .xlsb of sheets S1, S2, ... of numbers and texts by row and column."""
+def packed_workbook(
+    *sheets: Mapping[tuple[int, int], float | str | bytes | None], strings: Sequence[str] = ()
+) -> bytes:
+    """Make a .xlsb of sheets S1, S2, ... of numbers and texts by row and column; bytes are the number of a string."""
     parts: dict[str, str | bytes] = {"[Content_Types].xml": _TYPES.format(""), "_rels/.rels": _RELATIONS.format("")}
     bundles, relations = b"", ""
     for number_, cells in enumerate(sheets, 1):
@@ -153,6 +160,13 @@ def packed_workbook(*sheets: Mapping[tuple[int, int], float | str | None]) -> by
         )
         begin = packed_record(0x81) + packed_record(0x94, bytes(16)) + packed_record(0x91)
         parts[f"xl/worksheets/sheet{number_}.bin"] = begin + body + packed_record(0x92) + packed_record(0x82)
+    if strings:
+        items = b"".join(
+            packed_record(0x13, struct.pack("<BI", 0, len(text)) + text.encode("utf-16-le")) for text in strings
+        )
+        begin, end = packed_record(0x9F, struct.pack("<2I", 9, len(strings))), packed_record(0xA0)
+        parts["xl/sharedStrings.bin"] = begin + items + end
+        relations += _relation(0, "sharedStrings", "sharedStrings.bin", TRANSITIONAL)
     parts["xl/workbook.bin"] = packed_record(0x83) + bundles + packed_record(0x90) + packed_record(0x84)
     parts["xl/_rels/workbook.bin.rels"] = _RELATIONS.format(relations)
     return package(parts)

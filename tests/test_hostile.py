@@ -20,13 +20,15 @@ import pytest
 
 from kpixl import canonical, intake
 from kpixl.consolidate import consolidate
-from kpixl.grids import Limits, Opened, Reading, open_content, read_grids
+from kpixl.grids import Limits, Opened, Reading, biff, open_content, read_grids
 from kpixl.grids.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
 from kpixl.intake import Job, onefile, read_files
 from kpixl.model import Form, Portfolio
 from kpixl.summary import write_summary
 from kpixl.template import build_template
 from tests.packages import (
+    BOF,
+    EOF,
     compound,
     document,
     number,
@@ -163,6 +165,59 @@ def test_a_spreadsheet_without_an_end_is_refused(before: str) -> None:
 )
 def test_text_that_is_repeated_is_refused_before_it_is_copied(content: bytes) -> None:
     assert refused(read_grids(content, "x", Limits(text_bytes=1 << 20))) == ("bound-exceeded", None, "text-bytes")
+
+
+SHARED_TEXT = "文" * 50
+IN_TEN_CELLS = {
+    "xls": old_workbook(
+        b"".join(record(0xFD, struct.pack("<3HI", 0, n, 0, 0)) for n in range(10)),
+        strings=record(0xFC, struct.pack("<2IHB", 10, 1, 50, 1) + SHARED_TEXT.encode("utf-16-le")),
+    ),
+    "xlsb": packed_workbook({(0, n): bytes(4) for n in range(10)}, strings=[SHARED_TEXT]),
+}
+
+
+@pytest.mark.parametrize("content", IN_TEN_CELLS.values(), ids=IN_TEN_CELLS)
+def test_a_string_that_cells_of_a_binary_workbook_share_counts_for_each(content: bytes) -> None:
+    (grid,) = read_grids(content, "x", Limits(text_bytes=1_500)).grids
+    assert grid.rows == [[SHARED_TEXT] * 10]
+    assert refused(read_grids(content, "x", Limits(text_bytes=1_499))) == ("bound-exceeded", None, "text-bytes")
+
+
+def spelled(text: str, flags: int = 0, more: bytes = b"", after: bytes = b"") -> bytes:
+    """Spell a shared string of a .xls."""
+    return struct.pack("<HB", len(text), flags) + more + text.encode("utf-16-le" if flags & 1 else "latin-1") + after
+
+
+@pytest.mark.parametrize(
+    ("records", "sizes"),
+    [
+        ((spelled("abc") + spelled("文文", 1) + spelled(""),), [3, 6, 0]),
+        (
+            (spelled("ab", 8, b"\1\0", bytes(4)) + spelled("c", 5, b"\5\0\0\0", bytes(5) + b"") + spelled("d"),),
+            [2, 3, 1],
+        ),
+        ((spelled("abcd")[:-2], b"\0cd" + spelled("e")), [4, 1]),
+        ((spelled("abcd")[:-2], b"\1c\0d\0" + spelled("e")), [8, 1]),
+        ((spelled("ab", 8, b"\2\0", bytes(3)), bytes(5) + spelled("e")), [2, 1]),
+        ((spelled("a"), spelled("b")), [1, 1]),
+    ],
+    ids=["plain", "fonts and readings", "goes on", "goes on in two bytes", "fonts go on", "ends with it"],
+)
+def test_shared_strings_of_an_old_workbook_are_measured(records: tuple[bytes, ...], sizes: list[int]) -> None:
+    first, *more = records
+    head = struct.pack("<2I", 9, len(sizes))
+    stream = BOF + record(0xFC, head + first) + b"".join(record(0x3C, each) for each in more) + EOF
+    assert biff.shared_sizes(stream) == sizes
+
+
+NOT_THERE = (struct.pack("<2I", 1, 0x7FFFFFFF), struct.pack("<2IH", 1, 1, 9), struct.pack("<2IHB", 1, 1, 9, 0))
+
+
+@pytest.mark.parametrize("strings", NOT_THERE)
+def test_shared_strings_that_are_not_there_take_no_memory(strings: bytes) -> None:
+    content = old_workbook(number(0, 0) * 4, strings=record(0xFC, strings))
+    assert refused(read_grids(content, "x"))[0] == "not-a-workbook"
 
 
 # --- merges, styles, nesting --------------------------------------------------------------------

@@ -7,11 +7,12 @@ records are walked first. What a sheet declares of its own size is not believed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from kpixl.grids import ole
 from kpixl.grids.extents import Box, Extent
-from kpixl.grids.grid import broken
+from kpixl.grids.grid import broken, exceeded
+from kpixl.grids.limits import Limits
 
 _PAIR = struct.Struct("<2H")
 _BOF, _EOF, _BOUND_SHEET, _DIMENSIONS, _MERGES, _MUL_RK = 0x809, 0x0A, 0x85, 0x200, 0xE5, 0xBD
@@ -238,3 +239,121 @@ def packed_names(data: bytes) -> dict[str, str]:
             relation, rest = body[12 : 12 + size], body[12 + size + 4 :]
             found[relation.decode("utf-16-le", "replace")] = rest.decode("utf-16-le", "replace")
     return found
+
+
+# --- the volume of text -------------------------------------------------------------------------
+#
+# A shared string is stored once and copied for every cell that shows it: 240 KB of a .xls, or 6 KB of a .xlsb, can
+# become gigabytes.
+
+_STRINGS, _CONTINUE, _SHARED, _ITEM, _PACKED_SHARED = 0xFC, 0x3C, 0xFD, 0x13, 0x07
+_SHARED_BYTES, _PACKED_BYTES = 14, 6  # of the shortest records of cells that show a shared string
+_WIDE, _READINGS, _FONTS = 1, 4, 8  # flags of a string: characters of two bytes; what else it has
+_COUNT = ("共享字符串的数目有误", "the number of its shared strings is wrong")
+
+
+def check_old_text(content: bytes, limits: Limits) -> None:
+    """Raise UnreadableError if the cells of a .xls show more text than the limit."""
+    for stream in ole.workbook_streams(content):
+        sizes = shared_sizes(stream)
+        if len(stream) // _SHARED_BYTES * max(sizes, default=0) > limits.text_bytes:
+            numbers = (
+                int.from_bytes(stream[at + 6 : at + 10], "little")
+                for start, _ in _bound_sheets(stream)
+                for kind, at, _ in _walk(stream, start)
+                if kind == _SHARED
+            )
+            _check_volume(sizes, numbers, limits)
+
+
+def check_packed_text(strings: bytes, sheets: Sequence[bytes], limits: Limits) -> None:
+    """Raise UnreadableError if the cells of a .xlsb show more text than the limit, given the parts with both."""
+    items = (strings[at : at + length] for kind, at, length in _records(strings) if kind == _ITEM)
+    sizes = [3 * int.from_bytes(item[1:5], "little") for item in items]
+    if sum(map(len, sheets)) // _PACKED_BYTES * max(sizes, default=0) > limits.text_bytes:
+        numbers = (
+            int.from_bytes(data[at + 8 : at + 12], "little")
+            for data in sheets
+            for kind, at, _ in _records(data)
+            if kind == _PACKED_SHARED
+        )
+        _check_volume(sizes, numbers, limits)
+
+
+def _check_volume(sizes: Sequence[int], numbers: Iterable[int], limits: Limits) -> None:
+    """Add up the strings that cells show, given by their numbers."""
+    total = sum(sizes[number] for number in numbers if number < len(sizes))
+    if total > limits.text_bytes:
+        raise exceeded("text_bytes", total, limits)
+
+
+def shared_sizes(stream: bytes) -> list[int]:
+    """List how many bytes each shared string of a .xls takes in UTF-8, about. Raises UnreadableError."""
+    sizes: list[int] = []
+    for blocks in _string_blocks(stream):
+        count = int.from_bytes(blocks[0][4:8], "little")
+        if count > len(stream):  # calamine takes memory for as many
+            raise broken(_COUNT)
+        strings = _Strings(blocks)
+        try:
+            sizes += [strings.size() for _ in range(count)]
+        except (struct.error, IndexError) as error:
+            raise broken(_COUNT) from error
+    return sizes
+
+
+def _string_blocks(stream: bytes) -> Iterator[list[bytes]]:
+    """Yield the record of the shared strings with those that continue it; a file has one."""
+    at = 0
+    blocks: list[bytes] = []
+    while at + 4 <= len(stream):
+        kind, length = _PAIR.unpack_from(stream, at)
+        if blocks and kind != _CONTINUE:
+            yield blocks
+            blocks = []
+        if blocks or kind == _STRINGS:
+            blocks.append(stream[at + 4 : at + 4 + length])
+        elif kind == _EOF:
+            break
+        at += 4 + length
+    if blocks:
+        yield blocks
+
+
+class _Strings:
+    """Goes through the shared strings of a .xls, from block to block."""
+
+    def __init__(self, blocks: list[bytes]) -> None:
+        self.blocks, self.number, self.at = blocks, 0, 8
+
+    def size(self) -> int:
+        """Go past a string; return how many bytes it takes in UTF-8, about."""
+        self._room()
+        length, flags = struct.unpack_from("<HB", self.blocks[self.number], self.at)
+        self.at += 3
+        after = 4 * self._integer(2) if flags & _FONTS else 0
+        after += self._integer(4) if flags & _READINGS else 0
+        size, wide = 0, flags & _WIDE
+        while length:
+            if self.at >= len(self.blocks[self.number]):
+                self.number, self.at = self.number + 1, 1
+                wide = self.blocks[self.number][0] & _WIDE  # each block says anew
+            taken = min(length, self._room() >> wide)
+            self.at += max(taken << wide, 1)
+            size += taken * 3 if wide else taken
+            length -= taken
+        while after:
+            taken = min(after, self._room())
+            self.at += taken
+            after -= taken
+        return size
+
+    def _room(self) -> int:
+        """Return how much is left of the block, having gone on to the next one at its end."""
+        while self.at >= len(self.blocks[self.number]):
+            self.number, self.at = self.number + 1, 0
+        return len(self.blocks[self.number]) - self.at
+
+    def _integer(self, size: int) -> int:
+        self.at += size
+        return int.from_bytes(self.blocks[self.number][self.at - size : self.at], "little")

@@ -18,6 +18,7 @@ from kpixl.grids.packages import Package
 from kpixl.problems import Location, Problem
 
 _MANIFEST = "META-INF/manifest.xml"
+_PACKED_STRINGS = "xl/sharedstrings.bin"
 
 
 def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
@@ -31,6 +32,9 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
             return [], [found[0].problem(file, found[1])]
         content = ods.without_indents(package)
     ooxml.check_text(package)
+    if _PACKED_STRINGS in package.names:
+        sheets = [package.read(name) for name in package.names if name.startswith("xl/worksheets/")]
+        biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
     ooxml.check_merges(package)
     oversized, suspect = ooxml.survey(package)
     return _read(content, file, limits, oversized, suspect or ods.is_suspect(package))
@@ -41,6 +45,7 @@ def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], lis
     extents = biff.old_extents(content)
     if (found := refusal(extents, limits)) is not None:
         return [], [found[0].problem(file, found[1])]
+    biff.check_old_text(content, limits)
     return _read(content, file, limits, {}, any(extent.suspect for extent in extents))
 
 
