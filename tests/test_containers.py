@@ -378,6 +378,31 @@ def test_a_word_table_gives_its_merges_and_everything_typed() -> None:
     assert grid.merges() == [Span(2, 0, 4, 0), Span(2, 1, 2, 2)]
 
 
+MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+LIST = '<w:ddList>{}<w:listEntry w:val="一次性"/><w:listEntry w:val="阶段性"/></w:ddList>'
+UNFILLED = f"<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent>{p('单击此处输入文字。')}</w:sdtContent></w:sdt>"
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ('<w:sym w:font="Symbol" w:char="F0B3"/><w:t>90%</w:t>', "≥90%"),
+        ('<w:sym w:font="Symbol" w:char="F0A3"/><w:t>5天</w:t>', "≤5天"),
+        ('<w:sym w:font="Wingdings 2" w:char="F0A3"/><w:t>是</w:t>', "☐是"),
+        ('<w:sym w:font="Wingdings 2" w:char="0052"/><w:t>是</w:t>', "☑是"),
+        ('<w:sym w:font="Webdings" w:char="F043"/><w:t>是</w:t>', "\ufffd是"),
+        (f"<m:oMath {MATH}><m:r><m:t>≥90%</m:t></m:r></m:oMath>", "≥90%"),
+        ("<w:fldChar><w:ffData>" + LIST.format('<w:result w:val="1"/>') + "</w:ffData></w:fldChar>", "阶段性"),
+        ("<w:fldChar><w:ffData>" + LIST.format("") + "</w:ffData></w:fldChar>", "一次性"),
+        (UNFILLED, ""),
+    ],
+)
+def test_what_word_keeps_besides_plain_text_is_read(run: str, text: str) -> None:
+    table = f"<w:tbl><w:tr>{tc(p('甲'))}{tc(f'<w:p><w:r>{run}</w:r></w:p>')}</w:tr></w:tbl>"
+    (grid,) = read_grids(document(table), "x.docx").grids
+    assert grid.rows == [["甲", text] if text else ["甲"]]
+
+
 def test_a_broken_word_document_is_refused() -> None:
     assert problem(read_grids(document("<w:p>"), "x.docx"))[0] == "not-a-workbook"
 
