@@ -51,6 +51,10 @@ from kpixl.values import (
 )
 
 _LOST_STATUS = "#VALUE!"  # in .ods
+# What programs print of a cell that shows an error, or whose column is too narrow: all that a text or a page has of it.
+_ERROR = re.compile(
+    r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)|#{3,}|(?:Err|错误)[:：]\d{3}"
+)
 
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
@@ -287,7 +291,7 @@ class _Reading:
             self._problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
             self.used.update(places)
         self.used.add(places[0])
-        raw = self._bounded(places[0], field.label, raw)
+        raw = self._legible(places[0], field.label, raw)
         value, noted = read_value(self.form, field, raw)
         self.values[key] = value
         self.cells[key] = self.grid.address(*places[0])
@@ -328,7 +332,9 @@ class _Reading:
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
                 hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
+                unread = [key for key in assigned if row.get(key, "") is None]
                 _fill_down(self.form, found.table, row, above, hidden)
+                row |= dict.fromkeys(unread)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
             for key, c in columns.cells(assigned):
                 if key in assigned or key not in stands:
@@ -381,7 +387,9 @@ class _Reading:
         fields = self.form.tables[table].columns
         row: dict[str, Value] = dict.fromkeys(fields)
         for key, typed in raws.items():
-            raw = self._bounded((r, places[key]), self.form.tables[table].label, typed)
+            raw = self._legible((r, places[key]), self.form.tables[table].label, typed)
+            if raw == "":
+                continue
             if (target := columns.targets.get(key)) is not None:
                 operators, units = fields[target.operator].choices, fields[target.unit].choices
                 noted = self._whole_target(row, raw, target, operators, units)
@@ -545,9 +553,14 @@ class _Reading:
         cell = self.grid.address(*place) if place else None
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
 
-    def _bounded(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
-        """Leave out a text that no cell could hold again (from a document or a text file), and say so."""
-        if not isinstance(raw, str) or 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
+    def _legible(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
+        """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
+        if not isinstance(raw, str):
+            return raw
+        if (text := raw.strip())[:1] in "#E错" and _ERROR.fullmatch(text):
+            self._problem("cell-error", place, label, error=text, formula="")
+            return ""
+        if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
             return raw
         self._problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
         return ""
