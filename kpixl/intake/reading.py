@@ -349,8 +349,9 @@ class _Reading:
             self.tables[found.table].append(row)
             self._doubt_row(prefix, table, row, raws, columns.shared)
             if self.grid.suspect:  # a level that reads blank, as those that are printed once do, may be an error
-                blank = [(key, c) for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned]
-                self.doubts += [Doubt("blank", f"{prefix}.{key}", self.grid.address(r, c)) for key, c in blank if row[key]]
+                blank = [c for c in columns.cells(assigned) if table.columns[c[0]].fill and c[0] not in assigned]
+                filled = [(f"{prefix}.{key}", self.grid.address(r, c)) for key, c in blank if row[key] is not None]
+                self.doubts += [Doubt("blank", *own) for own in filled]
 
     def _told(self, found: FoundTable, columns: TableColumns) -> None:
         """Say where the parts of a target stand that are not where the template put them."""
@@ -387,10 +388,11 @@ class _Reading:
         fields = self.form.tables[table].columns
         row: dict[str, Value] = dict.fromkeys(fields)
         for key, typed in raws.items():
-            raw = self._legible((r, places[key]), self.form.tables[table].label, typed)
+            target = columns.targets.get(key)
+            raw = self._legible((r, places[key]), fields[target.value if target else key].label, typed)
             if raw == "":
                 continue
-            if (target := columns.targets.get(key)) is not None:
+            if target is not None:
                 operators, units = fields[target.operator].choices, fields[target.unit].choices
                 noted = self._whole_target(row, raw, target, operators, units)
                 label, value = target.label, _target(row, target, text_of(raw))
