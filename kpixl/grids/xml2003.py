@@ -165,4 +165,4 @@ def _value(kind: str, text: str) -> Raw:
             return moment.date() if moment.time() == time() else moment
     except ValueError:
         return text
-    return "" if kind == "Error" else text
+    return text
