@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ _LOST_STATUS = "#VALUE!"  # in .ods
 _ERROR = re.compile(
     r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)|#{3,}|(?:Err|错误)[:：]\d{3}"
 )
+
+# What people write in a line below the table to sign it: 填报人：张三.
+_ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
+_SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
@@ -316,7 +321,7 @@ class _Reading:
         self.cells.setdefault(found.table, self.grid.address(found.row + 1, columns.first))
         above: dict[str, Value] = {}
         stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
-        for r in range(found.row + 1, found.last_row + 1):
+        for r in range(found.row + 1, self._last_row(found) + 1):
             places = [c for c in range(min(self.found.edge + 1, len(self.rows[r]))) if self._filled(r, c)]
             places = [c for c in places if not self._caption(r, c, columns.first, placed)]
             if not places:
@@ -352,6 +357,17 @@ class _Reading:
                 blank = [c for c in columns.cells(assigned) if table.columns[c[0]].fill and c[0] not in assigned]
                 filled = [(f"{prefix}.{key}", self.grid.address(r, c)) for key, c in blank if row[key] is not None]
                 self.doubts += [Doubt("blank", *own) for own in filled]
+
+    def _last_row(self, found: FoundTable) -> int:
+        """Return the last row of a table; the lines below it in which people sign are no indicators."""
+        last = found.last_row
+        for r in range(last, found.row, -1):
+            filled = [raw for raw in self.rows[r] if not is_blank(raw)] if any(self.rows[r]) else []
+            if filled and not any(_is_signed(raw) for raw in filled):
+                break
+            if filled:
+                last = r - 1
+        return last
 
     def _told(self, found: FoundTable, columns: TableColumns) -> None:
         """Say where the parts of a target stand that are not where the template put them."""
@@ -569,6 +585,12 @@ class _Reading:
 
     def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
         self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+
+
+def _is_signed(raw: Raw) -> bool:
+    if not isinstance(raw, str) or len(raw) > MAX_LABEL:
+        return False
+    return _SIGNED.fullmatch("".join(unicodedata.normalize("NFKC", raw).split())) is not None
 
 
 def _year(match: re.Match[str]) -> int | None:
