@@ -176,6 +176,11 @@ def _yuan(scale: str) -> int:
     return math.prod({"百": 100, "千": 1_000, **_SCALES}[letter] for letter in scale)
 
 
+def is_money_unit(raw: Raw) -> bool:
+    """Tell whether a cell holds nothing but the unit of the amount before it."""
+    return isinstance(raw, str) and fold(raw) in ("元", "万元", "亿元")
+
+
 def has_money_unit(raw: Raw) -> bool:
     """Tell whether an amount was typed with its own unit: 60万, 600000元."""
     return isinstance(raw, str) and any(c in raw for c in "元万亿萬億")

@@ -39,6 +39,7 @@ from kpixl.values import (
     fold,
     has_money_unit,
     is_blank,
+    is_money_unit,
     is_number,
     maybe_percent,
     money_label,
@@ -295,6 +296,9 @@ class _Reading:
             raw = "\n".join(text_of(self._raw(*p)) for p in places)
             self._problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
             self.used.update(places)
+        elif len(places) > 1 and field.type == "money" and is_money_unit(beside := self._raw(*places[1])):
+            raw = f"{text_of(raw)}{beside}"
+            self.used.add(places[1])
         self.used.add(places[0])
         raw = self._legible(places[0], field.label, raw)
         value, noted = read_value(self.form, field, raw)
