@@ -395,6 +395,7 @@ UNFILLED = f"<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent>{p('单�
         ("<w:fldChar><w:ffData>" + LIST.format('<w:result w:val="1"/>') + "</w:ffData></w:fldChar>", "阶段性"),
         ("<w:fldChar><w:ffData>" + LIST.format("") + "</w:ffData></w:fldChar>", "一次性"),
         (UNFILLED, ""),
+        ('<w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>2人</w:t>', "10²人"),
     ],
 )
 def test_what_word_keeps_besides_plain_text_is_read(run: str, text: str) -> None:

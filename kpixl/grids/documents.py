@@ -14,7 +14,7 @@ from docx.package import Package as WordPackage
 from kpixl.grids.grid import Grid, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import ERRORS, Package
-from kpixl.grids.stack import MAX_SPAN, Placed, Stack
+from kpixl.grids.stack import MAX_SPAN, RAISED, Placed, Stack
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _P, _TBL, _TR, _TC = _W + "p", _W + "tbl", _W + "tr", _W + "tc"
@@ -83,7 +83,9 @@ def _text(paragraph: Any) -> str:
 def _spell(element: Any, pieces: list[str]) -> None:
     for child in element:
         if child.tag in _TEXTS:
-            pieces.append(child.text or "")
+            place = element.find(f"{_W}rPr/{_W}vertAlign")
+            raised = place is not None and place.get(_W + "val") == "superscript"
+            pieces.append((child.text or "").translate(RAISED) if raised else child.text or "")
         elif child.tag in _SPELLED:
             pieces.append(_SPELLED[child.tag])
         elif child.tag == _W + "br":
