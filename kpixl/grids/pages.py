@@ -18,8 +18,6 @@ from kpixl.grids.wraps import collapse
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _CHINESE = {"gb2312", "gbk", "gb_2312-80", "cp936", "x-gbk"}
 _SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "title", "comment", "del", "rt", "rp"})
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")  # 10² is no 102
-_UNTYPED = frozenset({"button", "hidden", "image", "password", "reset", "submit"})
 _BLOCKS = frozenset(
     re.findall(
         r"\w+",
@@ -157,10 +155,6 @@ def _gather(element: Any, pieces: list[str], inner: list[Any], depth: int) -> No
             pieces.append(_BLOCK)
         elif tag == "br":
             pieces.append(_BREAK)
-        elif tag in ("input", "select"):
-            pieces.append(_chosen(child))
-        elif tag == "sup":
-            pieces.append("".join(child.itertext()).translate(_RAISED))
         elif tag not in _SKIPPED:
             edge = _BLOCK if tag in _BLOCKS else ""
             pieces.append(edge)
@@ -184,18 +178,6 @@ def _shown(element: Any, tag: str) -> str:
     if kind in ("checkbox", "radio"):
         return "☑" if element.get("checked") is not None else "☐"
     return "" if kind in _UNSHOWN else element.get("value") or ""
-
-
-def _chosen(control: Any) -> str:
-    """Return what was typed or chosen in a control of a page that was saved from a browser."""
-    if control.tag == "select":
-        options = control.xpath(".//option")
-        chosen = [option for option in options if option.get("selected") is not None] or options[:1]
-        return "、".join("".join(option.itertext()).strip() for option in chosen)
-    kind = (control.get("type") or "text").lower()
-    if kind in ("checkbox", "radio"):
-        return "☐" if control.get("checked") is None else "☑"
-    return "" if kind in _UNTYPED else control.get("value") or ""
 
 
 def _number(text: str | None) -> int:
