@@ -28,7 +28,7 @@ from kpixl.intake import Job, read_files
 from kpixl.model import Form, Portfolio
 from kpixl.summary import write_summary
 from tests.applications import Office
-from tests.packages import compound, document, package, rows, workbook
+from tests.packages import compound, document, ods_cell, ods_row, package, rows, spreadsheet, workbook
 
 FOLDER = Path(__file__).parent / "cases" / "containers"
 CASES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "expected.yaml").read_text(encoding="utf-8"))
@@ -350,6 +350,16 @@ def test_an_archive_of_archives_gives_the_portfolio(
         result = consolidate([path], [form], workers=workers)
         assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, portfolio)
         assert {str(s.file) for s in result.sources.values()} == {"包.zip › 内.zip › 部门/甲.xlsx"}
+
+
+# --- OpenDocument -------------------------------------------------------------------------------
+
+
+def test_tabs_and_line_breaks_within_a_text_are_kept() -> None:
+    """LibreOffice makes a paragraph of each line, Gnumeric a line break within one."""
+    cell = ods_cell('一<text:line-break/>二<text:tab/>三<text:line-break text:c="1"></text:line-break>四')
+    (grid,) = read_grids(spreadsheet(ods_row(cell)), "x.ods").grids
+    assert grid.rows == [["一\n二\t三\n四"]]
 
 
 # --- Word ---------------------------------------------------------------------------------------
