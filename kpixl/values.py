@@ -70,6 +70,9 @@ def text_of(raw: Raw) -> str:
         return number_text(to_decimal(raw))
     if isinstance(raw, datetime):
         return raw.date().isoformat() if raw.time() == time() else raw.isoformat(sep=" ")
+    if isinstance(raw, timedelta):  # longer than a day, as Excel shows it: 30:00:00
+        minutes, seconds = divmod(int(raw.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return "" if raw is None else str(raw)
 
 

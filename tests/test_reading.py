@@ -9,7 +9,8 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   insert-columns   letters of the columns before which a blank one is put
   delete-columns   letters of columns, as they are then
   cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
-                   say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
+                   say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both;
+                   {shown: [format, value]} is a value in a number format
   merge            ranges
   under            A1: value of cells that a merge hides, as other programs leave them
   notes            A1: text of a note that a person put on the cell
@@ -166,10 +167,10 @@ def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
         if kind == "rich":
             bold = InlineFont(b=True)
             content = CellRichText(*(TextBlock(bold, run) if n % 2 else run for n, run in enumerate(content)))
-        cell.value = content[1] if kind == "cached" else content
+        cell.value = content[1] if kind in ("cached", "shown") else content
         if kind == "error" or str(cell.value).startswith("#"):
             cell.data_type = "e"
-        cell.number_format = "0%" if kind == "percent" else "General"
+        cell.number_format = "0%" if kind == "percent" else content[0] if kind == "shown" else "General"
         return
     cell.value = value
     if isinstance(value, str):

@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
@@ -62,6 +62,12 @@ _ERROR = re.compile(
 _ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
 _SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 
+# What Excel makes of a target that looks like one, and what may have been typed.
+RECAST: Mapping[str, Mapping[str, object]] = {
+    "date": {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")},
+    "time": {"kind": ("时间", "a time"), "example": "1:3"},
+}
+
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
 
@@ -69,7 +75,8 @@ class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
-    95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
+    95 %?), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
+    (or an error, or a formula without a value?).
     `cell`: its own cell, where the value was taken from the one above.
     """
 
@@ -391,9 +398,14 @@ class _Reading:
             elif isinstance(value, date):
                 self._doubt_serial(f"{prefix}.{key}", raws.get(key), value)
         for target in table.targets.values():
-            raw = raws.get(target.value, raws.get(target.key))
+            raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
+            if isinstance(raw, date):
+                self.doubts.append(Doubt("date", key))
+            elif isinstance(raw, time | timedelta):
+                where = Location(self.file, self.grid.name, self.cells[key], table.columns[target.value].label)
+                self.problems.append(Problem("value-recast", where, {**RECAST["time"], "reading": text_of(raw)}))
             if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
-                self.doubts.append(Doubt("percent", f"{prefix}.{target.value}"))
+                self.doubts.append(Doubt("percent", key))
 
     def _caption(self, row: int, col: int, first: int, placed: PlacedTable) -> bool:
         raw = self.rows[row][col]

@@ -36,7 +36,9 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
             if sheet in book.sheetnames:
                 cell = book[sheet][address]
                 formula = str(cell.value) if cell.data_type == "f" else None
-                cells[sheet, address] = Seen(formula, "%" in (cell.number_format or ""))
+                shown = cell.number_format or ""
+                yearless = cell._style.numFmtId in _YEARLESS if shown == "General" else "y" not in shown.casefold()
+                cells[sheet, address] = Seen(formula, "%" in shown, yearless)
         return Look(cells, from_1904=book.epoch == CALENDAR_MAC_1904)
     except (
         InvalidFileException,
@@ -56,6 +58,9 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
     ):
         return None
 
+
+# Formats that files only name by number and openpyxl does not know: 6月8日 in a Chinese Excel.
+_YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
 
 # --- cells that read blank ----------------------------------------------------------------------
 
