@@ -244,7 +244,7 @@ class _Reading:
                 where = (anchor.row, anchor.col)
                 self._problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
             spot = self._as_sent_spot(key) if self.found.expected else None
-            places = [spot] if spot else list(self._spots(key, anchor.row, anchor.col, by_row))
+            places = self._under(key, spot) if spot else list(self._spots(key, anchor.row, anchor.col, by_row))
             self._take(key, places)
             if key not in self.cells:  # blank: where it should have been typed
                 label, value = self.index.labels[key], self.index.values[key]
@@ -259,6 +259,14 @@ class _Reading:
         label, value = self.index.labels[key], self.index.values[key]
         anchor = self.found.anchors[key]
         return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
+
+    def _under(self, key: str, spot: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return where a value stands in a sheet as sent: in its cell, or in one that was unmerged from it."""
+        row, col = spot
+        further = [] if self._filled(*spot) else range(col + 1, col + self.index.values[key].columns)
+        beside = [(row, c) for c in further if self._filled(row, c)]
+        still_merged = beside and any((span.row, span.col) == spot for span in self.grid.merges())
+        return [spot] if still_merged else [spot, *beside]
 
     def _spots(self, key: str, row: int, col: int, by_row: Mapping[int, list[int]]) -> Iterator[tuple[int, int]]:
         """Yield the filled cells that follow a label, up to the next label."""
