@@ -414,6 +414,13 @@ def test_what_word_keeps_besides_plain_text_is_read(run: str, text: str) -> None
     assert grid.rows == [["甲", text] if text else ["甲"]]
 
 
+def test_the_text_of_a_box_in_a_cell_stands_aside() -> None:
+    box = f"<w:p><w:r><w:t>乙</w:t></w:r><w:r><w:pict><w:txbxContent>{p('框')}</w:txbxContent></w:pict></w:r></w:p>"
+    (grid,) = read_grids(document(f"<w:tbl><w:tr>{tc(p('甲'))}{tc(box)}</w:tr></w:tbl>"), "x.docx").grids
+    assert grid.rows[0] == ["甲", "乙"]
+    assert [row[-1] for row in grid.rows[1:] if row] == ["框"]
+
+
 def test_a_broken_word_document_is_refused() -> None:
     assert problem(read_grids(document("<w:p>"), "x.docx"))[0] == "not-a-workbook"
 

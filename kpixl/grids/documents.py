@@ -53,9 +53,15 @@ def _blocks(element: Any, stack: Stack, limits: Limits) -> None:
             _table(child, stack, limits)
         else:
             stack.text(_text(child))
-            for box in child.iter(_W + "txbxContent"):
-                if not any(above.tag in _SKIPPED for above in box.iterancestors()):
-                    _blocks(box, stack, limits)
+            for box in _boxes(child):
+                _blocks(box, stack, limits)
+
+
+def _boxes(paragraph: Any) -> Iterator[Any]:
+    """Yield the text boxes that are anchored in a paragraph."""
+    for box in paragraph.iter(_W + "txbxContent"):
+        if not any(above.tag in _SKIPPED for above in box.iterancestors()):
+            yield box
 
 
 def _below(element: Any, tags: set[str]) -> Iterator[Any]:
@@ -107,7 +113,7 @@ def _chosen(dropdown: Any) -> str:
 
 
 def _table(table: Any, stack: Stack, limits: Limits) -> None:
-    """Take in a table; tables within it follow it."""
+    """Take in a table; tables and text boxes within it follow it."""
     cells: list[Placed] = []
     inner: list[Any] = []
     hanging: dict[int, int] = {}  # column -> the cell that hangs down in it
@@ -132,7 +138,10 @@ def _table(table: Any, stack: Stack, limits: Limits) -> None:
             col += width
     stack.table(cells)
     for nested in inner:
-        _table(nested, stack, limits)
+        if nested.tag == _TBL:
+            _table(nested, stack, limits)
+        else:
+            _blocks(nested, stack, limits)
 
 
 def _cell_text(cell: Any, inner: list[Any]) -> str:
@@ -142,6 +151,7 @@ def _cell_text(cell: Any, inner: list[Any]) -> str:
             inner.append(child)
         else:
             lines.append(_text(child))
+            inner += _boxes(child)
     return "\n".join(lines).strip("\n")
 
 
