@@ -15,6 +15,7 @@ from kpixl.values import Raw
 _RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
 _LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
+_KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # ="007", as lists are written for Excel
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
 
@@ -39,7 +40,9 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
 
 
 def _cell(text: str) -> str:
-    return text.strip(" ").replace("\v", "\n")
+    text = text.strip(" ").replace("\v", "\n")
+    kept = _KEPT_AS_TEXT.fullmatch(text) if text.startswith("=") else None
+    return text if kept is None else kept[1].replace('""', '"')
 
 
 def decode(content: bytes) -> str | None:
@@ -64,9 +67,10 @@ def _delimiter(text: str, file: str) -> str | None:
     """
     if not file.casefold().endswith(".csv") and "\t" in text:
         return None
-    start = text.lstrip()[:10_000]
-    best = max((",", "\t", ";"), key=start.count)
-    return best if best in start else None
+    lines = text.lstrip()[:10_000].splitlines()
+    found = {mark: sum(mark in line for line in lines) for mark in (",", "\t", ";")}  # one text may hold many commas
+    best = max(found, key=lambda mark: found[mark])
+    return best if found[best] else None
 
 
 def _csv(text: str, delimiter: str, limits: Limits, strict: bool = False) -> Rows:
