@@ -407,6 +407,13 @@ CATALOGUE: dict[str, Entry] = {
         "{raw} was read as {reading}, but may be {other}; this file does not tell.",
         "Check it; saved from Excel or WPS as .xlsx and sent again, the file tells.",
     ),
+    "value-recast": Entry(
+        W,
+        "单元格里是{kind}，读作“{reading}”；填写的可能是 {example} 之类的内容，被自动变成了{kind}。",
+        "如填的不是{kind}，请先把单元格设为文本格式，再重新填写。",
+        "The cell holds {kind}, read as {reading}; what was typed may be the like of {example}, which became {kind}.",
+        "If it is not {kind} that was typed, format the cell as text and type it again.",
+    ),
     "blank-unverified": Entry(
         W,
         "有 {count} 个单元格按空白读取（{cells}），从这个文件无法判断其中有没有错误值或未计算的公式。",

@@ -70,6 +70,9 @@ def text_of(raw: Raw) -> str:
         return number_text(to_decimal(raw))
     if isinstance(raw, datetime):
         return raw.date().isoformat() if raw.time() == time() else raw.isoformat(sep=" ")
+    if isinstance(raw, timedelta):  # longer than a day, as Excel shows it: 30:00:00
+        minutes, seconds = divmod(int(raw.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return "" if raw is None else str(raw)
 
 
@@ -174,6 +177,11 @@ def money_note(text: str) -> int | None:
 
 def _yuan(scale: str) -> int:
     return math.prod({"百": 100, "千": 1_000, **_SCALES}[letter] for letter in scale)
+
+
+def is_money_unit(raw: Raw) -> bool:
+    """Tell whether a cell holds nothing but the unit of the amount before it."""
+    return isinstance(raw, str) and fold(raw) in ("元", "万元", "亿元")
 
 
 def has_money_unit(raw: Raw) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date
+from html import escape
 from pathlib import Path
 
 import openpyxl
@@ -22,7 +23,7 @@ from kpixl.mark import write_marked
 from kpixl.problems import Severity
 from kpixl.review import review
 from tests.applications import Office
-from tests.test_reading import BASE, table
+from tests.test_reading import BASE, expected, facts, table
 
 FORM = "shanghai-target"
 SHEET = "表"
@@ -84,6 +85,30 @@ def test_notes_of_an_old_workbook_are_said(office: Office, tmp_path: Path) -> No
         ("note-unread", SHEET, "B4", "单位名称以批复为准\n张三"),
         ("note-unread", SHEET, "F16", "待核"),
     ]
+
+
+def test_notes_of_an_xml_spreadsheet_are_said_and_are_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "over.xml"
+    notes = {(3, 1): "单位名称以批复为准\n张三", (15, 5): "待核"}
+    kept = '<Comment><ss:Data xmlns="http://www.w3.org/TR/REC-html40"><B>{}</B></ss:Data></Comment>'
+    rows = ""
+    for r, cells in enumerate(table(BASE["grid"])):
+        rows += "<Row>"
+        for c, value in enumerate(cells):
+            kind = "Number" if isinstance(value, float) else "String"
+            data = "" if value is None else f'<Data ss:Type="{kind}">{escape(str(value))}</Data>'
+            rows += f"<Cell>{data}{kept.format(notes[r, c]) if (r, c) in notes else ''}</Cell>"
+        rows += "</Row>"
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    head = f'<Workbook xmlns="{space}" xmlns:ss="{space}"><Worksheet ss:Name="{SHEET}"><Table>'
+    path.write_text(f'<?xml version="1.0"?>{head}{rows}</Table></Worksheet></Workbook>', encoding="utf-8")
+    result = read(path)
+    assert told(result) == [
+        ("note-unread", SHEET, "B4", "单位名称以批复为准\n张三"),
+        ("note-unread", SHEET, "F16", "待核"),
+    ]
+    (project,) = result.portfolio.projects
+    assert facts(project) == expected({})
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])

@@ -28,7 +28,7 @@ from kpixl.intake import Job, read_files
 from kpixl.model import Form, Portfolio
 from kpixl.summary import write_summary
 from tests.applications import Office
-from tests.packages import compound, document, package, rows, workbook
+from tests.packages import compound, document, ods_cell, ods_row, package, rows, spreadsheet, workbook
 
 FOLDER = Path(__file__).parent / "cases" / "containers"
 CASES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "expected.yaml").read_text(encoding="utf-8"))
@@ -352,6 +352,16 @@ def test_an_archive_of_archives_gives_the_portfolio(
         assert {str(s.file) for s in result.sources.values()} == {"包.zip › 内.zip › 部门/甲.xlsx"}
 
 
+# --- OpenDocument -------------------------------------------------------------------------------
+
+
+def test_tabs_and_line_breaks_within_a_text_are_kept() -> None:
+    """LibreOffice makes a paragraph of each line, Gnumeric a line break within one."""
+    cell = ods_cell('一<text:line-break/>二<text:tab/>三<text:line-break text:c="1"></text:line-break>四')
+    (grid,) = read_grids(spreadsheet(ods_row(cell)), "x.ods").grids
+    assert grid.rows == [["一\n二\t三\n四"]]
+
+
 # --- Word ---------------------------------------------------------------------------------------
 
 
@@ -376,6 +386,39 @@ def test_a_word_table_gives_its_merges_and_everything_typed() -> None:
     (grid,) = read_grids(document(p("标题") + table), "x.docx").grids
     assert beheaded(grid) == [["标题"], [], ["甲", "乙\n丙"], ["", "新", "选项"], ["藏", "x"], [], ["内"]]
     assert grid.merges() == [Span(2, 0, 4, 0), Span(2, 1, 2, 2)]
+
+
+MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+LIST = '<w:ddList>{}<w:listEntry w:val="一次性"/><w:listEntry w:val="阶段性"/></w:ddList>'
+UNFILLED = f"<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent>{p('单击此处输入文字。')}</w:sdtContent></w:sdt>"
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ('<w:sym w:font="Symbol" w:char="F0B3"/><w:t>90%</w:t>', "≥90%"),
+        ('<w:sym w:font="Symbol" w:char="F0A3"/><w:t>5天</w:t>', "≤5天"),
+        ('<w:sym w:font="Wingdings 2" w:char="F0A3"/><w:t>是</w:t>', "☐是"),
+        ('<w:sym w:font="Wingdings 2" w:char="0052"/><w:t>是</w:t>', "☑是"),
+        ('<w:sym w:font="Webdings" w:char="F043"/><w:t>是</w:t>', "\ufffd是"),
+        (f"<m:oMath {MATH}><m:r><m:t>≥90%</m:t></m:r></m:oMath>", "≥90%"),
+        ("<w:fldChar><w:ffData>" + LIST.format('<w:result w:val="1"/>') + "</w:ffData></w:fldChar>", "阶段性"),
+        ("<w:fldChar><w:ffData>" + LIST.format("") + "</w:ffData></w:fldChar>", "一次性"),
+        (UNFILLED, ""),
+        ('<w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>2人</w:t>', "10²人"),
+    ],
+)
+def test_what_word_keeps_besides_plain_text_is_read(run: str, text: str) -> None:
+    table = f"<w:tbl><w:tr>{tc(p('甲'))}{tc(f'<w:p><w:r>{run}</w:r></w:p>')}</w:tr></w:tbl>"
+    (grid,) = read_grids(document(table), "x.docx").grids
+    assert grid.rows == [["甲", text] if text else ["甲"]]
+
+
+def test_the_text_of_a_box_in_a_cell_stands_aside() -> None:
+    box = f"<w:p><w:r><w:t>乙</w:t></w:r><w:r><w:pict><w:txbxContent>{p('框')}</w:txbxContent></w:pict></w:r></w:p>"
+    (grid,) = read_grids(document(f"<w:tbl><w:tr>{tc(p('甲'))}{tc(box)}</w:tr></w:tbl>"), "x.docx").grids
+    assert grid.rows[0] == ["甲", "乙"]
+    assert [row[-1] for row in grid.rows[1:] if row] == ["框"]
 
 
 def test_a_broken_word_document_is_refused() -> None:

@@ -9,7 +9,8 @@ A case starts from `base.yaml` (or its own `grid`, or `text`) and changes it, in
   insert-columns   letters of the columns before which a blank one is put
   delete-columns   letters of columns, as they are then
   cells            A1: value; null clears; {formula: ...}, {percent: ...}, {serial: ...}, {error: ...} are what they
-                   say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both
+                   say; {rich: [...]} is a text in several fonts; {cached: [formula, value]} has both;
+                   {shown: [format, value]} is a value in a number format
   merge            ranges
   under            A1: value of cells that a merge hides, as other programs leave them
   notes            A1: text of a note that a person put on the cell
@@ -166,10 +167,10 @@ def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
         if kind == "rich":
             bold = InlineFont(b=True)
             content = CellRichText(*(TextBlock(bold, run) if n % 2 else run for n, run in enumerate(content)))
-        cell.value = content[1] if kind == "cached" else content
+        cell.value = content[1] if kind in ("cached", "shown") else content
         if kind == "error" or str(cell.value).startswith("#"):
             cell.data_type = "e"
-        cell.number_format = "0%" if kind == "percent" else "General"
+        cell.number_format = "0%" if kind == "percent" else content[0] if kind == "shown" else "General"
         return
     cell.value = value
     if isinstance(value, str):
@@ -283,3 +284,22 @@ def test_a_broken_cell_is_shown_as_the_person_sees_it(tmp_path: Path) -> None:
         "单元格显示错误值 #N/A",
         "单元格是没有计算结果的公式（=TODAY()）",
     ]
+
+
+@pytest.mark.parametrize("unmerged", [True, False])
+def test_a_value_that_stands_beside_its_cell_in_a_sheet_as_sent_is_read_where_people_see_it(
+    unmerged: bool, example_template: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(example_template)
+    sheet = book.worksheets[1]
+    if unmerged:
+        sheet.unmerge_cells("F7:G7")
+    sheet["F7"] = None
+    sheet._cells[7, 7] = Cell(sheet, 7, 7, 500000)
+    book.save(tmp_path / "beside.xlsx")
+    result = consolidate([tmp_path / "beside.xlsx"], [form_of("shanghai-target")], workers=0)
+    project = result.portfolio.projects[0]
+    said = [p.code for p in result.problems if p.location.cell == "G7"]
+    read = (project.values["funding.annual.appropriation"], said)
+    assert read == ((Decimal(500000), []) if unmerged else (None, ["stray-text"]))
+    assert not unmerged or result.sources[project.id].cells["funding.annual.appropriation"] == "G7"

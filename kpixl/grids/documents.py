@@ -14,7 +14,7 @@ from docx.package import Package as WordPackage
 from kpixl.grids.grid import Grid, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import ERRORS, Package
-from kpixl.grids.stack import MAX_SPAN, Placed, Stack
+from kpixl.grids.stack import MAX_SPAN, RAISED, Placed, Stack
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _P, _TBL, _TR, _TC = _W + "p", _W + "tbl", _W + "tr", _W + "tc"
@@ -23,9 +23,12 @@ _SKIPPED = frozenset(
     {_W + tag for tag in ("del", "moveFrom", "rt", "pPr", "rPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "sdtPr")}
     | {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
+_TEXTS = frozenset({_W + "t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
 _SPELLED = {_W + "tab": " ", _W + "noBreakHyphen": "-", _W + "cr": "\n"}
-# Boxes to tick are signs of a symbol font.
-_SYMBOLS = {"F0FE": "☑", "F052": "☑", "F0FD": "☒", "F0A8": "☐", "F06F": "☐", "F0A3": "☐"}
+# Signs of symbol fonts, by their last two digits: what Word's "Insert symbol" offers first, and boxes to tick.
+_SIGNS = {"B3": "≥", "A3": "≤", "B1": "±", "B4": "×", "B8": "÷", "B9": "≠", "BB": "≈", "B0": "°", "B7": "·"}
+_BOXES = {"FE": "☑", "52": "☑", "FD": "☒", "A8": "☐", "6F": "☐", "A3": "☐", "FC": "✓", "50": "✓", "FB": "✗"}
+_OTHER_SIGN = "\ufffd"  # shows that something stands there
 
 
 def read_document(package: Package, limits: Limits) -> list[Grid]:
@@ -50,9 +53,15 @@ def _blocks(element: Any, stack: Stack, limits: Limits) -> None:
             _table(child, stack, limits)
         else:
             stack.text(_text(child))
-            for box in child.iter(_W + "txbxContent"):
-                if not any(above.tag in _SKIPPED for above in box.iterancestors()):
-                    _blocks(box, stack, limits)
+            for box in _boxes(child):
+                _blocks(box, stack, limits)
+
+
+def _boxes(paragraph: Any) -> Iterator[Any]:
+    """Yield the text boxes that are anchored in a paragraph."""
+    for box in paragraph.iter(_W + "txbxContent"):
+        if not any(above.tag in _SKIPPED for above in box.iterancestors()):
+            yield box
 
 
 def _below(element: Any, tags: set[str]) -> Iterator[Any]:
@@ -60,8 +69,15 @@ def _below(element: Any, tags: set[str]) -> Iterator[Any]:
     for child in element:
         if child.tag in tags:
             yield child
-        elif child.tag not in _SKIPPED:
+        elif not _is_skipped(child):
             yield from _below(child, tags)
+
+
+def _is_skipped(element: Any) -> bool:
+    """Tell whether nothing within was typed; a content control that nobody filled in shows what to do in it."""
+    return element.tag in _SKIPPED or (
+        element.tag == _W + "sdt" and element.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None
+    )
 
 
 def _text(paragraph: Any) -> str:
@@ -72,20 +88,32 @@ def _text(paragraph: Any) -> str:
 
 def _spell(element: Any, pieces: list[str]) -> None:
     for child in element:
-        if child.tag == _W + "t":
-            pieces.append(child.text or "")
+        if child.tag in _TEXTS:
+            place = element.find(f"{_W}rPr/{_W}vertAlign")
+            raised = place is not None and place.get(_W + "val") == "superscript"
+            pieces.append((child.text or "").translate(RAISED) if raised else child.text or "")
         elif child.tag in _SPELLED:
             pieces.append(_SPELLED[child.tag])
         elif child.tag == _W + "br":
             pieces.append("\n" if child.get(_W + "type") in (None, "textWrapping") else "")
         elif child.tag == _W + "sym":
-            pieces.append(_SYMBOLS.get((child.get(_W + "char") or "").upper(), ""))
-        elif child.tag not in _SKIPPED and child.tag != _W + "txbxContent":
+            signs = _SIGNS if child.get(_W + "font") == "Symbol" else _BOXES
+            pieces.append(signs.get((child.get(_W + "char") or "").upper()[-2:], _OTHER_SIGN))
+        elif child.tag == _W + "ddList":
+            pieces.append(_chosen(child))
+        elif not _is_skipped(child) and child.tag != _W + "txbxContent":
             _spell(child, pieces)
 
 
+def _chosen(dropdown: Any) -> str:
+    """Return the item that a form field of old documents shows; its text stands nowhere else."""
+    items = [item.get(_W + "val") or "" for item in dropdown.findall(_W + "listEntry")]
+    number = _value(dropdown.find(_W + "result"), _value(dropdown.find(_W + "default"), 0))
+    return items[number] if number < len(items) else ""
+
+
 def _table(table: Any, stack: Stack, limits: Limits) -> None:
-    """Take in a table; tables within it follow it."""
+    """Take in a table; tables and text boxes within it follow it."""
     cells: list[Placed] = []
     inner: list[Any] = []
     hanging: dict[int, int] = {}  # column -> the cell that hangs down in it
@@ -110,7 +138,10 @@ def _table(table: Any, stack: Stack, limits: Limits) -> None:
             col += width
     stack.table(cells)
     for nested in inner:
-        _table(nested, stack, limits)
+        if nested.tag == _TBL:
+            _table(nested, stack, limits)
+        else:
+            _blocks(nested, stack, limits)
 
 
 def _cell_text(cell: Any, inner: list[Any]) -> str:
@@ -120,6 +151,7 @@ def _cell_text(cell: Any, inner: list[Any]) -> str:
             inner.append(child)
         else:
             lines.append(_text(child))
+            inner += _boxes(child)
     return "\n".join(lines).strip("\n")
 
 

@@ -22,6 +22,7 @@ _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384  # calamine reads no further
 # What calamine looks at, by these very prefixes.
 _TABLE, _ROW, _BLANKS = "table:table", "table:table-row", "text:s"
 _INDENT = re.compile(rb">\s+(?=</?table:)")
+_BREAK = re.compile(rb"<text:(tab|line-break)\b[^>]*>(?:</text:\1>)?")  # calamine passes over both
 _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 _VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time-", "boolean-"))
 
@@ -36,11 +37,13 @@ def is_suspect(package: Package) -> bool:
     return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
 
 
-def without_indents(package: Package) -> bytes:
-    """Return a package as calamine can read it: it takes no white space between tables, rows and cells (Gnumeric)."""
+def readable(package: Package) -> bytes:
+    """Return a package as calamine can read it: it takes no white space between tables, rows and cells (Gnumeric), and
+    passes over tabs and line breaks within a text."""
     content = package.read(_CONTENT)
-    if _INDENT.search(content) is None:
+    if _INDENT.search(content) is None and _BREAK.search(content) is None:
         return package.content
+    content = _BREAK.sub(lambda match: b"\t" if match[1] == b"tab" else b"\n", content)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for part in package.names.values():

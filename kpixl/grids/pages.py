@@ -12,12 +12,12 @@ import lxml.html
 from kpixl.grids.grid import Grid, broken
 from kpixl.grids.kinds import start_of
 from kpixl.grids.limits import Limits
-from kpixl.grids.stack import Flow, Placed, Stack
+from kpixl.grids.stack import RAISED, Flow, Placed, Stack
 from kpixl.grids.wraps import collapse
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _CHINESE = {"gb2312", "gbk", "gb_2312-80", "cp936", "x-gbk"}
-_SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "title", "comment"})
+_SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "title", "comment", "del", "rt", "rp"})
 _BLOCKS = frozenset(
     re.findall(
         r"\w+",
@@ -26,6 +26,8 @@ _BLOCKS = frozenset(
     )
 )
 _BREAK, _BLOCK = "\0", "\1"  # neither can stand in HTML
+_SHOWN_OTHERWISE = frozenset({"input", "select", "sup"})
+_UNSHOWN = frozenset({"hidden", "submit", "button", "reset", "image", "file", "password"})  # kinds of input
 _SHEET_ANCHOR = re.compile(r"table\d+")  # LibreOffice puts <a name="table0"> before each sheet
 _MAX_ROWSPAN = 65_534  # the bound of the HTML standard
 _MAX_DEPTH = 200
@@ -103,6 +105,9 @@ class _Walk:
             return
         if tag in _BLOCKS or tag == "br":
             self._flush()
+        if tag in _SHOWN_OTHERWISE:
+            self.pieces.append(_shown(element, tag))
+            return
         self.pieces.append(element.text or "")
         for child in element:
             self.into(child, depth + 1)
@@ -153,9 +158,26 @@ def _gather(element: Any, pieces: list[str], inner: list[Any], depth: int) -> No
         elif tag not in _SKIPPED:
             edge = _BLOCK if tag in _BLOCKS else ""
             pieces.append(edge)
-            _gather(child, pieces, inner, depth + 1)
+            if tag in _SHOWN_OTHERWISE:
+                pieces.append(_shown(child, tag))
+            else:
+                _gather(child, pieces, inner, depth + 1)
             pieces.append(edge)
         pieces.append(child.tail or "")
+
+
+def _shown(element: Any, tag: str) -> str:
+    """Return what a browser shows of an element whose text is not simply its content."""
+    if tag == "sup":
+        return "".join(element.itertext()).translate(RAISED)
+    if tag == "select":
+        options = element.findall(".//option")
+        chosen = [option for option in options if option.get("selected") is not None] or options[:1]
+        return "、".join("".join(option.itertext()).strip() for option in chosen)
+    kind = (element.get("type") or "text").casefold()
+    if kind in ("checkbox", "radio"):
+        return "☑" if element.get("checked") is not None else "☐"
+    return "" if kind in _UNSHOWN else element.get("value") or ""
 
 
 def _number(text: str | None) -> int:

@@ -14,6 +14,7 @@ from kpixl.grids.grid import Grid, Rows, bounded, too_large
 from kpixl.grids.limits import Limits
 
 _ASIDE = 10  # columns between the widest table and the lines of text: more than any form is wider than its table
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")  # digits set above the line: 10 with a raised 2 is not 102
 MAX_SPAN = 1_000  # columns; the HTML standard has the same bound
 
 

@@ -13,7 +13,9 @@ from kpixl.values import Raw
 
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
 _RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
+_LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
+_KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # ="007", as lists are written for Excel
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
 
@@ -31,10 +33,16 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
     if (rows := _quoted(text, limits)) is not None:
         return [Grid(None, rows)]
     rows = []
-    for line in text.splitlines():
-        cells: list[Raw] = [] if _RULE.fullmatch(line) else [c.strip(" ") for c in line.split("\t", limits.columns)]
+    for line in _LINE_END.split(text.removesuffix("\n").removesuffix("\r")):
+        cells: list[Raw] = [] if _RULE.fullmatch(line) else [_cell(c) for c in line.split("\t", limits.columns)]
         rows.append(cells)
     return [Grid(None, rows)]
+
+
+def _cell(text: str) -> str:
+    text = text.strip(" ").replace("\v", "\n")
+    kept = _KEPT_AS_TEXT.fullmatch(text) if text.startswith("=") else None
+    return text if kept is None else kept[1].replace('""', '"')
 
 
 def decode(content: bytes) -> str | None:
@@ -48,7 +56,7 @@ def decode(content: bytes) -> str | None:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return None if any(c < " " and c not in "\t\r\n\f" for c in text[:10_000]) else text
+        return None if any(c < " " and c not in "\t\r\n\f\v" for c in text[:10_000]) else text
     return None
 
 
@@ -59,9 +67,10 @@ def _delimiter(text: str, file: str) -> str | None:
     """
     if not file.casefold().endswith(".csv") and "\t" in text:
         return None
-    start = text.lstrip()[:10_000]
-    best = max((",", "\t", ";"), key=start.count)
-    return best if best in start else None
+    lines = text.lstrip()[:10_000].splitlines()
+    found = {mark: sum(mark in line for line in lines) for mark in (",", "\t", ";")}  # one text may hold many commas
+    best = max(found, key=lambda mark: found[mark])
+    return best if found[best] else None
 
 
 def _csv(text: str, delimiter: str, limits: Limits, strict: bool = False) -> Rows:
@@ -72,7 +81,7 @@ def _csv(text: str, delimiter: str, limits: Limits, strict: bool = False) -> Row
     # What is beyond the last column that is looked at stays together in it, to be reported and not lost.
     columns = limits.columns
     kept = [[*line[:columns], *filter(None, [delimiter.join(line[columns:])])] for line in lines]
-    return [[cell.strip(" ") for cell in line] for line in kept]
+    return [[_cell(cell) for cell in line] for line in kept]
 
 
 def _quoted(text: str, limits: Limits) -> Rows | None:

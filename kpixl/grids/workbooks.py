@@ -30,7 +30,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
     if ods.is_ods(package):
         if (found := refusal(ods.extents(package, limits), limits)) is not None:
             return [], [found[0].problem(file, found[1])]
-        content = ods.without_indents(package)
+        content = ods.readable(package)
     ooxml.check_text(package)
     if _PACKED_STRINGS in package.names:
         sheets = [package.read(name) for name in package.names if name.startswith("xl/worksheets/")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, time
 from typing import NoReturn
 from xml.parsers import expat
 
-from kpixl.cells import Span
+from kpixl.cells import Span, a1
+from kpixl.grids.asides import MAX_TEXT, Aside
 from kpixl.grids.grid import Grid, Rows, bounded, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
@@ -18,6 +20,17 @@ _MAX_ROW, _MAX_COL = 1_048_576, 16_384
 
 def read_xml(content: bytes, limits: Limits) -> list[Grid]:
     """Read the sheets of a workbook. Raises UnreadableError; a document type, hence every entity, is refused."""
+    return _parsed(content, limits).grids
+
+
+def notes(content: bytes, limits: Limits, sheets: Container[str]) -> list[Aside]:
+    """List the notes on some sheets of a workbook that was read."""
+    if b"Comment" not in content and "Comment".encode("utf-16-le") not in content:
+        return []
+    return [note for note in _parsed(content, limits).notes if note.sheet in sheets and note.text]
+
+
+def _parsed(content: bytes, limits: Limits) -> _Book:
     book = _Book(limits)
     parser = expat.ParserCreate(namespace_separator="|")
     parser.StartElementHandler = book.start
@@ -29,7 +42,7 @@ def read_xml(content: bytes, limits: Limits) -> list[Grid]:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise broken(error) from error
-    return book.grids
+    return book
 
 
 def _refused(*_: object) -> NoReturn:
@@ -48,6 +61,8 @@ class _Book:
         self.kind: str | None = None  # of the value that is being read
         self.pieces: list[str] = []
         self.visible: list[str] | None = None
+        self.notes: list[Aside] = []
+        self.note: list[str] | None = None  # its text is data too, but not that of the cell
         self._begin_table()
 
     def _begin_table(self) -> None:
@@ -66,7 +81,9 @@ class _Book:
             self.col = -1
         elif name == _SS + "Cell":
             self._cell(attributes)
-        elif name == _SS + "Data":
+        elif name == _SS + "Comment":
+            self.note = []
+        elif name == _SS + "Data" and self.note is None:
             self.kind, self.pieces = attributes.get(_SS + "Type", "String"), []
         elif name == _X + "Visible":
             self.visible = []
@@ -85,6 +102,9 @@ class _Book:
         if name == _SS + "Data" and self.kind is not None:
             self._put(_value(self.kind, "".join(self.pieces)))
             self.kind = None
+        elif name == _SS + "Comment" and self.note is not None:
+            self.notes.append(Aside(self.name or "", a1(*self.here), "".join(self.note)[:MAX_TEXT], False))
+            self.note = None
         elif name == _X + "Visible" and self.visible is not None:
             self.hidden, self.visible = "Hidden" in "".join(self.visible), None
         elif name == _SS + "Worksheet":
@@ -95,7 +115,9 @@ class _Book:
 
     def text(self, text: str) -> None:
         """Take text."""
-        if self.kind is not None:
+        if self.note is not None:
+            self.note.append(text)
+        elif self.kind is not None:
             self.pieces.append(text)
         elif self.visible is not None:
             self.visible.append(text)
@@ -143,4 +165,4 @@ def _value(kind: str, text: str) -> Raw:
             return moment.date() if moment.time() == time() else moment
     except ValueError:
         return text
-    return "" if kind == "Error" else text
+    return text

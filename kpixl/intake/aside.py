@@ -24,6 +24,10 @@ def told(opened: Opened, file: str, forms: Iterable[Extracted]) -> list[Problem]
         found = asides(opened.package, sheets)
     elif opened.kind is Kind.OLD:
         found = xlslook.notes(opened.content, sheets)
+    elif opened.kind is Kind.XML2003:
+        from kpixl.grids import xml2003
+
+        found = xml2003.notes(opened.content, opened.limits, sheets)
     texts = [(aside, text) for aside in dict.fromkeys(found) if (text := _typed(aside.text))]
     problems = [
         Problem(

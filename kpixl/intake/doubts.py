@@ -11,7 +11,7 @@ from decimal import Decimal
 from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
-from kpixl.intake.extracted import Doubt, Extracted
+from kpixl.intake.extracted import RECAST, Doubt, Extracted
 from kpixl.intake.looks import Look, Place, Seen
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
@@ -41,7 +41,7 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
 
 def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]:
     """Look again, with what opens that kind of file; None where nothing does."""
-    blank, doubtful = _places(found, ("blank",)), _places(found, ("total", "percent", "serial"))
+    blank, doubtful = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
     if opened.package is None:
         if opened.kind is not Kind.OLD:
             return None, 0
@@ -118,6 +118,8 @@ class _Settler:
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None)
+            elif doubt.kind == "date" and seen is not None and seen.yearless:
+                self._say("value-recast", doubt, {**RECAST["date"], "reading": text_of(self._value(doubt.key))})
 
     def _percent(self, doubt: Doubt, seen: Seen | None) -> None:
         value = self._value(doubt.key)

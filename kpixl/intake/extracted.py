@@ -10,6 +10,12 @@ from kpixl.marker import Marker
 from kpixl.model import Row, Value
 from kpixl.problems import Problem
 
+# What Excel makes of a target that looks like one, and what may have been typed.
+RECAST: Mapping[str, Mapping[str, object]] = {
+    "date": {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")},
+    "time": {"kind": ("时间", "a time"), "example": "1:3"},
+}
+
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
 
@@ -17,7 +23,8 @@ class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
-    95 %?), serial (a number read as a date: from 1900 or 1904?), blank (or an error, or a formula without a value?).
+    95 %?), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
+    (or an error, or a formula without a value?).
     `cell`: its own cell, where the value was taken from the one above.
     """
 

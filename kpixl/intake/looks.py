@@ -10,10 +10,12 @@ Place = tuple[str, str]  # sheet and A1
 
 
 class Seen(NamedTuple):
-    """What the file says of a cell: its formula, = first, where that can be known, and whether it shows per cent."""
+    """What the file says of a cell: its formula, = first, where that can be known; whether it shows per cent, and
+    whether it shows a date without its year."""
 
     formula: str | None
     percent: bool
+    yearless: bool = False
 
 
 class Broken(NamedTuple):

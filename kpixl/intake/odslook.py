@@ -19,6 +19,7 @@ _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0|"
 _CELLS = (_TABLE + "table-cell", _TABLE + "covered-table-cell")
 _VALUES = ("value", "date-value", "time-value", "boolean-value", "string-value")
 _ERROR = re.compile(r"#[A-Z0-9/]+[!?]?|(?:Err|错误)[:：]\d{3}")
+_YEAR = re.compile(r"\d{4}|\d+\D+\d+\D+\d")
 _REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
 MAX_SHOWN = 1_000  # characters of a cell's text
 
@@ -114,7 +115,8 @@ class _Reader:
         formula = attributes.get(_TABLE + "formula")
         typed = None if formula is None else f"={_REFERENCE.sub(_plain, formula.partition('=')[2])}"
         kind = attributes.get(_OFFICE + "value-type")
-        self.cells[place] = Seen(typed, kind == "percentage" or (kind == "float" and shown.endswith("%")))
+        yearless = kind == "date" and _YEAR.search(shown) is None
+        self.cells[place] = Seen(typed, kind == "percentage" or (kind == "float" and shown.endswith("%")), yearless)
         if attributes.get(_CALC + "value-type") == "error" or (typed is not None and _ERROR.fullmatch(shown)):
             self.broken[place] = Broken(typed or "", shown or "#N/A")
         elif typed is not None and not shown and not any(_OFFICE + value in attributes for value in _VALUES):

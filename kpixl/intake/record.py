@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,11 @@ from kpixl.marker import Marker
 from kpixl.model import Row, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
+
+# What programs print of a cell that shows an error, or whose column is too narrow: all that a text or a page has of it.
+_ERROR = re.compile(
+    r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)|#{3,}|(?:Err|错误)[:：]\d{3}"
+)
 
 
 class Record:
@@ -85,9 +91,14 @@ class Record:
         cell = self.grid.address(*place) if place else None
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
 
-    def bounded(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
-        """Leave out a text that no cell could hold again (from a document or a text file), and say so."""
-        if not isinstance(raw, str) or 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
+    def legible(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
+        """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
+        if not isinstance(raw, str):
+            return raw
+        if (text := raw.strip())[:1] in "#E错" and _ERROR.fullmatch(text):
+            self.problem("cell-error", place, label, error=text, formula="")
+            return ""
+        if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
             return raw
         self.problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
         return ""

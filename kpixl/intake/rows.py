@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Container, Mapping
-from datetime import date
+from datetime import date, time, timedelta
 
 from kpixl.canonical import read_value, tidy_row
 from kpixl.intake.columns import TableColumns
-from kpixl.intake.extracted import Doubt
-from kpixl.intake.labels import FoundTable
+from kpixl.intake.extracted import RECAST, Doubt
+from kpixl.intake.labels import MAX_LABEL, FoundTable
 from kpixl.intake.record import Record, shown
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
-from kpixl.values import FIELD_TYPES, Raw, is_number, maybe_percent, read_target, text_of
+from kpixl.problems import Location, Problem
+from kpixl.values import FIELD_TYPES, Raw, is_blank, is_number, maybe_percent, read_target, text_of
+
+# What people write in a line below the table to sign it: 填报人：张三.
+_ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
+_SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 
 
 def read_table(record: Record, found: FoundTable) -> None:
@@ -24,7 +31,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
     above: dict[str, Value] = {}
     stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
-    for r in range(found.row + 1, found.last_row + 1):
+    for r in range(found.row + 1, _last_row(record, found) + 1):
         places = [c for c in range(min(record.found.edge + 1, len(record.rows[r]))) if record.filled(r, c)]
         places = [c for c in places if not _caption(record, r, c, columns.first, placed)]
         if not places:
@@ -40,7 +47,9 @@ def read_table(record: Record, found: FoundTable) -> None:
         row = _row(record, found.table, r, raws, assigned, columns)
         if record.mark is None or not record.mark.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
+            unread = [key for key in assigned if row.get(key, "") is None]
             _fill_down(record.form, found.table, row, above, hidden)
+            row |= dict.fromkeys(unread)
         stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
         for key, c in columns.cells(assigned):
             if key in assigned or key not in stands:
@@ -64,6 +73,24 @@ def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str,
     record.doubts += [Doubt("blank", f"{prefix}.{key}", record.grid.address(r, c)) for key, c in filled_down.items()]
 
 
+def _last_row(record: Record, found: FoundTable) -> int:
+    """Return the last row of a table; the lines below it in which people sign are no indicators."""
+    last = found.last_row
+    for r in range(last, found.row, -1):
+        filled = [raw for raw in record.rows[r] if not is_blank(raw)] if any(record.rows[r]) else []
+        if filled and not any(_is_signed(raw) for raw in filled):
+            break
+        if filled:
+            last = r - 1
+    return last
+
+
+def _is_signed(raw: Raw) -> bool:
+    if not isinstance(raw, str) or len(raw) > MAX_LABEL:
+        return False
+    return _SIGNED.fullmatch("".join(unicodedata.normalize("NFKC", raw).split())) is not None
+
+
 def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
     """Say where the parts of a target stand that are not where the template put them."""
     labels = record.form.tables[found.table].columns
@@ -85,9 +112,14 @@ def _doubt_row(
         elif isinstance(value, date):
             record.doubt_serial(f"{prefix}.{key}", raws.get(key), value)
     for target in table.targets.values():
-        raw = raws.get(target.value, raws.get(target.key))
+        raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
+        if isinstance(raw, date):
+            record.doubts.append(Doubt("date", key))
+        elif isinstance(raw, time | timedelta):
+            where = Location(record.file, record.grid.name, record.cells[key], table.columns[target.value].label)
+            record.problems.append(Problem("value-recast", where, {**RECAST["time"], "reading": text_of(raw)}))
         if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
-            record.doubts.append(Doubt("percent", f"{prefix}.{target.value}"))
+            record.doubts.append(Doubt("percent", key))
 
 
 def _caption(record: Record, row: int, col: int, first: int, placed: PlacedTable) -> bool:
@@ -104,8 +136,11 @@ def _row(
     fields = record.form.tables[table].columns
     row: dict[str, Value] = dict.fromkeys(fields)
     for key, typed in raws.items():
-        raw = record.bounded((r, places[key]), record.form.tables[table].label, typed)
-        if (target := columns.targets.get(key)) is not None:
+        target = columns.targets.get(key)
+        raw = record.legible((r, places[key]), fields[target.value if target else key].label, typed)
+        if raw == "":
+            continue
+        if target is not None:
             operators, units = fields[target.operator].choices, fields[target.unit].choices
             noted = _whole_target(record, row, raw, target, operators, units)
             label, value = target.label, _target(row, target, text_of(raw))

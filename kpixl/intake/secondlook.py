@@ -69,6 +69,10 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
         return None
 
 
+# Formats that files only name by number and openpyxl does not know: 6月8日 in a Chinese Excel.
+_YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
+
+
 def _seen(sheet: Any, places: Mapping[tuple[int, int], Place]) -> dict[Place, Seen]:
     rows, cols = [row for row, _ in places], [col for _, col in places]
     found = {}
@@ -77,7 +81,9 @@ def _seen(sheet: Any, places: Mapping[tuple[int, int], Place]) -> dict[Place, Se
         for col, cell in enumerate(cells):
             if (number, col) in places and cell.value is not None:
                 formula = str(cell.value) if cell.data_type == "f" else None
-                found[places[number, col]] = Seen(formula, "%" in (cell.number_format or ""))
+                shown = cell.number_format or ""
+                yearless = cell.style_array.numFmtId in _YEARLESS if shown == "General" else "y" not in shown.casefold()
+                found[places[number, col]] = Seen(formula, "%" in shown, yearless)
     return found
 
 

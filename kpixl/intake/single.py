@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from kpixl.canonical import read_value
 from kpixl.intake.extracted import Doubt
 from kpixl.intake.record import Record, shown
-from kpixl.values import text_of
+from kpixl.values import is_money_unit, text_of
 
 
 def read_fields(record: Record) -> None:
@@ -28,7 +28,7 @@ def read_fields(record: Record) -> None:
             where = (anchor.row, anchor.col)
             record.problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
         spot = _as_sent_spot(record, key) if record.found.expected else None
-        places = [spot] if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
+        places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places)
         if key not in record.cells:  # blank: where it should have been typed
             label, value = record.index.labels[key], record.index.values[key]
@@ -44,6 +44,15 @@ def _as_sent_spot(record: Record, key: str) -> tuple[int, int] | None:
     label, value = record.index.labels[key], record.index.values[key]
     anchor = record.found.anchors[key]
     return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
+
+
+def _under(record: Record, key: str, spot: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return where a value stands in a sheet as sent: in its cell, or in one that was unmerged from it."""
+    row, col = spot
+    further = [] if record.filled(*spot) else range(col + 1, col + record.index.values[key].columns)
+    beside = [(row, c) for c in further if record.filled(row, c)]
+    still_merged = beside and any((span.row, span.col) == spot for span in record.grid.merges())
+    return [spot] if still_merged else [spot, *beside]
 
 
 def _spots(record: Record, key: str, row: int, col: int, by_row: Mapping[int, list[int]]) -> Iterator[tuple[int, int]]:
@@ -91,8 +100,11 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = "\n".join(text_of(record.raw(*p)) for p in places)
         record.problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
         record.used.update(places)
+    elif len(places) > 1 and field.type == "money" and is_money_unit(beside := record.raw(*places[1])):
+        raw = f"{text_of(raw)}{beside}"
+        record.used.add(places[1])
     record.used.add(places[0])
-    raw = record.bounded(places[0], field.label, raw)
+    raw = record.legible(places[0], field.label, raw)
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
     record.cells[key] = record.grid.address(*places[0])
