@@ -7,13 +7,14 @@ import csv
 import io
 import re
 
-from kpixl.grids.grid import Grid, Rows, UnreadableError, broken
+from kpixl.grids.grid import Grid, Rows, UnreadableError, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
 
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
 _RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
+_ENDS = "\n\r\f,;\t"  # of lines and of cells
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
 
@@ -24,6 +25,8 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         raise broken(("内容既不是工作簿，也不是文本", "it is neither a workbook nor text"))
     if not text.strip():
         raise UnreadableError("no-sheets")
+    if (most := sum(map(text.count, _ENDS))) > limits.sheet_cells:  # at least as many as there are
+        raise too_large(most, limits)
     if (separator := _SEPARATOR.match(text)) is not None:
         return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
     if (delimiter := _delimiter(text, file)) is not None:
