@@ -148,6 +148,13 @@ def test_rows_that_hang_down_beside_each_other_take_no_time() -> None:
     assert refused(read_grids(content.encode(), "x.html", SMALL)) == ("sheet-too-large", None, "sheet-cells")
 
 
+@pytest.mark.parametrize("text", ["x\n", "x\r\n", "x\t", "x,", "x;"])
+def test_lines_and_cells_of_text_count(text: str) -> None:
+    content = text.encode() * 100_001
+    assert refused(read_grids(content, "x.csv", SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert read_grids(text.encode() * 50_000, "x.csv", SMALL).grids
+
+
 @pytest.mark.parametrize("before", ["", '<!DOCTYPE x [<!ENTITY a "b">]>'], ids=["no end", "entities"])
 def test_a_spreadsheet_without_an_end_is_refused(before: str) -> None:
     content = spreadsheet(ods_row(ods_cell()), before=before, closed=bool(before))

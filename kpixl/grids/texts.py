@@ -7,15 +7,16 @@ import csv
 import io
 import re
 
-from kpixl.grids.grid import Grid, Rows, UnreadableError, broken
+from kpixl.grids.grid import Grid, Rows, UnreadableError, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
 
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
-_RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
+_RULE = re.compile(r"(?=.*--)[-—=|\s]*+")
 _LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
 _KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # ="007", as lists are written for Excel
+_ENDS = "\n\r\f,;\t"  # of lines and of cells
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
 
@@ -26,6 +27,8 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         raise broken(("内容既不是工作簿，也不是文本", "it is neither a workbook nor text"))
     if not text.strip():
         raise UnreadableError("no-sheets")
+    if (most := sum(map(text.count, _ENDS))) > limits.sheet_cells:  # at least as many as there are
+        raise too_large(most, limits)
     if (separator := _SEPARATOR.match(text)) is not None:
         return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
     if (delimiter := _delimiter(text, file)) is not None:
