@@ -292,6 +292,41 @@ def test_deep_nesting_ends_in_a_result(kind: str, example: tuple[Form, Portfolio
     assert result.problems
 
 
+def _tangled(part: str, old: str, new: str) -> bytes:
+    """Make a workbook with a sheet that reaches far, and change a part of it."""
+    parts = parts_of(workbook([CORNER]))
+    spelled = bytes(parts[part]).decode()  # type: ignore[arg-type]
+    assert old in spelled
+    return package({**parts, part: spelled.replace(old, new)})
+
+
+MANY = 200_000
+_SHEET, _BOOK, _RELATIONS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+TANGLED = {
+    "comments": b"<!---->" * 500 + b"x",
+    "blanks": b" " * 4_096 + b"x",
+    "cells without an end": _tangled(_SHEET, "</sheetData></worksheet>", "<c " * MANY),
+    "cells without a place": _tangled(_SHEET, "</sheetData>", "<c " * MANY + "</sheetData>"),
+    "a cell with many places": _tangled(_SHEET, "</sheetData>", "<c" + ' r="A1"' * MANY + "/></sheetData>"),
+    "sheets without an end": _tangled(_BOOK, "</workbook>", "<sheet " * MANY),
+    "a sheet with half an attribute": _tangled(_BOOK, "<sheets>", f"<sheets><sheet {'a' * MANY}>"),
+    "relations without an end": _tangled(_RELATIONS, "</Relationships>", "<Relationship " * MANY),
+    "values without an end": package(
+        {
+            **parts_of(workbook([], ["x" * MANY])),
+            _SHEET: "<worksheet><sheetData>" + "<v " * MANY,
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("content", TANGLED.values(), ids=TANGLED)
+def test_what_is_tangled_is_followed_once_only(content: bytes, example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    """Each took minutes; the problem says what is wrong, be it damage, a bound, or that there is no form."""
+    (problem,) = read_one(content, example[0], tmp_path).problems
+    assert problem.code in {"not-a-workbook", "sheet-too-large", "no-form", "no-sheets"}
+
+
 def test_a_zip_that_unpacks_to_itself_and_more_is_refused(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     bomb = zipped(("a.txt", bytes(1 << 20)))
     for _ in range(6):
