@@ -220,6 +220,20 @@ def test_shared_strings_that_are_not_there_take_no_memory(strings: bytes) -> Non
     assert refused(read_grids(content, "x"))[0] == "not-a-workbook"
 
 
+TEXTS = {
+    "lines": ("x.txt", "a\n" * 60_000),
+    "other ends of lines": ("x.txt", "a\f" * 60_000),
+    "cells": ("x.csv", "a," * 110_000),
+    "a separator that is told": ("x.csv", "sep=|\n" + "a|" * 110_000),
+}
+
+
+@pytest.mark.parametrize(("file", "text"), TEXTS.values(), ids=TEXTS)
+def test_text_of_too_many_cells_is_refused_before_it_is_taken_apart(file: str, text: str) -> None:
+    assert refused(read_grids(text.encode(), file, SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert not read_grids(text.encode(), file).problems
+
+
 # --- merges, styles, nesting --------------------------------------------------------------------
 
 
@@ -305,6 +319,7 @@ _SHEET, _BOOK, _RELATIONS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_
 TANGLED = {
     "comments": b"<!---->" * 500 + b"x",
     "blanks": b" " * 4_096 + b"x",
+    "a rule that is none": b"-" * 1_000_000 + b"x",
     "cells without an end": _tangled(_SHEET, "</sheetData></worksheet>", "<c " * MANY),
     "cells without a place": _tangled(_SHEET, "</sheetData>", "<c " * MANY + "</sheetData>"),
     "a cell with many places": _tangled(_SHEET, "</sheetData>", "<c" + ' r="A1"' * MANY + "/></sheetData>"),

@@ -7,12 +7,13 @@ import csv
 import io
 import re
 
-from kpixl.grids.grid import Grid, Rows, UnreadableError, broken
+from kpixl.grids.grid import Grid, Rows, UnreadableError, broken, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
 
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
-_RULE = re.compile(r"[-—=|\s]*-{2,}[-—=|\s]*")
+_RULE = re.compile(r"(?=.*--)[-—=|\s]*+")
+_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # of lines, as str.splitlines has them
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
@@ -24,6 +25,7 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         raise broken(("内容既不是工作簿，也不是文本", "it is neither a workbook nor text"))
     if not text.strip():
         raise UnreadableError("no-sheets")
+    _check_cells(text, file, limits)
     if (separator := _SEPARATOR.match(text)) is not None:
         return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
     if (delimiter := _delimiter(text, file)) is not None:
@@ -35,6 +37,15 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         cells: list[Raw] = [] if _RULE.fullmatch(line) else [c.strip(" ") for c in line.split("\t", limits.columns)]
         rows.append(cells)
     return [Grid(None, rows)]
+
+
+def _check_cells(text: str, file: str, limits: Limits) -> None:
+    """Raise UnreadableError if a text has too many cells; a line takes as much memory as a cell and counts as one."""
+    separator = _SEPARATOR.match(text)
+    delimiter = separator[1] if separator else _delimiter(text, file) or "\t"
+    lines = sum(map(text.count, _ENDS)) - text.count("\r\n") + 1
+    if (cells := 2 * lines + text.count(delimiter)) > limits.sheet_cells:
+        raise too_large(cells, limits)
 
 
 def decode(content: bytes) -> str | None:
