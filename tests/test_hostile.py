@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from tests.packages import (
     workbook,
 )
 from tests.test_containers import ONE, TEXT, zipped
+from tests.test_reading import BASE, table
 
 SMALL = Limits(sheet_cells=100_000)
 CORNER = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"})
@@ -350,6 +352,21 @@ def test_a_zip_that_unpacks_to_itself_and_more_is_refused(example: tuple[Form, P
     path.write_bytes(bomb)
     results = read_files([Job(path, "bomb.zip")], [example[0]], workers=0)
     assert {problem.code for result in results for problem in result.problems} == {"bound-exceeded"}
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_stray_cells_without_number_are_told_up_to_a_number(
+    above: bool, example: tuple[Form, Portfolio], tmp_path: Path
+) -> None:
+    page = "\n".join("\t".join("" if cell is None else str(cell) for cell in row) for row in table(BASE["grid"]))
+    strays = "\n".join(["\t".join(["散"] * 20)] * 100)
+    content = "\n".join([strays, page] if above else [page, "\t" * 8 + strays.replace("\n", "\n" + "\t" * 8)])
+    (found,) = read_one(content.encode(), example[0], tmp_path).forms
+    told = Counter(problem.code for problem in found.problems)
+    (more,) = [problem for problem in found.problems if problem.code == "problems-many"]
+    assert (told["stray-text"], more.details["count"], more.severity) == (1_000, 1_000, "warning")
+    assert more.location.cell is not None
+    assert "stray-text" in more.message()
 
 
 # --- what files reach out for -------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,8 @@ from kpixl.values import (
     utf16_length,
 )
 
+MAX_ALIKE = 1_000  # problems of one kind in a form that are told one by one: nobody works through more of them, and
+# half a million stray cells would take half a gigabyte and a minute; the others are counted
 _LOST_STATUS = "#VALUE!"  # in .ods
 
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
@@ -129,12 +132,18 @@ class FormReader:
 
     def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
-        for r, row in enumerate(grid.rows[: first.first_row]):
-            for c, raw in enumerate(row):
-                ours = printed_match(self.heading, raw) or printed_match(self.subtitle, raw)
-                if not is_blank(raw) and not ours and not (c > first.edge and markers.is_furniture(raw)):
-                    where = Location(file, grid.name, grid.address(r, c))
-                    yield Problem("stray-text", where, {"text": text_of(raw)})
+        strays = (
+            (Location(file, grid.name, grid.address(r, c)), raw)
+            for r, row in enumerate(grid.rows[: first.first_row])
+            for c, raw in enumerate(row)
+            if not is_blank(raw)
+            and not (printed_match(self.heading, raw) or printed_match(self.subtitle, raw))
+            and not (c > first.edge and markers.is_furniture(raw))
+        )
+        for where, raw in itertools.islice(strays, MAX_ALIKE):
+            yield Problem("stray-text", where, {"text": text_of(raw)})
+        for where, _ in strays:
+            yield _many("stray-text", where, 1 + sum(1 for _ in strays))
 
     def read(
         self,
@@ -169,6 +178,8 @@ class _Reading:
         self.tables: dict[str, list[Row]] = {key: [] for key in reader.form.tables}
         self.cells: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.alike: Counter[str] = Counter()
+        self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
@@ -195,7 +206,7 @@ class _Reading:
             tables={key: tuple(rows) for key, rows in self.tables.items()},
             cells=self.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(self.doubts) if doubt.key in self.cells),
-            problems=(*loose, *self.problems),
+            problems=(*loose, *self.problems, *self._more()),
             missing=self._missing(),
         )
 
@@ -537,8 +548,18 @@ class _Reading:
         return raw != "" and not is_blank(raw)
 
     def _problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
+        self.alike[code] += 1
+        if self.alike[code] > MAX_ALIKE:
+            self.more.setdefault(code, place)
+            return
         cell = self.grid.address(*place) if place else None
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+
+    def _more(self) -> Iterator[Problem]:
+        """Count the problems that were not told one by one, each kind as severe as it is."""
+        for code, place in self.more.items():
+            cell = self.grid.address(*place) if place else None
+            yield _many(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)
 
     def _bounded(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
         """Leave out a text that no cell could hold again (from a document or a text file), and say so."""
@@ -549,6 +570,10 @@ class _Reading:
 
     def _normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
         self._problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+
+
+def _many(code: str, where: Location, count: int) -> Problem:
+    return Problem("problems-many", where, {"count": count, "code": code}, Problem(code).severity)
 
 
 def _year(match: re.Match[str]) -> int | None:
