@@ -369,6 +369,15 @@ def test_stray_cells_without_number_are_told_up_to_a_number(
     assert "stray-text" in more.message()
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_files_of_one_name_without_number_are_told_apart(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    path = tmp_path / "same.zip"
+    path.write_bytes(zipped(*[("a.txt", TEXT)] * 15_000))
+    results = read_files([Job(path, "z")], [example[0]], workers=0)
+    assert len({result.file for result in results}) == 15_000
+    assert results[-1].file.endswith("a (15000).txt")
+
+
 # --- what files reach out for -------------------------------------------------------------------
 
 
