@@ -223,8 +223,8 @@ def test_shared_strings_that_are_not_there_take_no_memory(strings: bytes) -> Non
 
 
 TEXTS = {
-    "lines": ("x.txt", "a\n" * 60_000),
-    "other ends of lines": ("x.txt", "a\f" * 60_000),
+    "lines": ("x.txt", "a\n" * 110_000),
+    "other ends of lines": ("x.txt", "a\f" * 110_000),
     "cells": ("x.csv", "a," * 110_000),
     "a separator that is told": ("x.csv", "sep=|\n" + "a|" * 110_000),
 }

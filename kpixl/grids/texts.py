@@ -40,11 +40,11 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
 
 
 def _check_cells(text: str, file: str, limits: Limits) -> None:
-    """Raise UnreadableError if a text has too many cells; a line takes as much memory as a cell and counts as one."""
+    """Raise UnreadableError if a text has too many cells: one ends with each line and with each separator."""
     separator = _SEPARATOR.match(text)
     delimiter = separator[1] if separator else _delimiter(text, file) or "\t"
     lines = sum(map(text.count, _ENDS)) - text.count("\r\n") + 1
-    if (cells := 2 * lines + text.count(delimiter)) > limits.sheet_cells:
+    if (cells := lines + text.count(delimiter)) > limits.sheet_cells:
         raise too_large(cells, limits)
 
 
