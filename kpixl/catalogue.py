@@ -336,6 +336,13 @@ CATALOGUE: dict[str, Entry] = {
         "There are {count} further notes or text boxes, neither taken up nor listed.",
         "Look at the file; what belongs to the form must be typed into its cells.",
     ),
+    "problems-many": Entry(
+        W,
+        "从这个单元格起另有 {count} 处同类问题（{code}），未逐一列出。",
+        "请先处理已列出的问题；误填的成片内容请整片清除后重新提交。",
+        "From this cell on there are {count} more problems of the same kind ({code}), not listed one by one.",
+        "Deal with those that are listed; clear what was filled in by accident, and send it again.",
+    ),
     "cell-too-long": Entry(
         E,
         "文字有 {length} 个字符，超过 Excel 单元格的上限 {limit}，未汇总。",

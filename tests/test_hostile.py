@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from tests.packages import (
     workbook,
 )
 from tests.test_containers import ONE, TEXT, zipped
+from tests.test_reading import BASE, table
 
 SMALL = Limits(sheet_cells=100_000)
 CORNER = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"})
@@ -227,6 +229,20 @@ def test_shared_strings_that_are_not_there_take_no_memory(strings: bytes) -> Non
     assert refused(read_grids(content, "x"))[0] == "not-a-workbook"
 
 
+TEXTS = {
+    "lines": ("x.txt", "a\n" * 110_000),
+    "other ends of lines": ("x.txt", "a\f" * 110_000),
+    "cells": ("x.csv", "a," * 110_000),
+    "a separator that is told": ("x.csv", "sep=|\n" + "a|" * 110_000),
+}
+
+
+@pytest.mark.parametrize(("file", "text"), TEXTS.values(), ids=TEXTS)
+def test_text_of_too_many_cells_is_refused_before_it_is_taken_apart(file: str, text: str) -> None:
+    assert refused(read_grids(text.encode(), file, SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert not read_grids(text.encode(), file).problems
+
+
 # --- merges, styles, nesting --------------------------------------------------------------------
 
 
@@ -299,6 +315,42 @@ def test_deep_nesting_ends_in_a_result(kind: str, example: tuple[Form, Portfolio
     assert result.problems
 
 
+def _tangled(part: str, old: str, new: str) -> bytes:
+    """Make a workbook with a sheet that reaches far, and change a part of it."""
+    parts = parts_of(workbook([CORNER]))
+    spelled = bytes(parts[part]).decode()  # type: ignore[arg-type]
+    assert old in spelled
+    return package({**parts, part: spelled.replace(old, new)})
+
+
+MANY = 200_000
+_SHEET, _BOOK, _RELATIONS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+TANGLED = {
+    "comments": b"<!---->" * 500 + b"x",
+    "blanks": b" " * 4_096 + b"x",
+    "a rule that is none": b"-" * 1_000_000 + b"x",
+    "cells without an end": _tangled(_SHEET, "</sheetData></worksheet>", "<c " * MANY),
+    "cells without a place": _tangled(_SHEET, "</sheetData>", "<c " * MANY + "</sheetData>"),
+    "a cell with many places": _tangled(_SHEET, "</sheetData>", "<c" + ' r="A1"' * MANY + "/></sheetData>"),
+    "sheets without an end": _tangled(_BOOK, "</workbook>", "<sheet " * MANY),
+    "a sheet with half an attribute": _tangled(_BOOK, "<sheets>", f"<sheets><sheet {'a' * MANY}>"),
+    "relations without an end": _tangled(_RELATIONS, "</Relationships>", "<Relationship " * MANY),
+    "values without an end": package(
+        {
+            **parts_of(workbook([], ["x" * MANY])),
+            _SHEET: "<worksheet><sheetData>" + "<v " * MANY,
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("content", TANGLED.values(), ids=TANGLED)
+def test_what_is_tangled_is_followed_once_only(content: bytes, example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    """Each took minutes; the problem says what is wrong, be it damage, a bound, or that there is no form."""
+    (problem,) = read_one(content, example[0], tmp_path).problems
+    assert problem.code in {"not-a-workbook", "sheet-too-large", "no-form", "no-sheets"}
+
+
 def test_a_zip_that_unpacks_to_itself_and_more_is_refused(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     bomb = zipped(("a.txt", bytes(1 << 20)))
     for _ in range(6):
@@ -307,6 +359,30 @@ def test_a_zip_that_unpacks_to_itself_and_more_is_refused(example: tuple[Form, P
     path.write_bytes(bomb)
     results = read_files([Job(path, "bomb.zip")], [example[0]], workers=0)
     assert {problem.code for result in results for problem in result.problems} == {"bound-exceeded"}
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_stray_cells_without_number_are_told_up_to_a_number(
+    above: bool, example: tuple[Form, Portfolio], tmp_path: Path
+) -> None:
+    page = "\n".join("\t".join("" if cell is None else str(cell) for cell in row) for row in table(BASE["grid"]))
+    strays = "\n".join(["\t".join(["散"] * 20)] * 100)
+    content = "\n".join([strays, page] if above else [page, "\t" * 8 + strays.replace("\n", "\n" + "\t" * 8)])
+    (found,) = read_one(content.encode(), example[0], tmp_path).forms
+    told = Counter(problem.code for problem in found.problems)
+    (more,) = [problem for problem in found.problems if problem.code == "problems-many"]
+    assert (told["stray-text"], more.details["count"], more.severity) == (1_000, 1_000, "warning")
+    assert more.location.cell is not None
+    assert "stray-text" in more.message()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_files_of_one_name_without_number_are_told_apart(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    path = tmp_path / "same.zip"
+    path.write_bytes(zipped(*[("a.txt", TEXT)] * 15_000))
+    results = read_files([Job(path, "z")], [example[0]], workers=0)
+    assert len({result.file for result in results}) == 15_000
+    assert results[-1].file.endswith("a (15000).txt")
 
 
 # --- what files reach out for -------------------------------------------------------------------

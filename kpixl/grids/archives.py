@@ -38,14 +38,15 @@ def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
     package.check_size()
     named = sorted(((_name(part), part) for part in package.parts), key=lambda item: natural_key(item[0]))
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last that a name was given: 20,000 files may have the same one
     for name, part in named:
         if part.is_dir():
             continue
-        label, number = name, 1
+        label = name
         while label in taken:
-            number += 1
+            numbers[name] = numbers.get(name, 1) + 1
             path = PurePosixPath(name)
-            label = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
+            label = path.with_name(f"{path.stem} ({numbers[name]}){path.suffix}").as_posix()
         taken.add(label)
         yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)._replace(modified=_time(part))
 

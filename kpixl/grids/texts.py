@@ -16,7 +16,6 @@ _RULE = re.compile(r"(?=.*--)[-—=|\s]*+")
 _LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
 _KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # ="007", as lists are written for Excel
-_ENDS = "\n\r\f,;\t"  # of lines and of cells
 _NEEDS_QUOTES = frozenset('\n\t,"')
 
 
@@ -27,8 +26,7 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         raise broken(("内容既不是工作簿，也不是文本", "it is neither a workbook nor text"))
     if not text.strip():
         raise UnreadableError("no-sheets")
-    if (most := sum(map(text.count, _ENDS))) > limits.sheet_cells:  # at least as many as there are
-        raise too_large(most, limits)
+    _check_cells(text, file, limits)
     if (separator := _SEPARATOR.match(text)) is not None:
         return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
     if (delimiter := _delimiter(text, file)) is not None:
@@ -46,6 +44,15 @@ def _cell(text: str) -> str:
     text = text.strip(" ").replace("\v", "\n")
     kept = _KEPT_AS_TEXT.fullmatch(text) if text.startswith("=") else None
     return text if kept is None else kept[1].replace('""', '"')
+
+
+def _check_cells(text: str, file: str, limits: Limits) -> None:
+    """Raise UnreadableError if a text has too many cells: one ends with each line and with each separator."""
+    separator = _SEPARATOR.match(text)
+    delimiter = separator[1] if separator else _delimiter(text, file) or "\t"
+    lines = sum(map(text.count, "\n\r\f")) - text.count("\r\n") + 1
+    if (cells := lines + text.count(delimiter)) > limits.sheet_cells:
+        raise too_large(cells, limits)
 
 
 def decode(content: bytes) -> str | None:

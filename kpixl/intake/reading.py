@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -13,7 +14,7 @@ from kpixl.grids import Grid
 from kpixl.intake.amounts import fill_totals, scale
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.intake.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
-from kpixl.intake.record import Record
+from kpixl.intake.record import MAX_ALIKE, Record, counted
 from kpixl.intake.rows import read_table
 from kpixl.intake.single import read_fields
 from kpixl.intake.strays import report_strays
@@ -51,12 +52,18 @@ class FormReader:
 
     def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
-        for r, row in enumerate(grid.rows[: first.first_row]):
-            for c, raw in enumerate(row):
-                ours = printed_match(self.heading, raw) or printed_match(self.subtitle, raw)
-                if not is_blank(raw) and not ours and not (c > first.edge and markers.is_furniture(raw)):
-                    where = Location(file, grid.name, grid.address(r, c))
-                    yield Problem("stray-text", where, {"text": text_of(raw)})
+        strays = (
+            (Location(file, grid.name, grid.address(r, c)), raw)
+            for r, row in enumerate(grid.rows[: first.first_row])
+            for c, raw in enumerate(row)
+            if not is_blank(raw)
+            and not (printed_match(self.heading, raw) or printed_match(self.subtitle, raw))
+            and not (c > first.edge and markers.is_furniture(raw))
+        )
+        for where, raw in itertools.islice(strays, MAX_ALIKE):
+            yield Problem("stray-text", where, {"text": text_of(raw)})
+        for where, _ in strays:
+            yield counted("stray-text", where, 1 + sum(1 for _ in strays))
 
     def read(
         self,
@@ -90,7 +97,7 @@ class FormReader:
             tables={key: tuple(rows) for key, rows in record.tables.items()},
             cells=record.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
-            problems=(*loose, *record.problems),
+            problems=(*loose, *record.problems, *record.counted()),
             missing=self._missing(record),
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -17,6 +18,9 @@ from kpixl.model import Row, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
 
+# Problems of one kind in a form that are told one by one: nobody works through more of them, and half a million stray
+# cells would take half a gigabyte.
+MAX_ALIKE = 1_000
 # What programs print of a cell that shows an error, or whose column is too narrow: all that a text or a page has of it.
 _ERROR = re.compile(
     r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)|#{3,}|(?:Err|错误)[:：]\d{3}"
@@ -46,6 +50,8 @@ class Record:
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
         self.cells: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.alike: Counter[str] = Counter()
+        self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
@@ -87,9 +93,19 @@ class Record:
         return raw != "" and not is_blank(raw)
 
     def problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
-        """Report a problem at a cell."""
+        """Report a problem at a cell; one of too many of its kind is only counted."""
+        self.alike[code] += 1
+        if self.alike[code] > MAX_ALIKE:
+            self.more.setdefault(code, place)
+            return
         cell = self.grid.address(*place) if place else None
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+
+    def counted(self) -> Iterator[Problem]:
+        """Tell how many problems were not told one by one."""
+        for code, place in self.more.items():
+            cell = self.grid.address(*place) if place else None
+            yield counted(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)
 
     def legible(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
@@ -106,6 +122,11 @@ class Record:
     def normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
         """Report that a value is not read as it was typed."""
         self.problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+
+
+def counted(code: str, where: Location, count: int) -> Problem:
+    """Make the problem that stands for many of one kind, as severe as they are."""
+    return Problem("problems-many", where, {"count": count, "code": code}, Problem(code).severity)
 
 
 def shown(value: Value) -> str:

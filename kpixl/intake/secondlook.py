@@ -84,6 +84,8 @@ def _seen(sheet: Any, places: Mapping[tuple[int, int], Place]) -> dict[Place, Se
                 shown = cell.number_format or ""
                 yearless = cell.style_array.numFmtId in _YEARLESS if shown == "General" else "y" not in shown.casefold()
                 found[places[number, col]] = Seen(formula, "%" in shown, yearless)
+        if number == max(rows):
+            break  # else what follows the rows is parsed as well, be it a million rules
     return found
 
 
