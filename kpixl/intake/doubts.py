@@ -12,7 +12,7 @@ from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
 from kpixl.intake.looks import Look, Place, Seen
-from kpixl.intake.reading import RECAST, Doubt, Extracted
+from kpixl.intake.reading import Doubt, Extracted
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total
@@ -119,7 +119,8 @@ class _Settler:
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
-                self._say("value-recast", doubt, {**RECAST["date"], "reading": text_of(self._value(doubt.key))})
+                details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
+                self._say("value-recast", doubt, {**details, "reading": text_of(self._value(doubt.key))})
 
     def _percent(self, doubt: Doubt, seen: Seen | None) -> None:
         value = self._value(doubt.key)

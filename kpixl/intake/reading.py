@@ -62,12 +62,6 @@ _ERROR = re.compile(
 _ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
 _SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 
-# What Excel makes of a target that looks like one, and what may have been typed.
-RECAST: Mapping[str, Mapping[str, object]] = {
-    "date": {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")},
-    "time": {"kind": ("时间", "a time"), "example": "1:3"},
-}
-
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
 
@@ -411,7 +405,8 @@ class _Reading:
                 self.doubts.append(Doubt("date", key))
             elif isinstance(raw, time | timedelta):
                 where = Location(self.file, self.grid.name, self.cells[key], table.columns[target.value].label)
-                self.problems.append(Problem("value-recast", where, {**RECAST["time"], "reading": text_of(raw)}))
+                details = {"kind": ("时间", "a time"), "example": "1:3", "reading": text_of(raw)}
+                self.problems.append(Problem("value-recast", where, details))
             if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
                 self.doubts.append(Doubt("percent", key))
 
@@ -599,7 +594,8 @@ class _Reading:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
         if not isinstance(raw, str):
             return raw
-        if (text := raw.strip())[:1] in "#E错" and _ERROR.fullmatch(text):
+        text = raw.strip() if self.grid.printed or not self.found.expected else "-"  # what is typed as sent, is text
+        if text[:1] in "#E错" and _ERROR.fullmatch(text):
             self._problem("cell-error", place, label, error=text, formula="")
             return ""
         if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
