@@ -186,7 +186,7 @@ class _Reading:
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
         self.unit: tuple[str, int] | None = None  # what a remark says that amounts count, and where it stands
-        self.remark = (0, 0)
+        self.remark: tuple[int, int] | None = None  # where that is still to be said
 
     def result(self, loose: Sequence[Problem]) -> Extracted:
         """Read everything and return it frozen."""
@@ -466,7 +466,7 @@ class _Reading:
             return
         captions = {a.slot.key: (a.row, a.col) for a in self.found.others if a.slot.kind == "caption"}
         units = {key: self._said_unit(key, captions) for key in self.amounts}
-        if self.unit is not None and any(said is not None and said[1] != self.unit[1] for said in units.values()):
+        if self.remark and self.unit and any(said is not None and said[1] != self.unit[1] for said in units.values()):
             self._problem("stray-text", self.remark, None, text=self.unit[0])  # a label says otherwise
         for key, (place, raw) in self.amounts.items():
             value, said = self.values[key], units[key]
@@ -536,8 +536,7 @@ class _Reading:
                         continue
                     if isinstance(raw, str) and (self.index.slots(raw) or fold(raw) in self.reader.ours):
                         continue  # a heading repeated after a page break, a caption
-                    if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
-                        self.unit, self.remark = (" ".join(raw.split()), unit), (r, c)
+                    if isinstance(raw, str) and len(raw) <= MAX_LABEL and self._is_unit_note(raw, (r, c)):
                         continue
                     if (r, c) in self.hidden:
                         self._hidden((r, c), taken=False)
@@ -550,6 +549,15 @@ class _Reading:
                 code = "stray-value" if lost and self.first_col <= c <= self.found.edge else "stray-text"
                 self._problem(code, (r, c), None, text=text_of(raw))
         self.problems[:0] = [self._lost(loss) for loss in lost]
+
+    def _is_unit_note(self, raw: str, place: tuple[int, int]) -> bool:
+        """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says."""
+        if (note := money_note(raw)) is None:
+            return False
+        unit, alone = note
+        if self.unit is None:
+            self.unit, self.remark = (" ".join(raw.split()), unit), place if alone else None
+        return alone and unit == self.unit[1]
 
     def _lost(self, lost: Lost) -> Problem:
         cell = self.grid.address(*lost.place) if lost.place else None
