@@ -159,8 +159,7 @@ class _Settler:
             if why is None or self._retarget(doubt, why.formula, why.formula):
                 continue
             if doubt.cell:
-                self.cells[doubt.key] = doubt.cell
-                self._set(doubt.key, None)
+                self._empty_level(doubt)
             if why.error:
                 details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
                 self._problem("cell-error", doubt, details)
@@ -170,6 +169,17 @@ class _Settler:
             where = Location(self.file, self.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
             self.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+
+    def _empty_level(self, doubt: Doubt) -> None:
+        """Take back a level that came from the row above, also where it went on to the rows below."""
+        table, number, column = doubt.key.split(".", 2)
+        above = self.cells[doubt.key]
+        for row in range(int(number), len(self.tables[table])):
+            key = f"{table}.{row}.{column}"
+            if self.cells.get(key) != above:
+                return
+            self.cells[key] = doubt.cell
+            self._set(key, None)
 
     # --- values by key -----------------------------------------------------------------------
 

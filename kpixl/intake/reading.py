@@ -350,9 +350,8 @@ class _Reading:
             row = self._row(found.table, r, raws, assigned, columns)
             if self.mark is None or not self.mark.explicit:
                 hidden = {key for key, c in assigned.items() if (r, c) in self.hidden}
-                unread = [key for key in assigned if row.get(key, "") is None]
-                _fill_down(self.form, found.table, row, above, hidden)
-                row |= dict.fromkeys(unread)
+                unread = {key for key in assigned if row.get(key, "") is None}
+                _fill_down(self.form, found.table, row, above, hidden, unread)
             stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
             for key, c in columns.cells(assigned):
                 if key in assigned or key not in stands:
@@ -638,14 +637,25 @@ def _target(row: Row, target: Target, typed: str) -> str:
     return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
 
 
-def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
+def _fill_down(
+    form: Form,
+    table: str,
+    row: dict[str, Value],
+    above: dict[str, Value],
+    hidden: Container[str],
+    unread: Container[str],
+) -> None:
     """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
 
-    What a merge hides is of this row alone: the rows below belong to what is shown over them.
+    What a merge hides is of this row alone: the rows below belong to what is shown over them. What could not be read,
+    an error, ends what is above as well.
     """
     levels = [key for key, field in form.tables[table].columns.items() if field.fill]
     for number, key in enumerate(levels):
-        if row[key] is None:
+        if key in unread:
+            for ended in levels[number:]:
+                above.pop(ended, None)
+        elif row[key] is None:
             row[key] = above.get(key)
         elif key in hidden:
             continue
