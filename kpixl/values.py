@@ -169,10 +169,12 @@ def money_label(text: str) -> tuple[str, int | None]:
     return match["stem"].rstrip(":"), _yuan(match["scale"])
 
 
-def money_note(text: str) -> int | None:
-    """Return how many yuan a remark such as 金额单位：万元 says an amount counts."""
-    match = _UNIT_NOTE.search(fold(text))
-    return _yuan(match["scale"]) if match else None
+def money_note(text: str) -> tuple[int, bool] | None:
+    """Return how many yuan a remark such as 金额单位：万元 says an amount counts, and whether it says nothing else."""
+    folded = fold(text)
+    match = _UNIT_NOTE.search(folded)
+    rest = (folded[: match.start()] + folded[match.end() :]) if match else ""
+    return (_yuan(match["scale"]), rest.strip("()[]【】*注:货币") in ("", "金额")) if match else None
 
 
 def _yuan(scale: str) -> int:

@@ -18,7 +18,8 @@ class Grid:
     """The cells of one sheet or table. `rows[0][0]` stands at (`top`, `left`); blank cells are "".
 
     `merges` is a function because most grids are read without looking at them. `suspect`: cells of it that read blank
-    may be errors, or formulas that were never calculated; where it is False, none is.
+    may be errors, or formulas that were never calculated; where it is False, none is. `printed`: its texts are what a
+    program printed, so that #REF! is an error and no text.
     """
 
     name: str | None
@@ -28,6 +29,7 @@ class Grid:
     hidden: bool = False
     merges: Callable[[], list[Span]] = field(default=list)
     suspect: bool = False
+    printed: bool = False
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""

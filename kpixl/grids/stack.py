@@ -71,7 +71,9 @@ class Stack:
         self._count(aside * len(self._texts))
         rows: Rows = [[*[""] * aside, self._texts[n]] if n in self._texts else row for n, row in enumerate(self._rows)]
         merges, limits = self._merges, self._limits
-        return Grid(self._name, rows, merges=lambda: bounded(merges, rows, limits)) if any(rows) else None
+        if not any(rows):
+            return None
+        return Grid(self._name, rows, merges=lambda: bounded(merges, rows, limits), printed=True)
 
     def _gap(self, table: bool) -> None:
         if self._rows and (table or self._after_table):

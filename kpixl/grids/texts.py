@@ -28,16 +28,16 @@ def read_text(content: bytes, file: str, limits: Limits) -> list[Grid]:
         raise UnreadableError("no-sheets")
     _check_cells(text, file, limits)
     if (separator := _SEPARATOR.match(text)) is not None:
-        return [Grid(None, _csv(text[separator.end() :], separator[1], limits))]
+        return [Grid(None, _csv(text[separator.end() :], separator[1], limits), printed=True)]
     if (delimiter := _delimiter(text, file)) is not None:
-        return [Grid(None, _csv(text, delimiter, limits))]
+        return [Grid(None, _csv(text, delimiter, limits), printed=True)]
     if (rows := _quoted(text, limits)) is not None:
-        return [Grid(None, rows)]
+        return [Grid(None, rows, printed=True)]
     rows = []
     for line in _LINE_END.split(text.removesuffix("\n").removesuffix("\r")):
         cells: list[Raw] = [] if _RULE.fullmatch(line) else [_cell(c) for c in line.split("\t", limits.columns)]
         rows.append(cells)
-    return [Grid(None, rows)]
+    return [Grid(None, rows, printed=True)]
 
 
 def _cell(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from datetime import datetime, time
 from typing import NoReturn
@@ -39,10 +40,20 @@ def _parsed(content: bytes, limits: Limits) -> _Book:
     parser.StartDoctypeDeclHandler = _refused
     parser.buffer_text = True
     try:
-        parser.Parse(content, True)
+        parser.Parse(_utf8(content), True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise broken(error) from error
     return book
+
+
+_DECLARED = re.compile(rb"""(<\?xml[^>]*\sencoding\s*=\s*["'])(?:gb\w*|gb_2312-80|cp936)(["'])""", re.IGNORECASE)
+
+
+def _utf8(content: bytes) -> bytes:
+    """Turn a Chinese encoding into one that expat knows."""
+    if _DECLARED.match(content) is None:
+        return content
+    return _DECLARED.sub(rb"\1utf-8\2", content.decode("gb18030").encode(), count=1)
 
 
 def _refused(*_: object) -> NoReturn:
@@ -110,7 +121,13 @@ class _Book:
         elif name == _SS + "Worksheet":
             merges, rows = self.merges, self.rows
             self.grids.append(
-                Grid(self.name, rows, hidden=self.hidden, merges=lambda: bounded(merges, rows, self.limits))
+                Grid(
+                    self.name,
+                    rows,
+                    hidden=self.hidden,
+                    merges=lambda: bounded(merges, rows, self.limits),
+                    printed=True,
+                )
             )
 
     def text(self, text: str) -> None:
@@ -162,6 +179,8 @@ def _value(kind: str, text: str) -> Raw:
             return text.strip() == "1"
         if kind == "DateTime":
             moment = datetime.fromisoformat(text.strip())
+            if moment.year == 1899:
+                return moment.time()
             return moment.date() if moment.time() == time() else moment
     except ValueError:
         return text

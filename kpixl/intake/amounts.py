@@ -16,7 +16,8 @@ def scale(record: Record) -> None:
         return
     captions = {a.slot.key: (a.row, a.col) for a in record.found.others if a.slot.kind == "caption"}
     units = {key: _said_unit(record, key, captions) for key in record.amounts}
-    if record.unit is not None and any(said is not None and said[1] != record.unit[1] for said in units.values()):
+    others = (said[1] for said in units.values() if said is not None)
+    if record.remark and record.unit and any(other != record.unit[1] for other in others):
         record.problem("stray-text", record.remark, None, text=record.unit[0])  # a label says otherwise
     for key, (place, raw) in record.amounts.items():
         value, said = record.values[key], units[key]

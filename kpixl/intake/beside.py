@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from kpixl.cells import Span
@@ -86,5 +87,5 @@ def _piece(grid: Grid, merges: Sequence[Span], span: Span) -> tuple[Grid, list[S
         for m in merges
         if span.row <= m.row <= span.last_row and span.col <= m.col <= span.last_col
     ]  # fmt: skip
-    piece = Grid(grid.name, rows, grid.top + span.row, grid.left + span.col, grid.hidden, lambda: inside)
+    piece = replace(grid, rows=rows, top=grid.top + span.row, left=grid.left + span.col, merges=lambda: inside)
     return piece, inside

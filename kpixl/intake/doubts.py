@@ -11,7 +11,7 @@ from decimal import Decimal
 from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
-from kpixl.intake.extracted import RECAST, Doubt, Extracted
+from kpixl.intake.extracted import Doubt, Extracted
 from kpixl.intake.looks import Look, Place, Seen
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
@@ -119,7 +119,8 @@ class _Settler:
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
-                self._say("value-recast", doubt, {**RECAST["date"], "reading": text_of(self._value(doubt.key))})
+                details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
+                self._say("value-recast", doubt, {**details, "reading": text_of(self._value(doubt.key))})
 
     def _percent(self, doubt: Doubt, seen: Seen | None) -> None:
         value = self._value(doubt.key)
@@ -158,8 +159,7 @@ class _Settler:
             if why is None or self._retarget(doubt, why.formula, why.formula):
                 continue
             if doubt.cell:
-                self.cells[doubt.key] = doubt.cell
-                self._set(doubt.key, None)
+                self._empty_level(doubt)
             if why.error:
                 details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
                 self._problem("cell-error", doubt, details)
@@ -169,6 +169,17 @@ class _Settler:
             where = Location(self.file, self.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
             self.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+
+    def _empty_level(self, doubt: Doubt) -> None:
+        """Take back a level that came from the row above, also where it went on to the rows below."""
+        table, number, column = doubt.key.split(".", 2)
+        above = self.cells[doubt.key]
+        for row in range(int(number), len(self.tables[table])):
+            key = f"{table}.{row}.{column}"
+            if self.cells.get(key) != above:
+                return
+            self.cells[key] = doubt.cell
+            self._set(key, None)
 
     # --- values by key -----------------------------------------------------------------------
 

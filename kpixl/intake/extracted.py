@@ -10,12 +10,6 @@ from kpixl.marker import Marker
 from kpixl.model import Row, Value
 from kpixl.problems import Problem
 
-# What Excel makes of a target that looks like one, and what may have been typed.
-RECAST: Mapping[str, Mapping[str, object]] = {
-    "date": {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")},
-    "time": {"kind": ("时间", "a time"), "example": "1:3"},
-}
-
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
 

@@ -56,7 +56,7 @@ class Record:
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
         self.unit: tuple[str, int] | None = None  # what a remark says that amounts count, and where it stands
-        self.remark = (0, 0)
+        self.remark: tuple[int, int] | None = None  # where that is still to be said
 
     def doubt_serial(self, key: str, raw: Raw, value: Value) -> None:
         """Doubt a date that was typed as the number of a day: two date systems count from different days."""
@@ -111,7 +111,8 @@ class Record:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
         if not isinstance(raw, str):
             return raw
-        if (text := raw.strip())[:1] in "#E错" and _ERROR.fullmatch(text):
+        text = raw.strip() if self.grid.printed or not self.found.expected else "-"  # what is typed as sent, is text
+        if text[:1] in "#E错" and _ERROR.fullmatch(text):
             self.problem("cell-error", place, label, error=text, formula="")
             return ""
         if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 
 from kpixl.canonical import read_value, tidy_row
 from kpixl.intake.columns import TableColumns
-from kpixl.intake.extracted import RECAST, Doubt
+from kpixl.intake.extracted import Doubt
 from kpixl.intake.labels import MAX_LABEL, FoundTable
 from kpixl.intake.record import Record, shown
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
@@ -47,9 +47,8 @@ def read_table(record: Record, found: FoundTable) -> None:
         row = _row(record, found.table, r, raws, assigned, columns)
         if record.mark is None or not record.mark.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
-            unread = [key for key in assigned if row.get(key, "") is None]
-            _fill_down(record.form, found.table, row, above, hidden)
-            row |= dict.fromkeys(unread)
+            unread = {key for key in assigned if row.get(key, "") is None}
+            _fill_down(record.form, found.table, row, above, hidden, unread)
         stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
         for key, c in columns.cells(assigned):
             if key in assigned or key not in stands:
@@ -117,7 +116,8 @@ def _doubt_row(
             record.doubts.append(Doubt("date", key))
         elif isinstance(raw, time | timedelta):
             where = Location(record.file, record.grid.name, record.cells[key], table.columns[target.value].label)
-            record.problems.append(Problem("value-recast", where, {**RECAST["time"], "reading": text_of(raw)}))
+            details = {"kind": ("时间", "a time"), "example": "1:3", "reading": text_of(raw)}
+            record.problems.append(Problem("value-recast", where, details))
         if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
             record.doubts.append(Doubt("percent", key))
 
@@ -179,14 +179,25 @@ def _target(row: Row, target: Target, typed: str) -> str:
     return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
 
 
-def _fill_down(form: Form, table: str, row: dict[str, Value], above: dict[str, Value], hidden: Container[str]) -> None:
+def _fill_down(
+    form: Form,
+    table: str,
+    row: dict[str, Value],
+    above: dict[str, Value],
+    hidden: Container[str],
+    unread: Container[str],
+) -> None:
     """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
 
-    What a merge hides is of this row alone: the rows below belong to what is shown over them.
+    What a merge hides is of this row alone: the rows below belong to what is shown over them. What could not be read,
+    an error, ends what is above as well.
     """
     levels = [key for key, field in form.tables[table].columns.items() if field.fill]
     for number, key in enumerate(levels):
-        if row[key] is None:
+        if key in unread:
+            for ended in levels[number:]:
+                above.pop(ended, None)
+        elif row[key] is None:
             row[key] = above.get(key)
         elif key in hidden:
             continue

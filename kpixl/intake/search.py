@@ -47,8 +47,18 @@ def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[
         if found is not None:
             forms.append(found)
         elif forms:
-            forms[-1] = replace(forms[-1], last_row=end - 1)
+            forms[-1] = _continued(index, rows, forms[-1], inside, end - 1)
     return forms
+
+
+def _continued(index: LabelIndex, rows: Rows, form: FoundForm, hits: list[Hit], end: int) -> FoundForm:
+    """Add to a form what follows it, down to row `end`; a table under nothing but a title goes on on another page."""
+    heads = _heading_rows(hits)
+    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    if any(slot.kind == "field" for row, _, slots in hits for slot in slots if row not in heads):
+        columns = []
+    tables = _tables(index, rows, columns, set(), end, form.edge, ())
+    return replace(form, last_row=end, tables=(*form.tables, *tables))
 
 
 def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
@@ -127,7 +137,7 @@ def _pair(
             places = [place for place in places if place[0] == places[-1][0]]
         row, col = _first_real(index, places, anchors, rows)
         return {fields[0].key: Anchor(row, col, fields[0])}, []
-    places = sorted(places)[: len(fields)]
+    places = _in_one_row(index, fields, sorted(places))[: len(fields)]
     if len(places) == len(fields):
         return {s.key: Anchor(*p, s) for s, p in zip(fields, places, strict=True)}, []
     # Fewer than there should be: each goes to the group (funding.annual.*) whose labels stand in its column.
@@ -137,6 +147,15 @@ def _pair(
         best = min(free, key=lambda slot: _distance(slot.key, col, anchors))
         chosen[best.key] = Anchor(row, col, best)
     return chosen, list(chosen)
+
+
+def _in_one_row(index: LabelIndex, fields: tuple[Slot, ...], places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Keep of a label that stands too often the row in which all stand that the layout has in one row."""
+    if len(places) > len(fields) and len({index.labels[field.key].row for field in fields}) == 1:
+        rows = [row for row, _ in places]
+        whole = next((row for row in rows if rows.count(row) == len(fields)), None)
+        return [place for place in places if whole in (None, place[0])]
+    return places
 
 
 def _distance(key: str, col: int, anchors: Mapping[str, Anchor]) -> int:

@@ -23,8 +23,7 @@ def report_strays(record: Record) -> None:
                     continue
                 if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
                     continue  # a heading repeated after a page break, a caption
-                if isinstance(raw, str) and len(raw) <= MAX_LABEL and (unit := money_note(raw)) is not None:
-                    record.unit, record.remark = (" ".join(raw.split()), unit), (r, c)
+                if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
                     continue
                 if (r, c) in record.hidden:
                     record.say_hidden((r, c), taken=False)
@@ -37,6 +36,16 @@ def report_strays(record: Record) -> None:
             code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
             record.problem(code, (r, c), None, text=text_of(raw))
     record.problems[:0] = [_lost(record, loss) for loss in lost]
+
+
+def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
+    """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says."""
+    if (note := money_note(raw)) is None:
+        return False
+    unit, alone = note
+    if record.unit is None:
+        record.unit, record.remark = (" ".join(raw.split()), unit), place if alone else None
+    return alone and unit == record.unit[1]
 
 
 def _lost(record: Record, lost: Lost) -> Problem:
