@@ -192,8 +192,11 @@ def has_money_unit(raw: Raw) -> bool:
 
 
 def to_decimal(number: float | Decimal) -> Decimal:
-    """Convert a number to the Decimal that its shortest spelling says."""
-    return number if isinstance(number, Decimal) else Decimal(repr(number))
+    """Convert a number to the Decimal of the 15 digits that Excel shows and lets people type.
+
+    A file may hold 17: what formulas leave, 0.30000000000000004, would make totals differ from their parts.
+    """
+    return Decimal(f"{number:.15g}") if isinstance(number, float) else Decimal(number)
 
 
 def number_text(number: Decimal) -> str:

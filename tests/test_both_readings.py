@@ -56,6 +56,7 @@ def unescaped(text: str) -> str:
 
     On both sides, because the result of a formula is stored without them; law 2 shows that none is undone twice.
     """
+    text = text.replace("_x005F", "")  # of _x005F_x0041_ calamine makes _x005FA, where it is the result of a formula
     undone = re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
     return text if undone == text else unescaped(undone)
 

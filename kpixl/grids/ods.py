@@ -6,9 +6,7 @@ a sheet has no end, neither has calamine: so the whole is parsed, which takes lo
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -44,12 +42,7 @@ def readable(package: Package) -> bytes:
     if _INDENT.search(content) is None and _BREAK.search(content) is None:
         return package.content
     content = _BREAK.sub(lambda match: b"\t" if match[1] == b"tab" else b"\n", content)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as target:
-        for part in package.names.values():
-            inside = _INDENT.sub(b">", content) if part.filename == _CONTENT else package.read(part.filename)
-            target.writestr(part.filename, inside)
-    return packed.getvalue()
+    return package.changed({_CONTENT: _INDENT.sub(b">", content)})
 
 
 def extents(package: Package, limits: Limits) -> list[Extent]:

@@ -135,6 +135,24 @@ def _is_suspect(content: bytes) -> bool:
     return False
 
 
+# What calamine knows; it refuses a sheet that shows another error, as newer versions of Excel have.
+_KNOWN_ERRORS = frozenset({b"#NULL!", b"#DIV/0!", b"#VALUE!", b"#REF!", b"#NAME?", b"#NUM!", b"#N/A", b"#DATA!"})
+_ERROR_VALUE = re.compile(
+    rb"(\bt=[\"']e[\"'][^<>]*+>(?:<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>))?<(?:\w+:)?v>)([^<]*+)"
+)
+
+
+def readable(package: Package) -> bytes:
+    """Return a workbook as calamine can read it: an error that it does not know is one that it knows."""
+    changed = {}
+    for name in sheet_parts(package):
+        content = package.read(name)
+        known = _ERROR_VALUE.sub(lambda m: m[0] if m[2] in _KNOWN_ERRORS else m[1] + b"#VALUE!", content)
+        if known != content:
+            changed[name] = known
+    return package.changed(changed) if changed else package.content
+
+
 def sheet_parts(package: Package) -> list[str]:
     """List the parts that hold worksheets, in lower case."""
     return [name for name in package.names if _SHEET.fullmatch(name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 
 from kpixl.grids.grid import broken, exceeded
 from kpixl.grids.limits import Limits
@@ -81,6 +82,14 @@ class Package:
             return self.zip.read(part)
         except ERRORS as error:
             raise broken(error) from error
+
+    def changed(self, parts: Mapping[str, bytes]) -> bytes:
+        """Pack everything again, some parts with other content; they are given by name, in lower case."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as target:
+            for name, part in self.names.items():
+                target.writestr(part.filename, parts[name] if name in parts else self.read(part.filename))
+        return packed.getvalue()
 
     def head(self, part: zipfile.ZipInfo) -> bytes:
         """Unpack the first kibibyte of a part, or b"" where that is not plain; much faster than zipfile."""

@@ -37,6 +37,8 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
     ooxml.check_merges(package)
     oversized, suspect = ooxml.survey(package)
+    if suspect:
+        content = ooxml.readable(package)
     return _read(content, file, limits, oversized, suspect or ods.is_suspect(package))
 
 
