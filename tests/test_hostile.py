@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -304,6 +305,23 @@ DEEP = {
     + b"</Worksheet>" * 20_000
     + b"</Workbook>",
 }
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_stream_of_a_pdf_that_unpacks_to_too_much_is_refused(layers: int) -> None:
+    stream = b"q " * (1 << 20)
+    for _ in range(layers):
+        stream = zlib.compress(stream)
+    content = b"%PDF-1.4\n1 0 obj\n<< /Filter /FlateDecode >>\nstream\n" + stream + b"\nendstream\nendobj\n"
+    limits = replace(DEFAULT_LIMITS, text_bytes=1 << 20)
+    assert [p.code for p in read_grids(content, "x.pdf", limits).problems] == ["bound-exceeded"]
+    larger = replace(DEFAULT_LIMITS, text_bytes=1 << 22)
+    assert [p.code for p in read_grids(content, "x.pdf", larger).problems] != ["bound-exceeded"]
+
+
+def test_a_cell_of_text_that_is_too_long_is_said_in_words() -> None:
+    (problem,) = read_grids(b"a,b\n1," + b"x" * 200_000, "x.csv").problems
+    assert "有一格的内容过长" in problem.message()
 
 
 @pytest.mark.parametrize("kind", DEEP)

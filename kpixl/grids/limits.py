@@ -39,7 +39,7 @@ class Limits:
     """Archives within archives: staff zip folders that hold what a unit had zipped."""
     pages: int = _bound(500, "PDF 的页数", "the number of pages of a PDF")
     """Pages of a PDF: each takes 0.1 s, a form one or two of them."""
-    page_seconds: float = _bound(10.0, "读取一页的时间（秒）", "the time in seconds for a page of a PDF")
+    page_seconds: float = _bound(8.0, "读取一页的时间（秒）", "the time in seconds for a page of a PDF")
     """Time for one page of a PDF: its library runs in circles on some broken files."""
     columns: int = _bound(256, "文本的列数", "the number of columns of text")
     """Columns of text: what is beyond stays together in the last one, to be reported."""

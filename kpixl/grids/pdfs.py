@@ -15,6 +15,7 @@ import re
 import signal
 import struct
 import threading
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ class Table:
 
 def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
     """Read the tables of a PDF and the lines around them as one grid. Raises UnreadableError."""
+    _check_streams(content, limits)
     blocks: list[Table | str] = []
     characters = 0
     try:
@@ -128,6 +130,34 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
             stack.table(_placed(run))
     grid = stack.grid()
     return [grid] if grid is not None else []
+
+
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_CHUNK = 1 << 16
+_LAYERS = 4  # streams packed within each other; pdfminer unpacks as many as a stream says
+
+
+def _check_streams(content: bytes, limits: Limits) -> None:
+    """Raise UnreadableError if a stream unpacks to more than all text may take: 1 MB can become 1 GB in pdfminer."""
+    for match in _STREAM.finditer(content):
+        data, at = content, match.end()
+        for _ in range(_LAYERS):
+            data, at = _unpacked(data, at, limits.text_bytes), 0
+            if len(data) > limits.text_bytes:
+                raise exceeded("text_bytes", None, limits)
+
+
+def _unpacked(content: bytes, at: int, limit: int) -> bytes:
+    """Unpack what begins at a place, up to the first byte beyond a limit; b"" where nothing is packed there."""
+    unpacker, parts, size = zlib.decompressobj(), [], 0
+    try:
+        while at < len(content) and not unpacker.eof and size <= limit:
+            parts.append(unpacker.decompress(content[at : at + _CHUNK], limit - size + 1))
+            size += len(parts[-1])
+            at += _CHUNK
+    except zlib.error:
+        pass  # what was unpacked so far counts
+    return b"".join(parts)
 
 
 def _refusal(error: BaseException, limits: Limits) -> UnreadableError:

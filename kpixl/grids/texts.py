@@ -14,6 +14,7 @@ from kpixl.values import Raw
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
 _RULE = re.compile(r"(?=.*--)[-—=|\s]*+")
 _LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
+_TOO_LONG = ("有一格的内容过长，或引号不成对", "a cell is too long, or its quotes do not match")
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that Excel obeys and does not show
 _KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # ="007", as lists are written for Excel
 _NEEDS_QUOTES = frozenset('\n\t,"')
@@ -87,7 +88,7 @@ def _csv(text: str, delimiter: str, limits: Limits, strict: bool = False) -> Row
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict))
     except csv.Error as error:
-        raise broken(error) from error
+        raise broken(_TOO_LONG) from error
     # What is beyond the last column that is looked at stays together in it, to be reported and not lost.
     columns = limits.columns
     kept = [[*line[:columns], *filter(None, [delimiter.join(line[columns:])])] for line in lines]
