@@ -53,9 +53,9 @@ def fill_totals(record: Record) -> None:
             value, parts = record.values[key], total([record.values[part] for part in field.sum])
             if value is None:
                 record.values[key] = parts
-                if parts is None and record.grid.suspect:
+                if record.grid.suspect:
                     record.doubts.append(Doubt("blank", key))
-                elif parts is not None and record.found.expected:
+                if parts is not None and record.found.expected:
                     record.doubts += [Doubt("blank", part) for part in field.sum if record.values[part] is None]
             elif value != parts:
                 record.doubts.append(Doubt("total", key))

@@ -12,14 +12,14 @@ from kpixl.grids import Opened
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
 from kpixl.intake.extracted import Doubt, Extracted
-from kpixl.intake.looks import Look, Place, Seen
+from kpixl.intake.looks import Broken, Look, Place, Seen
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total
 
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
-_TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})\s*%[\s)]*")  # a formula only because = or + was typed before
+_TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
 MAX_CELLS = 12  # listed in a message
 
 
@@ -156,19 +156,26 @@ class _Settler:
                 unknown += [] if field.required or field.sum else [self.cells[doubt.key]]
                 continue
             why = look.broken.get(self._place(doubt))
-            if why is None or self._retarget(doubt, why.formula, why.formula):
+            if why is None or self._retarget(doubt, why.formula, why.formula) or self._follows_parts(doubt.key, why):
                 continue
             if doubt.cell:
                 self._empty_level(doubt)
             if why.error:
                 details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
                 self._problem("cell-error", doubt, details)
-            elif not self._field(doubt.key).sum:  # the template's own formula, its parts blank
+            else:
                 self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
         if unknown:
             where = Location(self.file, self.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
             self.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+
+    def _follows_parts(self, key: str, why: Broken) -> bool:
+        """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
+        parts = self._field(key).sum
+        known = {self.cells[part] for part in parts if part in self.cells}
+        own = not why.formula or len(known) < len(parts) or adds_up(why.formula, known)
+        return bool(parts) and own and (not why.error or total([self.values[part] for part in parts]) is not None)
 
     def _empty_level(self, doubt: Doubt) -> None:
         """Take back a level that came from the row above, also where it went on to the rows below."""
