@@ -48,7 +48,7 @@ from tests.packages import (
 from tests.test_containers import ONE, TEXT, zipped
 from tests.test_reading import BASE, table
 
-SMALL = Limits(sheet_cells=100_000)
+SMALL = Limits(sheet_cells=100_000, table_cells=100_000)
 CORNER = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"})
 
 
@@ -148,13 +148,13 @@ def test_sheets_of_an_old_workbook_that_lie_over_each_other_are_refused() -> Non
 
 def test_rows_that_hang_down_beside_each_other_take_no_time() -> None:
     content = "<table>" + '<tr><td rowspan="65534" colspan="1">x</td></tr>' * 2_000 + "</table>"
-    assert refused(read_grids(content.encode(), "x.html", SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert refused(read_grids(content.encode(), "x.html", SMALL)) == ("sheet-too-large", None, "table-cells")
 
 
 @pytest.mark.parametrize("text", ["x\n", "x\r\n", "x\t", "x,", "x;"])
 def test_lines_and_cells_of_text_count(text: str) -> None:
     content = text.encode() * 100_001
-    assert refused(read_grids(content, "x.csv", SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert refused(read_grids(content, "x.csv", SMALL)) == ("sheet-too-large", None, "table-cells")
     assert read_grids(text.encode() * 50_000, "x.csv", SMALL).grids
 
 
@@ -240,7 +240,7 @@ TEXTS = {
 
 @pytest.mark.parametrize(("file", "text"), TEXTS.values(), ids=TEXTS)
 def test_text_of_too_many_cells_is_refused_before_it_is_taken_apart(file: str, text: str) -> None:
-    assert refused(read_grids(text.encode(), file, SMALL)) == ("sheet-too-large", None, "sheet-cells")
+    assert refused(read_grids(text.encode(), file, SMALL)) == ("sheet-too-large", None, "table-cells")
     assert not read_grids(text.encode(), file).problems
 
 

@@ -74,10 +74,10 @@ def exceeded(name: str, found: float | None, limits: Limits) -> UnreadableError:
     )
 
 
-def too_large(cells: int, limits: Limits) -> UnreadableError:
-    """Make the error for a sheet of too many cells."""
-    option = raising("sheet_cells", limits, cells)
-    return UnreadableError("sheet-too-large", cells=cells, limit=limits.sheet_cells, option=option)
+def too_large(cells: int, limits: Limits, name: str = "sheet_cells") -> UnreadableError:
+    """Make the error for a sheet, or a table, of too many cells; `name`: the bound of Limits that is exceeded."""
+    option = raising(name, limits, cells)
+    return UnreadableError("sheet-too-large", cells=cells, limit=getattr(limits, name), option=option)
 
 
 def file_too_large(size: int, limits: Limits) -> UnreadableError:

@@ -27,6 +27,9 @@ class Limits:
     """What calamine makes room for. A form has 300; one with a stray character in Excel's last row has 7.34 million,
     which take 0.4 GiB from a .xlsx, 0.7 from a .xls, 1.0 from a .ods with text in each. In .xls and .ods all sheets
     count together, because calamine reads all of them at once."""
+    table_cells: int = _bound(2_000_000, "文本和文档中表格的单元格数", "the cells of tables in text and documents")
+    """Cells of a text, a page, a document or an XML spreadsheet, which are made one by one: these take some 4 s and
+    0.4 GiB. 6,000 forms have as many; spans fill all that they claim."""
     unpacked_bytes: int = _bound(512 * MIB, "解压后的大小（字节）", "the unpacked size in bytes")
     """What a .xlsx, .docx or .zip unpacks to. A million formatted empty rows are 335 MiB of XML, read in 10 s."""
     text_bytes: int = _bound(256 * MIB, "文字总量（字节）", "the volume of text in bytes")

@@ -82,8 +82,8 @@ class Stack:
 
     def _count(self, cells: int) -> None:
         self._cells += cells
-        if self._cells > self._limits.sheet_cells:
-            raise too_large(self._cells, self._limits)
+        if self._cells > self._limits.table_cells:
+            raise too_large(self._cells, self._limits, "table_cells")
 
 
 class Flow:
@@ -117,5 +117,5 @@ class Flow:
 
     def _spend(self, cells: int) -> None:
         self._spent += cells
-        if self._spent > self._limits.sheet_cells:
-            raise too_large(self._spent, self._limits)
+        if self._spent > self._limits.table_cells:
+            raise too_large(self._spent, self._limits, "table_cells")

@@ -52,8 +52,8 @@ def _check_cells(text: str, file: str, limits: Limits) -> None:
     separator = _SEPARATOR.match(text)
     delimiter = separator[1] if separator else _delimiter(text, file) or "\t"
     lines = sum(map(text.count, "\n\r\f")) - text.count("\r\n") + 1
-    if (cells := lines + text.count(delimiter)) > limits.sheet_cells:
-        raise too_large(cells, limits)
+    if (cells := lines + text.count(delimiter)) > limits.table_cells:
+        raise too_large(cells, limits, "table_cells")
 
 
 def decode(content: bytes) -> str | None:

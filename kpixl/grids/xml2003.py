@@ -153,8 +153,8 @@ class _Book:
 
     def _spend(self, cells: int) -> None:
         self.cells += cells
-        if self.cells > self.limits.sheet_cells:
-            raise too_large(self.cells, self.limits)
+        if self.cells > self.limits.table_cells:
+            raise too_large(self.cells, self.limits, "table_cells")
 
 
 def _place(attributes: dict[str, str], following: int, limit: int) -> int:

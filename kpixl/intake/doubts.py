@@ -111,7 +111,7 @@ class _Settler:
             seen = look.cells.get(self._place(doubt))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
                 parts = self.form.fields[doubt.key].sum
-                if not adds_up(seen.formula, {self.cells[part] for part in parts}):
+                if not adds_up(seen.formula, {self.cells.get(part, "") for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
                 self.values[doubt.key] = total([self.values[part] for part in parts])
             elif doubt.kind == "percent":
