@@ -20,6 +20,7 @@ from kpixl.values import number_text, read_target, text_of, total
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
+_OWN_TOTAL = "=IF(COUNT("  # how those of the template begin, also where they were pasted and refer elsewhere
 MAX_CELLS = 12  # listed in a message
 
 
@@ -174,7 +175,8 @@ class _Settler:
         """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
         parts = self._field(key).sum
         known = {self.cells[part] for part in parts if part in self.cells}
-        own = not why.formula or len(known) < len(parts) or adds_up(why.formula, known)
+        own = not why.formula or why.formula.startswith(_OWN_TOTAL) or len(known) < len(parts)
+        own = own or adds_up(why.formula, known)
         return bool(parts) and own and (not why.error or total([self.values[part] for part in parts]) is not None)
 
     def _empty_level(self, doubt: Doubt) -> None:
