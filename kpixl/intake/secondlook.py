@@ -59,10 +59,9 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
         NotImplementedError,
         RuntimeError,
         OSError,
-        KeyError,
+        LookupError,
         ValueError,
         TypeError,
-        IndexError,
         AttributeError,
         OverflowError,
     ):
