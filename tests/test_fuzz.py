@@ -131,6 +131,11 @@ def test_a_cell_beyond_what_the_sheet_declares_takes_no_memory() -> None:
     assert problem.code == "sheet-too-large"
 
 
+def test_a_cell_in_a_column_that_no_sheet_has_is_refused() -> None:
+    (problem,) = read_grids(workbook([rows({"PINFINITY6": "><v>1</v></c>"})]), "x.xlsx").problems
+    assert problem.code == "not-a-workbook"
+
+
 def test_more_shared_strings_declared_than_there_can_be_are_refused() -> None:
     content = _rezipped(
         workbook([rows({})], ["x"]), "xl/sharedStrings.xml", b"<sst ", b'<sst uniqueCount="4294967295" '
