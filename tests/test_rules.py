@@ -160,7 +160,7 @@ def test_items_of_a_short_list_are_named_to_choose_from(column: str, named: bool
 
 def test_every_form_has_checks_that_can_be_read() -> None:
     for form in load_forms().values():
-        checks_of(form)
+        assert checks_of(form).checks, form.id
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

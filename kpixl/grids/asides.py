@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Container, Iterator
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, Protocol
 from xml.parsers import expat
 
 from kpixl.cells import a1
 from kpixl.grids import ods, ooxml
-from kpixl.grids.grid import UnreadableError
+from kpixl.grids.grid import UnreadableError, no_entities
 from kpixl.grids.packages import Package
 
 MAX_TEXT = 1_000  # characters of a note that are kept
@@ -79,14 +79,10 @@ def _parse(content: bytes, events: _Events) -> None:
     )
     parser.EndElementHandler = lambda name: events.end(name.rpartition(" ")[2])
     parser.CharacterDataHandler = events.text
-    parser.StartDoctypeDeclHandler = _refused
+    parser.StartDoctypeDeclHandler = no_entities
     parser.buffer_text = True
-    with contextlib.suppress(expat.ExpatError, ValueError, LookupError):
+    with contextlib.suppress(expat.ExpatError, UnreadableError, ValueError, LookupError):
         parser.Parse(content, True)
-
-
-def _refused(*_: object) -> NoReturn:
-    raise ValueError("a document type, hence entities")
 
 
 class _Words:

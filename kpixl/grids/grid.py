@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from kpixl.cells import Span, a1
 from kpixl.grids.limits import Limits, label, raising
@@ -62,6 +63,11 @@ def broken(reason: BaseException | str | tuple[str, str]) -> UnreadableError:
     if isinstance(reason, BaseException):
         reason = " ".join(str(reason).split())[:160] or type(reason).__name__
     return UnreadableError("not-a-workbook", reason=reason)
+
+
+def no_entities(*_: object) -> NoReturn:
+    """Refuse a document type, hence every entity, as a handler of expat."""
+    raise broken(("含有文档类型声明（DTD）", "it declares a document type (DTD)"))
 
 
 def exceeded(name: str, found: float | None, limits: Limits) -> UnreadableError:

@@ -7,11 +7,10 @@ a sheet has no end, neither has calamine: so the whole is parsed, which takes lo
 from __future__ import annotations
 
 import re
-from typing import NoReturn
 from xml.parsers import expat
 
 from kpixl.grids.extents import Extent
-from kpixl.grids.grid import broken, exceeded
+from kpixl.grids.grid import broken, exceeded, no_entities
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import Package
 
@@ -52,17 +51,13 @@ def extents(package: Package, limits: Limits) -> list[Extent]:
     parser.StartElementHandler = count.start
     parser.EndElementHandler = count.end
     parser.CharacterDataHandler = count.characters
-    parser.StartDoctypeDeclHandler = _refused
+    parser.StartDoctypeDeclHandler = no_entities
     parser.buffer_text = True
     try:
         parser.Parse(package.read(_CONTENT), True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise broken(error) from error
     return count.extents
-
-
-def _refused(*_: object) -> NoReturn:
-    raise broken(("含有文档类型声明（DTD）", "it declares a document type (DTD)"))
 
 
 class _Count:

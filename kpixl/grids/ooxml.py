@@ -66,11 +66,11 @@ def check_merges(package: Package) -> None:
 
 
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?[\"']")
-# A row, or a cell in one, so far down that its sheet may be beyond the limit though it declares less. Other attributes
-# that end in r may match as well: a pattern that begins with a letter is searched for four times as fast.
-_FAR = re.compile(rb"r\s*=\s*[\"'][A-Za-z]{0,3}\d{4}")
+# A row, or a cell, so far down or to the right that its sheet may be beyond the limit though it declares less. Other
+# attributes that end in r may match as well: a pattern that begins with a letter is searched for four times as fast.
+_FAR = re.compile(rb"r\s*=\s*[\"'](?:[A-Za-z]{0,3}\d{4}|[A-Za-z]{4,}+\d)")
 # A column that no sheet has: calamine would make room for as many.
-_BEYOND = re.compile(rb" r=[\"'][A-Za-z]{4}")
+_BEYOND = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]{4}")
 # Cells that hold something: an empty one that is only formatted closes itself and costs nothing.
 # Here and below, no tag is looked for beyond the next <, and nothing is tried twice: of 300,000 tags without an end, or
 # attributes without a value, each would be followed to the end of the part.
@@ -107,10 +107,8 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
             content = package.read(name)
             found = _DIMENSION.search(package.head(part))
             small = found is not None and _area([found.groups()]) <= limit and _FAR.search(content) is None
-            if not small and (cells := _area([match.groups() for match in _CELL.finditer(content)])) > limit:
+            if not small and (cells := _extent(content)) > limit:
                 large[name] = cells
-            if _BEYOND.search(content) is not None:
-                raise broken(("单元格的位置有误", "a cell stands where no sheet has one"))
             suspect = suspect or _is_suspect(content)
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
@@ -120,6 +118,13 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
         return {}, suspect
     names = sheet_names(package)
     return {names.get(part, part): cells for part, cells in large.items()}, suspect
+
+
+def _extent(content: bytes) -> int:
+    """Return how many cells the rectangle around all of a sheet has. Raises UnreadableError."""
+    if _BEYOND.search(content) is not None:
+        raise broken(("单元格的位置有误", "a cell stands where no sheet has one"))
+    return _area([match.groups() for match in _CELL.finditer(content)])
 
 
 def _is_suspect(content: bytes) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from datetime import datetime, time
-from typing import NoReturn
 from xml.parsers import expat
 
 from kpixl.cells import Span, a1
 from kpixl.grids.asides import MAX_TEXT, Aside
-from kpixl.grids.grid import Grid, Rows, bounded, broken, too_large
+from kpixl.grids.grid import Grid, Rows, bounded, broken, no_entities, too_large
 from kpixl.grids.limits import Limits
 from kpixl.values import Raw
 
@@ -37,7 +36,7 @@ def _parsed(content: bytes, limits: Limits) -> _Book:
     parser.StartElementHandler = book.start
     parser.EndElementHandler = book.end
     parser.CharacterDataHandler = book.text
-    parser.StartDoctypeDeclHandler = _refused
+    parser.StartDoctypeDeclHandler = no_entities
     parser.buffer_text = True
     try:
         parser.Parse(_utf8(content), True)
@@ -54,10 +53,6 @@ def _utf8(content: bytes) -> bytes:
     if _DECLARED.match(content) is None:
         return content
     return _DECLARED.sub(rb"\1utf-8\2", content.decode("gb18030").encode(), count=1)
-
-
-def _refused(*_: object) -> NoReturn:
-    raise broken(("含有文档类型声明（DTD）", "it declares a document type (DTD)"))
 
 
 class _Book:

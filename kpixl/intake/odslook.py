@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NoReturn
 from xml.parsers import expat
 
 from kpixl.cells import parse_a1
+from kpixl.grids import ods
+from kpixl.grids.grid import UnreadableError, no_entities
 from kpixl.grids.packages import ERRORS, Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
@@ -35,7 +36,7 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _refused
+    parser.StartDoctypeDeclHandler = no_entities
     parser.buffer_text = True
     try:
         with package.zip.open(package.names[CONTENT]) as stream:
@@ -44,13 +45,9 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
             parser.Parse(b"", True)
     except _DoneError:
         pass
-    except (expat.ExpatError, *ERRORS):
+    except (expat.ExpatError, UnreadableError, *ERRORS):
         return None
     return Look(reader.cells, reader.broken, reader.from_1904)
-
-
-def _refused(*_: object) -> NoReturn:
-    raise ValueError("a document type, hence entities")
 
 
 class _Reader:
@@ -78,7 +75,7 @@ class _Reader:
         elif name == _TABLE + "table":
             self.sheet, self.next_row = attributes.get(_TABLE + "name", ""), 0
         elif name == _TABLE + "table-row":
-            first, self.next_row = self.next_row, self.next_row + _repeated(attributes, "number-rows-repeated")
+            first, self.next_row = self.next_row, self.next_row + ods.times(attributes, _TABLE + "number-rows-repeated")
             self.next_col = 0
             wanted = self.wanted.get(self.sheet or "", {})
             self.here = wanted.get(first, {})
@@ -86,7 +83,10 @@ class _Reader:
                 inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
                 self.here = {col: address for cells in inside for col, address in cells.items()}
         elif name in _CELLS:
-            first, self.next_col = self.next_col, self.next_col + _repeated(attributes, "number-columns-repeated")
+            first, self.next_col = (
+                self.next_col,
+                self.next_col + ods.times(attributes, _TABLE + "number-columns-repeated"),
+            )
             found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]
             self.cell, self.shown = (found, attributes) if found else None, []
         elif name == _TABLE + "null-date":
@@ -125,8 +125,3 @@ class _Reader:
 
 def _plain(reference: re.Match[str]) -> str:
     return reference[1].replace(":.", ":")
-
-
-def _repeated(attributes: dict[str, str], name: str) -> int:
-    count = attributes.get(_TABLE + name, "1")
-    return int(count) if count.isascii() and count.isdecimal() and len(count) < 8 else 1

@@ -75,9 +75,7 @@ class FormReader:
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
     ) -> Extracted:
         """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
-        return self._read(Record(self.index, grid, file, found, mark, hidden), loose)
-
-    def _read(self, record: Record, loose: Sequence[Problem]) -> Extracted:
+        record = Record(self.index, grid, file, found, mark, hidden)
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
@@ -85,7 +83,6 @@ class FormReader:
         report_strays(record)
         scale(record)
         fill_totals(record)
-        mark = record.mark
         return Extracted(
             form=record.form.id,
             sheet=record.grid.name,

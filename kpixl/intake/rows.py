@@ -13,7 +13,6 @@ from kpixl.intake.extracted import Doubt
 from kpixl.intake.labels import MAX_LABEL, FoundTable
 from kpixl.intake.record import Record, shown
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
-from kpixl.problems import Location, Problem
 from kpixl.values import FIELD_TYPES, Raw, is_blank, is_number, maybe_percent, read_target, text_of
 
 # What people write in a line below the table to sign it: 填报人：张三.
@@ -61,6 +60,7 @@ def read_table(record: Record, found: FoundTable) -> None:
         prefix = f"{found.table}.{len(record.tables[found.table])}"
         record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
         record.tables[found.table].append(row)
+        _say_recast(record, table, r, raws, assigned)
         _doubt_row(record, prefix, table, row, raws, columns.shared)
         if record.grid.suspect:
             levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
@@ -114,12 +114,18 @@ def _doubt_row(
         raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
         if isinstance(raw, date):
             record.doubts.append(Doubt("date", key))
-        elif isinstance(raw, time | timedelta):
-            where = Location(record.file, record.grid.name, record.cells[key], table.columns[target.value].label)
-            details = {"kind": ("时间", "a time"), "example": "1:3", "reading": text_of(raw)}
-            record.problems.append(Problem("value-recast", where, details))
         if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
             record.doubts.append(Doubt("percent", key))
+
+
+def _say_recast(record: Record, table: Table, r: int, raws: Mapping[str, Raw], places: Mapping[str, int]) -> None:
+    """Say which targets a program made a time of while they were typed."""
+    for target in table.targets.values():
+        key = target.value if target.value in raws else target.key
+        raw = raws.get(key)
+        if isinstance(raw, time | timedelta):
+            details = {"kind": ("时间", "a time"), "example": "1:3", "reading": text_of(raw)}
+            record.problem("value-recast", (r, places[key]), table.columns[target.value].label, **details)
 
 
 def _caption(record: Record, row: int, col: int, first: int, placed: PlacedTable) -> bool:

@@ -1,7 +1,7 @@
 """The second look at an Office Open XML workbook, where calamine's answer leaves a doubt (design 4.1).
 
-calamine gives values only. Whether a cell is a formula or shown as per cent, openpyxl tells, which takes long; why a
-cell reads blank stands in the part of its sheet, which takes next to nothing.
+calamine gives values only. Whether a cell is a formula or shown as per cent, openpyxl tells, in its read-only way; why
+a cell reads blank stands in the part of its sheet, which takes next to nothing.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import html
 import io
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from kpixl.cells import parse_a1
 from kpixl.grids import UnreadableError, ooxml
-from kpixl.grids.packages import Package
+from kpixl.grids.packages import ERRORS, Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
 
 # What openpyxl reads of a workbook whatever is asked of it, and how much of that is read: an object is made of each
 # style, name and string. 8 MiB are 60,000 styles, nearly as many as Excel can have, and take 4 s.
 _READ_ALWAYS = ("xl/workbook.xml", "xl/styles.xml", "xl/sharedstrings.xml", "xl/theme/theme1.xml")
 MAX_READ = 8 << 20
+# What openpyxl raises over a damaged part; both XML parsers raise SyntaxError.
+_ERRORS = (*ERRORS, SyntaxError, LookupError, TypeError, AttributeError, OverflowError)
 
 
 def look(package: Package, places: Iterable[Place]) -> Look | None:
@@ -50,21 +50,7 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
             for sheet in wanted.keys() & set(book.sheetnames):
                 seen |= _seen(book[sheet], wanted[sheet])
         return Look(seen, from_1904=book.epoch == CALENDAR_MAC_1904)
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        zlib.error,
-        SyntaxError,  # what both XML parsers raise
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-    ):
+    except (*_ERRORS, InvalidFileException):
         return None
 
 
@@ -94,8 +80,8 @@ MAX_TAG = 1_000  # bytes; the opening tag of a cell has a few short attributes
 _ROOT = re.compile(rb"<(\w+:)?worksheet\b")
 _ADDRESS = re.compile(rb"\br=[\"']([A-Z]+\d+)[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
-_FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
-_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(?:/>|>([^<]*)<)")
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>([^<]*+)<)")
+_VALUE = re.compile(rb"<(?:\w+:)?v\b[^<>]*+(?:(?<=/)>|>([^<]*+)<)")
 
 
 @cache
