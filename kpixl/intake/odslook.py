@@ -83,10 +83,8 @@ class _Reader:
                 inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
                 self.here = {col: address for cells in inside for col, address in cells.items()}
         elif name in _CELLS:
-            first, self.next_col = (
-                self.next_col,
-                self.next_col + ods.times(attributes, _TABLE + "number-columns-repeated"),
-            )
+            first = self.next_col
+            self.next_col += ods.times(attributes, _TABLE + "number-columns-repeated")
             found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]
             self.cell, self.shown = (found, attributes) if found else None, []
         elif name == _TABLE + "null-date":
