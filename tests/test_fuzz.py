@@ -20,7 +20,7 @@ from kpixl.intake import Job, read_files
 from kpixl.intake.secondlook import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS, file_seeds, form_of
-from tests.packages import compound, package, rows, workbook
+from tests.packages import compound, package, packed_workbook, rows, workbook
 
 
 def test_a_few_hundred_broken_files_break_nothing() -> None:
@@ -134,6 +134,25 @@ def test_a_cell_beyond_what_the_sheet_declares_takes_no_memory() -> None:
 def test_a_cell_in_a_column_that_no_sheet_has_is_refused() -> None:
     (problem,) = read_grids(workbook([rows({"PINFINITY6": "><v>1</v></c>"})]), "x.xlsx").problems
     assert problem.code == "not-a-workbook"
+
+
+def test_a_workbook_that_lists_one_sheet_again_and_again_is_refused() -> None:
+    sheet = b'<sheet name="S%d" sheetId="%d" r:id="rId1"/>'
+    listed = b"".join(sheet % (number, number) for number in range(2, 300))
+    content = _rezipped(BOOK, "xl/workbook.xml", b"</sheets>", listed + b"</sheets>")
+    (problem,) = read_grids(content, "x.xlsx").problems
+    assert problem.code == "not-a-workbook"
+    assert "工作表的数目有误" in problem.message()
+
+
+def test_parts_whose_names_have_slashes_that_lean_the_other_way_are_counted_too() -> None:
+    content = packed_workbook({(0, 0): 1.0, (1_000_000, 16_000): 1.0})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    leaning = package({name.replace("worksheets/", "worksheets\\"): part for name, part in parts.items()})
+    for each in (content, leaning):
+        (problem,) = read_grids(each, "x.xlsb").problems
+        assert problem.code == "sheet-too-large"
 
 
 def test_more_shared_strings_declared_than_there_can_be_are_refused() -> None:

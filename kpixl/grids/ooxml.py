@@ -50,6 +50,18 @@ def check_text(package: Package) -> None:
             raise exceeded("text_bytes", None, package.limits)
 
 
+_SHORTEST_SHEET = 30  # bytes: <sheet name="" sheetId="1" r:id="a"/>
+
+
+def check_sheets(package: Package) -> None:
+    """Raise UnreadableError if a workbook lists more sheets than it has parts: calamine reads one again and again."""
+    part, most = package.names.get("xl/workbook.xml"), len(package.names)
+    if part is None or part.file_size <= most * _SHORTEST_SHEET:
+        return
+    if package.read("xl/workbook.xml").count(b"sheetId") > most:
+        raise broken(("工作表的数目有误", "the number of its sheets is wrong"))
+
+
 _MERGE = re.compile(rb"[<:]mergeCell[\s/>]")
 _SHORTEST_MERGE = 24  # bytes: <mergeCell ref="A1:B1"/>
 

@@ -29,8 +29,9 @@ class Package:
         self.parts = self.zip.infolist()
         if len(self.parts) > limits.members:
             raise exceeded("members", len(self.parts), limits)
-        # Names are compared without case: some programs write xl/Workbook.xml.
-        self.names = {part.filename.casefold(): part for part in self.parts}
+        # Names are compared without case, as some programs write xl/Workbook.xml, and whichever way their slashes lean;
+        # so does calamine.
+        self.names = {part.filename.casefold().replace("\\", "/"): part for part in self.parts}
         self._exact = {part.filename: part for part in self.parts}
         self.content = content
 

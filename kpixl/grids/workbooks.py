@@ -35,6 +35,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
     if _PACKED_STRINGS in package.names:
         sheets = [package.read(name) for name in package.names if name.startswith("xl/worksheets/")]
         biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
+    ooxml.check_sheets(package)
     ooxml.check_merges(package)
     oversized, suspect = ooxml.survey(package)
     if suspect:
