@@ -129,8 +129,7 @@ def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> l
     if not results:
         problems.append(Problem("no-sheets", Location(shown)))
     if problems:
-        digest = hashlib.sha256(opened.content).hexdigest()
-        results.insert(0, FileResult(shown, digest, problems=tuple(problems)))
+        results.insert(0, FileResult(shown, opened.sha256, problems=tuple(problems)))
     return results
 
 
