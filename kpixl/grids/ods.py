@@ -15,7 +15,7 @@ from kpixl.grids.grid import broken, exceeded, no_entities
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import Package
 
-_CONTENT, _MIMETYPE, _MANIFEST = "content.xml", "mimetype", "meta-inf/manifest.xml"
+_CONTENT, _MIMETYPE, _MANIFEST = "content.xml", "mimetype", "META-INF/manifest.xml"
 _MIME = b"application/vnd.oasis.opendocument.spreadsheet"  # calamine reads as many bytes
 _USUAL = b"<table:table "
 _ASIDE = frozenset({"office:annotation", "draw:frame", "draw:custom-shape"})  # their text is not the cell's
@@ -46,7 +46,7 @@ def survey(package: Package, limits: Limits) -> tuple[list[Extent], bytes]:
     changed: dict[str, bytes] = {}
     if not package.read(_MIMETYPE).startswith(_MIME):
         changed[_MIMETYPE] = _MIME  # written by hand, or by a program that leaves it out
-    if _MANIFEST not in package.names:
+    if _MANIFEST.casefold() not in package.names:
         changed[_MANIFEST] = b"<manifest:manifest/>"
     original = content = package.read(_CONTENT)
     if _USUAL not in content:
@@ -110,7 +110,7 @@ class _Count:
         self.width = self.pending = self.first = 0
         self.row_text = 0
         self.cell_repeats = 0  # 0 outside of cells
-        self.unread = False  # the cell's text is not its value, and it has no other
+        self.untyped = self.unread = False  # the cell has no type: text in it would be passed over
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
@@ -129,7 +129,7 @@ class _Count:
         repeats = self.cell_repeats = min(times(attributes, "table:number-columns-repeated"), _MAX_COLUMNS)
         formula, kind = attributes.get("table:formula", ""), attributes.get("office:value-type", "")
         self.faulty = self.faulty or not odsxml.is_sound(kind, attributes)
-        self.unread = not kind
+        self.untyped = self.unread = not kind
         typed = next((attributes[key] for key in _VALUES if key in attributes), None)
         if typed is None and not formula and kind != "string":
             self.pending = min(self.pending + repeats, _MAX_COLUMNS)  # empty, or only formatted
@@ -147,7 +147,9 @@ class _Count:
 
     def end(self, name: str) -> None:
         """Take the end of an element."""
-        if name in _CELLS:
+        if name in _ASIDE:
+            self.unread = self.untyped
+        elif name in _CELLS:
             self.cell_repeats = 0
         elif name == _ROW:
             self._end_row()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from kpixl.grids import biff, sheetxml
-from kpixl.grids.grid import broken, exceeded
+from kpixl.grids.grid import UnreadableError, broken, exceeded
 from kpixl.grids.packages import Package
 
 _SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
@@ -198,15 +198,19 @@ class Damaged(NamedTuple):
 
 
 def mended(package: Package, parts: Iterable[str], changed: dict[str, bytes]) -> list[Damaged]:
-    """Put right the values of some sheets, in `changed`; return the cells whose value is lost. Raises UnreadableError.
+    """Put right the values of some sheets, in `changed`; return the cells whose value is lost.
 
-    `changed`: parts that are to be read instead of those of the package, by name.
+    `changed`: parts that are to be read instead of those of the package, by name. A sheet that is no XML is left
+    blank, so that calamine refuses it and no other.
     """
     strings = sum(1 for _ in _STRING.finditer(package.read(_STRINGS)))
     damaged: list[Damaged] = []
     names: dict[str, str] = {}
     for part in parts:
-        found = sheetxml.mended(changed.get(part) or package.read(part), strings)
+        try:
+            found = sheetxml.mended(changed.get(part) or package.read(part), strings)
+        except UnreadableError:
+            found = sheetxml.Mended(b"", ())
         changed[part] = found.content
         if found.unreadable:
             names = names or sheet_names(package)

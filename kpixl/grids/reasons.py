@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 
 Pair = tuple[str, str]  # the same in Chinese and English
@@ -32,17 +31,6 @@ _TABLE: tuple[tuple[str, Pair], ...] = (
 _PATTERNS = tuple((re.compile(pattern), pair) for pattern, pair in _TABLE)
 _MAX_QUOTED = 120
 
-_SYSTEM = {
-    errno.EACCES: ("没有读取权限", "there is no permission to read it"),
-    errno.EPERM: ("没有读取权限", "there is no permission to read it"),
-    errno.ENOENT: ("已不存在", "it is no longer there"),
-    errno.EISDIR: ("这是文件夹", "it is a folder"),
-    errno.EIO: ("磁盘或网络出错", "the disk or the network failed"),
-    errno.ELOOP: ("链接首尾相接", "its links run in a circle"),
-    errno.ENAMETOOLONG: ("名称过长", "its name is too long"),
-    errno.ESTALE: ("网络文件夹已断开", "the network folder is gone"),
-}
-
 
 def reason_of(error: BaseException) -> Pair:
     """Return why a library could not read a file; English quotes what it raised where that is not known."""
@@ -55,10 +43,3 @@ def reason_of(error: BaseException) -> Pair:
         return found
     detail = raised[:_MAX_QUOTED] or type(error).__name__
     return _GENERAL[0], f"{_GENERAL[1]} (technical detail: “{detail}”)"
-
-
-def system_reason(error: OSError) -> Pair:
-    """Return why the system could not read a file."""
-    number = error.errno or 0
-    english = error.strerror or type(error).__name__
-    return _SYSTEM.get(number, (f"系统无法读取（错误号 {number}）", english))

@@ -15,11 +15,12 @@ from kpixl.grids.grid import broken, no_entities
 
 # A cell with a shared string that is not spelled as nearly every program does, its number in plain digits.
 _UNUSUAL = re.compile(rb'"s"(?!><v>\d++</v>)')
-# A value whose cell is a shared string, however it is spelled: what is no plain number is looked at.
-_NO_NUMBER = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*+)?>(?!-?[\d.]++(?:[Ee][-+]?\d++)?</)[^<]")
+# The same however it is spelled: a cell with a shared string whose value is not plain digits.
+_NO_INDEX = re.compile(
+    rb"[\"']s[\"'][^<>]*+>(?:\s*+<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>))?\s*+(?:<!--|<(?:\w+:)?v(?:\s[^<>]*+)?>(?!\d*+</))"
+)
 # Markup within a value, or a character reference in one.
 _MARKUP = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
-_IN_DECLARATION = 2  # question marks in <?xml ... ?>
 _MAX_PART = 64 << 20  # bytes: expat takes some 10 s for as many; no honest sheet with such cells is as large
 _TEXTS = frozenset({"str", "inlineStr", "d"})  # kinds of cells whose value is kept as it is
 
@@ -37,9 +38,9 @@ def is_faulty(part: bytes, *, shared: bool) -> bool:
     Where all is as usual this takes one search for a word and some for single characters, which are much faster.
     """
     unusual = shared and (_UNUSUAL.search(part) is not None or (b"'" in part and b"'s'" in part))
-    if unusual and _NO_NUMBER.search(part) is not None:
+    if unusual and _NO_INDEX.search(part) is not None:
         return True
-    odd = b"&#" in part or (b"!" in part and b"<!" in part) or part.count(b"?") > _IN_DECLARATION
+    odd = b"&#" in part or (b"!" in part and b"<!" in part) or part.count(b"?") > 2 * part[:8].count(b"<?xml")
     return odd and _MARKUP.search(part) is not None
 
 

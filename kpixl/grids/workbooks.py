@@ -56,11 +56,12 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         changed |= listed
         grids, problems = _read_changed(package, changed, file, limits, found)
         problems += [Problem("sheet-skipped", Location(file, name)) for name in left_out]
-    if any(problem.code == "not-a-workbook" for problem in problems) and not damaged:
-        # A shared string that the file does not hold costs its sheet.
+    if not faulty and any(problem.code == "not-a-workbook" for problem in problems):
+        # A shared string that the file does not hold, or a number with blanks around it, costs its sheet.
         damaged = ooxml.mended(package, ooxml.sheet_parts(package), changed)
-        if damaged:
-            grids, problems = _read_changed(package, changed, file, limits, found)
+        again, after = _read_changed(package, changed, file, limits, found)
+        if len(again) >= len(grids):
+            grids, problems = again, after
     return grids, problems + [_damaged_cell(file, *cell) for cell in damaged]
 
 
