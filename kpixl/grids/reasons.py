@@ -12,7 +12,7 @@ _MISSING = ("文件中缺少一部分内容", "a part of it is missing")
 _NUMBER = ("有单元格的数值写法有误", "a cell holds a number that is not spelled as one")
 _XML = ("内部的 XML 有语法错误", "its XML has a syntax error")
 _INDEX = ("文件内部的索引已损坏", "its internal index is damaged")
-_GENERAL = ("内容已损坏，或不是由规范的软件保存的", "it is damaged, or no program that keeps to the standard saved it")
+_GENERAL = ("内容已损坏，或不是由规范的软件保存的", "it is damaged, or was saved in an unusual way")
 
 # What a message of a library holds, in lower case; the first that is found counts.
 _TABLE: tuple[tuple[str, Pair], ...] = (
