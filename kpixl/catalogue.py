@@ -239,7 +239,8 @@ CATALOGUE: dict[str, Entry] = {
     "password": Entry(
         E,
         "文件设有打开密码，无法读取。",
-        "请在 Excel 中取消密码（文件 › 信息 › 保护工作簿 › 用密码进行加密，清空密码）后重新提交；打开时并不要求密码的，另存为 .xlsx 即可。",
+        "请在 Excel 中取消密码（文件 › 信息 › 保护工作簿 › 用密码进行加密，清空密码）后重新提交；"
+        "打开时并不要求密码的，另存为 .xlsx 即可。",
         "The file is protected by a password and cannot be read.",
         "Remove the password in Excel (File › Info › Protect Workbook › Encrypt with Password) and send it again; "
         "a file that opens without asking for one only needs to be saved as .xlsx.",
