@@ -19,9 +19,7 @@ _UNUSUAL = re.compile(rb'"s"(?!><v>\d++</v>)')
 _NO_INDEX = re.compile(
     rb"[\"']s[\"'][^<>]*+>(?:\s*+<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>))?\s*+(?:<!--|<(?:\w+:)?v(?:\s[^<>]*+)?>(?!\d*+</))"
 )
-# Searched for from a character that is rare in a sheet, which is ten times as fast as from a common one.
-_SINGLE_QUOTED, _COMMENT = re.compile(rb"'(?=s')"), re.compile(rb"!(?=--|\[CDATA)")
-_DECLARATION = 200  # bytes within which <?xml ... ?> ends
+_FEW = 100  # of a character that is rare in a sheet; from it a word is found ten times as fast as from a common one
 # Markup within a value, or a character reference in one.
 _MARKUP = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
 _MAX_PART = 64 << 20  # bytes: expat takes some 10 s for as many; no honest sheet with such cells is as large
@@ -40,12 +38,24 @@ def is_faulty(part: bytes, *, shared: bool) -> bool:
 
     Where all is as usual this takes one search for a word and some for single characters, which are much faster.
     """
-    unusual = shared and (_UNUSUAL.search(part) is not None or _SINGLE_QUOTED.search(part) is not None)
+    unusual = shared and (_UNUSUAL.search(part) is not None or _holds(part, b"'s'", b"'"))
     if unusual and _NO_INDEX.search(part) is not None:
         return True
-    instruction = part.find(b"?", part.find(b"?>", 0, _DECLARATION) + 2) >= 0
-    odd = instruction or b"&#" in part or _COMMENT.search(part) is not None
+    instruction = part.find(b"?", part.find(b"?>") + 2 if b"<?xml" in part[:8] else 0) >= 0
+    odd = instruction or b"&#" in part or _holds(part, b"<!", b"!")
     return odd and _MARKUP.search(part) is not None
+
+
+def _holds(part: bytes, word: bytes, rare: bytes) -> bool:
+    """Tell whether a part holds a word, given the rare character that it begins or ends with."""
+    at, size = part.find(rare), len(word)
+    for _ in range(_FEW):
+        if at < 0:
+            return False
+        if word in part[max(0, at - size + 1) : at + size]:
+            return True
+        at = part.find(rare, at + 1)
+    return word in part
 
 
 def mended(part: bytes, strings: int) -> Mended:
