@@ -74,6 +74,15 @@ def test_a_value_is_read_however_it_is_spelled(cell: str, value: object) -> None
     assert first(read_grids(content, "x.xlsx")) == [[value, "null"]]
 
 
+def test_a_value_of_an_element_with_a_prefix_is_read() -> None:
+    part = (
+        b'<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row r="1">'
+    )
+    part += b'<x:c r="A1"><x:v>12&#49;</x:v></x:c></x:row></x:sheetData></x:worksheet>'
+    content = package({**parts_of(workbook([""])), "xl/worksheets/sheet1.xml": part})
+    assert first(read_grids(content, "x.xlsx")) == [[121]]
+
+
 @pytest.mark.parametrize("text", ["x", "1.0", "+1", "-1", "2", "99999999999", "１"])
 def test_a_cell_whose_string_is_not_there_is_named_and_costs_itself_only(text: str) -> None:
     content = workbook([rows({"A1": ' t="s"><v>1</v></c>', "C7": f' t="s"><v>{text}</v></c>'})], ["null", "one"])

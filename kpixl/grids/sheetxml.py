@@ -19,9 +19,11 @@ _UNUSUAL = re.compile(rb'"s"(?!><v>\d++</v>)')
 _NO_INDEX = re.compile(
     rb"[\"']s[\"'][^<>]*+>(?:\s*+<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>))?\s*+(?:<!--|<(?:\w+:)?v(?:\s[^<>]*+)?>(?!\d*+</))"
 )
+_HEAD = 1_000  # bytes within which a part begins its root, which tells whether its elements have a prefix
 _FEW = 100  # of a character that is rare in a sheet; from it a word is found ten times as fast as from a common one
 # Markup within a value, or a character reference in one.
-_MARKUP = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
+_MARKUP = re.compile(rb"<v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
+_MARKUP_PREFIXED = re.compile(rb"<\w+:v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
 _MAX_PART = 64 << 20  # bytes: expat takes some 10 s for as many; no honest sheet with such cells is as large
 _TEXTS = frozenset({"str", "inlineStr", "d"})  # kinds of cells whose value is kept as it is
 
@@ -43,7 +45,8 @@ def is_faulty(part: bytes, *, shared: bool) -> bool:
         return True
     instruction = part.find(b"?", part.find(b"?>") + 2 if b"<?xml" in part[:8] else 0) >= 0
     odd = instruction or b"&#" in part or _holds(part, b"<!", b"!")
-    return odd and _MARKUP.search(part) is not None
+    markup = _MARKUP if b"<worksheet" in part[:_HEAD] else _MARKUP_PREFIXED
+    return odd and markup.search(part) is not None
 
 
 def _holds(part: bytes, word: bytes, rare: bytes) -> bool:
