@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.inputs import check_regular, read_input
 from kpixl.model import Field, Form, Portfolio, Project, Row, Value
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.values import (
-    FIELD_TYPES,
     MAX_CELL_TEXT,
     Raw,
     refused_character,
@@ -301,10 +301,9 @@ class _ProjectReader:
             return None
         where = (*path, *key.split("."))
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-            self.found.wrong(where, FIELD_TYPES[field.type].expected, raw)
+            self.found.wrong(where, FIELD_TYPES[field.type].expected(self.form.money), raw)
             return None
-        as_text = FIELD_TYPES[field.type].typed is str and field.type != "quantity"
-        raw = self.found.typed(where, raw, as_text)
+        raw = self.found.typed(where, raw, FIELD_TYPES[field.type].keeps_digits)
         if isinstance(raw, str):
             _check_text(raw, where, self.found)
         return read_value(self.form, field, raw)[0]
@@ -330,7 +329,7 @@ def read_value(form: Form, field: Field, raw: Raw) -> tuple[Value, bool]:
     """Read one raw value as its field's type; tell whether it was read otherwise than plainly."""
     if isinstance(raw, str) and (kept := storable(raw)) != raw:
         return read_value(form, field, kept)[0], True
-    return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None)
+    return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None, form.money)
 
 
 def tidy_row(form: Form, table: str, row: dict[str, Value]) -> tuple[Row, bool]:

@@ -508,10 +508,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "amount-scaled": Entry(
         W,
-        "按“{unit}”，“{raw}”读作 {reading} 元。",
-        "请核对；如填写的本来就是元，请改正表中的单位。",
-        "By {unit}, {raw} was read as {reading} yuan.",
-        "Check it; if the amount was typed in yuan, correct the unit on the sheet.",
+        "按“{unit}”，“{raw}”读作 {reading} {money}。",
+        "请核对；如填写的本来就是{money}，请改正表中的单位。",
+        "By {unit}, {raw} was read as {reading} {money}.",
+        "Check it; if the amount was typed in {money}, correct the unit on the sheet.",
     ),
     "cell-error": Entry(
         E,

@@ -14,6 +14,7 @@ from kpixl import canonical
 from kpixl.checks.engine import Checker, check, compares_amounts
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.inputs import read_input
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
 from kpixl.merge import Merged, Returned, Source, Version, merge
@@ -118,7 +119,7 @@ def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[
     what comes of comparing amounts of which one is not known."""
     broken = {p.location for p in read if p.code in BROKEN}
     missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
-    money = {fold(field.label) for field in form.fields.values() if field.type == "money"}
+    money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
     amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
     amounts |= {place[:2] for place in missing if place[2] in money}
 

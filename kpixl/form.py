@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
+from kpixl.forms.money import UNITS, money_label
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.inputs import read_input
 from kpixl.model import (
+    YUAN,
     Cell,
     Choices,
     Field,
     Form,
     Layout,
+    MoneyUnit,
     PlacedTable,
     Row,
     Summary,
@@ -30,7 +34,7 @@ from kpixl.model import (
     Target,
 )
 from kpixl.problems import KpixlError, failure
-from kpixl.values import FIELD_TYPES, fold
+from kpixl.values import fold
 
 DEFINITION = "form.yaml"
 FORMAT = 1
@@ -122,11 +126,19 @@ def parse_form(data: object) -> Form:
         summary=_summary(top.node("summary")),
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
         checks=top.mapping("checks"),
+        money=_money(top.take("money", str, YUAN.name)),
     )
     printing.finish()
     top.finish()
     _check(form)
+    _check_units(form)
     return form
+
+
+def _money(name: str) -> MoneyUnit:
+    if name not in UNITS:
+        raise _invalid("money", f"must be one of {', '.join(UNITS)}")
+    return UNITS[name]
 
 
 def _check_key(key: str) -> None:
@@ -370,11 +382,22 @@ def _check_fields(form: Form) -> None:
     for field in (*form.fields.values(), *columns):
         if field.choices is not None and field.choices not in form.choices:
             raise _invalid(f"{field.key}.choices", f"no list {field.choices}")
-        if field.type in ("choice", "operator", "unit") and field.choices is None:
+        if FIELD_TYPES[field.type].needs_choices and field.choices is None:
             raise _invalid(field.key, f"a {field.type} needs `choices`")
         for part in field.sum:
-            if part not in form.fields or form.fields[part].type != "money" or form.fields[part].sum:
+            if part not in form.fields or not FIELD_TYPES[form.fields[part].type].is_amount or form.fields[part].sum:
                 raise _invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
+
+
+def _check_units(form: Form) -> None:
+    """Refuse a form that prints another unit beside an amount than the one in which it counts."""
+    columns = [c for t in form.tables.values() for c in t.columns.values()]
+    amounts = [f for f in (*form.fields.values(), *columns) if FIELD_TYPES[f.type].is_amount]
+    captions = [c.text for c in (*form.layout.head, *form.layout.foot) if c.kind == "caption"]
+    for text in (*(t for f in amounts for t in (f.label, f.heading)), *captions):
+        unit = money_label(fold(text))[1]
+        if unit is not None and unit != form.money:
+            raise _invalid("money", f"is {form.money.name}, but {' '.join(text.split())} counts in {unit.name}")
 
 
 def _invalid(key: str, reason: str) -> KpixlError:

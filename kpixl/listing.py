@@ -5,13 +5,14 @@ The header is recognised by the form's labels; titles may stand above it, and it
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kpixl.forms.money import list_unit, money_label
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.grids import Grid
-from kpixl.model import Field, Form
+from kpixl.model import Field, Form, MoneyUnit
 from kpixl.problems import Location, Problem, failure
 from kpixl.values import Raw, fold, is_blank, text_of
 
@@ -19,18 +20,15 @@ ID = "id"
 HEADER_WITHIN = 60  # rows in which the header is looked for
 MAX_LABEL = 60  # a longer text is no heading
 TOTAL_WORDS = ("合计", "总计", "小计", "共计", "total")
-# What amounts are counted in: said with a heading, `(万元)`, or above the header, `单位:万元`.
-_HEADING_MONEY = re.compile(r"(?P<label>.+?)\((?:[^()\d]*:)?(?P<money>万?元)\)")
-_LIST_MONEY = re.compile(r"\(?[^\d()]{0,10}?(?P<money>万?元)\)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that belongs to the form. `money`: what its amounts are counted in where the list says so."""
+    """A column that belongs to the form. `money`: the unit of its amounts where the list names one."""
 
     col: int
     field: Field
-    money: str = ""
+    money: MoneyUnit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +111,10 @@ def _headings(labels: _Labels, rows: Sequence[Sequence[Raw]], row: int) -> tuple
 
 def _read_header(labels: _Labels, grid: Grid, file: str, row: int, depth: int, texts: Mapping[int, str]) -> Listing:
     above = tuple(text_of(raw) for line in grid.rows[:row] for raw in line if not is_blank(raw))
-    counted = next((m["money"] for text in above if (m := _LIST_MONEY.fullmatch(fold(text)))), "")
+    counted, contradictions = _units_above(grid, row)
     fields, unsure = labels.assign(texts)
     columns = tuple(
-        Column(col, field, (labels.lookup(texts[col])[1] or counted) if field.type == "money" else "")
+        Column(col, field, (labels.lookup(texts[col])[1] or counted) if _is_amount(field) else None)
         for col, field in fields.items()
     )
     found = Listing(grid, file, row + depth, columns, above)
@@ -130,7 +128,24 @@ def _read_header(labels: _Labels, grid: Grid, file: str, row: int, depth: int, t
         for col, text in texts.items()
         if col not in fields
     ]
+    problems += [Problem("stray-text", found.place(*place), {"text": text}) for place, text in contradictions]
     return replace(found, problems=tuple(problems))
+
+
+def _units_above(grid: Grid, header: int) -> tuple[MoneyUnit | None, list[tuple[tuple[int, int], str]]]:
+    """Return the unit that the texts above a header give to all amounts, and the places of texts that contradict it."""
+    named = [
+        ((row, col), text_of(raw), unit)
+        for row in range(header)
+        for col, raw in enumerate(grid.rows[row])
+        if isinstance(raw, str) and "元" in raw and (unit := list_unit(raw)) is not None
+    ]
+    first = named[0][2] if named else None
+    return first, [(place, text) for place, text, unit in named if unit != first]
+
+
+def _is_amount(field: Field) -> bool:
+    return FIELD_TYPES[field.type].is_amount
 
 
 class _Labels:
@@ -145,17 +160,23 @@ class _Labels:
         for field in self.fields:
             for text in dict.fromkeys(map(fold, (field.label, *field.synonyms))):
                 self._labels[text].append(field.key)
+        # A form may print the unit in a label, 资金总额（万元）, and a list another one in its heading.
+        self._stems: dict[str, list[str]] = defaultdict(list)
+        for text, keys in (*self._headings.items(), *self._labels.items()):
+            if (label := money_label(text))[1] is not None:
+                self._stems[label[0]] = list(dict.fromkeys([*self._stems[label[0]], *keys]))
 
-    def lookup(self, text: str) -> tuple[list[str], str]:
+    def lookup(self, text: str) -> tuple[list[str], MoneyUnit | None]:
         """Return the keys that a heading may stand for, in the form's order, and the money unit it names."""
         if len(text) > MAX_LABEL:
-            return [], ""
+            return [], None
         folded = fold(text)
         if keys := self._headings.get(folded) or self._labels.get(folded):
-            return keys, ""
-        match = _HEADING_MONEY.fullmatch(folded)
-        label = match["label"] if match else ""
-        return self._headings.get(label) or self._labels.get(label) or [], match["money"] if match else ""
+            return keys, money_label(folded)[1]
+        label, unit = money_label(folded)
+        if unit is None:
+            return [], None
+        return self._headings.get(label) or self._labels.get(label) or self._stems.get(label) or [], unit
 
     def assign(self, texts: Mapping[int, str]) -> tuple[dict[int, Field], list[int]]:
         """Give each heading its field, and list the columns that could as well have been another field.
@@ -222,7 +243,7 @@ def _is_total(found: Listing, row: int, name: Column, texts: Sequence[tuple[int,
         if folded in TOTAL_WORDS:
             return True
         described = (
-            column.field.type != "money" and column.col != col and not is_blank(cell_at(found.grid, row, column.col))
+            not _is_amount(column.field) and column.col != col and not is_blank(cell_at(found.grid, row, column.col))
             for column in found.columns
         )
         if folded.endswith(TOTAL_WORDS) and not any(described):
@@ -235,7 +256,7 @@ def _covered(found: Listing, name: Column) -> dict[tuple[int, int], Raw]:
     wanted = {
         column.col
         for column in found.columns
-        if column.field.type != "money" and column.field.key not in (ID, name.field.key)
+        if not _is_amount(column.field) and column.field.key not in (ID, name.field.key)
     }
     covered: dict[tuple[int, int], Raw] = {}
     for span in found.grid.merges():

@@ -16,6 +16,17 @@ Row = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyUnit:
+    """A unit of money: its name, and the power of ten by which it exceeds the yuan (万元: 4)."""
+
+    name: str
+    power: int
+
+
+YUAN = MoneyUnit("元", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
     """A list to choose from. `items` maps each item to its synonyms; `children` is given where the list
     depends on another column: parent item -> items."""
@@ -30,7 +41,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value of a project, or one column of a table. `type` is a key of values.FIELD_TYPES."""
+    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES."""
 
     key: str
     label: str
@@ -138,6 +149,7 @@ class Form:
     """One form definition, the content of a form.yaml.
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
+    `money`: the unit of every amount, printed, typed and stored.
     `checks`: as written; kpixl.checks reads them when they are needed.
     """
 
@@ -161,6 +173,7 @@ class Form:
     summary: Summary
     instructions: Mapping[str, tuple[str, ...]]
     checks: Mapping[str, object] = field(default_factory=dict)
+    money: MoneyUnit = YUAN
 
 
 # --- the portfolio ----------------------------------------------------------------------------

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from kpixl.forms.money import WAN, convert, money_text
+from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.model import Cell, Form, Layout, PlacedTable, Portfolio, Project, Row, Table, Value
 from kpixl.problems import failure
-from kpixl.values import number_text, target_text, total
-
-WAN = 10_000
+from kpixl.values import target_text, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class PrintedCell:
 
     `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column).
     `value`: the text of the form itself, or for a value what the project says there.
-    `type`: of a value, a key of FIELD_TYPES, or "target" for a target printed in one cell; else "".
+    `type`: of a value, a key of forms.types.FIELD_TYPES, or "target" for a target printed in one cell; else "".
     `key`: the field, column or target; `table`: the table it belongs to, "" outside tables.
     `scope`: which cells a label heads: row, col, rowgroup, or "".
     """
@@ -106,11 +105,12 @@ def disclosure_text(form: Form, portfolio: Portfolio) -> str:
         return ""
     key = form.summary.amount
     amount = (total([project.values[key] for project in portfolio.projects]) if key else None) or Decimal(0)
-    wan = (amount / WAN).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    wan = (convert(amount, form.money, WAN) or amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return form_text(
         form.summary.disclosure,
         count=len(portfolio.projects),
         amount=money_text(amount),
+        money=form.money.name,
         wan=wan,
         year=portfolio.year or "",
         organization=portfolio.organization or "",
@@ -120,20 +120,9 @@ def disclosure_text(form: Form, portfolio: Portfolio) -> str:
 # --- values as text ---------------------------------------------------------------------------
 
 
-def money_text(amount: Decimal) -> str:
-    """Print an amount as #,##0.00; decimals beyond two are shown, never rounded away."""
-    whole, _, decimals = number_text(amount).partition(".")
-    return f"{'-' if whole.startswith('-') else ''}{int(whole.lstrip('-')):,}.{decimals:0<2}"
-
-
 def printed_text(cell: PrintedCell) -> str:
     """Print what stands in a cell, as the official form does."""
-    value = cell.value
-    if isinstance(value, Decimal):
-        return money_text(value) if cell.type == "money" else number_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return value or ""
+    return FIELD_TYPES.get(cell.type, TEXT).text(cell.value)
 
 
 # --- the grid ---------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from pathlib import Path
 from jinja2 import Template
 from markupsafe import Markup
 
+from kpixl.forms.money import money_text
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Field, Form, Portfolio, Project
 from kpixl.pages import choose_template, page_environment, render, show
 from kpixl.printed import (
@@ -24,7 +26,6 @@ from kpixl.printed import (
     PrintedRow,
     disclosure_text,
     heading_text,
-    money_text,
     printed_text,
 )
 from kpixl.problems import failure
@@ -120,12 +121,15 @@ def html_cells(row: PrintedRow, long: frozenset[str]) -> Iterator[tuple[str, Mar
     """
     for cell in row.cells:
         tag = "td" if cell.kind in ("value", "blank") else "th"
-        name = "money" if cell.type == "money" else "vertical" if cell.vertical else ""
+        name = _CLASSES.get(cell.type) or ("vertical" if cell.vertical else "")
         if cell.kind == "value" and not cell.table and cell.key in long:
             name = "long"
         text = show(cell)
         content = Markup("<span>{}</span>").format(text) if cell.vertical else text
         yield tag, _attributes(cell.columns, cell.rows, cell.scope, name), content
+
+
+_CLASSES = {name: kind.css_class for name, kind in FIELD_TYPES.items()}
 
 
 @lru_cache(maxsize=1024)

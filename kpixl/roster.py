@@ -17,19 +17,18 @@ from pathlib import Path
 
 from kpixl import canonical
 from kpixl.disk import Output, Written, check_target, commit
+from kpixl.forms.money import read_money
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
 from kpixl.inputs import check_regular, read_input
 from kpixl.listing import ID, Line, Listing, find_listings, read_lines
-from kpixl.model import Field, Form, Portfolio, Project, Value
+from kpixl.model import Field, Form, MoneyUnit, Portfolio, Project, Value
 from kpixl.printed import PrintedCell, printed_text
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.values import (
-    FIELD_TYPES,
     MAX_CELL_TEXT,
     Raw,
     fold,
-    is_blank,
-    read_money,
     refused_character,
     text_of,
     utf16_length,
@@ -159,20 +158,17 @@ def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]
         if noted:
             reading = printed_text(PrintedCell("value", value, 0, 0, type=field.type))
             problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
-        elif isinstance(value, str) and FIELD_TYPES[field.type].typed is not str:
-            kind = FIELD_TYPES[field.type]
-            details = {"raw": value, "type": kind.noun, "expected": kind.expected}
+        elif isinstance(value, str) and (kind := FIELD_TYPES[field.type]).python is not str:
+            details = {"raw": value, "type": kind.noun, "expected": kind.expected(form.money)}
             problems.append(Problem("value-unread", place, details))
     name = next(c.col for c in found.columns if c.field.key == next(iter(form.fields)))
     return Entry(tuple(ids), values, found.place(line.row, name)), problems
 
 
-def _read(form: Form, field: Field, raw: Raw, money: str) -> tuple[Value, bool]:
-    """Read a cell; a bare number in a list that counts in 万元 is read with that unit."""
-    if money and not is_blank(raw) and not read_money(raw).noted:
-        counted = read_money(f"{text_of(raw)}{money}").value
-        if not isinstance(counted, str):
-            return counted, counted != read_money(raw).value
+def _read(form: Form, field: Field, raw: Raw, money: MoneyUnit | None) -> tuple[Value, bool]:
+    """Read a cell; a bare number in a list that counts in `money` is read with that unit."""
+    if money is not None:
+        return read_money(raw, form.money, money)
     return canonical.read_value(form, field, raw)
 
 

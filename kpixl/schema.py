@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kpixl.canonical import FORMAT
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Field, Form, Table
 from kpixl.values import MAX_CELL_TEXT
 
@@ -77,8 +78,7 @@ def _rows(form: Form, table: Table) -> Schema:
 
 def _value(form: Form, field: Field) -> Schema:
     value = _text(["string", "number", "null"])
-    if field.type == "date":
-        value["format"] = "date"
+    value |= FIELD_TYPES[field.type].schema()
     if field.choices is not None:
         value["examples"] = list(form.choices[field.choices].items)
     return _titled(field, value)

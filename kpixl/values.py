@@ -1,4 +1,4 @@
-"""Field types: how a typed value is read, and how a value is printed. One table, FIELD_TYPES.
+"""Cells and values: texts folded for comparison, numbers without rounding, targets; the types are in forms.types.
 
 Reading never loses anything: what is not of its type stays the text that was typed.
 Spellings seen in returned files are listed in design/DOMAIN.md section 5.
@@ -6,11 +6,9 @@ Spellings seen in returned files are listed in design/DOMAIN.md section 5.
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -43,13 +41,13 @@ BLANK = Reading(None)
 # --- text -------------------------------------------------------------------------------------
 
 _UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_INVISIBLE = dict.fromkeys(map(ord, _UNSEEN))
+INVISIBLE = dict.fromkeys(map(ord, _UNSEEN))
 
 
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Fold a label or choice for comparison: width, white space, invisible characters, trailing colons, case."""
-    folded = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+    folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE)
     return "".join(folded.split()).rstrip(":").casefold()
 
 
@@ -57,7 +55,7 @@ def is_blank(raw: Raw) -> bool:
     """Tell whether a cell holds nothing that a person can see."""
     if not isinstance(raw, str):
         return raw is None
-    return not raw or raw.isspace() or (raw[0] in _UNSEEN and not raw.translate(_INVISIBLE).strip())
+    return not raw or raw.isspace() or (raw[0] in _UNSEEN and not raw.translate(INVISIBLE).strip())
 
 
 def text_of(raw: Raw) -> str:
@@ -96,11 +94,6 @@ def storable(text: str) -> str:
     return text if text.isascii() else _REFUSED.sub("\ufffd", text)
 
 
-def read_text(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001 - one signature for all
-    """Read free text: exactly as typed."""
-    return BLANK if is_blank(raw) else Reading(text_of(raw))
-
-
 def read_choice(raw: Raw, choices: Choices | None) -> Reading:
     """Read an item of a list: equal after folding is the item; any other text stays as typed."""
     if is_blank(raw):
@@ -132,63 +125,23 @@ _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?:[^\S\n\r]\d{3})+(?!\d)", re.ASCII)
 _SPACED_COMMA = re.compile(r"\s*,\s*")
 
 
-def _as_typed(text: str, *numbers: str) -> bool:
+def as_typed(text: str, *numbers: str) -> bool:
     """Tell whether numbers that were read from a text stand in it, be it in full width or in groups of three.
 
     Folding makes 102 of 10², and leaving out white space 5060 of "50 60".
     """
     if all(number in text for number in numbers):
         return True
-    plain = unicodedata.normalize("NFKC", _OTHER_DIGITS.sub("?", text)).translate(_INVISIBLE)
+    plain = unicodedata.normalize("NFKC", _OTHER_DIGITS.sub("?", text)).translate(INVISIBLE)
     plain = _THOUSANDS.sub(lambda m: "".join(m[0].split()), _SPACED_COMMA.sub(",", plain))
     return all(number in plain for number in numbers)
 
 
 # Commas only where they part thousands: 2,00 may mean 2 or 200, so it stays text.
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_PLAIN_MONEY = re.compile(rf"-?{_DIGITS}", re.ASCII)
-_OCTOBER = re.compile(r"(?:19|20)\d\d\.10", re.ASCII)  # 2026.10 is no 2026.1
-_PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
-_LOOSE_MONEY = re.compile(
-    rf"(?:rmb|cny|人民币|¥)?(?P<open>\()?(?P<sign>[-−]?)(?:¥)?(?P<digits>{_DIGITS})(?P<scale>[万亿]?)"
-    r"元?(?:整|人民币)?\)?",
-    re.ASCII,
-)
-_SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}
-
-
-_MONEY_UNIT = re.compile(r"(?P<stem>.*?)\(?(?:金额)?(?P<said>单位:?)?(?:人民币)?(?P<scale>[百千]?[万亿]?)元\)?")
-_UNIT_NOTE = re.compile(r"单位:?(?:人民币)?(?P<scale>[百千]?[万亿]?)元(?!/)")
-
-
-def money_label(text: str) -> tuple[str, int | None]:
-    """Part a folded label from the unit of money behind it, in yuan: 项目资金(万元) is 项目资金 and 10,000."""
-    match = _MONEY_UNIT.fullmatch(text)
-    if match is None or not (match["said"] or text.endswith(")")):
-        return text, None
-    return match["stem"].rstrip(":"), _yuan(match["scale"])
-
-
-def money_note(text: str) -> tuple[int, bool] | None:
-    """Return how many yuan a remark such as 金额单位：万元 says an amount counts, and whether it says nothing else."""
-    folded = fold(text)
-    match = _UNIT_NOTE.search(folded)
-    rest = (folded[: match.start()] + folded[match.end() :]) if match else ""
-    return (_yuan(match["scale"]), rest.strip("()[]【】*注:货币") in ("", "金额")) if match else None
-
-
-def _yuan(scale: str) -> int:
-    return math.prod({"百": 100, "千": 1_000, **_SCALES}[letter] for letter in scale)
-
-
-def is_money_unit(raw: Raw) -> bool:
-    """Tell whether a cell holds nothing but the unit of the amount before it."""
-    return isinstance(raw, str) and fold(raw) in ("元", "万元", "亿元")
-
-
-def has_money_unit(raw: Raw) -> bool:
-    """Tell whether an amount was typed with its own unit: 60万, 600000元."""
-    return isinstance(raw, str) and any(c in raw for c in "元万亿萬億")
+DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+PLAIN_DIGITS = re.compile(rf"-?{DIGITS}", re.ASCII)
+OCTOBER = re.compile(r"(?:19|20)\d\d\.10", re.ASCII)  # 2026.10 is no 2026.1
+PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 
 
 def to_decimal(number: float | Decimal) -> Decimal:
@@ -212,21 +165,17 @@ def fits_float(number: Decimal) -> bool:
     return len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS and abs(number.adjusted()) < 300
 
 
-def scaled(amount: Decimal, scale: Decimal) -> Decimal | None:
-    """Turn an amount that counts `scale` yuan into yuan; None where the number would become too long."""
-    return _bounded(amount * scale)
-
-
-def _bounded(number: Decimal) -> Decimal | None:
+def bounded(number: Decimal) -> Decimal | None:
     """Return a number that is no longer than any that is kept (-0 as 0), else None."""
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number_text(number)) > MAX_DIGITS:
         return None
     return number + 0
 
 
-def _spelled(text: str) -> Decimal | None:
+def spelled(text: str) -> Decimal | None:
+    """Read digits with or without commas; None where the number would become too long."""
     digits = text.replace(",", "")
-    return None if len(digits) > 2 * MAX_DIGITS else _bounded(Decimal(digits))
+    return None if len(digits) > 2 * MAX_DIGITS else bounded(Decimal(digits))
 
 
 def is_number(raw: Raw) -> TypeGuard[int | float | Decimal]:
@@ -239,88 +188,15 @@ def maybe_percent(number: float | Decimal) -> bool:
     return -10 <= number <= 10
 
 
-def _number(raw: float | Decimal) -> Reading:
-    number = _bounded(to_decimal(raw))
+def plain_number(raw: float | Decimal) -> Reading:
+    """Read a cell that holds a number; one that is too long or none at all stays as it is spelled."""
+    number = bounded(to_decimal(raw))
     return Reading(str(raw)) if number is None else Reading(number)
-
-
-def read_money(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001
-    """Read an amount in yuan: a number, or text such as 2,000.00 (plain) or 60万元 (noted)."""
-    if is_blank(raw):
-        return BLANK
-    if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
-        return _number(raw)
-    text = text_of(raw)
-    if _PLAIN_MONEY.fullmatch(text):
-        number = _spelled(text)
-        return Reading(text) if number is None else Reading(number)
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_INVISIBLE)
-    match = _LOOSE_MONEY.fullmatch("".join(folded.split()))
-    number = _spelled(match["digits"]) if match and _as_typed(text, match["digits"]) else None
-    if match is None or number is None or bool(match["open"]) != folded.rstrip().endswith(")"):
-        return Reading(text)
-    negative = bool(match["sign"]) or bool(match["open"])
-    amount = _bounded(number * _SCALES[match["scale"]] * (-1 if negative else 1))
-    return Reading(text) if amount is None else Reading(amount, True)
-
-
-def read_quantity(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001
-    """Read an indicator value: a number where it is one, else the text (a qualitative target)."""
-    if is_blank(raw):
-        return BLANK
-    if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
-        return _number(raw)
-    text = text_of(raw)
-    if _OCTOBER.fullmatch(text):
-        return Reading(text)
-    if _PLAIN_NUMBER.fullmatch(text):
-        number = _spelled(text)
-        return Reading(text) if number is None else Reading(number)
-    folded = "".join(unicodedata.normalize("NFKC", text).split())
-    if _PLAIN_MONEY.fullmatch(folded) and not re.match(r"-?0\d", folded):
-        number = _spelled(folded) if _as_typed(text, folded.lstrip("-")) else None
-        if number is not None:
-            return Reading(number, True)
-    return Reading(text)
-
-
-# --- dates ------------------------------------------------------------------------------------
-
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-_LOOSE_DATE = re.compile(r"(?P<y>\d{4})(?P<s>[-/.年])(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?", re.ASCII)
-_MIDNIGHT = re.compile(r"[\sT]+0{1,2}:00(:00(\.0+)?)?\Z", re.ASCII)
-_COMPACT_DATE = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})", re.ASCII)
-
-
-def read_date(raw: Raw, choices: Choices | None = None) -> Reading:  # noqa: ARG001
-    """Read a date: a date cell or ISO text is plain; other spellings and serial numbers are noted."""
-    if is_blank(raw):
-        return BLANK
-    if isinstance(raw, datetime):
-        return Reading(raw.date(), raw.time() != time())
-    if isinstance(raw, date):
-        return Reading(raw)
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw in SERIAL_DAYS:
-        return Reading(EXCEL_EPOCH + timedelta(days=int(raw)), True)
-    text = text_of(raw)
-    folded = "".join(
-        _MIDNIGHT.sub("", unicodedata.normalize("NFKC", text).strip()).split()
-    )  # 2026/1/1 00:00 is no 10th
-    if len(folded) == SERIAL_LENGTH and folded.isascii() and folded.isdecimal() and int(folded) in SERIAL_DAYS:
-        return Reading(EXCEL_EPOCH + timedelta(days=int(folded)), True)
-    match = _LOOSE_DATE.fullmatch(folded) or _COMPACT_DATE.fullmatch(folded)
-    if match and _as_typed(text, match["y"], match["m"], match["d"]):
-        try:
-            value = date(int(match["y"]), int(match["m"]), int(match["d"]))
-        except ValueError:
-            return Reading(text)
-        return Reading(value, not _ISO.fullmatch(text))
-    return Reading(text)
 
 
 # --- targets ----------------------------------------------------------------------------------
 
-_TARGET = re.compile(rf"(?P<op>[≥≤=><]?)(?P<number>-?{_DIGITS})(?P<rest>(?![\d,.]).*)", re.ASCII | re.DOTALL)
+_TARGET = re.compile(rf"(?P<op>[≥≤=><]?)(?P<number>-?{DIGITS})(?P<rest>(?![\d,.]).*)", re.ASCII | re.DOTALL)
 _WRAPPED_UNIT = re.compile(r"\((?P<unit>[^()]+)\)")
 _SUFFIX_OPERATORS = {"及以上": "≥", "以上": "≥", "及以下": "≤", "以下": "≤", "以内": "≤"}
 
@@ -339,17 +215,17 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
 
     A unit without brackets must be one that is known or follow an operator: 2026年12月31日前 is no number.
     """
-    folded = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
+    folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).strip()
     printed = folded
     symbol, folded = _leading_operator("".join(folded.split()), operators)
     match = _TARGET.fullmatch(folded)
     if not match or match["op"]:
         return None
-    number = _spelled(match["number"])
+    number = spelled(match["number"])
     rest = match["rest"]
-    if symbol is None and not rest and _OCTOBER.fullmatch(folded):
+    if symbol is None and not rest and OCTOBER.fullmatch(folded):
         return None
-    if number is None or re.match(r"-?0\d", match["number"]) or not _as_typed(text, match["number"].lstrip("-")):
+    if number is None or re.match(r"-?0\d", match["number"]) or not as_typed(text, match["number"].lstrip("-")):
         return None
     for suffix, meant in _SUFFIX_OPERATORS.items():
         if symbol is None and rest.endswith(suffix):
@@ -407,48 +283,6 @@ def target_text(row: Row, target: Target) -> str:
     return f"{value}{f'({unit})' if unit else ''}"
 
 
-# --- the table of types -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FieldType:
-    """A type: its reader, how Excel shows it, and what a person is asked to type."""
-
-    read: Callable[[Raw, Choices | None], Reading]
-    number_format: str
-    noun: tuple[str, str]
-    expected: tuple[str, str]
-    typed: type = str
-
-
-FIELD_TYPES: Mapping[str, FieldType] = {
-    "text": FieldType(read_text, "@", ("文字", "text"), ("文字", "text")),
-    "choice": FieldType(read_choice, "@", ("选项", "an item"), ("列表中的一项", "an item of the list")),
-    "operator": FieldType(read_choice, "@", ("符号", "an operator"), ("列表中的符号", "one of the list")),
-    "unit": FieldType(read_choice, "@", ("单位", "a unit"), ("计量单位", "a unit")),
-    "date": FieldType(
-        read_date,
-        "yyyy-mm-dd",
-        ("日期", "a date"),
-        ("日期，例如 2026-01-31", "a date such as 2026-01-31"),
-        date,
-    ),
-    "money": FieldType(
-        read_money,
-        "#,##0.00",
-        ("金额", "an amount"),
-        ("以元为单位的数字，例如 600000", "a number in yuan such as 600000"),
-        Decimal,
-    ),
-    "quantity": FieldType(
-        read_quantity,
-        "@",
-        ("指标值", "a value"),
-        ("数字或文字", "a number or text"),
-    ),
-}
-
-
 def to_yaml(value: Value) -> str | int | float | None:
     """Turn a value into what the canonical file stores; a number that not every YAML parser keeps becomes text."""
     if isinstance(value, Decimal):
@@ -461,4 +295,4 @@ def to_yaml(value: Value) -> str | int | float | None:
 def total(parts: list[Value]) -> Decimal | None:
     """Add up the amounts among `parts`; None where there is none, or the sum is longer than a number may be."""
     amounts = [part for part in parts if isinstance(part, Decimal)]
-    return _bounded(sum(amounts, Decimal(0))) if amounts else None
+    return bounded(sum(amounts, Decimal(0))) if amounts else None

@@ -13,8 +13,9 @@ import yaml
 
 from kpixl import canonical
 from kpixl.form import load_form, load_forms, parse_form
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.grids import read_grids
-from kpixl.values import FIELD_TYPES, Raw
+from kpixl.values import Raw
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]

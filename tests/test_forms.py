@@ -213,8 +213,8 @@ FORMS = sorted((TESTS.parent / "templates").glob("*/form.yaml"))
 
 # Words that a form shares with the program, each for a reason of the program's own. None decides anything.
 ALLOWED = {
-    "元": "values: the money that amounts are kept in, as said after a number (60万元)",
-    "万元": "listing: lists of projects are kept in it; a factor, not a label",
+    "元": "forms.money: the money that amounts are kept in, as said after a number (60万元)",
+    "万元": "forms.money: a unit of money, the same in every form",
     "序号": "template: heading of the first sheet's own first column",
     "符号": "values: noun of a type, for messages",
     "单位": "values: noun of a type, for messages",

@@ -11,8 +11,9 @@ import pytest
 
 from kpixl import canonical, yamltext
 from kpixl.form import load_form, parse_form
+from kpixl.forms.money import money_text
 from kpixl.model import Form, Portfolio
-from kpixl.printed import PrintedCell, PrintedRow, merged_spans, money_text, printed_form, printed_text
+from kpixl.printed import PrintedCell, PrintedRow, merged_spans, printed_form, printed_text
 from kpixl.problems import KpixlError
 from kpixl.publish import render_page
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Choices, Target, Value
 from kpixl.values import (
-    FIELD_TYPES,
     Raw,
     fits_float,
     fold,

@@ -1,49 +1,118 @@
-"""The amounts of a form: how many yuan they count, and what their totals are."""
+"""The amounts of a form: in which unit they were typed, and what their totals are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
 from kpixl.intake.extracted import Doubt
-from kpixl.intake.record import Record, shown
-from kpixl.values import fold, has_money_unit, money_label, scaled, text_of, total
+from kpixl.intake.labels import MAX_LABEL
+from kpixl.intake.record import Named, Record, shown
+from kpixl.values import Raw, fold, text_of, total
 
 
 def scale(record: Record) -> None:
-    """Turn amounts into yuan where a label, a caption or a remark says that they count 万元."""
+    """Convert amounts where a label, a caption or a remark names another unit than the form's."""
     if record.found.expected and record.unit is None:
         return
-    captions = {a.slot.key: (a.row, a.col) for a in record.found.others if a.slot.kind == "caption"}
-    units = {key: _said_unit(record, key, captions) for key in record.amounts}
-    others = (said[1] for said in units.values() if said is not None)
-    if record.remark and record.unit and any(other != record.unit[1] for other in others):
-        record.problem("stray-text", record.remark, None, text=record.unit[0])  # a label says otherwise
-    for key, (place, raw) in record.amounts.items():
-        value, said = record.values[key], units[key]
-        if said is None or not value or not isinstance(value, Decimal) or has_money_unit(raw):
+    units = _units(record)
+    if record.remark and record.unit and any(n.unit != record.unit.unit for n in units.values()):
+        record.problem("stray-text", record.remark, None, text=record.unit.text)  # a label says otherwise
+    for key, amount, named in _conversions(record, units):
+        place, raw = record.amounts[key]
+        record.values[key] = amount
+        cell = record.grid.address(*place)
+        record.problems = [p for p in record.problems if (p.code, p.location.cell) != ("value-normalised", cell)]
+        details = {"raw": text_of(raw), "unit": named.text, "reading": shown(amount)}
+        label, money = record.form.fields[key].label, unit_text(record.form.money)
+        record.problem("amount-scaled", place, label, **details, money=money)
+
+
+def quoted_places(record: Record) -> frozenset[tuple[int, int]]:
+    """Return the captions of other wording that `scale` will quote with the amounts that it converts."""
+    if not record.captions:
+        return frozenset()
+    captions = set(record.captions.values())
+    return frozenset(named.place for _, _, named in _conversions(record, _units(record)) if named in captions)
+
+
+def _conversions(record: Record, units: Mapping[str, Named]) -> Iterator[tuple[str, Decimal, Named]]:
+    """Yield each amount that counts another unit, converted, and the text that names the unit."""
+    for key, named in units.items():
+        value = record.values[key]
+        if not value or not isinstance(value, Decimal) or has_own_unit(record.amounts[key][1]):
             continue
-        amount = scaled(value, Decimal(said[1]) / record.index.units[key])
+        amount = convert(value, named.unit, record.form.money)
         if amount is not None and amount != value:
-            record.values[key] = amount
-            cell = record.grid.address(*place)
-            record.problems = [p for p in record.problems if (p.code, p.location.cell) != ("value-normalised", cell)]
-            details = {"raw": text_of(raw), "unit": said[0], "reading": shown(amount)}
-            record.problem("amount-scaled", place, record.form.fields[key].label, **details)
+            yield key, amount, named
 
 
-def _said_unit(record: Record, key: str, captions: Mapping[str, tuple[int, int]]) -> tuple[str, int] | None:
-    """Return what says how many yuan an amount counts, the nearest first, and how many."""
+def _units(record: Record) -> dict[str, Named]:
+    captions = {a.slot.key: (a.row, a.col) for a in record.found.others if a.slot.kind == "caption"}
+    named = ((key, _named_unit(record, key, captions)) for key in record.amounts)
+    return {key: unit for key, unit in named if unit is not None}
+
+
+def _named_unit(record: Record, key: str, captions: Mapping[str, tuple[int, int]]) -> Named | None:
+    """Return the text that names the unit of an amount: the nearest of its label, its caption and a remark."""
     anchor, caption = record.found.anchors.get(key), record.index.captions.get(key)
-    texts = [text_of(record.raw(anchor.row, anchor.col))] if anchor else []
+    texts = [(text_of(record.raw(anchor.row, anchor.col)), (anchor.row, anchor.col))] if anchor else []
     if caption is not None and record.found.expected:
-        texts.append(caption.text)
+        texts.append((caption.text, (caption.row, caption.col)))
     elif caption is not None and caption.text in captions:
-        texts.append(text_of(record.raw(*captions[caption.text])))
-    for text in texts:
+        place = captions[caption.text]
+        texts.append((text_of(record.raw(*place)), place))
+    for text, place in texts:
         if (unit := money_label(fold(text))[1]) is not None:
-            return " ".join(text.split()), unit
-    return record.unit
+            return Named(" ".join(text.split()), unit, place)
+    return record.captions.get(key) or record.unit
+
+
+# --- captions of other wording ----------------------------------------------------------------
+
+
+def other_captions(record: Record, strays: Mapping[tuple[int, int], Raw]) -> dict[str, Named]:
+    """Find texts such as 资金情况（万元） that stand beside or above amounts as a caption does."""
+    found: dict[str, Named] = {}
+    for (row, col), raw in strays.items():
+        if not isinstance(raw, str) or len(raw) > MAX_LABEL or "元" not in raw:
+            continue
+        stem, unit = money_label(fold(raw))
+        if unit is not None and stem:
+            named = Named(" ".join(raw.split()), unit, (row, col))
+            found |= dict.fromkeys(_beside(record, row, col) or _below(record, row), named)
+    return found
+
+
+def _beside(record: Record, row: int, col: int) -> list[str]:
+    """List the amounts in the rows of a caption: those down to the next text in its column."""
+    last = row
+    while last < record.found.last_row and not record.filled(last + 1, col):
+        last += 1
+    return [key for r in range(row, last + 1) for key in _labels_after(record, r, col)]
+
+
+def _below(record: Record, row: int) -> list[str]:
+    """List the amounts in the rows right below a caption that has a row to itself."""
+    if sum(record.filled(row, c) for c in range(len(record.rows[row]))) > 1:
+        return []
+    keys: list[str] = []
+    while more := _labels_after(record, row + 1, -1):
+        keys += more
+        row += 1
+    return keys
+
+
+def _labels_after(record: Record, row: int, col: int) -> list[str]:
+    """List the amounts whose labels follow a column; none where something else comes first."""
+    labels = {a.col: key for key, a in record.found.anchors.items() if key in record.amounts and a.row == row}
+    first = next((c for c in range(col + 1, record.found.edge + 1) if record.filled(row, c)), None)
+    # A label that kpixl does not know, 上年预算（万元）, has its own value behind it: no caption of what comes next.
+    return [key for c, key in labels.items() if c > col] if first in labels else []
+
+
+# --- totals -----------------------------------------------------------------------------------
 
 
 def fill_totals(record: Record) -> None:

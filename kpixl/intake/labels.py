@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from kpixl.forms.money import money_label
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Cell, Form, PlacedTable
-from kpixl.values import Raw, fold, money_label
+from kpixl.values import Raw, fold
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
@@ -151,7 +153,7 @@ class LabelIndex:
 
     def _without_units(self) -> dict[str, list[Slot]]:
         """Index the labels of amounts, and the captions beside them, without their units."""
-        money = {key for key, field in self.form.fields.items() if field.type == "money"}
+        money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
         keys = money | {self.captions[key].text for key in money if key in self.captions}
         stems: dict[str, list[Slot]] = defaultdict(list)
         for text, slots in self._slots.items():
@@ -166,17 +168,6 @@ class LabelIndex:
         captions = [cell for cell in cells if cell.kind == "caption"]
         beside = [(label, c) for label in cells for c in captions if c.row <= label.row < c.row + c.rows]
         return {label.key: caption for label, caption in beside if label.kind == "label"}
-
-    @cached_property
-    def units(self) -> dict[str, int]:
-        """Say for each amount how many yuan it counts by what the form itself prints."""
-        units = {}
-        for key, field in self.form.fields.items():
-            if field.type == "money":
-                printed = [field.label, *([self.captions[key].text] if key in self.captions else ())]
-                said = (money_label(fold(text))[1] for text in printed)
-                units[key] = next((unit for unit in said if unit is not None), 1)
-        return units
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

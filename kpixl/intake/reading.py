@@ -10,18 +10,19 @@ from types import MappingProxyType
 
 from kpixl import marker as markers
 from kpixl.cells import Span
+from kpixl.forms.money import money_remark, without_remark
 from kpixl.grids import Grid
 from kpixl.intake.amounts import fill_totals, scale
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.intake.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
-from kpixl.intake.record import MAX_ALIKE, Record, counted
+from kpixl.intake.record import MAX_ALIKE, Named, Record, counted
 from kpixl.intake.rows import read_table
 from kpixl.intake.single import read_fields
 from kpixl.intake.strays import report_strays
 from kpixl.marker import Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
-from kpixl.values import is_blank, storable, text_of
+from kpixl.values import Raw, is_blank, storable, text_of
 
 
 class FormReader:
@@ -112,7 +113,8 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
-                if m := printed_match(self.subtitle, raw):
+                m = printed_match(self.subtitle, raw) or self._with_remark(record, raw, (r, c))
+                if m:
                     year = _year(m)
                     record.used.add((r, c))
         for row in record.rows[: min(record.found.first_row, 20)]:
@@ -123,6 +125,15 @@ class FormReader:
                 elif m := printed_match(self.subtitle, raw):
                     year = year or _year(m)
         return year, organization
+
+    def _with_remark(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+        """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
+        if not isinstance(raw, str) or "元" not in raw or (remark := money_remark(raw)) is None:
+            return None
+        match = printed_match(self.subtitle, without_remark(raw))
+        if match and record.unit is None:
+            record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
+        return match
 
 
 def _year(match: re.Match[str]) -> int | None:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.extracted import Doubt
 from kpixl.intake.labels import FoundForm, LabelIndex
 from kpixl.marker import Marker
-from kpixl.model import Row, Value
+from kpixl.model import MoneyUnit, Row, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
 
@@ -25,6 +26,14 @@ MAX_ALIKE = 1_000
 _ERROR = re.compile(
     r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|GETTING_DATA)|#{3,}|(?:Err|错误)[:：]\d{3}"
 )
+
+
+class Named(NamedTuple):
+    """A text that names the unit of amounts, and its cell."""
+
+    text: str
+    unit: MoneyUnit
+    place: tuple[int, int]
 
 
 class Record:
@@ -55,7 +64,8 @@ class Record:
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
-        self.unit: tuple[str, int] | None = None  # what a remark says that amounts count, and where it stands
+        self.unit: Named | None = None  # what a remark says that amounts count
+        self.captions: dict[str, Named] = {}  # the unit that a caption of other wording gives to an amount
         self.remark: tuple[int, int] | None = None  # where that is still to be said
 
     def doubt_serial(self, key: str, raw: Raw, value: Value) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Container, Mapping
 from datetime import date, time, timedelta
 
 from kpixl.canonical import read_value, tidy_row
+from kpixl.forms.types.quantity import read_quantity
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.extracted import Doubt
 from kpixl.intake.labels import MAX_LABEL, FoundTable
 from kpixl.intake.record import Record, shown
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
-from kpixl.values import FIELD_TYPES, Raw, is_blank, is_number, maybe_percent, read_target, text_of
+from kpixl.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
 
 # What people write in a line below the table to sign it: 填报人：张三.
 _ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
@@ -175,7 +176,7 @@ def _whole_target(
             return read.noted
         row[target.operator], row[target.value] = choices.qualitative, raw
         return False
-    row[target.value] = FIELD_TYPES["quantity"].read(raw, None).value
+    row[target.value] = read_quantity(raw).value
     return False
 
 

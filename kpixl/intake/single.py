@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kpixl.canonical import read_value
+from kpixl.forms.money import unit_cell
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.intake.extracted import Doubt
 from kpixl.intake.record import Record, shown
-from kpixl.values import is_money_unit, text_of
+from kpixl.values import text_of
 
 
 def read_fields(record: Record) -> None:
@@ -86,6 +88,7 @@ def _reach(record: Record, key: str) -> int:
 
 def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     field = record.form.fields[key]
+    kind = FIELD_TYPES[field.type]
     places = [p for p in places if record.filled(*p) and p not in record.used]
     if not places:
         return
@@ -96,11 +99,11 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     last = places[0][1] + record.index.values[key].columns - 1
     places = [p for p in places if record.index.below[key] or p[1] <= last]
     raw = record.raw(*places[0])
-    if len(places) > 1 and field.type == "text":
+    if len(places) > 1 and kind.free_text:
         raw = "\n".join(text_of(record.raw(*p)) for p in places)
         record.problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
         record.used.update(places)
-    elif len(places) > 1 and field.type == "money" and is_money_unit(beside := record.raw(*places[1])):
+    elif len(places) > 1 and kind.is_amount and unit_cell(beside := record.raw(*places[1])):
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
     record.used.add(places[0])
@@ -109,7 +112,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     record.values[key] = value
     record.cells[key] = record.grid.address(*places[0])
     record.doubt_serial(key, raw, value)
-    if field.type == "money":
+    if kind.is_amount:
         record.amounts[key] = (places[0], raw)
     if noted:
         record.normalised(places[0], field.label, raw, shown(value))

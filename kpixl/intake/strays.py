@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from kpixl import marker as markers
+from kpixl.forms.money import money_remark
+from kpixl.intake.amounts import other_captions, quoted_places
 from kpixl.intake.labels import MAX_LABEL
 from kpixl.intake.lost import Losses, Lost
-from kpixl.intake.record import Record
+from kpixl.intake.record import Named, Record
 from kpixl.problems import Location, Problem
-from kpixl.values import Raw, fold, is_blank, money_note, text_of
+from kpixl.values import Raw, fold, is_blank, text_of
 
 _LOST_STATUS = "#VALUE!"  # in .ods
 
@@ -29,6 +31,9 @@ def report_strays(record: Record) -> None:
                     record.say_hidden((r, c), taken=False)
                     continue
                 strays[r, c] = raw
+    record.captions = other_captions(record, strays)
+    for place in quoted_places(record):
+        strays.pop(place, None)
     lost = Losses(record.form, record.index, record.found, strays, record.grid, used).all()
     for (r, c), raw in strays.items():
         if all((r, c) not in loss.cells for loss in lost):
@@ -40,12 +45,12 @@ def report_strays(record: Record) -> None:
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
     """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says."""
-    if (note := money_note(raw)) is None:
+    if "元" not in raw or (remark := money_remark(raw)) is None:
         return False
-    unit, alone = note
+    alone = not remark.rest
     if record.unit is None:
-        record.unit, record.remark = (" ".join(raw.split()), unit), place if alone else None
-    return alone and unit == record.unit[1]
+        record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place if alone else None
+    return alone and remark.unit == record.unit.unit
 
 
 def _lost(record: Record, lost: Lost) -> Problem:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from kpixl.forms.types.quantity import read_quantity
 from kpixl.model import Choices, Form, Table, Target
-from kpixl.values import Raw, fold, is_blank, is_number, read_choice, read_quantity, read_target
+from kpixl.values import Raw, fold, is_blank, is_number, read_choice, read_target
 
 MAX_COLUMNS = 8  # under one heading; the template has three
 LONG_UNIT = 8  # characters; the longest that is known has four

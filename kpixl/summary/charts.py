@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.cells import Span, a1, area
+from kpixl.forms.money import WAN, unit_heading
 from kpixl.marker import name_of
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.sheets import Sheet
@@ -17,16 +18,15 @@ from kpixl.texts import Text, say
 from kpixl.values import fits_float, text_of
 
 MOST_BARS = 30
-_WAN = 10_000
 _MOST_NAME = 24
 _SHARE_FONT = {"size": 10, "bold": True, "color": "white"}
 _BLUE = "#2F5D9B"
 _SLICES = ("#2F5D9B", "#E08E2B", "#7A9E3B", "#8A5BA5", "#B5483A", "#4BA3A8", "#A08A4B", "#7F7F7F")
 
-_BARS: Text = ("{label}（按项目，万元）", "{label} by project (10,000 yuan)")
-_LARGEST: Text = ("{label}（金额最大的 {count} 个项目，万元）", "{label}, the {count} largest projects (10,000 yuan)")
-_SHARES: Text = ("{label}（按{group}，万元）", "{label} by {group} (10,000 yuan)")
-_AMOUNT: Text = ("金额（万元）", "10,000 yuan")
+_BARS: Text = ("{label}（按项目，{unit}）", "{label} by project ({unit})")
+_LARGEST: Text = ("{label}（金额最大的 {count} 个项目，{unit}）", "{label}, the {count} largest projects ({unit})")
+_SHARES: Text = ("{label}（按{group}，{unit}）", "{label} by {group} ({unit})")
+_AMOUNT: Text = ("金额（{unit}）", "{unit}")
 _PROJECT: Text = ("项目", "Project")
 _NO_GROUP: Text = ("（未填）", "(blank)")
 
@@ -46,6 +46,10 @@ class ChartsWriter:
 
     def __init__(self, sheet: Sheet, form: Form, lang: str, table: TableSheet) -> None:
         self._sheet, self._book, self._form, self._lang, self._table = sheet, sheet.book, form, lang, table
+        # Amounts of 600,000 yuan make long labels: smaller units are drawn in 万元.
+        self._unit = max(form.money, WAN, key=lambda unit: unit.power)
+        self._divisor = 10 ** (self._unit.power - form.money.power)
+        self._words = {"unit": say(unit_heading(self._unit), lang)}
         self._rows: dict[int, list[Value]] = {}
         self._computed: list[Span] = []
         self._formulas = 0
@@ -58,11 +62,11 @@ class ChartsWriter:
         if amount is not None:
             label = self._form.fields[amount].heading
             lines, largest = self._bar_lines(portfolio, amount)
-            title = say(_LARGEST if largest else _BARS, self._lang, label=label, count=MOST_BARS)
+            title = say(_LARGEST if largest else _BARS, self._lang, label=label, count=MOST_BARS, **self._words)
             row = self._chart(row, title, say(_PROJECT, self._lang), lines, self._bars)
             if structure is not None:
                 group = self._form.fields[structure].heading
-                title = say(_SHARES, self._lang, label=label, group=group)
+                title = say(_SHARES, self._lang, label=label, group=group, **self._words)
                 self._chart(row, title, group, self._share_lines(portfolio, amount, structure), self._shares)
         self._set_up()
         marks = [row_mark(self._rows.get(n, ())) for n in range(max(self._rows, default=-1) + 1)]
@@ -84,7 +88,7 @@ class ChartsWriter:
         formula = f'={at(row, 0)}&" "&LEFT({at(row, 1)},{_MOST_NAME})' if isinstance(name, str) else None
         if any(c > "\uffff" for c in text):  # LEFT counts such characters twice
             formula = None
-        return _Line(shown, amount / _WAN, formula, f"={at(row, self._table.columns[key])}/{_WAN}")
+        return _Line(shown, amount / self._divisor, formula, self._in_unit(at(row, self._table.columns[key])))
 
     def _share_lines(self, portfolio: Portfolio, key: str, structure: str) -> list[_Line]:
         """List the groups; where the first sheet has their subtotals, as formulas over them."""
@@ -96,12 +100,15 @@ class ChartsWriter:
         return [
             _Line(
                 text_of(value) or say(_NO_GROUP, self._lang),
-                excel_total(amounts) / _WAN,
+                excel_total(amounts) / self._divisor,
                 None,
-                f"={self._ref(subtotals[value], col)}/{_WAN}" if value in subtotals else None,
+                self._in_unit(self._ref(subtotals[value], col)) if value in subtotals else None,
             )
             for value, amounts in groups.items()
         ]
+
+    def _in_unit(self, ref: str) -> str:
+        return f"={ref}/{self._divisor}" if self._divisor > 1 else f"={ref}"
 
     def _ref(self, row: int, col: int) -> str:
         return f"'{self._table.own.name}'!{a1(row, col)}"
@@ -116,7 +123,7 @@ class ChartsWriter:
             font_name=self._form.fonts["heading"], bold=True, align="center", border=1, border_color=BORDER,
             bg_color=TINT_HEADER,
         )  # fmt: skip
-        self._put(row, [heading, say(_AMOUNT, self._lang)], header)
+        self._put(row, [heading, say(_AMOUNT, self._lang, **self._words)], header)
         self._sheet.height(row, 22)
         text_style = self._book.format(border=1, border_color=BORDER, text_wrap=True)
         amount_style = self._book.format(border=1, border_color=BORDER, num_format="#,##0.00")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from kpixl.cells import Span
+from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.model import Form, Project, Value
 from kpixl.printed import FormPrinter, PrintedCell, PrintedRow
 from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
 from kpixl.summary.marks import OwnSheet, row_mark
 from kpixl.summary.table import FOOTER, TINT_DOUBT
 from kpixl.texts import say
-from kpixl.values import FIELD_TYPES, fits_float
+from kpixl.values import fits_float
 
 _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is
@@ -95,10 +95,10 @@ class FormsWriter:
             if cell.vertical:
                 props["rotation"] = 270  # XlsxWriter's number for letters stacked upright
                 del props["text_wrap"]
-        elif cell.type == "money":
-            props |= self._number_props(cell.value, FIELD_TYPES["money"].number_format)
-        elif isinstance(cell.value, date):
-            props |= {"align": "center", "num_format": FIELD_TYPES["date"].number_format}
+        elif (kind := FIELD_TYPES.get(cell.type, TEXT)).is_amount:
+            props |= self._number_props(cell.value, kind.number_format(self._form.money))
+        elif isinstance(cell.value, kind.python) and not isinstance(cell.value, str):
+            props |= {"align": kind.align, "num_format": kind.number_format(self._form.money)}
         else:
             props |= self._text_props(cell)
         return self._book.format(**props)
@@ -113,7 +113,7 @@ class FormsWriter:
         field = self._form.tables[cell.table].columns.get(cell.key) if cell.table else self._form.fields[cell.key]
         if field is not None and field.lines > 1:
             return {"align": "left", "valign": "top"} if cell.value is not None else {}
-        if field is not None and cell.table and not field.fill and field.type == "text":
+        if field is not None and cell.table and not field.fill and FIELD_TYPES[field.type].free_text:
             return {"align": "left"}
         return {"align": "center"}
 

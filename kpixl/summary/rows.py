@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from kpixl.cells import column_name
-from kpixl.model import Field, Form, Project, Table, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.model import Field, Form, MoneyUnit, Project, Table, Value
 from kpixl.sheets import Book, Sheet, fitting_height
 from kpixl.summary.marks import OwnSheet, row_mark
 from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
 from kpixl.texts import say
-from kpixl.values import FIELD_TYPES
 
 _SIZE = 10.0
 _ROW_HEIGHT = 20.0
@@ -39,7 +39,7 @@ def write_rows_sheet(
         sheet.write(0, col, field.heading, header)
     sheet.height(0, 26)
     marks = [row_mark([field.heading for field in fields])]
-    styles = [_style(book, field, col < 1) for col, field in enumerate(fields)]
+    styles = [_style(book, field, form.money, col < 1) for col, field in enumerate(fields)]
     # Two half-width characters to the unit: a shorter text surely fits on one line.
     limits = [int(width / 2) for width in widths]
     columns = list(table.columns)
@@ -63,14 +63,13 @@ def _about(form: Form) -> list[Field]:
     return [form.fields[key] for key in form.key_fields]
 
 
-def _style(book: Book, field: Field, centred: bool) -> Any:
+def _style(book: Book, field: Field, unit: MoneyUnit, centred: bool) -> Any:
     props: dict[str, Any] = {"border": 1, "border_color": BORDER, "text_wrap": True}
-    if field.type in ("money", "date"):
-        props["num_format"] = FIELD_TYPES[field.type].number_format
-    if centred or field.type in ("operator", "unit", "date"):
+    kind = FIELD_TYPES[field.type]
+    if kind.python is not str:
+        props["num_format"] = kind.number_format(unit)
+    if centred or kind.align == "center":
         props["align"] = "center"
-    elif field.type == "quantity":
-        props["align"] = "center"  # numbers and texts of one column stand alike
     return book.format(**props)
 
 

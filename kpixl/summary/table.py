@@ -13,12 +13,14 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.cells import Span, absolute, area, column_name
+from kpixl.forms.money import unit_heading
+from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
 from kpixl.model import Form, Portfolio, Project, Value
-from kpixl.printed import disclosure_text, heading_text, money_text
+from kpixl.printed import disclosure_text, heading_text
 from kpixl.sheets import Sheet, fitting_height
 from kpixl.summary.marks import OwnSheet, row_mark
 from kpixl.texts import Text, say
-from kpixl.values import FIELD_TYPES, fits_float
+from kpixl.values import fits_float
 
 HEADER_ROW = 2
 FIRST_ROW = HEADER_ROW + 1
@@ -31,7 +33,7 @@ FOOTER: Text = ("&C第 &P 页，共 &N 页", "&CPage &P of &N")
 _SOURCE: Text = ("来源", "Source")
 _SEEN: Text = ("筛选后可见", "Shown by the filter")
 _COUNT: Text = ("{label}数", "{label}: number")
-_UNIT: Text = ("（金额单位：元）", " (amounts in yuan)")
+_UNIT: Text = ("（金额单位：{unit}）", " (amounts in {unit})")
 _SUBTOTAL: Text = ("小计", "Subtotal")
 _TOTAL: Text = ("合计", "Total")
 _PROJECTS: Text = (" 个项目", " projects")
@@ -46,14 +48,15 @@ _WIDEST_A4 = 150.0  # column units that are still legible across a landscape A4
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the sheet. `kind`: id, field, count, source, seen; `type` as in FIELD_TYPES for a field."""
+    """A column of the sheet. `kind`: id, field, count, source, seen; `type`: that of its field, else text."""
 
     kind: str
     key: str
     heading: str
-    type: str
     width: float
+    type: FieldType = TEXT
     blank: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class TableWriter:
         self._formulas = 0
         self._styles = self._column_styles()
         # Longer texts may need a higher row; in a column of amounts or dates every text is remarkable.
-        typed = {"money": -1, "date": -1}
-        self._limits = [(n, typed.get(c.type, int(c.width / 2))) for n, c in enumerate(self._columns[:-1])]
+        limits = [int(c.width / 2) if c.type.python is str else -1 for c in self._columns[:-1]]
+        self._limits = list(enumerate(limits))
         border = {"border": 1, "border_color": BORDER}
         self._doubt = self._book.format(**border, text_wrap=True, bg_color=TINT_DOUBT)
         self._link = self._book.format(**border, align="center", font_color=LINK, underline=1)
@@ -106,16 +109,18 @@ class TableWriter:
         styles = []
         for column in self._columns:
             props: dict[str, Any] = {"border": 1, "border_color": BORDER}
-            if column.type == "money":
-                props |= {"num_format": FIELD_TYPES["money"].number_format, "align": "right", "indent": 1}
-            elif column.type == "date":
-                props |= {"num_format": FIELD_TYPES["date"].number_format, "align": "center"}
+            if column.type.python is not str:
+                props |= self._typed_props(column.type)
             elif column.kind in ("id", "count"):
                 props["align"] = "center"
             else:
-                props |= {"text_wrap": True} | ({"font_size": _LONG_SIZE} if column.type == "long" else {})
+                props |= {"text_wrap": True} | ({"font_size": _LONG_SIZE} if column.long else {})
             styles.append(self._book.format(**props))
         return styles
+
+    def _typed_props(self, kind: FieldType) -> dict[str, Any]:
+        props = {"num_format": kind.number_format(self._form.money), "align": kind.align}
+        return props | ({"indent": 1} if kind.align == "right" else {})
 
     def write(self, links: Mapping[str, int], forms_name: str) -> TableSheet:
         """Write everything; `links` maps a project's id to the row of its form on the sheet `forms_name`."""
@@ -144,7 +149,8 @@ class TableWriter:
         style = self._book.format(font_name=fonts["heading"], font_size=fonts["title"], align="center")
         sheet.merge(Span(0, 0, 0, last), title, style)
         sheet.height(0, 32)
-        note = disclosure_text(self._form, self._portfolio) + say(_UNIT, self._lang)
+        unit = say(unit_heading(self._form.money), self._lang)
+        note = disclosure_text(self._form, self._portfolio) + say(_UNIT, self._lang, unit=unit)
         sheet.merge(Span(1, 0, 1, last), note, self._book.format())
         sheet.height(1, 20)
         header = self._book.format(
@@ -190,7 +196,7 @@ class TableWriter:
 
     def _needed(self, col: int, text: str) -> float:
         column = self._columns[col]
-        return fitting_height(text, column.width, _LONG_SIZE if column.type == "long" else _SIZE, _ROW_HEIGHT)
+        return fitting_height(text, column.width, _LONG_SIZE if column.long else _SIZE, _ROW_HEIGHT)
 
     # --- totals -------------------------------------------------------------------------------
 
@@ -219,7 +225,6 @@ class TableWriter:
         tint = TINT_SUBTOTAL if group else TINT_TOTAL
         props = {"border": 1, "border_color": BORDER, "bg_color": tint, "bold": group is None}
         plain = self._book.format(**props, text_wrap=True, align="center")
-        money = self._book.format(**props, num_format=FIELD_TYPES["money"].number_format, align="right", indent=1)
         seen = area(Span(FIRST_ROW, len(self._columns) - 1, last, len(self._columns) - 1))
         test = ""
         if group is not None:
@@ -230,9 +235,10 @@ class TableWriter:
         for number, column in enumerate(self._columns[:-1]):
             cells = f"{absolute(FIRST_ROW, number).replace('$', '', 1)}:{absolute(last, number).replace('$', '', 1)}"
             formula = f"=SUMPRODUCT({test}{seen},{cells})" if group else f"=SUBTOTAL(109,{cells})"
-            if column.type == "money":
+            if column.type.is_amount:
                 amounts = [p.values[column.key] for p in projects]
-                self._total_cell(row, number, formula, money, excel_total(amounts))
+                style = self._book.format(**props, **self._typed_props(column.type))
+                self._total_cell(row, number, formula, style, excel_total(amounts))
             elif column.kind == "count":
                 count = sum(len(p.tables[column.key]) for p in projects)
                 self._total_cell(row, number, formula, plain, Decimal(count))
@@ -289,28 +295,22 @@ class TableWriter:
 def _columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None) -> list[Column]:
     projects = portfolio.projects
     ids = [p.id for p in projects]
-    columns = [Column("id", "", form.id_field.heading, "text", text_width(ids, form.id_field.heading, 6, 16))]
+    columns = [Column("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
     for number, (key, field) in enumerate(form.fields.items()):
         values = [p.values[key] for p in projects]
         blank = number > 0 and bool(projects) and not field.required and all(v is None for v in values)
-        kind, texts = field.type, [v for v in values if isinstance(v, str)]
-        if kind == "money":
-            amounts = [v for v in values if isinstance(v, Decimal)]
-            widest = max([len(money_text(sum(amounts, Decimal(0)))), *(len(money_text(v)) for v in amounts)])
-            width = max(13.0, widest * 1.1 + 2)
-        elif kind == "date":
-            width = 12.0
-        elif field.lines > 1:
-            kind, width = "long", _LONG_WIDTH
-        else:
-            width = text_width(texts, field.heading, 9, field.width)
-        columns.append(Column("field", key, field.heading, kind, width, blank))
+        kind, texts = FIELD_TYPES[field.type], [v for v in values if isinstance(v, str)]
+        width, long = kind.width(values), False
+        if width is None:
+            long = field.lines > 1
+            width = _LONG_WIDTH if long else text_width(texts, field.heading, 9, field.width)
+        columns.append(Column("field", key, field.heading, width, kind, blank, long))
     for key, table in form.tables.items():
-        columns.append(Column("count", key, say(_COUNT, lang, label=table.label), "count", 10))
+        columns.append(Column("count", key, say(_COUNT, lang, label=table.label), 10))
     if sources is not None:
         width = text_width(list(sources.values()), say(_SOURCE, lang), 10, 36)
-        columns.append(Column("source", "", say(_SOURCE, lang), "text", width))
-    columns.append(Column("seen", "", say(_SEEN, lang), "count", 8))
+        columns.append(Column("source", "", say(_SOURCE, lang), width))
+    columns.append(Column("seen", "", say(_SEEN, lang), 8))
     return columns
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kpixl import marker as markers
 from kpixl.cells import Span, a1, absolute, column_name
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.printed import subtitle_text
 from kpixl.sheets import Book, Sheet, fitting_height, fitting_size
 from kpixl.template.lists import list_formula
 from kpixl.texts import Text, say
-from kpixl.values import FIELD_TYPES, is_blank, number_text, text_of, total
+from kpixl.values import is_blank, number_text, text_of, total
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
-FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2100, 12, 31)
-LARGEST_AMOUNT = 1e13
 
 DONE: Text = ("已完成", "Finished")
 MISSING: Text = ("缺项", "Missing")
@@ -46,14 +44,6 @@ NOT_LISTED_TEXT: Text = ("请从下拉列表中选择一项。", "Please choose 
 UNUSUAL_TEXT: Text = (
     "内容不在常用列表中，确认无误可以使用。",
     "This is not in the usual list; keep it if it is right.",
-)
-DATE_HELP: Text = ("请填写日期，例如 2026-01-31。", "A date such as 2026-01-31.")
-DATE_WRONG: Text = ("不是有效日期", "Not a date")
-MONEY_HELP: Text = ("以元为单位，只填数字，例如 600000。", "In yuan, digits only, for example 600000.")
-MONEY_WRONG: Text = ("不是数字", "Not a number")
-MONEY_WRONG_TEXT: Text = (
-    "请只填数字，以元为单位。例如六十万元填 600000，不要带“万”“元”等文字。",
-    "Digits only, in yuan: 600000, without any words.",
 )
 
 
@@ -159,12 +149,12 @@ class FormSheet:
         size = fitting_size(value, width, self.size) if isinstance(value, str) and len(value) > 200 else self.size
         return self.book.format(
             locked=locked,
-            num_format=kind.number_format,
+            num_format=kind.number_format(self.form.money),
             border=1,
             text_wrap=True,
             bg_color=self.styles.label if locked else self.styles.input,
-            align="right" if field.type == "money" else "left" if long else "center",
-            indent=1 if field.type == "money" or long else 0,
+            align="right" if kind.align == "right" else "left" if long else "center",
+            indent=1 if kind.align == "right" or long else 0,
             valign="top" if long else "vcenter",
             font_size=size,
         )
@@ -207,28 +197,10 @@ class FormSheet:
             self.sheet.validate(span, options)
 
     def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
-        lang, kind = self.lang, field.type
         help_text = f"{field.help}\n" if field.help else ""
-        if kind == "money":
-            return {
-                "validate": "decimal",
-                "criteria": "between",
-                "minimum": -LARGEST_AMOUNT,
-                "maximum": LARGEST_AMOUNT,
-                "input_message": help_text + say(MONEY_HELP, lang),
-                "error_title": say(MONEY_WRONG, lang),
-                "error_message": say(MONEY_WRONG_TEXT, lang),
-            }
-        if kind == "date":
-            return {
-                "validate": "date",
-                "criteria": "between",
-                "minimum": FIRST_DATE,
-                "maximum": LAST_DATE,
-                "input_message": help_text + say(DATE_HELP, lang),
-                "error_title": say(DATE_WRONG, lang),
-                "error_message": say(DATE_HELP, lang),
-            }
+        rule = FIELD_TYPES[field.type].rule(self.form.money, self.lang)
+        if rule is not None:
+            return {**rule, "input_message": help_text + rule["input_message"]}
         if field.choices is not None:
             return self._list_options(field, help_text, parent_cell)
         return {"validate": "any", "input_message": field.help} if field.help else None
@@ -237,7 +209,7 @@ class FormSheet:
         assert field.choices is not None
         lang, choices = self.lang, self.form.choices[field.choices]
         above = parent_cell(choices.parent) if choices.parent else None
-        free = field.type == "text"
+        free = FIELD_TYPES[field.type].free_text
         if free or choices.open:
             message = say(CHOOSE_OR_TYPE, lang)
         elif above is not None:
@@ -294,6 +266,7 @@ class FormSheet:
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        as_text = _entered_as_text(table)
         for number in range(last - first + 1):
             r = first + number
             row = rows[number] if number < len(rows) else None
@@ -302,7 +275,7 @@ class FormSheet:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
                 value = row[key] if row is not None else None
-                if isinstance(value, Decimal) and table.columns[key].type == "quantity":
+                if isinstance(value, Decimal) and key in as_text:
                     value = number_text(value)  # a text cell, so that =100% and - can be typed
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
@@ -310,12 +283,13 @@ class FormSheet:
             self.sheet.height(r, height, open_row)
 
     def _entry_style(self, field: Field) -> Format:
+        kind = FIELD_TYPES[field.type]
         return self.book.format(
             locked=False,
-            num_format=FIELD_TYPES[field.type].number_format,
+            num_format=kind.number_format(self.form.money),
             text_wrap=True,
             bg_color=self.styles.spare,
-            align="right" if field.type == "money" else "center",
+            align="right" if kind.align == "right" else "center",
         )
 
     def _rules(self, table: Table, columns: Mapping[str, int], first: int, last: int) -> None:
@@ -325,9 +299,8 @@ class FormSheet:
 
         for key, col in columns.items():
             self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
-        cells = " ".join(
-            f"{a1(first, c)}:{a1(last, c)}" for key, c in columns.items() if table.columns[key].type == "quantity"
-        )
+        as_text = _entered_as_text(table)
+        cells = " ".join(f"{a1(first, c)}:{a1(last, c)}" for key, c in columns.items() if key in as_text)
         if cells:
             self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
 
@@ -483,3 +456,7 @@ def _title(field: Field) -> str:
 
 def _clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _entered_as_text(table: Table) -> frozenset[str]:
+    return frozenset(key for key, field in table.columns.items() if FIELD_TYPES[field.type].entered_as_text)
