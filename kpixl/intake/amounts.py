@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.intake.extracted import Doubt
 from kpixl.intake.labels import MAX_LABEL
 from kpixl.intake.record import Named, Record, shown
+from kpixl.model import Value
 from kpixl.values import Raw, fold, text_of, total
 
 
@@ -19,14 +22,39 @@ def scale(record: Record) -> None:
     units = _units(record)
     if record.remark and record.unit and any(n.unit != record.unit.unit for n in units.values()):
         record.problem("stray-text", record.remark, None, text=record.unit.text)  # a label says otherwise
+    scaled: list[_Scaled] = []
     for key, amount, named in _conversions(record, units):
-        place, raw = record.amounts[key]
         record.values[key] = amount
-        cell = record.grid.address(*place)
-        record.problems = [p for p in record.problems if (p.code, p.location.cell) != ("value-normalised", cell)]
-        details = {"raw": text_of(raw), "unit": named.text, "reading": shown(amount)}
-        label, money = record.form.fields[key].label, unit_text(record.form.money)
-        record.problem("amount-scaled", place, label, **details, money=money)
+        scaled.append(_Scaled(*record.amounts[key], record.form.fields[key].label, amount, named))
+    for found in record.table_amounts:
+        row, by = record.tables[found.table][found.row], _heading_unit(record, found.heading)
+        converted = _converted(record, row[found.column], found.raw, by) if by else None
+        if by and converted is not None:
+            record.tables[found.table][found.row] = {**row, found.column: converted}
+            label = record.form.tables[found.table].columns[found.column].label
+            scaled.append(_Scaled(found.place, found.raw, label, converted, by))
+    _report(record, scaled)
+
+
+class _Scaled(NamedTuple):
+    """An amount that was converted, as it was typed and as it is now, and the text that names its unit."""
+
+    place: tuple[int, int]
+    raw: Raw
+    label: str
+    amount: Decimal
+    named: Named
+
+
+def _report(record: Record, scaled: Sequence[_Scaled]) -> None:
+    if not scaled:
+        return
+    cells = {record.grid.address(*one.place) for one in scaled}
+    record.problems = [p for p in record.problems if p.code != "value-normalised" or p.location.cell not in cells]
+    money = unit_text(record.form.money)
+    for one in scaled:
+        details = {"raw": text_of(one.raw), "unit": one.named.text, "reading": shown(one.amount), "money": money}
+        record.problem("amount-scaled", one.place, one.label, **details)
 
 
 def quoted_places(record: Record) -> frozenset[tuple[int, int]]:
@@ -40,12 +68,23 @@ def quoted_places(record: Record) -> frozenset[tuple[int, int]]:
 def _conversions(record: Record, units: Mapping[str, Named]) -> Iterator[tuple[str, Decimal, Named]]:
     """Yield each amount that counts another unit, converted, and the text that names the unit."""
     for key, named in units.items():
-        value = record.values[key]
-        if not value or not isinstance(value, Decimal) or has_own_unit(record.amounts[key][1]):
-            continue
-        amount = convert(value, named.unit, record.form.money)
-        if amount is not None and amount != value:
+        amount = _converted(record, record.values[key], record.amounts[key][1], named)
+        if amount is not None:
             yield key, amount, named
+
+
+def _converted(record: Record, value: Value, raw: Raw, named: Named) -> Decimal | None:
+    """Return an amount that counts another unit in the form's; None where nothing has to be converted."""
+    if not value or not isinstance(value, Decimal) or has_own_unit(raw):
+        return None
+    amount = convert(value, named.unit, record.form.money)
+    return None if amount == value else amount
+
+
+def _heading_unit(record: Record, place: tuple[int, int]) -> Named | None:
+    text = text_of(record.raw(*place))
+    unit = money_label(fold(text))[1]
+    return record.unit if unit is None else Named(" ".join(text.split()), unit, place)
 
 
 def _units(record: Record) -> dict[str, Named]:
@@ -106,8 +145,13 @@ def _below(record: Record, row: int) -> list[str]:
 
 def _labels_after(record: Record, row: int, col: int) -> list[str]:
     """List the amounts whose labels follow a column; none where something else comes first."""
-    labels = {a.col: key for key, a in record.found.anchors.items() if key in record.amounts and a.row == row}
-    first = next((c for c in range(col + 1, record.found.edge + 1) if record.filled(row, c)), None)
+    fields = record.form.fields
+    anchors = {key: a for key, a in record.found.anchors.items() if a.row == row}
+    labels = {a.col: key for key, a in anchors.items() if FIELD_TYPES[fields[key].type].is_amount}
+    known = {(a.row, a.col) for a in record.found.others}  # a caption without a unit may come first
+    first = next(
+        (c for c in range(col + 1, record.found.edge + 1) if record.filled(row, c) and (row, c) not in known), None
+    )
     # A label that kpixl does not know, 上年预算（万元）, has its own value behind it: no caption of what comes next.
     return [key for c, key in labels.items() if c > col] if first in labels else []
 

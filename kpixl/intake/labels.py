@@ -152,14 +152,19 @@ class LabelIndex:
         return known
 
     def _without_units(self) -> dict[str, list[Slot]]:
-        """Index the labels of amounts, and the captions beside them, without their units."""
+        """Index the labels and headings of amounts, and the captions beside them, without their units."""
         money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
         keys = money | {self.captions[key].text for key in money if key in self.captions}
         stems: dict[str, list[Slot]] = defaultdict(list)
         for text, slots in self._slots.items():
-            if chosen := [slot for slot in slots if slot.kind in ("field", "caption") and slot.key in keys]:
+            if chosen := [s for s in slots if (s.kind in ("field", "caption") and s.key in keys) or self._counts(s)]:
                 stems[money_label(text)[0]] += chosen
         return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
+
+    def _counts(self, slot: Slot) -> bool:
+        """Tell whether a slot is a column of amounts."""
+        column = self.form.tables[slot.table].columns.get(slot.key) if slot.table else None
+        return column is not None and FIELD_TYPES[column.type].is_amount
 
     @cached_property
     def captions(self) -> dict[str, Cell]:

@@ -36,6 +36,17 @@ class Named(NamedTuple):
     place: tuple[int, int]
 
 
+class TableAmount(NamedTuple):
+    """An amount in a table: its heading's place, and what was typed where."""
+
+    table: str
+    row: int
+    column: str
+    heading: tuple[int, int]
+    place: tuple[int, int]
+    raw: Raw
+
+
 class Record:
     """Gathers values, rows, sources and problems of one form; used once.
 
@@ -64,6 +75,7 @@ class Record:
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
+        self.table_amounts: list[TableAmount] = []
         self.unit: Named | None = None  # what a remark says that amounts count
         self.captions: dict[str, Named] = {}  # the unit that a caption of other wording gives to an amount
         self.remark: tuple[int, int] | None = None  # where that is still to be said

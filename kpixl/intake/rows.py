@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, time, timedelta
 
 from kpixl.canonical import read_value, tidy_row
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.extracted import Doubt
-from kpixl.intake.labels import MAX_LABEL, FoundTable
-from kpixl.intake.record import Record, shown
+from kpixl.intake.labels import MAX_LABEL, FoundTable, Heading
+from kpixl.intake.record import Record, TableAmount, shown
 from kpixl.model import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
 
@@ -29,6 +30,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     _told(record, found, columns)
     record.cells.setdefault(found.table, record.grid.address(found.row + 1, columns.first))
     torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
     for r in range(found.row + 1, _last_row(record, found) + 1):
@@ -60,12 +62,36 @@ def read_table(record: Record, found: FoundTable) -> None:
             record.problem("column-shift", (r, places[0]), table.label, reading=reading)
         prefix = f"{found.table}.{len(record.tables[found.table])}"
         record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
+        if amounts:
+            _keep_amounts(record, found, amounts, r, raws, assigned)
         record.tables[found.table].append(row)
         _say_recast(record, table, r, raws, assigned)
         _doubt_row(record, prefix, table, row, raws, columns.shared)
         if record.grid.suspect:
             levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
             _doubt_levels(record, prefix, r, {key: c for key, c in levels.items() if row[key] is not None})
+
+
+def _is_amount(table: Table, key: str) -> bool:
+    return key in table.columns and FIELD_TYPES[table.columns[key].type].is_amount
+
+
+def _keep_amounts(
+    record: Record,
+    found: FoundTable,
+    amounts: Sequence[Heading],
+    r: int,
+    raws: Mapping[str, Raw],
+    places: Mapping[str, int],
+) -> None:
+    """Keep where the amounts of a row were typed: which unit they count is known at the end."""
+    number = len(record.tables[found.table])
+    for heading in amounts:
+        if (key := heading.key) in places:
+            place = (r, places[key])
+            record.table_amounts.append(
+                TableAmount(found.table, number, key, (found.row, heading.col), place, raws[key])
+            )
 
 
 def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str, int]) -> None:
