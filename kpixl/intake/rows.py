@@ -62,8 +62,7 @@ def read_table(record: Record, found: FoundTable) -> None:
             record.problem("column-shift", (r, places[0]), table.label, reading=reading)
         prefix = f"{found.table}.{len(record.tables[found.table])}"
         record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
-        if amounts:
-            _keep_amounts(record, found, amounts, r, raws, assigned)
+        _keep_amounts(record, found, amounts, r, raws, assigned)
         record.tables[found.table].append(row)
         _say_recast(record, table, r, raws, assigned)
         _doubt_row(record, prefix, table, row, raws, columns.shared)
