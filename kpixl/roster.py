@@ -158,8 +158,8 @@ def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]
         if noted:
             reading = printed_text(PrintedCell("value", value, 0, 0, type=field.type))
             problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
-        elif isinstance(value, str) and (kind := FIELD_TYPES[field.type]).python is not str:
-            details = {"raw": value, "type": kind.noun, "expected": kind.expected(form.money)}
+        elif (kind := FIELD_TYPES[field.type]).is_unread(value):
+            details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
             problems.append(Problem("value-unread", place, details))
     name = next(c.col for c in found.columns if c.field.key == next(iter(form.fields)))
     return Entry(tuple(ids), values, found.place(line.row, name)), problems

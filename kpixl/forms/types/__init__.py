@@ -11,6 +11,7 @@ from kpixl.forms.types.money import MONEY
 from kpixl.forms.types.operator import OPERATOR
 from kpixl.forms.types.quantity import QUANTITY
 from kpixl.forms.types.text import TEXT
+from kpixl.forms.types.tick import TICK
 from kpixl.forms.types.unit import UNIT
 
 __all__ = ["FIELD_TYPES", "TEXT", "FieldType"]
@@ -23,4 +24,5 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "date": DATE,
     "money": MONEY,
     "quantity": QUANTITY,
+    "tick": TICK,
 }

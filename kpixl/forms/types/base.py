@@ -19,6 +19,7 @@ class FieldType:
 
     noun: Text  # what a value is called in a message
     python: type = str  # what a value is when it could be read; text that could not be read stays text
+    typed = False  # text that is none of its values is an error, not a value
     css_class = ""  # in an HTML page
     align = ""  # "center" or "right" in a narrow column of the summary; "" for running text
     free_text = False  # whatever is typed is a value: several cells may be joined, a list only suggests
@@ -30,6 +31,10 @@ class FieldType:
     def read(self, raw: Raw, choices: Choices | None = None, unit: MoneyUnit = YUAN) -> Reading:
         """Read what was typed. What is not of the type stays the text that was typed."""
         raise NotImplementedError
+
+    def is_unread(self, value: Value) -> bool:
+        """Tell whether a value is text that could not be read as the type."""
+        return self.typed and isinstance(value, str)
 
     def expected(self, unit: MoneyUnit = YUAN) -> Text:  # noqa: ARG002
         """Name what a person is asked to type."""

@@ -54,6 +54,7 @@ class DateType(FieldType):
 
     noun = ("日期", "a date")
     python = date
+    typed = True
     align = "center"
     keeps_digits = False
 

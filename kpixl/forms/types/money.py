@@ -29,6 +29,7 @@ class MoneyType(FieldType):
     noun = ("金额", "an amount")
     python = Decimal
     css_class = "money"
+    typed = True
     align = "right"
     is_amount = True
     keeps_digits = False

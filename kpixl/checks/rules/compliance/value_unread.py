@@ -8,6 +8,7 @@ from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.entry import Entry
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Field, Form, Value
+from kpixl.values import text_of
 
 
 def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
@@ -17,15 +18,15 @@ def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
         yield from _unread(form, field, key, project.values[key])
     for table, rows in project.tables.items():
         for key, field in form.tables[table].columns.items():
-            if FIELD_TYPES[field.type].python is not str:
+            if FIELD_TYPES[field.type].typed:
                 for number, row in enumerate(rows):
                     yield from _unread(form, field, f"{table}.{number}.{key}", row[key])
 
 
 def _unread(form: Form, field: Field, key: str, value: Value) -> Iterator[Hit]:
-    if isinstance(value, str) and FIELD_TYPES[field.type].python is not str:
-        kind = FIELD_TYPES[field.type]
-        yield Hit(key, {"raw": value, "type": kind.noun, "expected": kind.expected(form.money)})
+    kind = FIELD_TYPES[field.type]
+    if kind.is_unread(value):
+        yield Hit(key, {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)})
 
 
 RULE = Rule(
