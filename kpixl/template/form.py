@@ -321,7 +321,7 @@ class FormSheet:
     def _rules(self, table: Table, columns: Mapping[str, int], first: int, last: int) -> None:
         def parent_cell(name: str) -> str | None:
             col = next((c for key, c in columns.items() if table.columns[key].choices == name), None)
-            return None if col is None else f"${column_name(col)}{first + 1}"
+            return None if col is None else in_row(col)
 
         for key, col in columns.items():
             self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
@@ -334,41 +334,36 @@ class FormSheet:
     def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
         """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
         left, right = min(columns.values()), max(columns.values())
-        n = first + 1
-        used = f"COUNTA(${column_name(left)}{n}:${column_name(right)}{n})>0"
-        own = [column_name(c) for key, c in columns.items() if not table.columns[key].fill]
-        begun = f"OR({','.join(f'LEN(${c}{n})>0' for c in own or [column_name(left)])})"
-        book, body = self.book, Span(first, left, last, right)
-        levels = [key for key, field in table.columns.items() if field.fill and key in columns]
-        for number, key in enumerate(levels):
-            col = columns[key]
-            same = [f"${column_name(columns[k])}{n}=${column_name(columns[k])}{n - 1}" for k in levels[: number + 1]]
-            formula = f'=AND(${column_name(col)}{n}<>"",{",".join(same)})'
-            dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
-            self.sheet.rule(Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": dimmed})
+        used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
+        own = [c for key, c in columns.items() if not table.columns[key].fill] or [left]
+        begun = f"LEN({'&'.join(map(in_row, own))})>0"
+        book = self.book
+        levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
+        dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
+        for number, col in enumerate(levels):
+            same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
+            self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
         # Each format is complete: LibreOffice applies only the first that matches.
         missing = book.rule_format(bg_color=self.styles.missing, border=1)
         for key, col in columns.items():
-            letter = column_name(col)
             if table.columns[key].required:
-                formula = f"=AND({begun},LEN(TRIM({letter}{n}))=0)"
-                self.sheet.rule(
-                    Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": missing}
-                )
+                self._look(f"=AND({begun},LEN(TRIM({in_row(col)}))=0)", Span(first, col, last, col), missing)
         for target in table.targets.values():
-            value, unit = (column_name(columns[k]) for k in (target.value, target.unit))
-            formula = f"=AND(LEN(${value}{n})>0,ISNUMBER(VALUE(${value}{n})),LEN(TRIM(${unit}{n}))=0)"
-            span = Span(first, columns[target.unit], last, columns[target.unit])
-            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": missing})
+            value, unit = (in_row(columns[k]) for k in (target.value, target.unit))
+            formula = f"=AND(LEN({value})>0,ISNUMBER(VALUE({value})),LEN(TRIM({unit}))=0)"
+            self._look(formula, Span(first, columns[target.unit], last, columns[target.unit]), missing)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
-        self.sheet.rule(body, {"type": "formula", "criteria": f"={used}", "format": tinted})
+        self._look(f"={used}", Span(first, left, last, right), tinted)
         if caption:
             side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
-            below = f"COUNTA(${column_name(left)}{n + 1}:${column_name(right)}{n + 1})=0"
+            below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
             foot = book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
             span = Span(first, 0, last, 0)
-            self.sheet.rule(span, {"type": "formula", "criteria": f"=AND({used},{below})", "format": foot})
-            self.sheet.rule(span, {"type": "formula", "criteria": f"={used}", "format": side})
+            self._look(f"=AND({used},{below})", span, foot)
+            self._look(f"={used}", span, side)
+
+    def _look(self, formula: str, span: Span, style: Format) -> None:
+        self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": style})
 
     # --- status ------------------------------------------------------------------------------
 
@@ -475,6 +470,16 @@ class FormSheet:
         first = next(iter(self.cell_of.values()))
         raw.freeze_panes(first[0] + 1, 0)
         raw.set_selection(*first, *first)
+
+
+def in_row(col: int, below: int = 0) -> str:
+    """Return a formula's reference to column `col` of the row that it is evaluated for, or of one `below` it.
+
+    A plain $B13 becomes #REF! in LibreOffice and others when the first row of the rule's range is deleted; a whole
+    column cannot be. SUM, because in rules Excel takes ROW() for an array, which INDIRECT does not accept.
+    """
+    letter, offset = column_name(col), f"{below:+}" if below else ""
+    return f"INDEX(${letter}:${letter},SUM(ROW()){offset})"
 
 
 def _title(field: Field) -> str:
