@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 NODE = Path(__file__).parent / "node"
+LIBREOFFICE = Path(__file__).parent / "libreoffice"
+_SYSTEM_PYTHON = "/usr/bin/python3"  # the one that has LibreOffice's bridge
 TIMEOUT = 240  # seconds; the slowest takes ten
 
 # "Recalculate on load: always" for Excel and OpenDocument files.
@@ -80,6 +82,17 @@ class Office:
         target = folder / f"{source.stem}.{kind.split(':')[0]}"
         assert target.exists(), out  # soffice exits 0 when it cannot load a file
         return target
+
+    def edit(self, jobs: Sequence[Mapping[str, Any]], folder: Path) -> list[list[Any]]:
+        """Do the jobs of tests/libreoffice/edit.py; return the answers of each."""
+        command("soffice")
+        if subprocess.run([_SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False).returncode:
+            absent("LibreOffice's bridge to Python (python3-uno)")
+        listed = folder / "jobs.json"
+        listed.write_text(json.dumps(jobs, ensure_ascii=False), encoding="utf-8")
+        answers: list[list[Any]] = json.loads(_run(_SYSTEM_PYTHON, LIBREOFFICE / "edit.py", self.profile, listed))
+        assert len(answers) == len(jobs)
+        return answers
 
 
 def gnumeric(source: Path, target: Path) -> Path:

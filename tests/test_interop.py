@@ -96,7 +96,7 @@ def _probe(template: Path, target: Path, dropdown: str, parents: list[str], widt
     book = openpyxl.load_workbook(template)
     origin, formula = _dropdown(book, dropdown)
     probe = book.create_sheet("probe")
-    looked_at = re.search(r"\$([A-Z]+)\d+", formula)
+    looked_at = re.search(r"\$([A-Z]+):", formula)
     column = looked_at[1] if looked_at else "Z"
     base = column_index_from_string("AA")
     for row, parent in enumerate(parents, 1):

@@ -4,12 +4,15 @@ Run by the system's Python, which has LibreOffice's bridge (package python3-uno)
 other}; steps are lists whose first item names a function below. For each job comes what its `ask` steps found.
 """
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import uno
 from com.sun.star.beans import PropertyValue
@@ -21,12 +24,12 @@ PROBE_COLUMN = 40
 STARTUP = 60  # seconds
 
 
-def options(**values):
-    """Make what LibreOffice takes for named arguments."""
+def options(**values: Any) -> tuple[Any, ...]:
+    """Return named arguments as LibreOffice takes them."""
     return tuple(PropertyValue(name, 0, value, 0) for name, value in values.items())
 
 
-def connect(profile):
+def connect(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
     """Start LibreOffice and return its process and desktop; the pipe has a name that nobody else uses."""
     pipe = f"kpixl{uuid.uuid4().hex}"
     process = subprocess.Popen(
@@ -52,23 +55,23 @@ def connect(profile):
     raise SystemExit("LibreOffice did not start")
 
 
-def load(desktop, path):
+def load(desktop: Any, path: str | None) -> Any:
     """Open a workbook, or a blank one for None."""
     url = Path(path).as_uri() if path else "private:factory/scalc"
     return desktop.loadComponentFromURL(url, "_blank", 0, options(Hidden=True))
 
 
-def delete(book, sheet, first, count=1):
+def delete(book: Any, sheet: int, first: int, count: int = 1) -> None:
     """Delete rows of a sheet; rows count from 0."""
     book.Sheets[sheet].Rows.removeByIndex(first, count)
 
 
-def insert(book, sheet, first, count=1):
+def insert(book: Any, sheet: int, first: int, count: int = 1) -> None:
     """Insert rows into a sheet, before `first`."""
     book.Sheets[sheet].Rows.insertByIndex(first, count)
 
 
-def sort(book, sheet, area, column):
+def sort(book: Any, sheet: int, area: str, column: int) -> None:
     """Sort an area by one of its columns, downwards."""
     field = TableSortField()
     field.Field, field.IsAscending = column, False
@@ -76,17 +79,17 @@ def sort(book, sheet, area, column):
     book.Sheets[sheet].getCellRangeByName(area).sort(options(SortFields=wanted, ContainsHeader=False))
 
 
-def copy(book, sheet, name):
+def copy(book: Any, sheet: int, name: str) -> None:
     """Copy a sheet within its workbook, behind the original."""
     book.Sheets.copyByName(book.Sheets[sheet].Name, name, sheet + 1)
 
 
-def fill(book, sheet, address, text):
+def fill(book: Any, sheet: int, address: str, text: str) -> None:
     """Type a text into a cell."""
     book.Sheets[sheet].getCellRangeByName(address).String = text
 
 
-def ask(book, sheet, address):
+def ask(book: Any, sheet: int, address: str) -> list[str] | str | None:
     """Return what the dropdown of a cell offers: its own formula, calculated in its own row."""
     page = book.Sheets[sheet]
     cell = page.getCellRangeByName(address)
@@ -95,10 +98,10 @@ def ask(book, sheet, address):
         return None
     row = cell.CellAddress.Row
 
-    def calculated(text):
+    def calculated(text: str) -> str:
         probe = page.getCellByPosition(PROBE_COLUMN, row)
         probe.Formula = text
-        result = probe.String
+        result = str(probe.String)
         probe.Formula = ""
         return result
 
@@ -111,7 +114,7 @@ def ask(book, sheet, address):
 STEPS = {function.__name__: function for function in (delete, insert, sort, copy, fill, ask)}
 
 
-def work(desktop, job):
+def work(desktop: Any, job: dict[str, Any]) -> list[Any]:
     """Do one job; a sheet goes into another workbook where the job has `other` (a path, or null for a blank one)."""
     book = load(desktop, job["source"])
     for sheet in book.Sheets:
@@ -132,7 +135,7 @@ def work(desktop, job):
     return answers
 
 
-def main():
+def main() -> None:
     """Do all jobs and print what they found."""
     profile, jobs = sys.argv[1:]
     process, desktop = connect(profile)
