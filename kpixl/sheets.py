@@ -75,7 +75,7 @@ class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
     third of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
     """
 
-    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:  # noqa: ARG002
         return formula.removeprefix("=")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,6 +100,13 @@ def gnumeric(source: Path, target: Path) -> Path:
     """Re-save a workbook with Gnumeric; the kind follows from the name of `target`."""
     _run(command("ssconvert"), source, target)
     return target
+
+
+def pages_of(pdf: Path) -> int:
+    """Count the pages of a PDF."""
+    found = re.search(r"^Pages:\s+(\d+)", _run(command("pdfinfo"), pdf), re.MULTILINE)
+    assert found, pdf
+    return int(found[1])
 
 
 def node(script: str, *arguments: Path) -> str:

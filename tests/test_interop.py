@@ -77,6 +77,41 @@ def test_saved_again_the_13_projects_consolidate_to_the_same_bytes(
     assert not [p for p in result.problems if p.severity is Severity.ERROR]
 
 
+# --- printed -----------------------------------------------------------------------------------
+
+
+def _long(portfolio: Portfolio, counts: Iterable[int]) -> Portfolio:
+    """Return projects with that many indicators each."""
+    project = portfolio.projects[0]
+    rows = project.tables["indicators"]
+    projects = tuple(
+        replace(project, id=f"L{count}", tables={"indicators": (rows * count)[:count]}) for count in counts
+    )
+    return replace(portfolio, projects=projects)
+
+
+@pytest.mark.parametrize("application", ["libreoffice", "gnumeric"])
+def test_every_form_prints_on_one_page(
+    application: str, example_template: Path, office: Office, tmp_path: Path
+) -> None:
+    """13 forms and the first sheet; Gnumeric's rows are higher, and spare ones once cost eleven pages."""
+    if application == "libreoffice":
+        printed = office.convert(example_template, tmp_path, "pdf")
+    else:
+        printed = gnumeric(example_template, tmp_path / "printed.pdf")
+    assert pages_of(printed) == 14
+
+
+def test_a_form_with_many_indicators_gets_more_pages(
+    example: tuple[Form, Portfolio], office: Office, tmp_path: Path
+) -> None:
+    form, portfolio = example
+    for count, pages in ((5, 1), (60, 3), (100, 4)):
+        path = tmp_path / f"{count}.xlsx"
+        path.write_bytes(build_template(form, _long(portfolio, (count,))))
+        assert 2 <= pages_of(office.convert(path, tmp_path / "out", "pdf")) - 1 + (pages == 1) <= pages + (pages == 1)
+
+
 # --- dropdowns --------------------------------------------------------------------------------
 
 

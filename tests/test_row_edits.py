@@ -89,7 +89,9 @@ def edited(folder: Path, office: Office) -> dict[str, tuple[Path, dict[str, Any]
     edits = EDITS | MORE
     jobs, cells = [], []
     for number, edit in enumerate(edits.values()):
-        asked = [f"{col}{edit.first + n}" for n in range(len(edit.rows)) for col in (LEVEL1, LEVEL2, LEVEL3, OPERATOR, UNIT)]
+        asked = [
+            f"{col}{edit.first + n}" for n in range(len(edit.rows)) for col in (LEVEL1, LEVEL2, LEVEL3, OPERATOR, UNIT)
+        ]
         steps = [*edit.steps, *(("ask", edit.sheet, cell) for cell in asked)]
         job = {"source": str(folder / "template.xlsx"), "target": str(folder / f"{number}.xlsx"), "steps": steps}
         if edit.into is not None:

@@ -22,6 +22,7 @@ from kpixl.grids import read_grids
 from kpixl.model import Form, Portfolio, Value
 from kpixl.sheets import sheet_names
 from kpixl.template import build_template, write_templates
+from kpixl.template.page import pages_high
 from tests.applications import assert_valid
 
 FORM = load_form("shanghai-target")
@@ -254,7 +255,7 @@ def _named(book: Any, name: str) -> list[Any]:
     return [row[0].value for row in cells] if isinstance(cells, tuple) else [cells.value]
 
 
-def test_a_form_prints_one_a4_page_wide_and_nothing_beside_it(sheets: list[Any]) -> None:
+def test_a_form_prints_on_one_a4_page_and_nothing_beside_it(sheets: list[Any]) -> None:
     for sheet in sheets:
         first, last = rows_of(sheet)
         assert range_boundaries(sheet.print_area.split("!")[1]) == (1, 1, 7, last)
@@ -262,13 +263,22 @@ def test_a_form_prints_one_a4_page_wide_and_nothing_beside_it(sheets: list[Any])
         assert sheet.page_setup.orientation == "portrait"
         assert int(sheet.page_setup.paperSize) == 9
         assert sheet.page_setup.fitToWidth in (None, 1)
-        assert int(sheet.page_setup.fitToHeight) == 0
+        assert sheet.page_setup.fitToHeight in (None, 1)
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.print_options.horizontalCentered
         assert sheet.freeze_panes is not None
         marker = next(c for c in sheet[1] if str(c.value).startswith('{"kpixl":'))
         assert marker.column > 7
         assert sheet.column_dimensions[get_column_letter(marker.column)].hidden
+
+
+@pytest.mark.parametrize(
+    ("height", "paper", "pages"),
+    [(0, "A4", 1), (900, "A4", 1), (1062, "A4", 1), (1065, "A4", 2), (2124, "A4", 2), (2130, "A4", 3), (1065, "A3", 1)],
+)
+def test_a_form_gets_as_many_pages_as_can_be_read(height: float, paper: str, pages: int) -> None:
+    """A4 has 841.9 points, less 98.4 for margins: 743.5 hold 1,062 at 70 percent."""
+    assert pages_high(height, paper, {"top": 0.6, "bottom": 0.7667}) == pages
 
 
 def test_the_properties_say_what_the_workbook_is(example_template: Path) -> None:

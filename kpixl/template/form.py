@@ -13,8 +13,9 @@ from kpixl.cells import Span, a1, absolute, column_name
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.printed import subtitle_text
-from kpixl.sheets import Book, Sheet, fitting_height, fitting_size
+from kpixl.sheets import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
 from kpixl.template.lists import list_formula
+from kpixl.template.page import set_page
 from kpixl.texts import Text, say
 from kpixl.values import FIELD_TYPES, is_blank, number_text, text_of, total
 
@@ -91,6 +92,7 @@ class FormSheet:
         self.cell_of: dict[str, tuple[int, int]] = {}
         self.spans: dict[str, Span] = {}
         self.typed_totals: set[str] = set()
+        self.heights: dict[int, float] = {}  # of rows, in points
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
@@ -101,14 +103,15 @@ class FormSheet:
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
         self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
         for row, height in self._heights(cells, project).items():
-            sheet.height(row + shifts[row], height)
+            self._height(row + shifts[row], height)
         for placed in layout.tables:
             self._table(placed, shifts[placed.row], project, counts[placed.row])
         for cell in cells:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
         self._furniture(mark)
-        self._page(layout.rows + sum(counts.values()))
+        self._view()
+        set_page(sheet, self.form, layout.rows + sum(counts.values()), sum(self.heights.values()))
         return status
 
     # --- single cells ------------------------------------------------------------------------
@@ -273,7 +276,7 @@ class FormSheet:
         rows: Sequence[Row] = project.tables[table.key] or table.presets
         first, last = top + 1, top + count
         label = self._label_style()
-        self.sheet.height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
+        self._height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
         if placed.caption:
             self.sheet.write(top, 0, placed.caption, label)
         columns: dict[str, int] = {}
@@ -307,7 +310,7 @@ class FormSheet:
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
-            self.sheet.height(r, height, open_row)
+            self._height(r, height, open_row)
 
     def _entry_style(self, field: Field) -> Format:
         return self.book.format(
@@ -451,25 +454,17 @@ class FormSheet:
         self.sheet.write(0, self.mark_col, markers.dumps(mark), self.book.format(font_color="#FFFFFF"))
         self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
 
-    def _page(self, rows: int) -> None:
-        raw, form = self.sheet.raw, self.form
+    def _view(self) -> None:
+        raw = self.sheet.raw
         raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
         raw.hide_gridlines(2)
-        raw.set_paper({"A4": 9, "A3": 8}.get(form.paper, 9))
-        raw.set_portrait()
-        raw.fit_to_pages(1, 0)
-        raw.center_horizontally()
-        raw.set_margins(**form.margins)
-        raw.print_area(0, 0, rows - 1, self.width - 1)
-        # The tint of input cells is for the screen; on paper the form is black on white, and spare rows are nothing.
-        raw.print_black_and_white()
-        raw.set_footer("&C&P / &N")
-        tables = form.layout.tables
-        if tables:
-            raw.repeat_rows(tables[0].row)
         first = next(iter(self.cell_of.values()))
         raw.freeze_panes(first[0] + 1, 0)
         raw.set_selection(*first, *first)
+
+    def _height(self, row: int, points: float, style: Format | None = None) -> None:
+        self.heights[row] = min(points, MAX_ROW_HEIGHT)
+        self.sheet.height(row, points, style)
 
 
 def in_row(col: int, below: int = 0) -> str:

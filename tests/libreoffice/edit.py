@@ -17,6 +17,7 @@ from typing import Any
 import uno
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
+from com.sun.star.lang import DisposedException
 from com.sun.star.table import TableSortField
 
 KINDS = {".xlsx": "Calc MS Excel 2007 XML", ".ods": "calc8", ".pdf": "calc_pdf_Export"}
@@ -145,7 +146,7 @@ def main() -> None:
         try:
             desktop.terminate()
             process.wait(30)
-        except Exception:  # it may be gone already
+        except (DisposedException, subprocess.TimeoutExpired):  # gone already, or stuck
             process.kill()
     print(json.dumps(results, ensure_ascii=False))
 
