@@ -13,7 +13,7 @@ from kpixl.check import Finding, Locate, find, in_portfolio, label_of
 from kpixl.config import Config, Waiver, find_config, load_config, matches
 from kpixl.consolidate import Consolidated, consolidate, sources_path
 from kpixl.declared import match_declarations
-from kpixl.files import check_target, refuse_overlap
+from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
 from kpixl.merge import Source, Version
 from kpixl.model import Form, Portfolio
@@ -138,7 +138,7 @@ class _Run:
             return known[form_id]
 
         form, portfolio = canonical.load(path, form_of)
-        problems = [*self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
+        problems = [*unfinished(path), *self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
         return self.reviewed(form, portfolio, problems)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from kpixl import __version__
 from kpixl.catalogue import CATALOGUE
-from kpixl.files import write_atomic
+from kpixl.disk import Output
 from kpixl.problems import Problem, Severity
 from kpixl.review import Reviewed
 from kpixl.rule_texts import CATEGORIES
@@ -42,10 +42,10 @@ def sarif_data(result: Reviewed, lang: str) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def write_sarif(result: Reviewed, path: Path, lang: str) -> bool:
-    """Write the log to `path`; return whether it changed."""
+def sarif_output(result: Reviewed, path: Path, lang: str) -> Output:
+    """Make the log for `path`; it is still to be written."""
     text = json.dumps(sarif_data(result, lang), ensure_ascii=False, indent=1) + "\n"
-    return write_atomic(path, text.encode())
+    return Output(path, text.encode(), "sarif")
 
 
 def _rule(code: str, category: str, lang: str) -> dict[str, Any]:
