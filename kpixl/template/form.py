@@ -297,11 +297,12 @@ class FormSheet:
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        blank = [c for c in range(self.width) if c not in columns.values()]
         for number in range(last - first + 1):
             r = first + number
             row = rows[number] if number < len(rows) else None
             height = ROW_HEIGHT
-            for c in range(self.width):
+            for c in blank:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
                 value = row[key] if row is not None else None
