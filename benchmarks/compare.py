@@ -107,10 +107,9 @@ def main() -> None:
     print("| commit | wall, fastest | wall, median | processor, fastest | processor, median | reading | building |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for tree, runs in found.items():
-        figures = [f(times) for times in zip(*runs, strict=True) for f in (min, statistics.median)]
-        print(
-            f"| {tree} | {' | '.join(f'{figure:.2f}' for figure in figures)} | {counts[tree] / 1e9:.2f} G | {built[tree] / 1e9:.2f} G |"
-        )
+        figures = [f(column) for column in zip(*runs, strict=True) for f in (min, statistics.median)]
+        times = " | ".join(f"{figure:.2f}" for figure in figures)
+        print(f"| {tree} | {times} | {counts[tree] / 1e9:.2f} G | {built[tree] / 1e9:.2f} G |")
     pairs = list(zip(found["here"], found[options.revision], strict=True))
     ratios = [statistics.median(new[i] / old[i] for new, old in pairs) for i in (0, 1)]
     reading, building = (c["here"] / (c[options.revision] or 1) for c in (counts, built))

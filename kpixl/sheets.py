@@ -46,7 +46,7 @@ def sheet_names(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Turn texts into sheet names: 31 characters, no forbidden ones, no two alike whatever the case.
 
     Apostrophes are forbidden too, although Excel allows them inside a name: too many programs misquote them. Round
-    brackets become full-width: XlsxWriter takes `SORT(` in a quoted name for a function.
+    brackets become full-width: some programs take `SORT(` in a quoted name for a function.
     """
     names: list[str] = []
     used = {name.casefold() for name in taken} | {"history"}  # Excel keeps "History" for itself
