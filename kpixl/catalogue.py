@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kpixl.entry import E, Entry, I, W
-from kpixl.rule_texts import RULE_TEXTS
 
 CATALOGUE: dict[str, Entry] = {
     # --- files -------------------------------------------------------------------------------
@@ -831,5 +830,4 @@ CATALOGUE: dict[str, Entry] = {
         "Ask the unit, then delete the declaration or take the returned file away.",
     ),
     # --- rules of kpixl check -----------------------------------------------------------------
-    **RULE_TEXTS,
 }

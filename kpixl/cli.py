@@ -360,7 +360,7 @@ def status(
 @_FORM
 @click.pass_context
 def rules(ctx: click.Context, form_id: str | None) -> int:
-    from kpixl.rules.page import rules_markdown
+    from kpixl.checks.rules_page import rules_markdown
 
     click.echo(rules_markdown(lang_of(ctx), [_form(ctx, form_id)]), nl=False)
     return 0
@@ -372,7 +372,7 @@ def rules(ctx: click.Context, form_id: str | None) -> int:
 @option("--forms/--no-forms", default=None, text=("是否写入全部申报表。", "Write the sheet of all forms, or not."))
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
-    from kpixl.check import check
+    from kpixl.checks.engine import check
     from kpixl.consolidate import sources_of
     from kpixl.disk import check_target
     from kpixl.summary import write_summary
@@ -395,7 +395,7 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 @option("-o", "--output", "out", **_OUT, text=("网页文件。", "The page."))
 @click.pass_context
 def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
-    from kpixl.check import check
+    from kpixl.checks.engine import check
     from kpixl.disk import Output, check_target, commit, refuse_overlap
     from kpixl.publish import check_ending, render_page
 

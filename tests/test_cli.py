@@ -19,7 +19,7 @@ import pytest
 import xlsxwriter
 
 from kpixl import __version__, canonical
-from kpixl.catalogue import CATALOGUE
+from kpixl.checks.registry import ENTRIES
 from kpixl.cli import run
 from kpixl.form import load_form
 from kpixl.model import Form, Portfolio
@@ -169,7 +169,7 @@ def test_nothing_is_written_when_no_project_was_read(kind: str, lang: str, kpixl
     assert ran.out == ""
     assert f" {code}\n" in ran.err
     assert said(ran, message("no-projects", lang))
-    assert said(ran, CATALOGUE[code].message(lang).split("{")[0])
+    assert said(ran, ENTRIES[code].message(lang).split("{")[0])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
 
 

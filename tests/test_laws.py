@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from kpixl import canonical, yamltext
 from kpixl.cells import Span
-from kpixl.check import check
+from kpixl.checks.engine import check
 from kpixl.consolidate import Consolidated, consolidate, sources_text
 from kpixl.grids import Grid, read_grids
 from kpixl.intake.extract import Extractor
