@@ -194,13 +194,15 @@ def test_sorted_rows_keep_their_own_lists(
 def test_a_sheet_in_a_blank_workbook_loses_its_lists_alone(
     folder: Path, edited: dict[str, tuple[Path, dict[str, Any]]]
 ) -> None:
-    """The lists stay behind; rows, rules and status are whole."""
+    """The lists stay behind, and with them what the dropdowns look up; rows, rules and status are whole."""
     path, _ = edited[BLANK]
     assert rows_in(path, 1, FIRST, len(ROWS) - 1) == rows_in(folder / "template.xlsx", 1, FIRST + 1, len(ROWS) - 1)
-    assert not any("#REF!" in text for text in parts(path).values())
+    # LibreOffice writes #NAME? for a name that is not there, and in some runs #REF! for the column beside it.
+    dropdowns = re.compile(r"<dataValidations.*</dataValidations>", re.DOTALL)
+    assert not any(LOST.search(dropdowns.sub("", text)) for text in parts(path).values())
     rules = rules_of(path, 1)
     assert len(rules) == len(rules_of(folder / "template.xlsx", 1))
-    assert not any(LOST.search(formula) for _, formula in rules)
+    assert status_of(path, 1) == f"{STATUS}已完成"
 
 
 @pytest.mark.parametrize("name", ["first deleted", "copied into another template, first deleted", BLANK])
