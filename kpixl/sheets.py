@@ -71,8 +71,8 @@ def _clip(text: str, limit: int) -> str:
 class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
     """A worksheet that takes a formula as it is written.
 
-    XlsxWriter searches every formula for some 150 names of newer functions, to put Excel's own prefix before them: a
-    third of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
+    XlsxWriter searches every formula for some 150 names of newer functions, to put Excel's own prefix before them:
+    half of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
     """
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:  # noqa: ARG002

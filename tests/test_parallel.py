@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kpixl import parallel
 from kpixl.model import Form, Portfolio
 from kpixl.parallel import in_processes
 from kpixl.problems import KpixlError
@@ -41,7 +40,7 @@ def refuse(number: int) -> int:
 
 @pytest.mark.parametrize("method", [m for m in ("fork", "spawn") if m in START_METHODS])
 def test_results_come_in_order(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel.multiprocessing, "get_all_start_methods", lambda: [method])
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: [method])
     assert in_processes(square, range(20), 2) == [n * n for n in range(20)]
 
 
@@ -83,7 +82,7 @@ def test_a_split_template_is_the_same_from_workers(
     assert len(portfolio.projects) >= FEW_PROJECTS
     contents = []
     for processors in (1, 2):
-        monkeypatch.setattr(parallel.os, "cpu_count", lambda n=processors: n)
+        monkeypatch.setattr(os, "cpu_count", lambda n=processors: n)
         folder = tmp_path / str(processors)
         written, problems = write_templates(form, portfolio, folder, by="unit", today=date(2026, 1, 1))
         assert not problems
@@ -95,7 +94,7 @@ def test_a_split_template_is_the_same_from_workers(
 def test_a_unit_with_too_many_projects_is_refused_in_a_worker_too(
     example: tuple[Form, Portfolio], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     portfolio = _units(example[1], {"甲": MAX_SHEETS + 1, "乙": 1})
     with pytest.raises(KpixlError) as raised:
         write_templates(example[0], portfolio, tmp_path / "out", by="unit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,11 @@ def edited(folder: Path, office: Office) -> dict[str, tuple[Path, dict[str, Any]
             f"{col}{edit.first + n}" for n in range(len(edit.rows)) for col in (LEVEL1, LEVEL2, LEVEL3, OPERATOR, UNIT)
         ]
         steps = [*edit.steps, *(("ask", edit.sheet, cell) for cell in asked)]
-        job = {"source": str(folder / "template.xlsx"), "target": str(folder / f"{number}.xlsx"), "steps": steps}
+        job: dict[str, Any] = {
+            "source": str(folder / "template.xlsx"),
+            "target": str(folder / f"{number}.xlsx"),
+            "steps": steps,
+        }
         if edit.into is not None:
             job |= {"other": str(folder / f"{edit.into}.xlsx") if edit.into else None, "sheet": 1}
         jobs.append(job)
@@ -120,7 +125,9 @@ def status_of(path: Path, sheet: int) -> Any:
 
 def offered(form: Form, row: tuple[Any, ...]) -> dict[str, list[str]]:
     """Return what the dropdowns of a row must offer, by column; those are left out whose parent is blank."""
-    lists = {column: form.choices[name].items for column, name in ((LEVEL1, "level1"), (OPERATOR, "operator"))}
+    lists: dict[str, Collection[str]] = {
+        column: form.choices[name].items for column, name in ((LEVEL1, "level1"), (OPERATOR, "operator"))
+    }
     lists[UNIT] = form.choices["unit"].items
     for column, name, parent in ((LEVEL2, "level2", row[0]), (LEVEL3, "level3", row[1])):
         if parent is not None:
