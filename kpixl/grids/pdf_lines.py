@@ -1,0 +1,104 @@
+"""Characters of a PDF -> lines -> texts: blanks that are drawn as gaps, and line ends that a program put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from kpixl.grids.pdf_pages import Char
+from kpixl.grids.stack import RAISED
+from kpixl.grids.wraps import is_spaced, is_wide, joint
+
+# Shares of the size of a character.
+_SAME_LINE = 0.4  # how much higher or lower a character of the same line may be
+_GAP = 0.3  # a wider gap without a blank in it is one
+_WIDE_GAP = 0.8  # between wide characters, which are spread over a justified line
+_BLANK = 0.15  # how exactly a gap is as wide as so many blanks
+_RAISED, _SMALL = 0.2, 0.8  # digits raised by more, and smaller, are above the line
+
+
+class Line(NamedTuple):
+    """A line of text: where it begins and ends, how large its characters are."""
+
+    text: str
+    left: float
+    right: float
+    size: float
+
+
+def lines_of(chars: Sequence[Char]) -> Iterator[tuple[float, Line]]:
+    """Put characters into lines, with the height of each: those of a line stand at one height and read one way."""
+    for line in _gathered(chars):
+        if any(not char.text.isspace() for char in line):
+            yield min(char.y for char in line), _line(line)
+
+
+def _gathered(chars: Sequence[Char]) -> Iterator[list[Char]]:
+    line: list[Char] = []
+    for char in sorted(chars, key=lambda c: (c.turn, c.base)):
+        if line and (char.turn != line[0].turn or char.base - line[0].base > _reach(line[0], char)):
+            yield line
+            line = []
+        line.append(char)
+    if line:
+        yield line
+
+
+def _reach(first: Char, char: Char) -> float:
+    """Return how far the next character may be below the first of a line; a raised one reaches down by its line."""
+    return max(first.size, char.size, 1.0) * _SAME_LINE
+
+
+def _line(chars: list[Char]) -> Line:
+    """Spell a line."""
+    chars = sorted(chars, key=lambda c: c.left)
+    seen = [c for c in chars if not c.text.isspace()]
+    size = max(c.size for c in seen)
+    base = max(c.base for c in seen if c.size > size * _SMALL)
+    text = ""
+    for before, char in zip([None, *chars], chars, strict=False):
+        if before is not None:
+            text += _between(before, char)
+        raised = char.size < size * _SMALL and base - char.base > size * _RAISED
+        text += char.text.translate(RAISED) if raised else char.text
+    return Line(text.lstrip(" "), seen[0].left, seen[-1].right, size)
+
+
+def _between(before: Char, char: Char) -> str:
+    """Return the blanks that a gap between two characters stands for.
+
+    PDFium makes one blank of several; the gap behind it shows how many they were.
+    """
+    gap, size = char.left - before.right, max(before.size, char.size)
+    if char.text == " ":
+        return ""
+    if before.text == " ":
+        width = before.right - before.left
+        count = round(gap / width) if width > 0 and 0 < gap < size * 20 else 0
+        return " " * count if count and abs(gap - count * width) < width * _BLANK else ""
+    wide = is_wide(before.text) and is_wide(char.text)
+    return " " if gap > size * (_WIDE_GAP if wide else _GAP) and not before.text.isspace() else ""
+
+
+def joined(lines: Sequence[Line], room: float) -> str:
+    """Join lines that could be as wide as `room`: a line that had room for more was ended by a person."""
+    spaced = is_spaced("\n".join(line.text for line in lines))
+    text = ""
+    for before, line in zip([None, *lines], lines, strict=False):
+        if before is None:
+            text = line.text
+        elif is_wrapped(before, line, room):
+            text += joint(text, line.text, spaced) + line.text
+        else:
+            text = text.rstrip(" ") + "\n" + line.text
+    return text.rstrip(" ")
+
+
+def is_wrapped(before: Line, after: Line, room: float, slack: int = 3) -> bool:
+    """Tell whether the next line begins where it does because what it begins with found no room on the line before.
+
+    `slack`: characters allowed for, as punctuation must not begin a line and takes one or two down with it.
+    """
+    wide = is_wide(after.text[:1] or " ")
+    head = 1.0 if wide else len(after.text.split(" ", 1)[0]) * 0.5
+    return before.right - before.left + (head + slack) * after.size > room
