@@ -13,6 +13,7 @@ from kpixl.grids.wraps import is_spaced, is_wide, joint
 _SAME_LINE = 0.4  # how much higher or lower a character of the same line may be
 _GAP = 0.3  # a wider gap without a blank in it is one
 _WIDE_GAP = 0.8  # between wide characters, which are spread over a justified line
+_APART = 3.0  # between texts side by side
 _BLANK = 0.15  # how exactly a gap is as wide as so many blanks
 _RAISED, _SMALL = 0.2, 0.8  # digits raised by more, and smaller, are above the line
 
@@ -26,11 +27,32 @@ class Line(NamedTuple):
     size: float
 
 
-def lines_of(chars: Sequence[Char]) -> Iterator[tuple[float, Line]]:
-    """Put characters into lines, with the height of each: those of a line stand at one height and read one way."""
-    for line in _gathered(chars):
-        if any(not char.text.isspace() for char in line):
-            yield min(char.y for char in line), _line(line)
+def lines_of(chars: Sequence[Char], margins: bool = False) -> Iterator[tuple[float, Line]]:
+    """Put characters into lines, with the height of each: those of a line stand at one height and read one way.
+
+    `margins`: the first and the last line of a page may hold several texts side by side, as browsers print them there.
+    """
+    lines = [line for line in _gathered(chars) if any(not char.text.isspace() for char in line)]
+    for number, line in enumerate(lines):
+        line.sort(key=lambda char: char.left)
+        edge = margins and number in (0, len(lines) - 1)
+        for part in _parts(line) if edge else (line,):
+            yield min(char.y for char in part), _line(part)
+
+
+def _parts(line: list[Char]) -> Iterator[list[Char]]:
+    """Cut a line where it has a wide gap."""
+    part: list[Char] = []
+    for char in line:
+        if char.text.isspace():
+            part += [char] * bool(part)
+            continue
+        seen = next((c for c in reversed(part) if not c.text.isspace()), None)
+        if seen is not None and char.left - seen.right > char.size * _APART:
+            yield part
+            part = []
+        part.append(char)
+    yield part
 
 
 def _gathered(chars: Sequence[Char]) -> Iterator[list[Char]]:
@@ -50,8 +72,7 @@ def _reach(first: Char, char: Char) -> float:
 
 
 def _line(chars: list[Char]) -> Line:
-    """Spell a line."""
-    chars = sorted(chars, key=lambda c: c.left)
+    """Spell a line, its characters sorted."""
     seen = [c for c in chars if not c.text.isspace()]
     size = max(c.size for c in seen)
     base = max(c.base for c in seen if c.size > size * _SMALL)
@@ -69,15 +90,20 @@ def _between(before: Char, char: Char) -> str:
 
     PDFium makes one blank of several; the gap behind it shows how many they were.
     """
-    gap, size = char.left - before.right, max(before.size, char.size)
+    gap = char.left - before.right
     if char.text == " ":
         return ""
     if before.text == " ":
         width = before.right - before.left
-        count = round(gap / width) if width > 0 and 0 < gap < size * 20 else 0
+        count = round(gap / width) if width > 0 and 0 < gap < before.size * 20 else 0
         return " " * count if count and abs(gap - count * width) < width * _BLANK else ""
+    return " " if gap_before(before, char) and not before.text.isspace() else ""
+
+
+def gap_before(before: Char, char: Char) -> bool:
+    """Tell whether there is room for a blank between two characters."""
     wide = is_wide(before.text) and is_wide(char.text)
-    return " " if gap > size * (_WIDE_GAP if wide else _GAP) and not before.text.isspace() else ""
+    return char.left - before.right > max(before.size, char.size) * (_WIDE_GAP if wide else _GAP)
 
 
 def joined(lines: Sequence[Line], room: float) -> str:

@@ -30,7 +30,8 @@ _LINE, _MOVE = 0, 2  # kinds of segments: PDFium's FPDF_SEGMENT_LINETO and FPDF_
 class Char(NamedTuple):
     """A character: where its middle is; where it begins, ends and stands in its direction of reading.
 
-    `turn` counts quarter turns to the right: 0 reads to the right, 1 downwards, 3 upwards.
+    `turn` counts quarter turns to the right: 0 reads to the right, 1 downwards, 3 upwards. `run` numbers the texts as
+    the PDF has them: a producer draws a line, a word or a character at once, but never two cells.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Char(NamedTuple):
     base: float
     size: float
     turn: int
+    run: int
 
 
 class Rule(NamedTuple):
@@ -222,7 +224,7 @@ def _chars(text: Any, view: _View, budget: _Budget) -> list[Char]:
     chars: list[Char] = []
     box, matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
-    high = 0
+    high = run = last = 0
     for index in range(count):
         if index % _CLOCK == 0:
             budget.look()
@@ -240,7 +242,10 @@ def _chars(text: Any, view: _View, budget: _Budget) -> list[Char]:
         seen = view.of(_Matrix(matrix.a, matrix.b, matrix.c, matrix.d, 0, 0))
         spelled = "-" if hyphen else _spelled(code, high, pdfium.FPDFText_HasUnicodeMapError(text, index) == 1)
         high = 0
-        chars.append(_char(spelled, (box.left, box.bottom, box.right, box.top), (x.value, y.value), size, view, seen))
+        item = ctypes.cast(pdfium.FPDFText_GetTextObject(text, index), ctypes.c_void_p).value or 0
+        run, last = run + (item != last or not item), item
+        place = (box.left, box.bottom, box.right, box.top), (x.value, y.value)
+        chars.append(_char(spelled, *place, size, run, view, seen))
     return chars
 
 
@@ -260,6 +265,7 @@ def _char(
     box: tuple[float, float, float, float],
     origin: tuple[float, float],
     size: float,
+    run: int,
     view: _View,
     seen: _Matrix,
 ) -> Char:
@@ -271,7 +277,7 @@ def _char(
     # A box may hold the ink alone: then the character begins where the pen was set, and a wide one fills its square.
     right = max(*ends, left + size) if is_wide(spelled) else max(*ends, left)
     x, y = (corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2
-    return Char(spelled, x, y, left, right, base, size, turn)
+    return Char(spelled, x, y, left, right, base, size, turn, run)
 
 
 def _blank(item: Any, seen: _Matrix) -> Char | None:
@@ -284,9 +290,10 @@ def _blank(item: Any, seen: _Matrix) -> Char | None:
     turn = seen.turn
     along, base = _UNTURNED[turn].point(seen.e, seen.f)
     scaled = size.value * math.hypot(seen.c, seen.d)
-    return Char(" ", seen.e, seen.f, along, along, base, scaled, turn)
+    return Char(" ", seen.e, seen.f, along, along, base, scaled, turn, _NO_RUN)
 
 
+_NO_RUN = -1
 _INK = 0.01  # points: PDFium leaves out texts that are narrower
 
 

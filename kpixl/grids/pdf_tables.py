@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from kpixl.grids.grid import too_large
 from kpixl.grids.limits import Limits
-from kpixl.grids.pdf_lines import Line, joined, lines_of
+from kpixl.grids.pdf_lines import Line, gap_before, joined, lines_of
 from kpixl.grids.pdf_pages import Char, Page, Rule
 
 SAME = 3.0  # points within which two rules are one
@@ -83,10 +83,24 @@ def find_tables(page: Page, limits: Limits) -> tuple[list[Table], list[Char]]:
     lattice = _Lattice(page.across, page.down, limits)
     inside: dict[int, list[Char]] = defaultdict(list)
     loose: list[Char] = []
-    for char in page.chars:
-        number = lattice.cell_at(char.x, char.y)
-        (loose if number is None else inside[number]).append(char)
+    for run in _close_runs(page.chars):
+        home = lattice.home(run)
+        for char in run:
+            number = lattice.cell_at(char.x, char.y) if home is None else home
+            (loose if number is None else inside[number]).append(char)
     return sorted(lattice.tables(page.number, inside), key=lambda table: table.top), loose
+
+
+def _close_runs(chars: Sequence[Char]) -> Iterator[list[Char]]:
+    """Yield the characters that were drawn at once and follow each other closely."""
+    run: list[Char] = []
+    for char in chars:
+        if run and (char.run != run[-1].run or not 0 <= char.left - run[0].left or gap_before(run[-1], char)):
+            yield run
+            run = []
+        run.append(char)
+    if run:
+        yield run
 
 
 class _Sets:
@@ -139,6 +153,20 @@ class _Lattice:
     def cell_at(self, x: float, y: float) -> int | None:
         """Return the number of the cell at a place; None outside of all."""
         return self._owner.get((bisect.bisect_right(self._ys, y) - 1, bisect.bisect_right(self._xs, x) - 1))
+
+    def home(self, run: Sequence[Char]) -> int | None:
+        """Return the cell of a text that reaches over a rule, as one does that has no room; None for any other."""
+        drawn = [char for char in run if not char.text.isspace()]
+        cells = {self.cell_at(char.x, char.y) for char in drawn}
+        if len(cells) < 2:
+            return None
+        centre = ((drawn[0].x + drawn[-1].x) / 2, (drawn[0].y + drawn[-1].y) / 2)
+        middle, first = self.cell_at(*centre), self.cell_at(drawn[0].x, drawn[0].y)
+        if middle is not None:
+            box = self._boxes[middle]
+            if first is None or abs((self._xs[box.left] + self._xs[box.right]) / 2 - centre[0]) <= SAME:
+                return middle
+        return first
 
     def tables(self, page: int, inside: dict[int, list[Char]]) -> Iterator[Table]:
         """Yield the tables: cells that touch each other."""

@@ -83,7 +83,7 @@ def _blocks(page: Page, limits: Limits) -> list[Table | str]:
     """List the tables and lines of a page from top to bottom."""
     tables, loose = find_tables(page, limits)
     blocks: list[tuple[float, Table | str]] = [(table.top, table) for table in tables]
-    blocks += _paragraphs(list(lines_of(loose)), tables, page.width)
+    blocks += _paragraphs(list(lines_of(loose, margins=True)), tables, page.width)
     ordered = [block for _, block in sorted(blocks, key=lambda b: b[0])]
     for block, mark in ((ordered[0], "first"), (ordered[-1], "last")) if ordered else ():
         if isinstance(block, Table):
@@ -104,7 +104,8 @@ def _paragraphs(
             continue
         if paragraph:
             last_top, last = paragraph[-1]
-            apart = top - last_top > 2 * line.size or any(last_top < table.top < top for table in tables)
+            beside = top - last_top < line.size / 2
+            apart = beside or top - last_top > 2 * line.size or any(last_top < table.top < top for table in tables)
             if apart or last.size != line.size or not is_wrapped(last, line, room):
                 yield paragraph[0][0], joined([seen for _, seen in paragraph], room)
                 paragraph = []
