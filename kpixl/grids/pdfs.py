@@ -23,8 +23,8 @@ _TAIL = 2_048  # bytes at the end of a file in which its table of contents is na
 
 def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
     """Read the tables of a PDF and the lines around them as one grid. Raises UnreadableError."""
-    _check_end(content)
     _check_streams(content, limits)
+    _check_end(content)
     blocks: list[Table | str] = []
     characters = 0
     for page in read_pages(content, limits):
