@@ -15,6 +15,7 @@ _GAP = 0.3  # a wider gap without a blank in it is one
 _WIDE_GAP = 0.8  # between wide characters, which are spread over a justified line
 _APART = 3.0  # between texts side by side
 _BLANK = 0.15  # how exactly a gap is as wide as so many blanks
+_NARROWEST = 0.1  # a blank that is narrower is none: a gap would make millions of it
 _RAISED, _SMALL = 0.2, 0.8  # digits raised by more, and smaller, are above the line
 
 
@@ -28,7 +29,7 @@ class Line(NamedTuple):
 
 
 def lines_of(chars: Sequence[Char], margins: bool = False) -> Iterator[tuple[float, Line]]:
-    """Put characters into lines, with the height of each: those of a line stand at one height and read one way.
+    """Put characters into lines, with the height of each: those of a line are at one height and read one way.
 
     `margins`: the first and the last line of a page may hold several texts side by side, as browsers print them there.
     """
@@ -86,7 +87,7 @@ def _line(chars: list[Char]) -> Line:
 
 
 def _between(before: Char, char: Char) -> str:
-    """Return the blanks that a gap between two characters stands for.
+    """Return the blanks that a gap between two characters shows.
 
     PDFium makes one blank of several; the gap behind it shows how many they were.
     """
@@ -95,13 +96,13 @@ def _between(before: Char, char: Char) -> str:
         return ""
     if before.text == " ":
         width = before.right - before.left
-        count = round(gap / width) if width > 0 and 0 < gap < before.size * 20 else 0
+        count = round(gap / width) if width > before.size * _NARROWEST and 0 < gap < before.size * 20 else 0
         return " " * count if count and abs(gap - count * width) < width * _BLANK else ""
     return " " if gap_before(before, char) and not before.text.isspace() else ""
 
 
 def gap_before(before: Char, char: Char) -> bool:
-    """Tell whether there is room for a blank between two characters."""
+    """Return whether there is room for a blank between two characters."""
     wide = is_wide(before.text) and is_wide(char.text)
     return char.left - before.right > max(before.size, char.size) * (_WIDE_GAP if wide else _GAP)
 
@@ -109,19 +110,19 @@ def gap_before(before: Char, char: Char) -> bool:
 def joined(lines: Sequence[Line], room: float) -> str:
     """Join lines that could be as wide as `room`: a line that had room for more was ended by a person."""
     spaced = is_spaced("\n".join(line.text for line in lines))
-    text = ""
-    for before, line in zip([None, *lines], lines, strict=False):
-        if before is None:
-            text = line.text
-        elif is_wrapped(before, line, room):
-            text += joint(text, line.text, spaced) + line.text
-        else:
-            text = text.rstrip(" ") + "\n" + line.text
-    return text.rstrip(" ")
+    texts: list[str] = []
+    for number, line in enumerate(lines):
+        if number and is_wrapped(lines[number - 1], line, room):
+            texts.append(joint(texts[-1], line.text, spaced))
+        elif number:
+            texts[-1] = texts[-1].rstrip(" ")
+            texts.append("\n")
+        texts.append(line.text)
+    return "".join(texts).rstrip(" ")
 
 
 def is_wrapped(before: Line, after: Line, room: float, slack: int = 3) -> bool:
-    """Tell whether the next line begins where it does because what it begins with found no room on the line before.
+    """Return whether the next line begins where it does because what it begins with found no room on the line before.
 
     `slack`: characters allowed for, as punctuation must not begin a line and takes one or two down with it.
     """

@@ -10,6 +10,7 @@ import ctypes
 import math
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -24,11 +25,11 @@ _STRAIGHT = 1.0  # points by which a ruled line may slant
 _FORMS = 12  # groups of graphics within each other; PDFium itself stops at 40
 _CLOCK = 1_000  # characters or graphics between two looks at the clock
 _UNKNOWN = "\ufffd"  # shows that a character is there, though its font does not name it
-_LINE, _MOVE = 0, 2  # kinds of segments: PDFium's FPDF_SEGMENT_LINETO and FPDF_SEGMENT_MOVETO
+_MOVE = pdfium.FPDF_SEGMENT_MOVETO
 
 
 class Char(NamedTuple):
-    """A character: where its middle is; where it begins, ends and stands in its direction of reading.
+    """A character: where its middle is; where it begins and ends in its direction of reading, and its base line.
 
     `turn` counts quarter turns to the right: 0 reads to the right, 1 downwards, 3 upwards. `run` numbers the texts as
     the PDF has them: a producer draws a line, a word or a character at once, but never two cells.
@@ -166,7 +167,12 @@ class _Matrix(NamedTuple):
 
 _IDENTITY = _Matrix(1, 0, 0, 1, 0, 0)
 # From the space of a page, where y runs upwards, to what is seen after its quarter turns to the right.
-_VIEWS = (_Matrix(1, 0, 0, -1, 0, 0), _Matrix(0, 1, 1, 0, 0, 0), _Matrix(-1, 0, 0, 1, 0, 0), _Matrix(0, -1, -1, 0, 0, 0))
+_VIEWS = (
+    _Matrix(1, 0, 0, -1, 0, 0),
+    _Matrix(0, 1, 1, 0, 0, 0),
+    _Matrix(-1, 0, 0, 1, 0, 0),
+    _Matrix(0, -1, -1, 0, 0, 0),
+)
 # The direction of reading becomes "to the right" by a turn back.
 _UNTURNED = (_IDENTITY, _Matrix(0, -1, 1, 0, 0, 0), _Matrix(-1, 0, 0, -1, 0, 0), _Matrix(0, 1, -1, 0, 0, 0))
 
@@ -308,16 +314,14 @@ def _rules(path: Any, seen: _Matrix, across: list[Rule], down: list[Rule], budge
         return
     for points in _subpaths(path, seen, budget):
         if stroke.value:
-            for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+            for (x0, y0), (x1, y1) in pairwise(points):
                 _add_rule(x0, y0, x1, y1, _STRAIGHT, across, down)
         else:
             xs, ys = [x for x, _ in points], [y for _, y in points]
             _add_rule(min(xs), min(ys), max(xs), max(ys), _THIN, across, down)
 
 
-def _add_rule(
-    x0: float, y0: float, x1: float, y1: float, thick: float, across: list[Rule], down: list[Rule]
-) -> None:
+def _add_rule(x0: float, y0: float, x1: float, y1: float, thick: float, across: list[Rule], down: list[Rule]) -> None:
     width, height = abs(x1 - x0), abs(y1 - y0)
     if not (math.isfinite(width) and math.isfinite(height)):
         return

@@ -95,7 +95,7 @@ def _close_runs(chars: Sequence[Char]) -> Iterator[list[Char]]:
     """Yield the characters that were drawn at once and follow each other closely."""
     run: list[Char] = []
     for char in chars:
-        if run and (char.run != run[-1].run or not 0 <= char.left - run[0].left or gap_before(run[-1], char)):
+        if run and (char.run != run[-1].run or char.left < run[0].left or gap_before(run[-1], char)):
             yield run
             run = []
         run.append(char)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from kpixl.grids.grid import Grid, UnreadableError, broken, exceeded
+from kpixl.grids.grid import Grid, UnreadableError, broken, exceeded, too_large
 from kpixl.grids.limits import Limits
 from kpixl.grids.pdf_lines import Line, is_wrapped, joined, lines_of
 from kpixl.grids.pdf_pages import Page, read_pages
@@ -26,10 +27,14 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
     _check_streams(content, limits)
     _check_end(content)
     blocks: list[Table | str] = []
-    characters = 0
+    characters = cells = 0
     for page in read_pages(content, limits):
         characters += len(page.chars)
-        blocks += _blocks(page, limits)
+        found = _blocks(page, limits)
+        cells += sum(len(block.cells) for block in found if isinstance(block, Table))
+        if cells > limits.table_cells:  # before the pages are stacked, which counts the cells of the grid
+            raise too_large(cells, limits, "table_cells")
+        blocks += found
     if not characters:
         raise UnreadableError("pdf-no-text")
     stack = Stack(limits)
@@ -85,9 +90,10 @@ def _blocks(page: Page, limits: Limits) -> list[Table | str]:
     blocks: list[tuple[float, Table | str]] = [(table.top, table) for table in tables]
     blocks += _paragraphs(list(lines_of(loose, margins=True)), tables, page.width)
     ordered = [block for _, block in sorted(blocks, key=lambda b: b[0])]
-    for block, mark in ((ordered[0], "first"), (ordered[-1], "last")) if ordered else ():
-        if isinstance(block, Table):
-            setattr(block, mark, True)
+    if ordered and isinstance(ordered[0], Table):
+        ordered[0].first = True
+    if ordered and isinstance(ordered[-1], Table):
+        ordered[-1].last = True
     return ordered
 
 
@@ -96,6 +102,7 @@ def _paragraphs(
 ) -> Iterator[tuple[float, str]]:
     """Join wrapped lines outside of tables; leave out the number of the page. Yields heights and texts."""
     widths = [table.rules[-1] - table.rules[0] for table in tables]
+    tops = [table.top for table in tables]
     room = max([width * 0.6, *widths, *(line.right - line.left for _, line in lines)])
     edges = {lines[0][0], lines[-1][0]} if lines else set()
     paragraph: list[tuple[float, Line]] = []
@@ -105,7 +112,7 @@ def _paragraphs(
         if paragraph:
             last_top, last = paragraph[-1]
             beside = top - last_top < line.size / 2
-            apart = beside or top - last_top > 2 * line.size or any(last_top < table.top < top for table in tables)
+            apart = beside or top - last_top > 2 * line.size or bisect_right(tops, last_top) < bisect_left(tops, top)
             if apart or last.size != line.size or not is_wrapped(last, line, room):
                 yield paragraph[0][0], joined([seen for _, seen in paragraph], room)
                 paragraph = []
@@ -120,41 +127,49 @@ def _paragraphs(
 def _runs(blocks: Sequence[Table | str]) -> Iterator[str | list[Table]]:
     """Group tables that go on over the end of a page."""
     run: list[Table] = []
+    rules: list[float] = []  # the vertical rules of the run
     for block in blocks:
-        if isinstance(block, str):
-            if run:
-                yield run
-            run = []
-            yield block
-        elif run and run[-1].last and block.first and block.page == run[-1].page + 1 and _nested(run, block):
+        if run and isinstance(block, Table) and _follows(run[-1], block) and _nested(rules, block.rules):
             run.append(block)
+            rules = distinct([*rules, *block.rules])
+            continue
+        if run:
+            yield run
+        run, rules = [], []
+        if isinstance(block, str):
+            yield block
         else:
-            if run:
-                yield run
-            run = [block]
+            run, rules = [block], block.rules
     if run:
         yield run
 
 
-def _nested(run: Sequence[Table], table: Table) -> bool:
-    """Tell whether the rules of a table stand where those of the tables before do, or the other way round."""
-    known = distinct(x for t in run for x in t.rules)
-    few, many = sorted((known, table.rules), key=len)
-    return all(any(abs(a - b) <= SAME for b in many) for a in few)
+def _follows(before: Table, table: Table) -> bool:
+    """Return whether nothing is between two tables but the end of a page."""
+    return before.last and table.first and table.page == before.page + 1
+
+
+def _nested(known: Sequence[float], rules: Sequence[float]) -> bool:
+    """Return whether all the rules of one table are where another one has some; the rules are sorted."""
+    few, many = sorted((known, rules), key=len)
+    return all(abs(many[nearest(many, place)] - place) <= SAME for place in few)
 
 
 def _placed(run: Sequence[Table]) -> list[Placed]:
     """Number rows and columns through the tables of a run."""
     rules = distinct(x for table in run for x in table.rules)
     cells: list[Cell] = []
+    lowest: list[Cell] = []  # those that reach down to the last row
     height = 0
     for table in run:
-        if cells and _torn(cells, height, table):
+        if lowest and _torn(lowest, table):
             height -= 1
-            _mend(cells, height, table)
+            added = _mend(lowest, height, table)
         else:
-            cells += [Cell(c.row + height, c.rows, c.left, c.right, c.lines) for c in table.cells]
+            added = [Cell(c.row + height, c.rows, c.left, c.right, c.lines) for c in table.cells]
         height += table.height
+        cells += added
+        lowest = [cell for cell in (*lowest, *added) if cell.row + cell.rows == height]
     placed = []
     for cell in cells:
         first, last = nearest(rules, cell.left), nearest(rules, cell.right)
@@ -162,9 +177,9 @@ def _placed(run: Sequence[Table]) -> list[Placed]:
     return placed
 
 
-def _last_row(cells: Sequence[Cell], height: int) -> dict[int, Cell]:
-    """Return the cells that reach down to a row, by where they begin."""
-    return {round(cell.left / SAME): cell for cell in cells if cell.row + cell.rows == height}
+def _by_place(cells: Sequence[Cell]) -> dict[int, Cell]:
+    """Return cells by where they begin."""
+    return {round(cell.left / SAME): cell for cell in cells}
 
 
 def _match(above: dict[int, Cell], cell: Cell) -> Cell | None:
@@ -172,13 +187,13 @@ def _match(above: dict[int, Cell], cell: Cell) -> Cell | None:
     return next((above[p] for p in (place, place - 1, place + 1) if p in above), None)
 
 
-def _torn(cells: Sequence[Cell], height: int, table: Table) -> bool:
-    """Tell whether the first row of a table is the rest of the row above it.
+def _torn(lowest: Sequence[Cell], table: Table) -> bool:
+    """Return whether the first row of a table is the rest of the row above it.
 
     It is if all its text goes on in mid-line; and some text has ended above, or what goes on is more than a line:
     a row of three short texts below another one is a row of its own.
     """
-    above = _last_row(cells, height)
+    above = _by_place(lowest)
     pairs = [(start, cell) for cell in table.cells if cell.row == 0 and (start := _match(above, cell)) is not None]
     filled = [(start, cell) for start, cell in pairs if cell.lines]
     if not filled or len(filled) < sum(cell.row == 0 and bool(cell.lines) for cell in table.cells):
@@ -189,13 +204,15 @@ def _torn(cells: Sequence[Cell], height: int, table: Table) -> bool:
     return ended or all(len(s.lines) > 1 or len(c.lines) > 1 for s, c in filled)
 
 
-def _mend(cells: list[Cell], last: int, table: Table) -> None:
-    """Put the rest of a torn row where the row began."""
-    above = _last_row(cells, last + 1)
+def _mend(lowest: Sequence[Cell], last: int, table: Table) -> list[Cell]:
+    """Put the rest of a torn row where the row began. Returns the cells that are new."""
+    above = _by_place(lowest)
+    added: list[Cell] = []
     for cell in table.cells:
         start = _match(above, cell) if cell.row == 0 else None
         if start is not None:
             start.lines = [*start.lines, *cell.lines]
             start.rows = max(start.rows, last + cell.rows - start.row)
         else:
-            cells.append(Cell(cell.row + last, cell.rows, cell.left, cell.right, cell.lines))
+            added.append(Cell(cell.row + last, cell.rows, cell.left, cell.right, cell.lines))
+    return added

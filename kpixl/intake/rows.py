@@ -68,9 +68,9 @@ def read_table(record: Record, found: FoundTable) -> None:
 
 
 def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
-    """Tell whether a row holds a preset and nothing else: the template wrote it, and nobody went on with it.
+    """Return whether a row holds a preset and nothing else: the template wrote it, and nobody went on with it.
 
-    Copies in Word, PDF or text lose the sheet id, but not the rows. With a sheet id that lists no presets, the rows were
+    Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
     the project's own when it was sent.
     """
     return (record.mark is None or table.key in record.mark.presets) and row in table.presets
