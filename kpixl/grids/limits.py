@@ -42,8 +42,11 @@ class Limits:
     """Archives within archives: staff zip folders that hold what a unit had zipped."""
     pages: int = _bound(500, "PDF 的页数", "the number of pages of a PDF")
     """Pages of a PDF: each takes 0.01 s, a form one or two of them."""
-    page_objects: int = _bound(500_000, "PDF 一页的字符和线条数", "the characters and lines on a page of a PDF")
-    """Characters and graphics of one page of a PDF, made one by one: these take some 3 s. A form has 2,000."""
+    page_objects: int = _bound(
+        200_000, "PDF 一页的字符、线条或表格方格数", "the characters, lines or squares between lines on a page of a PDF"
+    )
+    """Characters and graphics of one page of a PDF, made one by one, and the squares that its ruled lines make: so many
+    take some 5 s. A form has 2,000, a page of a newspaper 20,000."""
     page_seconds: float = _bound(8.0, "读取一页的时间（秒）", "the time in seconds for a page of a PDF")
     """Time for one page of a PDF, looked at between calls of its library; within one, `seconds` holds."""
     columns: int = _bound(256, "文本的列数", "the number of columns of text")

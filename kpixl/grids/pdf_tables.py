@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from kpixl.grids.grid import too_large
+from kpixl.grids.grid import exceeded
 from kpixl.grids.limits import Limits
 from kpixl.grids.pdf_lines import Line, gap_before, joined, lines_of
 from kpixl.grids.pdf_pages import Char, Page, Rule
@@ -138,8 +138,8 @@ class _Lattice:
     def __init__(self, across: Sequence[Rule], down: Sequence[Rule], limits: Limits) -> None:
         self._xs, self._ys = distinct(r.at for r in down), distinct(r.at for r in across)
         self._columns, self._rows = max(len(self._xs) - 1, 0), max(len(self._ys) - 1, 0)
-        if self._columns * self._rows > limits.table_cells:
-            raise too_large(self._columns * self._rows, limits, "table_cells")
+        if self._columns * self._rows > limits.page_objects:
+            raise exceeded("page_objects", self._columns * self._rows, limits)
         self._across = _covered(across, self._ys, self._xs)
         self._down = _covered(down, self._xs, self._ys)
         self._boxes = self._find_boxes()

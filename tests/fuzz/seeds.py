@@ -17,7 +17,7 @@ from kpixl.form import load_form
 from kpixl.grids import Grid, read_grids
 from kpixl.model import Form, Portfolio
 from kpixl.template import build_template
-from tests.packages import document, package, packed_workbook
+from tests.packages import document, package, packed_workbook, portable
 
 TESTS = Path(__file__).resolve().parents[1]
 EXAMPLE = TESTS.parent / "examples" / "sast-2026"
@@ -178,15 +178,4 @@ def _pdf(grid: Grid) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
     ]
-    out, places = b"%PDF-1.4\n", []
-    for number, each in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size, at = len(objects) + 1, len(out)
-    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        size,
-        table,
-        size,
-        at,
-    )
+    return portable(objects)
