@@ -198,10 +198,12 @@ _FAR = b"1e38 0 0 1e38 1e38 1e38 Tm (abc) Tj 0 0 0 0 0 0 Tm (xyz) Tj 1 0 0 1 50 
         b"1e38 0 0 1e38 0 0 cm 1e38 0 0 1e38 0 0 cm 0 0 m 1 1 l S 5 5 90 90 re S " + text((50, 700, "x")),
         b"q\n" * 100_000,
         b"BT /F9 1e30 Tf (x) Tj ET",
+        b"BT /F1 -12 Tf 50 700 Td (x) Tj ET BT /F1 0 Tf 50 650 Td (y) Tj ET",
+        b"1e38 1e38 -1e38 1e38 0 0 cm BT /F1 1e38 Tf 1e38 1e38 1e38 1e38 0 0 Tm (x) Tj ET",
         b"BT /F1 12 Tf (x Tj",
         b"/X Do /X Do",
     ],
-    ids=["far", "not a number", "open", "no font", "broken", "group in itself"],
+    ids=["far", "not a number", "open", "no font", "below nothing", "infinite", "broken", "group in itself"],
 )
 def test_odd_drawings_do_no_harm(stream: bytes) -> None:
     itself = pdf_stream(

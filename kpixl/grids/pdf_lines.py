@@ -76,7 +76,7 @@ def _line(chars: list[Char]) -> Line:
     """Spell a line, its characters sorted."""
     seen = [c for c in chars if not c.text.isspace()]
     size = max(c.size for c in seen)
-    base = max(c.base for c in seen if c.size > size * _SMALL)
+    base = max(c.base for c in seen if c.size >= size * _SMALL)
     text = ""
     for before, char in zip([None, *chars], chars, strict=False):
         if before is not None:

@@ -162,7 +162,12 @@ class _Matrix(NamedTuple):
     @property
     def turn(self) -> int:
         """Return the direction in which text reads, in quarter turns to the right."""
-        return round(math.atan2(self.b, self.a) / (math.pi / 2)) % 4
+        return round(_finite(math.atan2(self.b, self.a)) / (math.pi / 2)) % 4
+
+
+def _finite(number: float) -> float:
+    """Return a number, and 0 for what is none: factors in a broken file multiply to infinity."""
+    return number if math.isfinite(number) else 0.0
 
 
 _IDENTITY = _Matrix(1, 0, 0, 1, 0, 0)
@@ -283,7 +288,8 @@ def _char(
     # A box may hold the ink alone: then the character begins where the pen was set, and a wide one fills its square.
     right = max(*ends, left + size) if is_wide(spelled) else max(*ends, left)
     x, y = (corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2
-    return Char(spelled, x, y, left, right, base, size, turn, run)
+    x, y, left, right, base = map(_finite, (x, y, left, right, base))
+    return Char(spelled, x, y, left, right, base, _finite(abs(size)), turn, run)
 
 
 def _blank(item: Any, seen: _Matrix) -> Char | None:
@@ -296,7 +302,8 @@ def _blank(item: Any, seen: _Matrix) -> Char | None:
     turn = seen.turn
     along, base = _UNTURNED[turn].point(seen.e, seen.f)
     scaled = size.value * math.hypot(seen.c, seen.d)
-    return Char(" ", seen.e, seen.f, along, along, base, scaled, turn, _NO_RUN)
+    x, y, along, base = map(_finite, (seen.e, seen.f, along, base))
+    return Char(" ", x, y, along, along, base, _finite(abs(scaled)), turn, _NO_RUN)
 
 
 _NO_RUN = -1
