@@ -53,8 +53,8 @@ class Limits:
     """Columns of text: what is beyond stays together in the last one, to be reported."""
     seconds: float = _bound(120.0, "读取一个文件的时间（秒）", "the time in seconds for a file")
     """Time for one file: the process that reads it is ended, and only this file is lost. Broken and hostile files end
-    within 10 s (tests/fuzz); this is for honest ones: the forms of 12,000 projects take 15 s, on an old computer several
-    times as long."""
+    within 10 s (tests/fuzz); this is for honest ones: the forms of 12,000 projects take 15 s, on an old computer
+    several times as long."""
     memory_bytes: int = _bound(3 * GIB, "读取一个文件占用的内存（字节）", "the memory in bytes for a file")
     """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. What
     the fuzzing harness makes stays below 1 GiB; a sheet near sheet_cells may not."""
