@@ -1,0 +1,67 @@
+"""Apply many sequences in one run of an application: openpyxl, LibreOffice, SheetJS, ExcelJS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.applications import absent, command, node
+from tests.laws import openpyxl_edits
+from tests.laws.edits import Sequence, template
+
+ENGINES = ("openpyxl", "libreoffice", "sheetjs", "exceljs")
+SYSTEM_PYTHON = Path("/usr/bin/python3")  # the one for which Debian packages the module of LibreOffice
+BATCH = 100  # sequences that one process of an application edits
+TIMEOUT = 900  # seconds for a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an application made of a sequence; `failed`: the edits that it could not make."""
+
+    engine: str
+    sequence: Sequence
+    path: Path
+    failed: tuple[str, ...]
+
+
+def apply(engine: str, sequences: Many[Sequence], folder: Path) -> list[Edited]:
+    """Edit the template of each sequence with `engine`; leave out what it could not save."""
+    folder.mkdir(parents=True, exist_ok=True)
+    targets = [folder / f"{n}-{s.seed}{_suffix(engine, s)}" for n, s in enumerate(sequences)]
+    jobs = [(_source(s, folder), target, s) for s, target in zip(sequences, targets, strict=True)]
+    if engine == "openpyxl":
+        failed = [openpyxl_edits.apply(source, target, [*s.edits]) for source, target, s in jobs]
+    else:
+        listed = folder / "jobs.json"
+        data = [{"source": str(source), "target": str(target), "edits": s.edits} for source, target, s in jobs]
+        listed.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        failed = _libreoffice(listed, folder) if engine == "libreoffice" else json.loads(node(f"edit_{engine}.js", listed))
+    return [Edited(engine, s, target, tuple(f)) for (_, target, s), f in zip(jobs, failed, strict=True) if target.exists()]
+
+
+def _suffix(engine: str, sequence: Sequence) -> str:
+    return ".ods" if engine == "libreoffice" and sequence.seed % 5 == 0 else ".xlsx"
+
+
+def _source(sequence: Sequence, folder: Path) -> Path:
+    path = folder / f"{sequence.form}-{sequence.base}.xlsx"
+    if not path.exists():
+        path.write_bytes(template(sequence.form, sequence.base))
+    return path
+
+
+def _libreoffice(jobs: Path, folder: Path) -> list[list[str]]:
+    command("soffice")
+    script = Path(__file__).parent / "libreoffice_edits.py"
+    imported = subprocess.run([SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False)
+    if imported.returncode != 0:
+        absent("python3-uno")
+    arguments = [SYSTEM_PYTHON, "-I", script, jobs, folder / "profile"]
+    done = subprocess.run(arguments, capture_output=True, timeout=TIMEOUT, check=False)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
