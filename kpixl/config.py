@@ -19,7 +19,8 @@ from typing import Any
 
 from kpixl import yamltext
 from kpixl.catalogue import CATALOGUE
-from kpixl.problems import KpixlError, Location, Problem, Severity, failure
+from kpixl.inputs import read_input
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.rule_texts import CATEGORIES
 
 CONFIG = "kpixl.yaml"
@@ -83,18 +84,19 @@ def find_config(paths: Iterable[Path]) -> Path | None:
     folders: list[Path] = []
     for path in paths:
         folders += [path, path.absolute().parent] if path.is_dir() else [path.absolute().parent]
-    return next((folder / CONFIG for folder in [*folders, Path()] if (folder / CONFIG).is_file()), None)
+    return next(
+        (
+            folder / CONFIG
+            for folder in [*folders, Path()]
+            if (folder / CONFIG).exists() and not (folder / CONFIG).is_dir()
+        ),
+        None,
+    )
 
 
 def load_config(path: Path, codes: Iterable[str] = ()) -> Config:
     """Read a kpixl.yaml. `codes`: those of the forms' own checks. Raises KpixlError with all that is wrong."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise failure("path-missing", path=str(path)) from error
-    except OSError as error:
-        raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
-    return loads_config(yamltext.decode(content, path.name), path.name, codes)
+    return loads_config(yamltext.decode(read_input(path), path.name), path.name, codes)
 
 
 def loads_config(text: str, file: str, codes: Iterable[str] = ()) -> Config:

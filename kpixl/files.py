@@ -11,7 +11,8 @@ from datetime import date
 from itertools import count
 from pathlib import Path, PurePath
 
-from kpixl.problems import Location, Problem, failure
+from kpixl.inputs import check_regular, special_kind, system_reason
+from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.texts import Text, say
 
 OLD: Text = ("旧", "old")  # in the name of a copy
@@ -38,29 +39,33 @@ def _parts(text: str) -> list[str]:
 def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[list[tuple[Path, str]], list[Problem]]:
     """List the files under `paths`, folders searched recursively, in an order that the call does not change.
 
-    Returns (path, name to show) pairs and an info problem for each lock or hidden file passed over.
-    Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left, unless
-    that `may_be`.
+    Returns (path, name to show) pairs and a problem for each lock or hidden file, link, pipe or device passed over,
+    and for each folder that cannot be opened. Raises KpixlError `path-missing` for a path that does not exist,
+    `not-a-regular-file` for a pipe or device, `nothing-to-read` where nothing is left, unless that `may_be`.
     """
     shown: dict[Path, set[str]] = {}
     passed: dict[Path, set[str]] = {}
+    missed: dict[str, Problem] = {}
     paths = list(paths)
     for path in paths:
-        if not path.exists():
-            raise failure("path-missing", path=str(path))
+        check_regular(path)
         if path.is_dir():
-            for file in _walk(path):
+            for file, kind in _walk(path, missed):
                 name = shown_name(file.relative_to(path).as_posix())
+                if kind is not None:
+                    missed.setdefault(name, Problem("entry-skipped", Location(file=name), {"kind": kind}))
+                    continue
                 (shown if skip_reason(Path(name)) is None else passed).setdefault(file.resolve(), set()).add(name)
         else:
             shown.setdefault(path.resolve(), set()).add(shown_name(path.name))
     if not shown and not may_be_empty:
-        raise failure("nothing-to-read", path=", ".join(map(str, paths)))
+        raise KpixlError(*missed.values(), *failure("nothing-to-read", path=", ".join(map(str, paths))).problems)
     files = [(path, _shortest(names)) for path, names in shown.items()]
     skipped = [
         Problem("file-skipped", Location(file=name), {"reason": skip_reason(Path(name))})
         for name in sorted((_shortest(names) for path, names in passed.items() if path not in shown), key=natural_key)
     ]
+    skipped += [missed[name] for name in sorted(missed, key=natural_key)]
     return sorted(files, key=lambda item: (natural_key(item[1]), str(item[0]))), skipped
 
 
@@ -83,14 +88,25 @@ def _shortest(names: Iterable[str]) -> str:
     return min(names, key=lambda name: (len(name), name))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # Links are not followed: a returned archive may contain one that points anywhere.
-    for root, folders, names in os.walk(folder):
+def _walk(folder: Path, missed: dict[str, Problem]) -> Iterator[tuple[Path, Text | None]]:
+    """Yield what is in a folder and below, with what it is where it is no file; add to `missed` what cannot be opened.
+
+    Links are not followed: a returned archive may contain one that points anywhere.
+    """
+
+    def unopened(error: OSError) -> None:
+        place = shown_name(Path(error.filename or folder).relative_to(folder).as_posix())
+        missed[place] = Problem("folder-unreadable", Location(file=place), {"reason": system_reason(error)})
+
+    for root, folders, names in os.walk(folder, onerror=unopened):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted({*names, *(name for name in folders if Path(root, name).is_symlink())}):
             path = Path(root, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
+            try:
+                yield path, special_kind(path.lstat().st_mode)
+            except OSError as error:  # a folder that may be listed but not entered
+                place = shown_name(path.relative_to(folder).as_posix())
+                missed[place] = Problem("not-readable", Location(file=place), {"reason": system_reason(error)})
 
 
 def skip_reason(shown: PurePath) -> tuple[str, str] | None:

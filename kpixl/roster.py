@@ -17,6 +17,7 @@ from pathlib import Path
 from kpixl import canonical
 from kpixl.files import check_target, write_atomic
 from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
+from kpixl.inputs import check_regular, read_input
 from kpixl.listing import ID, Line, Listing, find_listings, read_lines
 from kpixl.model import Field, Form, Portfolio, Project, Value
 from kpixl.printed import PrintedCell, printed_text
@@ -65,11 +66,12 @@ def write_roster(
     Returns whether the file changed, how many projects it holds, and the problems. Raises KpixlError.
     """
     check_target(out)
-    if not source.is_file():
+    check_regular(source)
+    if source.is_dir():
         raise failure("path-missing", path=str(source))
     if (size := source.stat().st_size) > limits.file_bytes:
         raise KpixlError(file_too_large(size, limits).problem(source.name))
-    reading = read_grids(source.read_bytes(), source.name, limits)
+    reading = read_grids(read_input(source), source.name, limits)
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None

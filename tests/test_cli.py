@@ -127,7 +127,7 @@ def _zip(path: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a picture": (_picture, "other-kind"),
     "cut off": (_truncated, "not-a-workbook"),
-    "nothing in it": (_nothing, "no-sheets"),
+    "nothing in it": (_nothing, "file-empty"),
     "an empty archive": (_zip, "no-sheets"),
     "a password": (lambda path: shutil.copy(ENCRYPTED, path), "password"),
     "another table": (unrelated, "no-form"),

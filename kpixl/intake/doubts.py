@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from kpixl.grids import Opened
+from kpixl.grids import Opened, biff
 from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
 from kpixl.intake.extracted import Doubt, Extracted
@@ -17,6 +17,7 @@ from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total
 
+_PACKED = "xl/workbook.bin"
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
@@ -30,13 +31,17 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
         found = [_without_zeros(f, forms[f.form]) for f in found]
     if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts for f in found):
         return found, 0
+    packed = opened.package.read(_PACKED) if opened.package is not None else b""
+    from_1904 = biff.counts_from_1904(packed)
+    if packed and not from_1904:
+        found = [replace(f, doubts=tuple(d for d in f.doubts if d.kind != "serial")) for f in found]
     look, count = _look(found, opened)
     if look == Look() and not count:
         return found, count
     settlers = [_Settler(f, forms[f.form], file) for f in found]
     for settler in settlers:
         settler.blanks(look)
-        settler.numbers(look or Look())
+        settler.numbers(look or Look(from_1904=from_1904))
     return [settler.result() for settler in settlers], count
 
 
@@ -49,7 +54,7 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
         places = blank + _places(found, ("percent", "serial"))
         return (xlslook.look(opened.content, places), 1) if places else (Look(), 0)
     names = opened.package.names
-    if "xl/workbook.bin" in names:
+    if _PACKED in names:
         return None, 0
     if odslook.CONTENT in names and "xl/workbook.xml" not in names:
         return odslook.look(opened.package, blank + doubtful), 1
@@ -118,7 +123,7 @@ class _Settler:
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
-                self._later(doubt, sure=seen is not None)
+                self._later(doubt, sure=seen is not None or look.from_1904)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
                 details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
                 self._say("value-recast", doubt, {**details, "reading": text_of(self._value(doubt.key))})
