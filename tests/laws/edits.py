@@ -2,7 +2,7 @@
 
 An edit is a mapping: `do` names it, `sheet` is the number of a sheet in the order of the workbook at that moment.
 What is typed is unique within a sequence, so that it can be counted wherever later edits carry it. `reads` lists the
-values as which it may stand in the result; `area` names what the sequence touches.
+values as which it may be read; `area` names what the sequence touches.
 """
 
 from __future__ import annotations
@@ -27,22 +27,25 @@ from tests.strategies import canonical_project, form_of
 Edit = dict[str, Any]
 FORMS = ("shanghai-target", "mini-form")
 BASES = ("blank", "filled")
+OTHER = "other"  # the template of another organisation, into which sheets are copied; its projects are blank
 _DAY_ZERO = date(1899, 12, 30)
 _EDIT_NUMBERS = 1000  # what edits type is numbered from here, what was sent below
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One sequence: what was sent, the edits, and where it is to be saved (xlsx, ods)."""
+    """One sequence: what was sent, the edits, and whether it is read with the roster (`with_roster`) as sent."""
 
     seed: int
     form: str
     base: str
     edits: tuple[Edit, ...]
+    with_roster: bool = False
 
     def data(self) -> dict[str, Any]:
         """Return the sequence as JSON data."""
-        return {"seed": self.seed, "form": self.form, "base": self.base, "edits": list(self.edits)}
+        return {"seed": self.seed, "form": self.form, "base": self.base, "with_roster": self.with_roster,
+                "edits": list(self.edits)}  # fmt: skip
 
     @property
     def areas(self) -> set[str]:
@@ -52,7 +55,8 @@ class Sequence:
 
 def of_data(data: Mapping[str, Any]) -> Sequence:
     """Make a sequence of JSON data."""
-    return Sequence(data.get("seed", 0), data["form"], data["base"], tuple(data["edits"]))
+    edits = tuple(data["edits"])
+    return Sequence(data.get("seed", 0), data["form"], data["base"], edits, data.get("with_roster", False))
 
 
 # --- what is sent -------------------------------------------------------------------------------
@@ -84,15 +88,15 @@ def _sent_value(form: Form, field: Field, number: int) -> Raw:
 
 @cache
 def sent(form_id: str, base: str) -> Portfolio:
-    """Return the two projects that are sent: with their key fields only (`blank`), or filled."""
+    """Return the two projects that are sent: with their key fields only (`blank`, `other`), or filled."""
     form = form_of(form_id)
     projects: list[Project] = []
     for index in (1, 2):
-        start = index * 300
+        start = index * 300 + (5000 if base == OTHER else 0)
         fields = [field for field in form.fields.values() if not field.sum]
         raw = {f.key: _sent_value(form, f, start + n) for n, f in enumerate(fields)}
         tables: dict[str, list[dict[str, Raw]]] = {}
-        if base == "blank":
+        if base != "filled":
             raw = {key: value for key, value in raw.items() if key in form.key_fields}
         else:
             for at, (key, table) in enumerate(form.tables.items()):
@@ -100,7 +104,7 @@ def sent(form_id: str, base: str) -> Portfolio:
                          for n, (c, f) in enumerate(table.columns.items())} for r in range(4)]  # fmt: skip
                 tables[key] = [dict(row) | _levels(form, key, r) for r, row in enumerate(rows)]
         projects.append(canonical_project(form, f"{index:02}", raw, tables))
-    return Portfolio(form_id, 2026, word(999), tuple(projects))
+    return Portfolio(form_id, 2026, word(998 if base == OTHER else 999), tuple(projects))
 
 
 def _levels(form: Form, table: str, number: int) -> dict[str, Raw]:
@@ -409,6 +413,13 @@ class Editor:
         at = self.rng.choice([self._row(), self._table_row()[1]]) if rows else self._column()
         return [{"do": do, "sheet": self._sheet(), "at": at, "count": self.rng.choice([1, 1, 2, 3])}]
 
+    def table_row(self) -> list[Edit]:
+        """Insert or delete the first, a middle or the last row of a table."""
+        first, last = self.at.rows[self.rng.choice([*self.at.rows])]
+        at = self.rng.choice([first, (first + last) // 2, last])
+        do = self.rng.choice(["insert_rows", "delete_rows"])
+        return [{"do": do, "sheet": self._sheet(), "at": at, "count": 1}]
+
     def sort(self) -> list[Edit]:
         """Sort the rows of a table, whole or not."""
         table = self.rng.choice([*self.at.rows])
@@ -457,19 +468,22 @@ class Editor:
 
 
 _USUAL = ["field"] * 6 + ["row"] * 6 + ["label", "margin", "margin", "blank_cell", "comment", "formula", "total",
-          "insert", "insert", "insert", "sort", "sort", "merge", "move", "move", "clear", "sheet", "sheet"]  # fmt: skip
+          "insert", "insert", "table_row", "table_row", "sort", "sort", "merge", "move", "move", "clear", "sheet",
+          "sheet"]  # fmt: skip
 _FORMATTED = ["formatted", "rich", "struck", "outside"]
 
 
 def sequence(seed: int) -> Sequence:
     """Draw the sequence of a seed."""
     rng = Random(seed)
-    form_id = FORMS[seed % 4 == 3]
+    form_id = FORMS[rng.random() < 0.25]
     editor = Editor(rng, form_id)
     edits: list[Edit] = []
     for _ in range(rng.choice([1, 2, 3, 3, 4, 5, 7])):
         name = rng.choice(_FORMATTED if rng.random() < 0.1 else _USUAL)
         edits += getattr(editor, name)()
-    if rng.random() < 0.06:
+    if (end := rng.random()) < 0.06:
         edits.append({"do": "alone", "sheet": 1})
-    return Sequence(seed, form_id, rng.choice(BASES), tuple(edits))
+    elif end < 0.12:
+        edits.append({"do": "transplant", "sheet": 1, "name": "申报表"})
+    return Sequence(seed, form_id, rng.choice(BASES), tuple(edits), rng.random() < 0.5)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.applications import absent, command, node
 from tests.laws import openpyxl_edits
-from tests.laws.edits import Sequence, template
+from tests.laws.edits import OTHER, Sequence, template
 
 ENGINES = ("openpyxl", "libreoffice", "sheetjs", "exceljs")
 SYSTEM_PYTHON = Path("/usr/bin/python3")  # the one for which Debian packages the module of LibreOffice
@@ -32,12 +32,14 @@ def apply(engine: str, sequences: Many[Sequence], folder: Path) -> list[Edited]:
     """Edit the template of each sequence with `engine`; leave out what it could not save."""
     folder.mkdir(parents=True, exist_ok=True)
     targets = [folder / f"{n}-{s.seed}{_suffix(engine, s)}" for n, s in enumerate(sequences)]
-    jobs = [(_source(s, folder), target, s) for s, target in zip(sequences, targets, strict=True)]
+    jobs = [(_source(s.form, s.base, folder), target, s) for s, target in zip(sequences, targets, strict=True)]
+    others = {s.form: _source(s.form, OTHER, folder) for s in sequences}
     if engine == "openpyxl":
-        failed = [openpyxl_edits.apply(source, target, [*s.edits]) for source, target, s in jobs]
+        failed = [openpyxl_edits.apply(source, target, [*s.edits], others[s.form]) for source, target, s in jobs]
     else:
         listed = folder / "jobs.json"
-        data = [{"source": str(source), "target": str(target), "edits": s.edits} for source, target, s in jobs]
+        data = [{"source": str(source), "target": str(target), "edits": s.edits, "other": str(others[s.form])}
+                for source, target, s in jobs]  # fmt: skip
         listed.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         failed = _libreoffice(listed, folder) if engine == "libreoffice" else json.loads(node(f"edit_{engine}.js", listed))
     return [Edited(engine, s, target, tuple(f)) for (_, target, s), f in zip(jobs, failed, strict=True) if target.exists()]
@@ -47,10 +49,10 @@ def _suffix(engine: str, sequence: Sequence) -> str:
     return ".ods" if engine == "libreoffice" and sequence.seed % 5 == 0 else ".xlsx"
 
 
-def _source(sequence: Sequence, folder: Path) -> Path:
-    path = folder / f"{sequence.form}-{sequence.base}.xlsx"
+def _source(form_id: str, base: str, folder: Path) -> Path:
+    path = folder / f"{form_id}-{base}.xlsx"
     if not path.exists():
-        path.write_bytes(template(sequence.form, sequence.base))
+        path.write_bytes(template(form_id, base))
     return path
 
 

@@ -1,7 +1,8 @@
 """The law: what is filled in a returned file is in the result or quoted in a problem, and nothing else is in the result.
 
-It is held against the raw XML of the file (typed_cells.py). Three parts:
-lost: a filled cell is neither in the portfolio nor quoted in a problem;
+It is held against the raw XML of the file (typed_cells.py). A cell equal to a text of the template is not typed.
+Three parts:
+lost: a typed cell is neither in the portfolio nor quoted in a problem, and no problem reports its sheet as not read;
 made up: the portfolio has a value that no cell of the file holds or can be read as;
 misplaced: a value's source is a cell that does not hold it, or a row has values of different rows.
 """
@@ -9,10 +10,11 @@ misplaced: a value's source is a cell that does not hold it, or a row has values
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import combinations
@@ -21,12 +23,15 @@ from pathlib import Path
 from kpixl.consolidate import Consolidated, consolidate
 from kpixl.model import Form, Project, Value
 from kpixl.problems import Problem
-from tests.laws.edits import FORMS, Edit, Sequence, sent, template
+from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
 from tests.laws.engines import Edited
 from tests.laws.typed_cells import FilledCell, filled_cells, normal
 from tests.strategies import form_of
 
 _OWN = ('{"kpixl":1,"kind":"cover"', '{"kpixl":1,"kind":"template"')
+# Problems that report a whole sheet, or a file, as not read.
+_NOT_READ = frozenset({"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form"})
+_DAY_ZERO = date(1899, 12, 30)
 _LEAST_QUOTE = 4  # characters; a shorter text may be part of any sentence, and counts only in a problem at its cell
 
 
@@ -39,6 +44,25 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.what}"
+
+
+@dataclass(slots=True)
+class Account:
+    """How many cells of a file were typed, where they are found, and the breaks of the law.
+
+    `not_read`: those on a sheet that a problem reports as a whole.
+    """
+
+    typed: int = 0
+    in_yaml: int = 0
+    quoted: int = 0
+    not_read: int = 0
+    breaks: list[Violation] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """Count the cells that are nowhere."""
+        return self.typed - self.in_yaml - self.quoted - self.not_read
 
 
 @dataclass(slots=True)
@@ -61,12 +85,17 @@ def records(sequence: Sequence) -> dict[str, Record]:
             record = found.setdefault(normal(text, is_number=number), Record())
             record.reads |= {normal(one) for one in edit.get("reads", ())}
             record.itself = record.itself and not edit.get("exact", False)
-    for project in sent(sequence.form, sequence.base).projects:
+    for project in (p for base in _bases(sequence) for p in sent(sequence.form, base).projects):
         for value in _values(project):
             found.setdefault(_spelled(value), Record()).reads.add(_spelled(value))
             if isinstance(value, date):  # a workbook stores it as a number of days
-                found.setdefault(str((value - date(1899, 12, 30)).days), Record()).reads.add(value.isoformat())
+                found.setdefault(str((value - _DAY_ZERO).days), Record()).reads.add(value.isoformat())
     return found
+
+
+def _bases(sequence: Sequence) -> list[str]:
+    """List the templates that a sequence begins with or copies into."""
+    return [sequence.base, *([OTHER] if any(edit["do"] == "transplant" for edit in sequence.edits) else [])]
 
 
 def _typed(edit: Edit) -> tuple[str, bool]:
@@ -104,7 +133,7 @@ def _furniture(form_id: str, base: str) -> frozenset[str]:
     """List what the template itself holds, besides the values of its projects."""
     cells = _sent_cells(form_id, base)
     values = {_spelled(value) for project in sent(form_id, base).projects for value in _values(project)}
-    values |= {str((v - date(1899, 12, 30)).days) for p in sent(form_id, base).projects for v in _values(p)
+    values |= {str((v - _DAY_ZERO).days) for p in sent(form_id, base).projects for v in _values(p)
                if isinstance(v, date)}  # fmt: skip
     choices = {normal(item) for listed in form_of(form_id).choices.values() for item in listed.items}
     return frozenset({normal(c.text, is_number=c.is_number) for c in cells} - values | choices)
@@ -166,40 +195,71 @@ def _text(problem: Problem) -> str:
     return json.dumps(problem.details, ensure_ascii=False, default=str) + problem.message("zh")
 
 
-def held(edited: Edited, *, with_roster: bool) -> list[Violation]:
-    """Read an edited file and list the breaks of the law."""
+def held(edited: Edited) -> Account:
+    """Read an edited file and account for its cells."""
     sequence = edited.sequence
-    roster = sent(sequence.form, sequence.base) if with_roster else None
+    roster = sent(sequence.form, sequence.base) if sequence.with_roster else None
     forms = [form_of(form_id) for form_id in FORMS]
     result = consolidate([edited.path], forms, roster=roster, workers=0)
     reading = Reading(sequence, filled_cells(edited.path), result, records(sequence))
-    return [*_lost(reading), *_made_up(reading), *_misplaced(reading)]
+    account = Account()
+    account.breaks += [*_lost(reading, account), *_made_up(reading), *_misplaced(reading)]
+    return account
 
 
-def _lost(reading: Reading) -> Iterator[Violation]:
-    known = _furniture(reading.sequence.form, reading.sequence.base)
-    values = {_spelled(v) for p in reading.result.portfolio.projects for v in _values(p)}
-    joined = "\n".join(values)
-    signs = _own_sheets(reading.sequence.form, reading.sequence.base)
+def _typed_cells(reading: Reading) -> Iterator[FilledCell]:
+    """List the cells that hold something else than the template's own texts and formulas."""
+    form, bases = reading.sequence.form, _bases(reading.sequence)
+    known = frozenset().union(*(_furniture(form, base) for base in bases))
+    signs = {sign: texts for base in bases for sign, texts in _own_sheets(form, base).items()}
     own = {c.sheet: signs[sign] for c in reading.cells if (sign := normal(c.text)) in signs}
     for cell in reading.cells:
         key = normal(cell.text, is_number=cell.is_number)
-        reads = reading.reads(cell)
         typed = normal(cell.formula.removeprefix("of:").lstrip("=")) in reading.records
-        if key in known or key in own.get(cell.sheet, ()) or (cell.formula and not typed):
-            continue
-        if reads & values or (len(key) >= _LEAST_QUOTE and not cell.is_number and key in joined):
-            continue
-        if not _quoted(reading, cell, key, reads):
+        if key not in known and key not in own.get(cell.sheet, ()) and (typed or not cell.formula):
+            yield cell
+
+
+def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
+    values = {_spelled(v) for p in reading.result.portfolio.projects for v in _values(p)}
+    joined = "\n".join(values)
+    not_read = {p.location.sheet for p in reading.result.problems if p.code in _NOT_READ}
+    for cell in _typed_cells(reading):
+        key = normal(cell.text, is_number=cell.is_number)
+        reads = reading.reads(cell)
+        account.typed += 1
+        if reads & values or any(_within(one, joined) for one in {key, *reads}):
+            account.in_yaml += 1
+        elif _quoted(reading, cell, key, reads):
+            account.quoted += 1
+        elif cell.sheet in not_read or None in not_read:
+            account.not_read += 1
+        else:
             yield Violation("lost", f"{cell.sheet}!{cell.address} {cell.text!r} {cell.formula}")
+
+
+def _within(spelled: str, joined: str) -> bool:
+    """Find what was joined with other cells to one text; a number as a whole, not as a part of another."""
+    if len(spelled) < _LEAST_QUOTE:
+        return False
+    if not spelled.replace(".", "").isdecimal():
+        return spelled in joined
+    return re.search(rf"(?<![\d.]){re.escape(spelled)}(?![\d.])", joined) is not None
 
 
 def _quoted(reading: Reading, cell: FilledCell, key: str, reads: set[str]) -> bool:
     here = reading.told.get((cell.sheet, cell.address), "")
     if here and (cell.formula or key.startswith("#")):
         return True
-    spelled = {key, *reads, *({f"{float(key):,.2f}"} if cell.is_number else ())}
+    spelled = {key, *reads, *(_displays(key) if cell.is_number else ())}
     return any(one in here or (len(one) >= _LEAST_QUOTE and one in reading.all_told) for one in spelled if one)
+
+
+def _displays(number: str) -> Iterator[str]:
+    """Spell a number as an amount, and as the day that it is where its cell is formatted as a date."""
+    yield f"{float(number):,.2f}"
+    if 0 < float(number) < (date.max - _DAY_ZERO).days:
+        yield (_DAY_ZERO + timedelta(days=int(float(number)))).isoformat()
 
 
 def _made_up(reading: Reading) -> Iterator[Violation]:

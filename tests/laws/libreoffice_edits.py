@@ -1,7 +1,7 @@
 """Apply sequences of edits with LibreOffice: /usr/bin/python3 libreoffice_edits.py JOBS.json PROFILE.
 
 Runs outside the virtual environment, under the Python that has LibreOffice's module `uno`. JOBS: a list of
-{source, target, edits}; prints a list of the edits that could not be made, one list for each job.
+{source, target, edits, other}; prints a list of the edits that could not be made, one list for each job.
 """
 
 from __future__ import annotations
@@ -59,11 +59,13 @@ def _desktop(profile: Path) -> tuple[subprocess.Popen[bytes], Any]:
 class Book:
     """A workbook open in LibreOffice."""
 
-    def __init__(self, desktop: Any, source: str) -> None:
-        self.desktop, self.document = desktop, desktop.loadComponentFromURL(
-            Path(source).as_uri(), "_blank", 0, (_property("Hidden", True),)
-        )
+    def __init__(self, desktop: Any, source: str, other: str) -> None:
+        self.desktop, self.other = desktop, other
+        self.document = self._opened(Path(source).as_uri())
         self._unprotect()
+
+    def _opened(self, url: str) -> Any:
+        return self.desktop.loadComponentFromURL(url, "_blank", 0, (_property("Hidden", True),))
 
     def _unprotect(self) -> None:
         sheets = self.document.Sheets
@@ -103,11 +105,17 @@ class Book:
         self.document.Sheets.removeByName(sheet.Name)
 
     def do_alone(self, sheet: Any, edit: Edit) -> None:
-        new = self.desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, (_property("Hidden", True),))
+        new = self._opened("private:factory/scalc")
         first = new.Sheets.getByIndex(0).Name
         new.Sheets.importSheet(self.document, sheet.Name, 0)
         if new.Sheets.hasByName(first) and new.Sheets.Count > 1:
             new.Sheets.removeByName(first)
+        self.document.close(True)
+        self.document = new
+
+    def do_transplant(self, sheet: Any, edit: Edit) -> None:
+        new = self._opened(Path(self.other).as_uri())
+        new.Sheets.importSheet(self.document, sheet.Name, new.Sheets.Count)
         self.document.close(True)
         self.document = new
 
@@ -197,7 +205,7 @@ class Book:
 
 def apply(desktop: Any, job: dict[str, Any]) -> list[str]:
     """Edit a workbook and save it; return the edits that could not be made."""
-    book, failed = Book(desktop, job["source"]), []
+    book, failed = Book(desktop, job["source"], job["other"]), []
     for edit in job["edits"]:
         try:
             book.one(edit)

@@ -19,24 +19,28 @@ from openpyxl.worksheet.worksheet import Worksheet
 Edit = dict[str, Any]
 
 
-def apply(source: Path, target: Path, edits: list[Edit]) -> list[str]:
-    """Edit a workbook and save it; return the edits that could not be made."""
+def apply(source: Path, target: Path, edits: list[Edit], other: Path) -> list[str]:
+    """Edit a workbook and save it; return the edits that could not be made. `other`: a template to transplant into."""
     book = openpyxl.load_workbook(source, rich_text=True)
     failed = []
     for edit in edits:
         try:
-            book = _one(book, edit) or book
+            book = _one(book, edit, other) or book
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             failed.append(f"{edit['do']}: {error!r}")
     book.save(target)
     return failed
 
 
-def _one(book: Workbook, edit: Edit) -> Workbook | None:
+def _one(book: Workbook, edit: Edit, other: Path) -> Workbook | None:
     sheet = book.worksheets[edit["sheet"] % len(book.worksheets)]
     do = edit["do"]
     if do == "alone":
-        return _alone(sheet)
+        blank = openpyxl.Workbook()
+        return _copied(sheet, blank, blank.worksheets[0])
+    if do == "transplant":
+        into = openpyxl.load_workbook(other, rich_text=True)
+        return _copied(sheet, into, into.create_sheet(edit["name"]))
     if do in _SHEETS:
         _SHEETS[do](book, sheet, edit)
     else:
@@ -75,10 +79,8 @@ _SHEETS: dict[str, Callable[[Workbook, Worksheet, Edit], None]] = {
 }  # fmt: skip
 
 
-def _alone(sheet: Worksheet) -> Workbook:
-    """Copy the values of a sheet into a new workbook."""
-    book = openpyxl.Workbook()
-    new = book.worksheets[0]
+def _copied(sheet: Worksheet, book: Workbook, new: Worksheet) -> Workbook:
+    """Copy the values of a sheet into a sheet of another workbook."""
     for row in sheet.iter_rows():
         for cell in row:
             if cell.value is not None and not isinstance(cell, MergedCell):

@@ -1,5 +1,5 @@
 // Apply sequences of edits with ExcelJS: node edit_exceljs.js JOBS.json
-// JOBS: a list of {source, target, edits}; prints for each job a list of the edits that could not be made.
+// JOBS: a list of {source, target, edits, other}; prints for each job a list of the edits that could not be made.
 const fs = require("fs");
 const { Workbook } = require("exceljs");
 
@@ -107,6 +107,11 @@ async function apply(job) {
         const alone = new Workbook();
         copyValues(sheet, alone.addWorksheet(sheet.name));
         book = alone;
+      } else if (edit.do === "transplant") {
+        const other = new Workbook();
+        await other.xlsx.readFile(job.other);
+        copyValues(sheet, other.addWorksheet(edit.name));
+        book = other;
       } else if (edit.do in sheets) sheets[edit.do](book, sheet, edit);
       else edits[edit.do](sheet, edit);
     } catch (error) {

@@ -1,5 +1,5 @@
 // Apply sequences of edits with SheetJS: node edit_sheetjs.js JOBS.json
-// JOBS: a list of {source, target, edits}; prints for each job a list of the edits that could not be made.
+// JOBS: a list of {source, target, edits, other}; prints for each job a list of the edits that could not be made.
 // SheetJS has no rows to insert and no blocks to move: its users move the cells themselves, as here.
 const fs = require("fs");
 const xlsx = require("xlsx");
@@ -117,8 +117,10 @@ function moved(sheet, edit, away) {
   for (const [{ r, c }, cell] of taken) put(sheet, { r: r + edit.down, c: c + edit.right }, cell);
 }
 
+const read = (path) => xlsx.readFile(path, { cellStyles: true, cellFormula: true, cellNF: true });
+
 function apply(job) {
-  let book = xlsx.readFile(job.source, { cellStyles: true, cellFormula: true, cellNF: true });
+  let book = read(job.source);
   const failed = [];
   for (const edit of job.edits) {
     try {
@@ -128,6 +130,10 @@ function apply(job) {
         const alone = xlsx.utils.book_new();
         xlsx.utils.book_append_sheet(alone, book.Sheets[name], name);
         book = alone;
+      } else if (edit.do === "transplant") {
+        const other = read(job.other);
+        xlsx.utils.book_append_sheet(other, book.Sheets[name], edit.name);
+        book = other;
       } else if (edit.do in sheets) sheets[edit.do](book, name, edit);
       else edits[edit.do](book.Sheets[name], edit);
     } catch (error) {
