@@ -2,14 +2,13 @@
 
 It is held against the raw XML of the file (typed_cells.py). A cell equal to a text of the template is not typed.
 Three parts:
-lost: a typed cell is neither in the portfolio nor quoted in a problem, and no problem reports its sheet as not read;
+lost: a typed cell is neither in the portfolio nor quoted in a problem, and no problem reports its sheet as not taken;
 made up: the portfolio has a value that no cell of the file holds or can be read as;
 misplaced: a value's source is a cell that does not hold it, or a row has values of different rows.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -29,8 +28,11 @@ from tests.laws.typed_cells import FilledCell, filled_cells, normal
 from tests.strategies import form_of
 
 _OWN = ('{"kpixl":1,"kind":"cover"', '{"kpixl":1,"kind":"template"')
-# Problems that report a whole sheet, or a file, as not read.
-_NOT_READ = frozenset({"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form"})
+# Problems that report a whole sheet, or a file, as not taken: it is no form, or another version of the project counts.
+_NOT_TAKEN = frozenset(
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
+     "returned-differently"}
+)  # fmt: skip
 _DAY_ZERO = date(1899, 12, 30)
 _LEAST_QUOTE = 4  # characters; a shorter text may be part of any sentence, and counts only in a problem at its cell
 
@@ -50,19 +52,19 @@ class Violation:
 class Account:
     """How many cells of a file were typed, where they are found, and the breaks of the law.
 
-    `not_read`: those on a sheet that a problem reports as a whole.
+    `not_taken`: those on a sheet that a problem reports as a whole.
     """
 
     typed: int = 0
     in_yaml: int = 0
     quoted: int = 0
-    not_read: int = 0
+    not_taken: int = 0
     breaks: list[Violation] = field(default_factory=list)
 
     @property
     def lost(self) -> int:
         """Count the cells that are nowhere."""
-        return self.typed - self.in_yaml - self.quoted - self.not_read
+        return self.typed - self.in_yaml - self.quoted - self.not_taken
 
 
 @dataclass(slots=True)
@@ -169,7 +171,7 @@ class Reading:
             if not cell.is_note:
                 self.places[cell.sheet, cell.address] = cell
         for problem in self.result.problems:
-            text = normal(_text(problem))
+            text = normal(problem.message("zh"))
             self.told[problem.location.sheet, problem.location.cell] = (
                 self.told.get((problem.location.sheet, problem.location.cell), "") + text
             )
@@ -189,10 +191,6 @@ class Reading:
         """Find what was typed behind a label."""
         return next((Record({key, *r.reads}) for typed, r in self.records.items()
                      if len(typed) > _LEAST_QUOTE and key.endswith(typed)), None)  # fmt: skip
-
-
-def _text(problem: Problem) -> str:
-    return json.dumps(problem.details, ensure_ascii=False, default=str) + problem.message("zh")
 
 
 def held(edited: Edited) -> Account:
@@ -223,7 +221,7 @@ def _typed_cells(reading: Reading) -> Iterator[FilledCell]:
 def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
     values = {_spelled(v) for p in reading.result.portfolio.projects for v in _values(p)}
     joined = "\n".join(values)
-    not_read = {p.location.sheet for p in reading.result.problems if p.code in _NOT_READ}
+    not_taken = {p.location.sheet for p in reading.result.problems if p.code in _NOT_TAKEN}
     for cell in _typed_cells(reading):
         key = normal(cell.text, is_number=cell.is_number)
         reads = reading.reads(cell)
@@ -232,8 +230,8 @@ def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
             account.in_yaml += 1
         elif _quoted(reading, cell, key, reads):
             account.quoted += 1
-        elif cell.sheet in not_read or None in not_read:
-            account.not_read += 1
+        elif cell.sheet in not_taken or None in not_taken:
+            account.not_taken += 1
         else:
             yield Violation("lost", f"{cell.sheet}!{cell.address} {cell.text!r} {cell.formula}")
 

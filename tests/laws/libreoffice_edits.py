@@ -211,7 +211,10 @@ def apply(desktop: Any, job: dict[str, Any]) -> list[str]:
             book.one(edit)
         except Exception as error:  # the exceptions of UNO have no common type of their own
             failed.append(f"{edit['do']}: {re.sub(r'[^ -~]+', ' ', str(error))[:120]}")
-    book.save(job["target"])
+    try:
+        book.save(job["target"])
+    except Exception as error:  # its bridge to Python fails now and then
+        failed.append(f"save: {re.sub(r'[^ -~]+', ' ', str(error))[:120]}")
     return failed
 
 

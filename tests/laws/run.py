@@ -105,12 +105,12 @@ def _reduced(edited: Edited, account: Account, folder: Path) -> Edited:
     return Edited(edited.engine, least, edited.path, edited.failed)
 
 
-_COLUMNS = ("sequences", "typed", "in YAML", "quoted", "sheet not read", "lost", "made up", "misplaced", "raised")
+_COLUMNS = ("sequences", "typed", "in YAML", "quoted", "sheet not taken", "lost", "made up", "misplaced", "raised")
 
 
 def _count(total: Counter[str], account: Account) -> None:
     total.update({"sequences": 1, "typed": account.typed, "in YAML": account.in_yaml, "quoted": account.quoted,
-                  "sheet not read": account.not_read})  # fmt: skip
+                  "sheet not taken": account.not_taken})  # fmt: skip
     total.update(broken.kind for broken in account.breaks)
 
 
@@ -124,9 +124,9 @@ def _print(totals: dict[str, Counter[str]], broken: Many[tuple[Edited, Account]]
         for edit in sequence.edits:
             print(f"        {json.dumps(edit, ensure_ascii=False)}")
     print(f"{len(broken)} sequences break the law\n")
-    print(f"{'engine':<12}" + "".join(f"{column:>15}" for column in _COLUMNS))
+    print(f"{'engine':<12}" + "".join(f"{column:>17}" for column in _COLUMNS))
     for engine, total in [*totals.items(), ("all", sum(totals.values(), Counter[str]()))]:
-        print(f"{engine:<12}" + "".join(f"{total[column]:>15}" for column in _COLUMNS))
+        print(f"{engine:<12}" + "".join(f"{total[column]:>17}" for column in _COLUMNS))
 
 
 def _keep(out: Path, edited: Edited, account: Account) -> None:
