@@ -286,8 +286,8 @@ CATALOGUE: dict[str, Entry] = {
         "这是项目 {id} 的工作表，但其中找不到申报表，未汇总。缺少的标签：{missing}。"
         "表中填写的内容（{count} 个单元格）{content}。",
         "请在重新下发的表中填写，或恢复缺少的标签，再重新提交。",
-        "This is the sheet of project {id}, but no form was found on it and it was not read. Labels missing: {missing}. "
-        "What is filled in ({count} cells){content}.",
+        "This is the sheet of project {id}, but no form was found on it and it was not read. Labels missing: "
+        "{missing}. What is filled in ({count} cells){content}.",
         "Fill in a sheet that is sent out again, or restore the missing labels, and send it again.",
     ),
     "sheet-part": Entry(

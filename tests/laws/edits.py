@@ -149,8 +149,8 @@ def places(form_id: str) -> Places:
     rows: dict[str, tuple[int, int]] = {}
     for placed in form.layout.tables:
         heading = placed.entry[0]
-        first = next(r for r in range(1, sheet.max_row + 1) if sheet.cell(r, heading.col + 1).value == heading.label) + 1
-        last = first
+        lines = range(1, sheet.max_row + 1)
+        first = last = next(r for r in lines if sheet.cell(r, heading.col + 1).value == heading.label) + 1
         while not sheet.cell(last + 1, heading.col + 1).protection.locked:
             last += 1
         rows[placed.table] = (first, last)
@@ -243,8 +243,8 @@ class Typist:
         """Draw the value of a target."""
         n = 10_000 + self._next()
         typed, reads = self.rng.choice(
-            [(f"{n}", [f"{n}"]), (f"≥{n}", [f"{n}"]), (f"{n}人", [f"{n}"]), (f"{n}.5%", [f"{n}.5"]), (f"{n}人以上", [f"{n}"]),
-             (f"不少于{n}篇", [f"{n}"]), (f"{n}-{n + 5}次", []), (f"比上年提高{n}", []), (f"{n:,}", [f"{n}"]),
+            [(f"{n}", [f"{n}"]), (f"≥{n}", [f"{n}"]), (f"{n}人", [f"{n}"]), (f"{n}.5%", [f"{n}.5"]),
+             (f"{n}人以上", [f"{n}"]), (f"不少于{n}篇", [f"{n}"]), (f"{n}-{n + 5}次", []), (f"比上年提高{n}", []), (f"{n:,}", [f"{n}"]),
              (word(n % 10_000), []), (f"＞{n}次", [f"{n}"])]
         )  # fmt: skip
         if self.rng.random() < 0.3:
@@ -369,7 +369,8 @@ class Editor:
         n = 10_000 + self.type._next()
         tens = f"{n * 10_000}"
         shown: list[tuple[float, str, list[str]]] = [
-            (n, '0"万元"', [tens]), (n + 0.5, '0.00"万"', [f"{n * 10_000 + 5_000}"]), (n / 10_000, "0.00%", [f"{n / 100:g}"]),
+            (n, '0"万元"', [tens]), (n + 0.5, '0.00"万"', [f"{n * 10_000 + 5_000}"]),
+            (n / 10_000, "0.00%", [f"{n / 100:g}"]),
             (n, '#,##0"元"', [f"{n}"]), (n, "0.0", [f"{n}"]), (n, "0_ ", [f"{n}"]),
         ]  # fmt: skip
         value, number_format, reads = self.rng.choice(shown)
@@ -408,7 +409,7 @@ class Editor:
 
     def insert(self) -> list[Edit]:
         """Insert or delete rows or columns."""
-        do = self.rng.choice(["insert_rows", "insert_rows", "delete_rows", "delete_rows", "insert_columns", "delete_columns"])
+        do = self.rng.choice([*["insert_rows", "delete_rows"] * 2, "insert_columns", "delete_columns"])
         rows = do.endswith("rows")
         at = self.rng.choice([self._row(), self._table_row()[1]]) if rows else self._column()
         return [{"do": do, "sheet": self._sheet(), "at": at, "count": self.rng.choice([1, 1, 2, 3])}]
@@ -442,7 +443,7 @@ class Editor:
         do = self.rng.choice(["move", "copy"])
         where = self._range(3, 5)
         if self.rng.random() < 0.5:
-            table, row = self._table_row()
+            row = self._table_row()[1]
             where = f"{get_column_letter(self._column())}{row}:{get_column_letter(self.at.width)}{row}"
         down, right = self.rng.choice([(1, 0), (3, 0), (-1, 0), (0, 1), (0, 2), (8, 0), (2, 1)])
         return [{"do": do, "sheet": self._sheet(), "range": where, "down": down, "right": right}]

@@ -41,8 +41,10 @@ def apply(engine: str, sequences: Many[Sequence], folder: Path) -> list[Edited]:
         data = [{"source": str(source), "target": str(target), "edits": s.edits, "other": str(others[s.form])}
                 for source, target, s in jobs]  # fmt: skip
         listed.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        failed = _libreoffice(listed, folder) if engine == "libreoffice" else json.loads(node(f"edit_{engine}.js", listed))
-    return [Edited(engine, s, target, tuple(f)) for (_, target, s), f in zip(jobs, failed, strict=True) if target.exists()]
+        run = _libreoffice if engine == "libreoffice" else _node
+        failed = run(engine, listed, folder)
+    edited = zip(targets, sequences, failed, strict=True)
+    return [Edited(engine, one, target, tuple(which)) for target, one, which in edited if target.exists()]
 
 
 def _suffix(engine: str, sequence: Sequence) -> str:
@@ -56,13 +58,18 @@ def _source(form_id: str, base: str, folder: Path) -> Path:
     return path
 
 
-def _libreoffice(jobs: Path, folder: Path) -> list[list[str]]:
+def _node(engine: str, jobs: Path, _folder: Path) -> list[list[str]]:
+    found: list[list[str]] = json.loads(node(f"edit_{engine}.js", jobs))
+    return found
+
+
+def _libreoffice(_engine: str, jobs: Path, folder: Path) -> list[list[str]]:
     command("soffice")
     script = Path(__file__).parent / "libreoffice_edits.py"
     imported = subprocess.run([SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False)
     if imported.returncode != 0:
         absent("python3-uno")
-    arguments = [SYSTEM_PYTHON, "-I", script, jobs, folder / "profile"]
+    arguments = [str(one) for one in (SYSTEM_PYTHON, "-I", script, jobs, folder / "profile")]
     done = subprocess.run(arguments, capture_output=True, timeout=TIMEOUT, check=False)
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
     found: list[list[str]] = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""The law: what is filled in a returned file is in the result or quoted in a problem, and nothing else is in the result.
+"""The law: what is typed into a returned file is in the result or quoted in a problem; nothing else is in the result.
 
 It is held against the raw XML of the file (typed_cells.py). A cell equal to a text of the template is not typed.
 Three parts:
@@ -18,10 +18,10 @@ from decimal import Decimal
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from kpixl.consolidate import Consolidated, consolidate
-from kpixl.model import Form, Project, Value
-from kpixl.problems import Problem
+from kpixl.model import Choices, Form, Project, Value
 from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
 from tests.laws.engines import Edited
 from tests.laws.typed_cells import FilledCell, filled_cells, normal
@@ -33,6 +33,7 @@ _NOT_TAKEN = frozenset(
     {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
      "returned-differently"}
 )  # fmt: skip
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DAY_ZERO = date(1899, 12, 30)
 _LEAST_QUOTE = 4  # characters; a shorter text may be part of any sentence, and counts only in a problem at its cell
 
@@ -185,7 +186,10 @@ class Reading:
             record = self.records.get(normal(cell.formula.removeprefix("of:").lstrip("=")))
         if record is None and (record := self._part(key)) is None:
             return {key}
-        return record.reads | ({key} if record.itself else set())
+        if not record.itself:
+            return record.reads
+        # In a cell that is formatted as a date, a number is shown as one.
+        return record.reads | {key} | (set(_displays(key)) if cell.is_number else set())
 
     def _part(self, key: str) -> Record | None:
         """Find what was typed behind a label."""
@@ -226,7 +230,7 @@ def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
         key = normal(cell.text, is_number=cell.is_number)
         reads = reading.reads(cell)
         account.typed += 1
-        if reads & values or any(_within(one, joined) for one in {key, *reads}):
+        if reads & values or (key in reads and any(_within(one, joined) for one in reads)):
             account.in_yaml += 1
         elif _quoted(reading, cell, key, reads):
             account.quoted += 1
@@ -327,30 +331,39 @@ def _holds(reading: Reading, cell: FilledCell, value: Value) -> bool:
 
 
 def _rows(reading: Reading, form: Form, project: Project, sheet: str, cells: Mapping[str, str]) -> Iterator[Violation]:
-    """Find rows of a table whose values come from different rows of the sheet; a level may come from the nearest above."""
+    """Find rows of a table whose values come from different rows; a level may come from the nearest above."""
     for table, rows in project.tables.items():
         columns = form.tables[table].columns
         for number, row in enumerate(rows):
             prefix = f"{table}.{number}"
-            own = {int(address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) for key in columns if not columns[key].fill
+            own = {int(address.lstrip(_LETTERS)) for key in columns if not columns[key].fill
                    and row[key] is not None and (address := cells.get(f"{prefix}.{key}")) is not None}  # fmt: skip
             if len(own) > 1:
                 yield Violation("misplaced", f"{project.id} {prefix} has values of rows {sorted(own)}")
             for key, column in columns.items():
                 if column.fill and row[key] is not None and own:
-                    yield from _level(reading, form, sheet, f"{prefix}.{key}", row[key], column.choices, max(own), cells)
+                    found = _Level(sheet, f"{prefix}.{key}", row[key], max(own), cells.get(f"{prefix}.{key}"))
+                    yield from _level(reading, form.choices.get(column.choices or ""), found)
 
 
-def _level(
-    reading: Reading, form: Form, sheet: str, key: str, value: Value, choices: str | None, row: int, cells: Mapping[str, str]
-) -> Iterator[Violation]:
-    items = {normal(item) for item in form.choices[choices].items} if choices else set()
-    address = cells.get(key)
-    if _spelled(value) not in items or address is None:
+class _Level(NamedTuple):
+    """A level of a row, the row it is read in, and the cell that it comes from."""
+
+    sheet: str
+    key: str
+    value: Value
+    row: int
+    address: str | None
+
+
+def _level(reading: Reading, choices: Choices | None, found: _Level) -> Iterator[Violation]:
+    items = {normal(item) for item in choices.items} if choices else set()
+    if _spelled(found.value) not in items or found.address is None:
         return
-    stands = int(address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    column = address.rstrip("0123456789")
-    between = [r for r in range(stands + 1, row + 1)
-               if (cell := reading.places.get((sheet, f"{column}{r}"))) is not None and normal(cell.text) in items]  # fmt: skip
-    if stands > row or between:
-        yield Violation("misplaced", f"{key} {value} is from row {stands}, of row {row}; {column}{between} is nearer")
+    origin = int(found.address.lstrip(_LETTERS))
+    column = found.address.rstrip("0123456789")
+    cells = [(r, reading.places.get((found.sheet, f"{column}{r}"))) for r in range(origin + 1, found.row + 1)]
+    between = [r for r, cell in cells if cell is not None and normal(cell.text) in items]
+    if origin > found.row or between:
+        what = f"{found.key} {found.value} is from row {origin}, of row {found.row}; {column}{between} is nearer"
+        yield Violation("misplaced", what)

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +97,13 @@ class Book:
     def do_reorder(self, sheet: Any, edit: Edit) -> None:
         self.document.Sheets.moveByName(sheet.Name, edit["to"])
 
-    def do_hide_sheet(self, sheet: Any, edit: Edit) -> None:
+    def do_hide_sheet(self, sheet: Any, _edit: Edit) -> None:
         sheet.IsVisible = False
 
-    def do_delete_sheet(self, sheet: Any, edit: Edit) -> None:
+    def do_delete_sheet(self, sheet: Any, _edit: Edit) -> None:
         self.document.Sheets.removeByName(sheet.Name)
 
-    def do_alone(self, sheet: Any, edit: Edit) -> None:
+    def do_alone(self, sheet: Any, _edit: Edit) -> None:
         new = self._opened("private:factory/scalc")
         first = new.Sheets.getByIndex(0).Name
         new.Sheets.importSheet(self.document, sheet.Name, 0)
@@ -113,7 +112,7 @@ class Book:
         self.document.close(True)
         self.document = new
 
-    def do_transplant(self, sheet: Any, edit: Edit) -> None:
+    def do_transplant(self, sheet: Any, _edit: Edit) -> None:
         new = self._opened(Path(self.other).as_uri())
         new.Sheets.importSheet(self.document, sheet.Name, new.Sheets.Count)
         self.document.close(True)
@@ -209,27 +208,56 @@ def apply(desktop: Any, job: dict[str, Any]) -> list[str]:
     for edit in job["edits"]:
         try:
             book.one(edit)
-        except Exception as error:  # the exceptions of UNO have no common type of their own
-            failed.append(f"{edit['do']}: {re.sub(r'[^ -~]+', ' ', str(error))[:120]}")
-    try:
-        book.save(job["target"])
-    except Exception as error:  # its bridge to Python fails now and then
-        failed.append(f"save: {re.sub(r'[^ -~]+', ' ', str(error))[:120]}")
+        except Exception as error:  # noqa: BLE001 - the exceptions of UNO have no common type of their own
+            failed.append(f"{edit['do']}: {_plain(error)}")
+    book.save(job["target"])
     return failed
+
+
+class Office:
+    """LibreOffice in a process of its own, started again where it has crashed."""
+
+    def __init__(self, profile: Path) -> None:
+        self.profile, self.starts = profile, 0
+        self.start()
+
+    def start(self) -> None:
+        """Start it with a fresh profile."""
+        self.starts += 1
+        self.process, self.desktop = _desktop(self.profile.with_name(f"{self.profile.name}{self.starts}"))
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+    def apply(self, job: dict[str, Any]) -> list[str]:
+        """Edit a workbook; where that fails or crashes LibreOffice, once more in a new process, else leave it out."""
+        for _ in range(2):
+            try:
+                return apply(self.desktop, job)
+            except Exception as error:  # noqa: BLE001 - the exceptions of UNO have no common type
+                failed = f"crash: {_plain(error)}"
+                self.stop()
+                self.start()
+        return [failed]
+
+
+def _plain(error: Exception) -> str:
+    return re.sub(r"[^ -~]+", " ", str(error))[:120]
 
 
 def main() -> int:
     """Run from the command line."""
-    jobs, profile = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2])
-    started, desktop = _desktop(profile)
+    jobs, office = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Office(Path(sys.argv[2]))
     try:
-        done: list[list[str]] = []
-        apply_one: Callable[[Any, dict[str, Any]], list[str]] = apply
-        done += [apply_one(desktop, job) for job in jobs]
+        done = [office.apply(job) for job in jobs]
         print(json.dumps(done, ensure_ascii=False))
     finally:
-        started.terminate()
-        started.wait(30)
+        office.stop()
     return 0
 
 

@@ -55,7 +55,7 @@ def _copy_sheet(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
     book.copy_worksheet(sheet).title = edit["name"]
 
 
-def _rename(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
+def _rename(_book: Workbook, sheet: Worksheet, edit: Edit) -> None:
     sheet.title = edit["name"]
 
 
@@ -63,11 +63,11 @@ def _reorder(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
     book.move_sheet(sheet, edit["to"] - book.worksheets.index(sheet))
 
 
-def _hide_sheet(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
+def _hide_sheet(_book: Workbook, sheet: Worksheet, _edit: Edit) -> None:
     sheet.sheet_state = "hidden"
 
 
-def _delete_sheet(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
+def _delete_sheet(book: Workbook, sheet: Worksheet, _edit: Edit) -> None:
     book.remove(sheet)
     if all(other.sheet_state != "visible" for other in book.worksheets):
         book.worksheets[0].sheet_state = "visible"
@@ -108,10 +108,8 @@ def _append(sheet: Worksheet, edit: Edit) -> None:
 
 
 def _rich(sheet: Worksheet, edit: Edit) -> None:
-    runs = [
-        TextBlock(InlineFont(strike=run.get("strike"), vertAlign="superscript" if run.get("raised") else None), run["text"])
-        for run in edit["runs"]
-    ]
+    fonts = [InlineFont(strike=r.get("strike"), vertAlign="superscript" if r.get("raised") else None) for r in edit["runs"]]
+    runs = [TextBlock(font, run["text"]) for font, run in zip(fonts, edit["runs"], strict=True)]
     sheet[edit["cell"]].value = CellRichText(*runs)
 
 
@@ -143,7 +141,8 @@ def _sort(sheet: Worksheet, edit: Edit) -> None:
     low, top, high, bottom = (int(bound or 0) for bound in range_boundaries(edit["range"]))
     rows = [[sheet.cell(r, c).value for c in range(low, high + 1)] for r in range(top, bottom + 1)]
     by = edit["by"] - low
-    filled = sorted((row for row in rows if row[by] is not None), key=lambda row: str(row[by]), reverse=edit["descending"])
+    filled = [row for row in rows if row[by] is not None]
+    filled.sort(key=lambda row: str(row[by]), reverse=edit["descending"])
     ordered = [*filled, *(row for row in rows if row[by] is None)]
     for r, row in enumerate(ordered, top):
         for c, value in enumerate(row, low):
@@ -157,6 +156,12 @@ def _copy(sheet: Worksheet, edit: Edit) -> None:
             _set(sheet, row + edit["down"], col + edit["right"], value)
 
 
+def _move(sheet: Worksheet, edit: Edit) -> None:
+    if int(range_boundaries(edit["range"])[1] or 0) + edit["down"] < 1:
+        raise ValueError("above the first row")  # openpyxl would write merged ranges of row 0
+    sheet.move_range(edit["range"], edit["down"], edit["right"])
+
+
 def _hide_rows(sheet: Worksheet, edit: Edit) -> None:
     for row in range(edit["at"], edit["at"] + edit["count"]):
         sheet.row_dimensions[row].hidden = True
@@ -167,9 +172,9 @@ def _hide_columns(sheet: Worksheet, edit: Edit) -> None:
 
 
 _CELLS: dict[str, Callable[[Worksheet, Edit], None]] = {
-    "type": _type, "append": _append, "rich": _rich, "strike": _strike, "comment": _comment, "clear": _clear, "sort": _sort,
-    "copy": _copy, "hide_rows": _hide_rows, "hide_columns": _hide_columns,
-    "move": lambda sheet, edit: sheet.move_range(edit["range"], edit["down"], edit["right"]),
+    "type": _type, "append": _append, "rich": _rich, "strike": _strike, "comment": _comment, "clear": _clear,
+    "sort": _sort, "copy": _copy, "hide_rows": _hide_rows, "hide_columns": _hide_columns,
+    "move": _move,
     "merge": lambda sheet, edit: sheet.merge_cells(edit["range"]),
     "unmerge": lambda sheet, edit: [sheet.unmerge_cells(m.coord) for m in _touched(sheet, edit["range"])] and None,
     "insert_rows": lambda sheet, edit: sheet.insert_rows(edit["at"], edit["count"]),

@@ -13,7 +13,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence as Many
+from collections.abc import Iterator
+from collections.abc import Sequence as Many
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -67,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--engine", choices=ENGINES, action="append")
-    parser.add_argument("--without", action="append", default=[], help="leave out sequences of an area: formats, rich ...")
+    parser.add_argument("--without", action="append", default=[], help="leave out an area: formats, rich ...")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "kpixl-edits")
     parser.add_argument("--smallest", action="store_true", help="leave out edits that a break does not need")
     parser.add_argument("--case", type=Path, help="hold the law over this sequence (JSON) only")
