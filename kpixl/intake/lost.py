@@ -18,7 +18,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A problem, and the cells that it quotes, which need not be reported besides. `place` None: nobody knows where it stood."""
+    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows."""
 
     code: str
     place: Place | None

@@ -244,8 +244,8 @@ class Typist:
         n = 10_000 + self._next()
         typed, reads = self.rng.choice(
             [(f"{n}", [f"{n}"]), (f"≥{n}", [f"{n}"]), (f"{n}人", [f"{n}"]), (f"{n}.5%", [f"{n}.5"]),
-             (f"{n}人以上", [f"{n}"]), (f"不少于{n}篇", [f"{n}"]), (f"{n}-{n + 5}次", []), (f"比上年提高{n}", []), (f"{n:,}", [f"{n}"]),
-             (word(n % 10_000), []), (f"＞{n}次", [f"{n}"])]
+             (f"{n}人以上", [f"{n}"]), (f"不少于{n}篇", [f"{n}"]), (f"{n}-{n + 5}次", []), (f"比上年提高{n}", []),
+             (f"{n:,}", [f"{n}"]), (word(n % 10_000), []), (f"＞{n}次", [f"{n}"])]
         )  # fmt: skip
         if self.rng.random() < 0.3:
             return {"value": n, "kind": "number", "reads": [f"{n}"]}

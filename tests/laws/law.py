@@ -280,9 +280,9 @@ def _made_up(reading: Reading) -> Iterator[Violation]:
             spelled = _spelled(value)
             if value is None or spelled in allowed or any(len(a) > _LEAST_QUOTE and a in spelled for a in allowed):
                 continue
-            cell = source.cells.get(key) if source else None
-            if source is None or (source.sheet, cell) not in reading.told:
-                yield Violation("made up", f"{project.id} {key} {value} from {source and source.sheet}!{cell}")
+            address = source.cells.get(key) if source else None
+            if source is None or (source.sheet, address) not in reading.told:
+                yield Violation("made up", f"{project.id} {key} {value} from {source and source.sheet}!{address}")
 
 
 def _keys(project: Project) -> Iterator[Value]:

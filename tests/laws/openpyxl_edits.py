@@ -60,7 +60,7 @@ def _rename(_book: Workbook, sheet: Worksheet, edit: Edit) -> None:
 
 
 def _reorder(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
-    book.move_sheet(sheet, edit["to"] - book.worksheets.index(sheet))
+    book.move_sheet(sheet, edit["to"] - [*book.worksheets].index(sheet))
 
 
 def _hide_sheet(_book: Workbook, sheet: Worksheet, _edit: Edit) -> None:
@@ -93,8 +93,12 @@ def _copied(sheet: Worksheet, book: Workbook, new: Worksheet) -> Workbook:
 # --- cells --------------------------------------------------------------------------------------
 
 
+def _cell(sheet: Worksheet, edit: Edit) -> Any:
+    return sheet[edit["cell"]]  # that of a merge cannot be written: a TypeError, as its users get
+
+
 def _type(sheet: Worksheet, edit: Edit) -> None:
-    cell, value = sheet[edit["cell"]], edit["value"]
+    cell, value = _cell(sheet, edit), edit["value"]
     cell.value = f"={value}" if edit["kind"] == "formula" else value
     if edit["kind"] == "text" and str(value).startswith("="):
         cell.data_type = "s"
@@ -103,22 +107,23 @@ def _type(sheet: Worksheet, edit: Edit) -> None:
 
 
 def _append(sheet: Worksheet, edit: Edit) -> None:
-    cell = sheet[edit["cell"]]
+    cell = _cell(sheet, edit)
     cell.value = f"{cell.value or ''}{edit['value']}"
 
 
 def _rich(sheet: Worksheet, edit: Edit) -> None:
-    fonts = [InlineFont(strike=r.get("strike"), vertAlign="superscript" if r.get("raised") else None) for r in edit["runs"]]
-    runs = [TextBlock(font, run["text"]) for font, run in zip(fonts, edit["runs"], strict=True)]
-    sheet[edit["cell"]].value = CellRichText(*runs)
+    def font(run: Edit) -> InlineFont:
+        return InlineFont(strike=run.get("strike"), vertAlign="superscript" if run.get("raised") else None)
+
+    _cell(sheet, edit).value = CellRichText(*(TextBlock(font(run), run["text"]) for run in edit["runs"]))
 
 
 def _strike(sheet: Worksheet, edit: Edit) -> None:
-    sheet[edit["cell"]].font = Font(strike=True)
+    _cell(sheet, edit).font = Font(strike=True)
 
 
 def _comment(sheet: Worksheet, edit: Edit) -> None:
-    sheet[edit["cell"]].comment = Comment(edit["text"], "审核人")
+    _cell(sheet, edit).comment = Comment(edit["text"], "审核人")
 
 
 def _places(where: str) -> list[tuple[int, int]]:
@@ -162,6 +167,11 @@ def _move(sheet: Worksheet, edit: Edit) -> None:
     sheet.move_range(edit["range"], edit["down"], edit["right"])
 
 
+def _unmerge(sheet: Worksheet, edit: Edit) -> None:
+    for merged in _touched(sheet, edit["range"]):
+        sheet.unmerge_cells(merged.coord)
+
+
 def _hide_rows(sheet: Worksheet, edit: Edit) -> None:
     for row in range(edit["at"], edit["at"] + edit["count"]):
         sheet.row_dimensions[row].hidden = True
@@ -176,7 +186,7 @@ _CELLS: dict[str, Callable[[Worksheet, Edit], None]] = {
     "sort": _sort, "copy": _copy, "hide_rows": _hide_rows, "hide_columns": _hide_columns,
     "move": _move,
     "merge": lambda sheet, edit: sheet.merge_cells(edit["range"]),
-    "unmerge": lambda sheet, edit: [sheet.unmerge_cells(m.coord) for m in _touched(sheet, edit["range"])] and None,
+    "unmerge": _unmerge,
     "insert_rows": lambda sheet, edit: sheet.insert_rows(edit["at"], edit["count"]),
     "delete_rows": lambda sheet, edit: sheet.delete_rows(edit["at"], edit["count"]),
     "insert_columns": lambda sheet, edit: sheet.insert_cols(edit["at"], edit["count"]),

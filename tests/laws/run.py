@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Many
 from pathlib import Path
 
@@ -82,6 +82,7 @@ def main() -> int:
     started, engines = time.monotonic(), options.engine or [*ENGINES]
     totals: dict[str, Counter[str]] = {engine: Counter() for engine in engines}
     broken: list[tuple[Edited, Account]] = []
+    every: Iterable[tuple[Edited, Account]]
     with tempfile.TemporaryDirectory() as name:
         if options.case:
             case = of_data(json.loads(options.case.read_text(encoding="utf-8")))

@@ -17,6 +17,7 @@ from tests.laws.engines import ENGINES, apply
 from tests.laws.law import held
 from tests.strategies import form_of
 
+pytestmark = pytest.mark.slow
 SAMPLE = 10  # sequences for each application
 FORM = "shanghai-target"
 
@@ -48,10 +49,8 @@ def _typed(row: int) -> list[Edit]:
     """Type the second row of the table again into another row, with a name of its own."""
     columns = places(FORM).columns["indicators"]
     values = {**_row(1), "name": "新增指标"}
-    return [
-        {"do": "type", "sheet": 1, "cell": f"{get_column_letter(columns[key])}{row}", "value": str(value), "kind": "text"}
-        for key, value in values.items()
-    ]
+    cells = {f"{get_column_letter(columns[key])}{row}": str(value) for key, value in values.items()}
+    return [{"do": "type", "sheet": 1, "cell": cell, "value": text, "kind": "text"} for cell, text in cells.items()]
 
 
 def _insert(row: int) -> list[Edit]:
