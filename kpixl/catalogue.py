@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kpixl.entry import E, Entry, I, W
-from kpixl.rule_texts import RULE_TEXTS
 
 CATALOGUE: dict[str, Entry] = {
     # --- files -------------------------------------------------------------------------------
@@ -142,6 +141,41 @@ CATALOGUE: dict[str, Entry] = {
         "若文件正在 Excel 中打开，请先关闭。",
         "Cannot write {path}: {reason}.",
         "If the file is open in Excel, close it first.",
+    ),
+    "folder-busy": Entry(
+        E,
+        "另一个 kpixl 正在向 {path} 写入，等了一分钟仍未结束。",
+        "请等它结束后再运行。",
+        "Another run of kpixl writes into {path} and did not end within a minute.",
+        "Run it again when the other one has ended.",
+    ),
+    "output-broken": Entry(
+        E,
+        "生成的 {path} 无法通过检查（{reason}），没有写入，原有文件未动。",
+        "这是 kpixl 的错误，请把本条信息发给开发者。",
+        "What was made for {path} did not pass its check ({reason}) and was not written; the old file is untouched.",
+        "This is a fault of kpixl: send this message to its developers.",
+    ),
+    "projects-dropped": Entry(
+        W,
+        "{path} 原有 {old} 个项目，其中 {ids} 不在这次的结果中。",
+        "若这次只读了一部分文件，请连同其余文件重新运行；旧文件已另存。",
+        "{path} held {old} projects; {ids} are not in this result.",
+        "If only some of the files were read, run it again with all of them; the old file was kept.",
+    ),
+    "set-unfinished": Entry(
+        W,
+        "上次运行中途被终止，{path} 与旁边的文件可能不是同一次的结果。",
+        "请重新运行 kpixl consolidate。",
+        "The last run was stopped half-way: {path} and the files beside it may be of different runs.",
+        "Run kpixl consolidate again.",
+    ),
+    "ending-unsupported": Entry(
+        E,
+        "不能生成 {ending} 文件：{path}。",
+        "请写成 .html，例如 {stem}.html。",
+        "kpixl cannot make a file ending in {ending}: {path}.",
+        "Write a page: {stem}.html.",
     ),
     "not-readable": Entry(
         E,
@@ -805,5 +839,4 @@ CATALOGUE: dict[str, Entry] = {
         "Ask the unit, then delete the declaration or take the returned file away.",
     ),
     # --- rules of kpixl check -----------------------------------------------------------------
-    **RULE_TEXTS,
 }

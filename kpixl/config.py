@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
-from kpixl.catalogue import CATALOGUE
+from kpixl.checks.registry import ENTRIES
+from kpixl.checks.rule import CATEGORIES
 from kpixl.inputs import read_input
 from kpixl.problems import KpixlError, Location, Problem, Severity
-from kpixl.rule_texts import CATEGORIES
 
 CONFIG = "kpixl.yaml"
 NOTHING = "nothing_to_report"
@@ -114,8 +114,8 @@ class _Reader:
     def __init__(self, marks: yamltext.Marks, file: str, codes: Iterable[str]) -> None:
         self.lines, self.file = marks.lines, file
         self.problems = list(marks.problems)
-        self.codes = {code: entry.category for code, entry in CATALOGUE.items()}
-        self.codes |= {code: CATALOGUE[code.partition(".")[0]].category for code in codes}
+        self.codes = {code: entry.category for code, entry in ENTRIES.items()}
+        self.codes |= {code: ENTRIES[code.partition(".")[0]].category for code in codes}
 
     def note(self, code: str, path: yamltext.Path, /, **details: object) -> None:
         details = {"line": yamltext.line_of(self.lines, path), "key": str(path[-1]) if path else self.file, **details}

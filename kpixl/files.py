@@ -1,21 +1,18 @@
-"""Disk access at the edges: finding input files, atomic writing, safe file names."""
+"""Find input files, name them for people, and make safe file names of texts."""
 
 from __future__ import annotations
 
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
-from datetime import date
-from itertools import count
 from pathlib import Path, PurePath
 
+from kpixl.disk import OWN_FILES
 from kpixl.inputs import check_regular, special_kind, system_reason
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.texts import Text, say
+from kpixl.texts import Text
 
-OLD: Text = ("旧", "old")  # in the name of a copy
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
@@ -51,6 +48,8 @@ def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[li
         check_regular(path)
         if path.is_dir():
             for file, kind in _walk(path, missed):
+                if file.name in OWN_FILES:
+                    continue
                 name = shown_name(file.relative_to(path).as_posix())
                 if kind is not None:
                     missed.setdefault(name, Problem("entry-skipped", Location(file=name), {"kind": kind}))
@@ -118,74 +117,6 @@ def skip_reason(shown: PurePath) -> tuple[str, str] | None:
     if shown.suffix.lower() in DATA_SUFFIXES:
         return ("数据文件，不是填报文件", "a data file, not a submission")
     return None
-
-
-def write_atomic(path: Path, content: bytes) -> bool:
-    """Write `content` to `path` whole or not at all; leave an equal file untouched. Returns whether it was written.
-
-    Raises KpixlError `folder-missing`, `not-a-file-name` or `not-writable`.
-    """
-    check_target(path)
-    try:
-        if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
-            return False
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, temporary = tempfile.mkstemp(prefix=".kpixl-", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise failure("not-writable", path=str(path), reason=error.strerror or str(error)) from error
-    return True
-
-
-def check_target(path: Path, ending: str = "") -> None:
-    """Raise the KpixlError that writing to `path` would end in, before the work is done.
-
-    `ending`: what the name must end with, or the program that opens the file would not know it.
-    """
-    if ending and path.suffix.lower() != ending and not path.is_dir():
-        raise failure("wrong-ending", path=str(path), ending=ending)
-    if not path.parent.is_dir():
-        raise failure("folder-missing", path=str(path.parent))
-    if path.is_dir():
-        raise failure("not-a-file-name", path=str(path), ending=ending or ".yaml")
-
-
-def refuse_overlap(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise KpixlError `output-is-input` where an output is also read, or two outputs are one file."""
-    taken = {path.resolve() for path in inputs}
-    for path in outputs:
-        if path.resolve() in taken:
-            raise failure("output-is-input", path=str(path))
-        taken.add(path.resolve())
-
-
-def spare_path(path: Path, word: str, today: date) -> Path:
-    """Name a copy that does not exist yet: 2026.旧-20261122.xlsx, then -2, -3."""
-    stem = f"{path.stem}.{word}-{today:%Y%m%d}"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}{path.suffix}" for n in count(1))
-    return next(copy for name in names if not (copy := path.with_name(name)).exists())
-
-
-def keep_copy(path: Path, lang: str, today: date) -> Problem:
-    """Copy a file that is about to be replaced and that somebody may have worked on; return what has to be said."""
-    copy = spare_path(path, say(OLD, lang), today)
-    write_atomic(copy, path.read_bytes())
-    return Problem("copy-kept", Location(path.name), {"path": path.name, "copy": copy.name})
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def safe_file_names(texts: Iterable[str]) -> list[str]:

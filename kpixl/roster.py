@@ -10,12 +10,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 from kpixl import canonical
-from kpixl.files import check_target, write_atomic
+from kpixl.disk import Output, Written, check_target, commit
 from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
 from kpixl.inputs import check_regular, read_input
 from kpixl.listing import ID, Line, Listing, find_listings, read_lines
@@ -60,10 +61,13 @@ def write_roster(
     year: int | None = None,
     organization: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> tuple[bool, int, tuple[Problem, ...]]:
+    lang: str = "zh",
+    today: date | None = None,
+) -> tuple[list[Written], int, tuple[Problem, ...]]:
     """Make the roster `out` from the list `source`, keeping the ids of an `out` that is already there.
 
-    Returns whether the file changed, how many projects it holds, and the problems. Raises KpixlError.
+    Returns what was written, how many projects it holds, and the problems. An `out` that is no roster of an earlier
+    run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
     check_regular(source)
@@ -76,10 +80,11 @@ def write_roster(
         raise KpixlError(*reading.problems)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
-    changed = write_atomic(out, canonical.dumps(form, roster).encode())
+    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
+    written, refused = commit([output], lang=lang, today=today or date.today())
     if roster.year is None:
         problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return changed, len(roster.projects), (*reading.problems, *problems)
+    return written, len(roster.projects), (*reading.problems, *problems, *refused)
 
 
 def _same_form(form: Form, name: str) -> Form:
