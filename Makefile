@@ -47,7 +47,7 @@ fuzz: $(STAMP) ## read 20,000 broken files; takes some minutes
 	$(BIN)/python tests/fuzz/run.py --count 20000
 
 edits: $(STAMP) ## read 2,000 workbooks edited in four applications; takes some minutes
-	$(BIN)/python tests/laws/run.py --count 2000
+	$(BIN)/python tests/laws/run_edits.py --count 2000
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -60,7 +60,7 @@ def _rename(_book: Workbook, sheet: Worksheet, edit: Edit) -> None:
 
 
 def _reorder(book: Workbook, sheet: Worksheet, edit: Edit) -> None:
-    book.move_sheet(sheet, edit["to"] - [*book.worksheets].index(sheet))
+    book.move_sheet(sheet, edit["to"] - book.sheetnames.index(sheet.title))
 
 
 def _hide_sheet(_book: Workbook, sheet: Worksheet, _edit: Edit) -> None:

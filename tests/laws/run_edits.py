@@ -1,4 +1,4 @@
-"""Hold the law over many edit sequences in four applications: python tests/laws/run.py --count 2000.
+"""Hold the law over many edit sequences in four applications: python tests/laws/run_edits.py --count 2000.
 
 Prints a table, and each break with what repeats it; the broken files are kept in --out. Exit code 1 where one is lost.
 """
