@@ -261,10 +261,10 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     for form in forms:
         if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
             return problem("sheet-part", part, form)
+    if (unread := _unread(file, extractor, grid, nothing)) is not None:
+        return unread
     headings = {key for key in nothing.seen if key[0]}
-    if len(headings) > 1:
-        return problem("sheet-rows", headings, forms[-1])
-    return _unread(file, extractor, grid, nothing) or Problem("sheet-skipped", where)
+    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
 
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:
