@@ -1,4 +1,4 @@
-"""What is not read is quoted: a sheet without a form, a table without its headings; and where a parted target came from."""
+"""What is not read is quoted: a sheet without a form, a table without its headings. Sources of parted targets."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def test_sheet_of_a_project_without_a_form_is_reported(tmp_path: Path) -> None:
 def test_only_sheet_without_a_form_is_reported(tmp_path: Path) -> None:
     def change(sheet: Worksheet) -> None:
         sheet.delete_cols(2, 3)
+        assert sheet.parent is not None
         sheet.parent.remove(sheet.parent.worksheets[2])
 
     result = returned(tmp_path, change)
