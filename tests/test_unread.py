@@ -80,3 +80,13 @@ def test_unit_typed_with_its_value_has_the_cell_of_the_value(tmp_path: Path) -> 
     assert (row["operator"], row["unit"]) == ("≥", "人")
     cells = result.sources["01"].cells
     assert [cells[f"indicators.0.{part}"] for part in ("operator", "value", "unit")] == ["F13"] * 3
+
+
+def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> None:
+    def change(sheet: Worksheet) -> None:
+        sheet["F13"], sheet["G13"] = 0.95, None
+        sheet["F13"].number_format = "0%"
+
+    result = returned(tmp_path, change)
+    assert result.portfolio.projects[0].tables["indicators"][0]["unit"] == "%"
+    assert result.sources["01"].cells["indicators.0.unit"] == "F13"

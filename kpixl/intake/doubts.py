@@ -44,7 +44,8 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
     for settler in settlers:
         settler.blanks(look)
         settler.numbers(look or Look(from_1904=from_1904))
-    return _with_unclaimed([settler.result() for settler in settlers], look, file), count
+    claimed = {(f.sheet, cell) for f in found for cell in (*f.cells.values(), *(d.cell for d in f.doubts))}
+    return _with_unclaimed([settler.result() for settler in settlers], claimed, look, file), count
 
 
 def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]:
@@ -65,9 +66,10 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
     return replace(seen or Look(), broken=broken), int(bool(doubtful))
 
 
-def _with_unclaimed(found: list[Extracted], look: Look | None, file: str) -> list[Extracted]:
+def _with_unclaimed(
+    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look | None, file: str
+) -> list[Extracted]:
     """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
-    claimed = {(f.sheet, cell) for f in found for cell in (*f.cells.values(), *(d.cell for d in f.doubts))}
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in (look.broken if look else {}).items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
@@ -125,7 +127,7 @@ class _Settler:
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
     def _place(self, doubt: Doubt) -> Place:
-        return (self.found.sheet or "", doubt.cell or self.cells[doubt.key])
+        return (self.found.sheet or "", doubt.cell or self.found.cells[doubt.key])
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
@@ -248,6 +250,9 @@ class _Settler:
         read = read_target(text, self._choices(table, target.operator), self._choices(table, target.unit))
         if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
             return False
+        for part in (target.operator, target.unit):
+            if row[part] is None:  # it comes from where the value was typed
+                self.cells[f"{table}.{number}.{part}"] = self.cells[doubt.key]
         row[target.value] = read.value
         row[target.unit] = row[target.unit] or read.unit
         row[target.operator] = row[target.operator] or read.operator

@@ -223,8 +223,10 @@ def _typed_cells(reading: Reading) -> Iterator[FilledCell]:
 
 
 def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
-    values = {_spelled(v) for p in reading.result.portfolio.projects for v in _values(p)}
-    joined = "\n".join(values)
+    filled = [v for p in reading.result.portfolio.projects for v in _values(p)]
+    values = {_spelled(v) for v in filled}
+    lines = (normal(line) for v in filled for line in str(v).splitlines())
+    joined = "\n".join((*values, *lines))
     not_taken = {p.location.sheet for p in reading.result.problems if p.code in _NOT_TAKEN}
     for cell in _typed_cells(reading):
         key = normal(cell.text, is_number=cell.is_number)
