@@ -315,6 +315,15 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet holds no form and was skipped.",
         "",
     ),
+    "sheet-unread": Entry(
+        E,
+        "这是项目 {id} 的工作表，但其中找不到申报表，未汇总。缺少的标签：{missing}。"
+        "表中填写的内容（{count} 个单元格）{content}。",
+        "请在重新下发的表中填写，或恢复缺少的标签，再重新提交。",
+        "This is the sheet of project {id}, but no form was found on it and it was not read. Labels missing: "
+        "{missing}. What is filled in ({count} cells){content}.",
+        "Fill in a sheet that is sent out again, or restore the missing labels, and send it again.",
+    ),
     "sheet-part": Entry(
         E,
         "工作表中有“{labels}”，正是工作表“{other}”的申报表缺少的内容，像是一个项目分在两张工作表上；本表未汇总。",
@@ -444,16 +453,16 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "table-missing": Entry(
         E,
-        "没有找到“{label}”的表头（{headings}），其内容（{count} 个单元格）未读取。",
+        "没有找到“{label}”的表头（{headings}），其内容（{count} 个单元格）未读取{content}。",
         "请恢复表头行。",
-        "The headings of {label} ({headings}) were not found; its rows ({count} cells) were not read.",
+        "The headings of {label} ({headings}) were not found; its rows ({count} cells) were not read{content}.",
         "Restore the row of headings.",
     ),
     "heading-missing": Entry(
         E,
-        "“{label}”缺少表头“{heading}”，该列内容（{count} 个单元格）未读取。",
+        "“{label}”缺少表头“{heading}”，该列内容（{count} 个单元格）未读取{content}。",
         "请恢复表头“{heading}”。",
-        "{label} lacks the heading {heading}; its column ({count} cells) was not read.",
+        "{label} lacks the heading {heading}; its column ({count} cells) was not read{content}.",
         "Restore the heading {heading}.",
     ),
     "marker-other-project": Entry(

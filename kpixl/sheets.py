@@ -46,7 +46,7 @@ def sheet_names(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Turn texts into sheet names: 31 characters, no forbidden ones, no two alike whatever the case.
 
     Apostrophes are forbidden too, although Excel allows them inside a name: too many programs misquote them. Round
-    brackets become full-width: XlsxWriter takes `SORT(` in a quoted name for a function.
+    brackets become full-width: some programs take `SORT(` in a quoted name for a function.
     """
     names: list[str] = []
     used = {name.casefold() for name in taken} | {"history"}  # Excel keeps "History" for itself
@@ -66,6 +66,17 @@ def _clip(text: str, limit: int) -> str:
     while len(text.encode("utf-16-le")) > 2 * limit:
         text = text[:-1]
     return text.rstrip()
+
+
+class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
+    """A worksheet that takes a formula as it is written.
+
+    XlsxWriter searches every formula for some 150 names of newer functions, to put Excel's own prefix before them:
+    half of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
+    """
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:  # noqa: ARG002
+        return formula.removeprefix("=")
 
 
 class Book:
@@ -89,6 +100,7 @@ class Book:
         self.raw.set_calc_mode("auto")
         self._base: dict[str, Any] = {"font_name": font, "font_size": size, "valign": "vcenter"}
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
+        self._rule_formats: dict[tuple[tuple[str, Any], ...], Format] = {}
         self.sheets: list[Sheet] = []
 
     def format(self, **props: Any) -> Format:
@@ -100,13 +112,17 @@ class Book:
         return known
 
     def rule_format(self, **props: Any) -> Format:
-        """Return a format for a conditional format: only what it changes."""
-        return self.raw.add_format(props)
+        """Return a format for a conditional format: only what it changes; equal ones are shared."""
+        key = tuple(sorted(props.items()))
+        known = self._rule_formats.get(key)
+        if known is None:
+            known = self._rule_formats[key] = self.raw.add_format(props)
+        return known
 
     def sheet(self, name: str) -> Sheet:
         """Add a worksheet; `name` must already be valid (see sheet_names)."""
         try:
-            sheet = Sheet(self, self.raw.add_worksheet(name))
+            sheet = Sheet(self, self.raw.add_worksheet(name, _Worksheet))
         except xlsxwriter.exceptions.XlsxWriterException as error:
             raise SheetError(str(error)) from error
         self.sheets.append(sheet)

@@ -28,7 +28,7 @@ from kpixl.cli import run
 from kpixl.consolidate import Consolidated, consolidate
 from kpixl.grids import Grid, Limits, Reading, read_grids
 from kpixl.grids.grid import broken
-from kpixl.grids.pdfs import Line, joined
+from kpixl.grids.pdf_lines import Line, joined
 from kpixl.grids.wraps import collapse, joint
 from kpixl.intake import Job, read_files
 from kpixl.model import Form, Portfolio

@@ -13,6 +13,7 @@ from kpixl.grids.kinds import Kind
 from kpixl.intake import odslook, secondlook, xlslook
 from kpixl.intake.extracted import Doubt, Extracted
 from kpixl.intake.looks import Broken, Look, Place, Seen
+from kpixl.marker import STATUS
 from kpixl.model import Choices, Field, Form, Row, Target, Value
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, read_target, text_of, total
@@ -22,6 +23,7 @@ DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
 _OWN_TOTAL = "=IF(COUNT("  # how those of the template begin, also where they were pasted and refer elsewhere
+_OWN_FORMULAS = (_OWN_TOTAL, f'="{STATUS}"')  # totals, and the status beside a form
 MAX_CELLS = 12  # listed in a message
 
 
@@ -29,7 +31,7 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
     """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most."""
     if opened.kind is Kind.OLD:
         found = [_without_zeros(f, forms[f.form]) for f in found]
-    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts for f in found):
+    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts or f.suspect for f in found):
         return found, 0
     packed = opened.package.read(_PACKED) if opened.package is not None else b""
     from_1904 = biff.counts_from_1904(packed)
@@ -42,7 +44,8 @@ def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str
     for settler in settlers:
         settler.blanks(look)
         settler.numbers(look or Look(from_1904=from_1904))
-    return [settler.result() for settler in settlers], count
+    claimed = {(f.sheet, cell) for f in found for cell in (*f.cells.values(), *(d.cell for d in f.doubts))}
+    return _with_unclaimed([settler.result() for settler in settlers], claimed, look, file), count
 
 
 def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]:
@@ -58,9 +61,26 @@ def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]
         return None, 0
     if odslook.CONTENT in names and "xl/workbook.xml" not in names:
         return odslook.look(opened.package, blank + doubtful), 1
-    broken = secondlook.broken_cells(opened.package, blank)
+    broken = secondlook.broken_cells(opened.package, blank, {f.sheet for f in found if f.suspect and f.sheet})
     seen = secondlook.look(opened.package, doubtful) if doubtful else Look()
     return replace(seen or Look(), broken=broken), int(bool(doubtful))
+
+
+def _with_unclaimed(
+    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look | None, file: str
+) -> list[Extracted]:
+    """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
+    problems: dict[str, list[Problem]] = {}
+    for (sheet, cell), why in (look.broken if look else {}).items():
+        if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+    return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
+
+
+def _broken(where: Location, why: Broken) -> Problem:
+    if why.error:
+        return Problem("cell-error", where, {"error": why.error, "formula": why.formula and f"（{why.formula}）"})
+    return Problem("formula-uncached", where, {"formula": why.formula or "="})
 
 
 def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
@@ -107,7 +127,7 @@ class _Settler:
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
     def _place(self, doubt: Doubt) -> Place:
-        return (self.found.sheet or "", doubt.cell or self.cells[doubt.key])
+        return (self.found.sheet or "", doubt.cell or self.found.cells[doubt.key])
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
@@ -166,11 +186,9 @@ class _Settler:
                 continue
             if doubt.cell:
                 self._empty_level(doubt)
-            if why.error:
-                details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
-                self._problem("cell-error", doubt, details)
-            else:
-                self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
+            label = self._field(doubt.key).label.rstrip(":：")
+            where = Location(self.file, self.found.sheet, self.cells[doubt.key], label)
+            self.problems.append(_broken(where, why))
         if unknown:
             where = Location(self.file, self.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
@@ -232,6 +250,9 @@ class _Settler:
         read = read_target(text, self._choices(table, target.operator), self._choices(table, target.unit))
         if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
             return False
+        for part in (target.operator, target.unit):
+            if row[part] is None:  # it comes from where the value was typed
+                self.cells[f"{table}.{number}.{part}"] = self.cells[doubt.key]
         row[target.value] = read.value
         row[target.unit] = row[target.unit] or read.unit
         row[target.operator] = row[target.operator] or read.operator

@@ -19,6 +19,7 @@ from kpixl.cells import parse_a1
 from kpixl.grids import UnreadableError, ooxml
 from kpixl.grids.packages import ERRORS, Package
 from kpixl.intake.looks import Broken, Look, Place, Seen
+from kpixl.intake.record import MAX_ALIKE
 
 # What openpyxl reads of a workbook whatever is asked of it, and how much of that is read: an object is made of each
 # style, name and string. 8 MiB are 60,000 styles, nearly as many as Excel can have, and take 4 s.
@@ -92,24 +93,30 @@ def _suspects(prefix: bytes) -> tuple[re.Pattern[bytes], ...]:
     return tuple(map(re.compile, (*formulas, rb' t="e"', rb" t='e'")))
 
 
-def broken_cells(package: Package, places: Iterable[Place]) -> dict[Place, Broken]:
-    """Find which of some cells that read blank are formulas without a value, or errors."""
+def broken_cells(package: Package, places: Iterable[Place], sheets: Container[str] = ()) -> dict[Place, Broken]:
+    """Find which of some cells that read blank are formulas without a value, or errors; of `sheets`, which of all."""
     wanted = set(places)
     addresses = {address.encode() for _, address in wanted}
     found: dict[Place, Broken] = {}
-    names: dict[str, str] = {}
-    for part in ooxml.sheet_parts(package) if wanted else ():
+    names = ooxml.sheet_names(package) if sheets else {}
+    others = 0
+    for part in ooxml.sheet_parts(package) if wanted or sheets else ():
+        every = names.get(part, "") in sheets
         with contextlib.suppress(UnreadableError):  # that a sheet is damaged was said when it was read
-            for address, why in _broken(package.read(part), addresses):
+            for address, why in _broken(package.read(part), None if every else addresses):
                 names = names or ooxml.sheet_names(package)
                 place = (names.get(part, ""), address)
-                if place in wanted:
+                others += place not in wanted
+                if place in wanted or (every and others <= MAX_ALIKE):
                     found[place] = why
     return found
 
 
-def _broken(part: bytes, addresses: Container[bytes]) -> Iterator[tuple[str, Broken]]:
-    """Find the broken cells of a sheet, from where it shows: this is done for each file and has to be quick."""
+def _broken(part: bytes, addresses: Container[bytes] | None) -> Iterator[tuple[str, Broken]]:
+    """Find the broken cells of a sheet, from where it shows: this is done for each file and has to be quick.
+
+    `addresses`: the cells that are looked for, None for all.
+    """
     root = _ROOT.search(part, 0, 2_000)
     prefix = (root and root[1]) or b""
     first, last = b"<" + prefix + b"c ", b"</" + prefix + b"c>"
@@ -120,7 +127,7 @@ def _broken(part: bytes, addresses: Container[bytes]) -> Iterator[tuple[str, Bro
             start, behind = part.rfind(first, behind, match.start()), match.end()
             head = part[start : part.find(b">", start, start + MAX_TAG)] if start >= 0 else b""
             address = _ADDRESS.search(head, 0, MAX_TAG)
-            if address is None or address[1] not in addresses or address[1] in done:
+            if address is None or address[1] in done or not (addresses is None or address[1] in addresses):
                 continue
             done.add(address[1])
             inside = part[start + len(head) : part.find(last, match.end())]
