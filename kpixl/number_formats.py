@@ -19,10 +19,11 @@ from kpixl.number_words import numerals
 MAX_CODE = 255  # characters; Excel's own limit
 MAX_SCALE = 30  # digits before and behind the point; no number in a form is longer
 GENERAL = "General"
+FIRST_CUSTOM = 164  # numbers from here on are defined by each file
 
 _CJK_DATES = {27: 'yyyy"年"m"月"', 28: 'm"月"d"日"', 30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"', 32: 'h"时"mm"分"',
               33: 'h"时"mm"分"ss"秒"', 34: '上午/下午h"时"mm"分"', 35: '上午/下午h"时"mm"分"ss"秒"'}  # fmt: skip
-_CJK_DATES |= {n: _CJK_DATES[27] for n in (36, 50, 52, 57)} | {n: _CJK_DATES[28] for n in (29, 51, 53, 54, 58)}
+_CJK_DATES |= dict.fromkeys((36, 50, 52, 57), _CJK_DATES[27]) | dict.fromkeys((29, 51, 53, 54, 58), _CJK_DATES[28])
 _CJK_DATES |= {55: _CJK_DATES[34], 56: _CJK_DATES[35]}
 _ACCOUNTING = '_ * {0}_ ;_ * -{0}_ ;_ * "-"_ ;_ @_ '
 _BUILT_IN = {
@@ -178,7 +179,9 @@ _TOKEN = re.compile(
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d{1,15}(?:\.\d{1,15})?)", re.ASCII)
 _LANGUAGE = re.compile(r"\$([^-]*)(?:-([0-9A-F]{1,8}))?", re.IGNORECASE)
-_COLOR = re.compile(r"(?:color ?\d+|black|blue|cyan|green|magenta|red|white|yellow|[黑蓝绿红白黄]色?|青色?|洋红)", re.IGNORECASE)
+_COLOR = re.compile(
+    r"(?:colou?r|颜色) ?\d+|black|blue|cyan|green|magenta|red|white|yellow|[黑蓝绿红白黄青]色?|洋红", re.IGNORECASE
+)
 _CHINESE, _ENGLISH = ("04", "7804", "30804", "31404"), ("09",)  # how identifiers of languages end
 
 
@@ -289,13 +292,17 @@ def _commas(tokens: Sequence[_Token]) -> tuple[bool, int]:
     return parted, divided + pending
 
 
+def general(value: Decimal) -> str:
+    """Spell a number as the general format does, in a column that is wide enough."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _number(section: _Section, value: Decimal) -> str | None:
     """Spell a number that is not negative."""
     tokens = section.tokens
     if section.has("general", "text"):
-        text = format(value, "f")
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-        return _with_text(section, text)
+        return _with_text(section, general(value))
     if section.has("exponent"):
         return _scientific(tokens, value)
     if any(token == ("literal", "/") for token in tokens) and section.has("digit"):

@@ -105,15 +105,19 @@ _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
 
-def survey(package: Package) -> tuple[dict[str, int], bool]:
+_RICH = (b"<strike", b":strike", b"vertAlign")  # what a text within a cell is marked with
+
+
+def survey(package: Package) -> tuple[dict[str, int], bool, bool]:
     """Map the names of sheets whose used range is beyond the limit to its cells: calamine takes all of it at once.
 
     What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at. Also
-    tell whether any cell may be an error, or a formula without a value: both read blank.
+    tell whether any cell may be an error, or a formula without a value: both read blank; and whether any may hold a
+    text that is struck out or raised.
     """
     limit = package.limits.sheet_cells
     large: dict[str, int] = {}
-    suspect = False
+    suspect = rich = False
     for name, part in package.names.items():
         if _SHEET.fullmatch(name):
             content = package.read(name)
@@ -122,14 +126,15 @@ def survey(package: Package) -> tuple[dict[str, int], bool]:
             if not small and (cells := _extent(content)) > limit:
                 large[name] = cells
             suspect = suspect or _is_suspect(content)
+            rich = rich or (b"inlineStr" in content and any(mark in content for mark in _RICH))
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
             suspect = suspect or error
             large |= {name: cells} if cells > limit else {}
     if not large:
-        return {}, suspect
+        return {}, suspect, rich
     names = sheet_names(package)
-    return {names.get(part, part): cells for part, cells in large.items()}, suspect
+    return {names.get(part, part): cells for part, cells in large.items()}, suspect, rich
 
 
 def _extent(content: bytes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,10 +38,11 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
     ooxml.check_sheets(package)
     ooxml.check_merges(package)
-    oversized, suspect = ooxml.survey(package)
+    oversized, suspect, rich = ooxml.survey(package)
     if suspect:
         content = ooxml.readable(package)
-    return _read(content, file, limits, oversized, suspect or ods.is_suspect(package))
+    grids, problems = _read(content, file, limits, oversized, suspect or ods.is_suspect(package))
+    return [replace(grid, rich=True) for grid in grids] if rich else grids, problems
 
 
 def read_old(content: bytes, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:

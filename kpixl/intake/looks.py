@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from kpixl import number_formats
 from kpixl.number_formats import Display
@@ -58,21 +58,31 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen of some cells; of those that read blank, only what is wrong with them."""
+    """What was seen of some cells; of those that read blank, only what is wrong with them.
+
+    `failed`: the cells could not be inspected. `blanks`: it is known which of those that read blank are broken.
+    """
 
     cells: Mapping[Place, Inspected] = field(default_factory=dict)
     broken: Mapping[Place, Broken] = field(default_factory=dict)
     from_1904: bool = False
+    failed: bool = False
+    blanks: bool = True
 
 
-class Inspector(Protocol):
-    """Inspects files of one kind."""
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """What inspects cells of one file; each kind of file has a module with these functions.
 
-    def is_marked(self) -> bool:
-        """Return whether any cell may show something else than its value, by a quick test of the whole file."""
+    `is_marked`: a quick test whether any cell may show something else than its value. `look`: inspects some cells;
+    None where the file cannot be opened for that, or it would take too long. `broken`: finds why cells read blank,
+    where that takes less than to inspect them. `blanks`: anything finds that.
+    """
 
-    def look(self, places: Iterable[Place]) -> Look | None:
-        """Inspect some cells; None where the file cannot be opened for that, or it would take too long."""
+    is_marked: Callable[[], bool]
+    look: Callable[[Iterable[Place]], Look | None]
+    broken: Callable[[Iterable[Place]], Mapping[Place, Broken]] | None = None
+    blanks: bool = True
 
 
 def inspected(
