@@ -32,7 +32,7 @@ NOTE = "<!-- Made by docs/generate.py: do not edit. -->\n"
 
 def problems() -> str:
     """Write the table of problem codes."""
-    from kpixl.catalogue import CATALOGUE
+    from kpixl.checks.registry import ENTRIES
 
     words = {"error": ("错误", "error"), "warning": ("警告", "warning"), "info": ("提示", "note")}
     out = [
@@ -47,7 +47,7 @@ def problems() -> str:
     ]
     for severity, (zh, en) in words.items():
         out.append(f"## {en} · {zh}\n")
-        for code, entry in sorted(CATALOGUE.items()):
+        for code, entry in sorted(ENTRIES.items()):
             if entry.severity == severity:
                 out.append(f"### `{code}`\n")
                 out.append(f"- {_inline(entry.en)} {_inline(entry.en_hint)}".rstrip())
@@ -179,8 +179,8 @@ def main(arguments: list[str]) -> int:
     """Rewrite or check every generated text; return the exit code."""
     os.environ["COLUMNS"] = "80"
     wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line()}
+    from kpixl.checks.rules_page import rules_markdown
     from kpixl.form import load_forms
-    from kpixl.rules.page import rules_markdown
 
     wanted[DOCS / "seeded-errors.md"] = seeded_errors()
     forms = list(load_forms().values())

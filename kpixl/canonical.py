@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
+from kpixl.inputs import check_regular, read_input
 from kpixl.model import Field, Form, Portfolio, Project, Row, Value
-from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.values import (
     FIELD_TYPES,
     MAX_CELL_TEXT,
@@ -89,15 +90,11 @@ def _steps(form: Form) -> list[tuple[str, str, str]]:
 
 def load(path: Path, form_of: FormSource) -> tuple[Form, Portfolio]:
     """Read a portfolio from disk. Raises KpixlError with everything that is wrong in it."""
-    if not path.exists():
-        raise failure("path-missing", path=str(path))
-    try:
-        if path.stat().st_size > yamltext.MAX_YAML_BYTES:
-            details = {"size": path.stat().st_size, "limit": yamltext.MAX_YAML_BYTES}
-            raise KpixlError(Problem("yaml-too-large", Location(file=path.name), details))
-        content = path.read_bytes()
-    except OSError as error:
-        raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
+    check_regular(path)
+    if (size := path.stat().st_size) > yamltext.MAX_YAML_BYTES:
+        details = {"size": size, "limit": yamltext.MAX_YAML_BYTES}
+        raise KpixlError(Problem("yaml-too-large", Location(file=path.name), details))
+    content = read_input(path)
     if content.startswith(_WORKBOOKS) or path.suffix.lower() in _LISTS:
         raise KpixlError(Problem("not-a-portfolio", Location(file=path.name), {"file": path.name}))
     return loads(yamltext.decode(content, path.name), form_of, path.name)

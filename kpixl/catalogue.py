@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kpixl.entry import E, Entry, I, W
-from kpixl.rule_texts import RULE_TEXTS
 
 CATALOGUE: dict[str, Entry] = {
     # --- files -------------------------------------------------------------------------------
@@ -143,6 +142,41 @@ CATALOGUE: dict[str, Entry] = {
         "Cannot write {path}: {reason}.",
         "If the file is open in Excel, close it first.",
     ),
+    "folder-busy": Entry(
+        E,
+        "另一个 kpixl 正在向 {path} 写入，等了一分钟仍未结束。",
+        "请等它结束后再运行。",
+        "Another run of kpixl writes into {path} and did not end within a minute.",
+        "Run it again when the other one has ended.",
+    ),
+    "output-broken": Entry(
+        E,
+        "生成的 {path} 无法通过检查（{reason}），没有写入，原有文件未动。",
+        "这是 kpixl 的错误，请把本条信息发给开发者。",
+        "What was made for {path} did not pass its check ({reason}) and was not written; the old file is untouched.",
+        "This is a fault of kpixl: send this message to its developers.",
+    ),
+    "projects-dropped": Entry(
+        W,
+        "{path} 原有 {old} 个项目，其中 {ids} 不在这次的结果中。",
+        "若这次只读了一部分文件，请连同其余文件重新运行；旧文件已另存。",
+        "{path} held {old} projects; {ids} are not in this result.",
+        "If only some of the files were read, run it again with all of them; the old file was kept.",
+    ),
+    "set-unfinished": Entry(
+        W,
+        "上次运行中途被终止，{path} 与旁边的文件可能不是同一次的结果。",
+        "请重新运行 kpixl consolidate。",
+        "The last run was stopped half-way: {path} and the files beside it may be of different runs.",
+        "Run kpixl consolidate again.",
+    ),
+    "ending-unsupported": Entry(
+        E,
+        "不能生成 {ending} 文件：{path}。",
+        "请写成 .html，例如 {stem}.html。",
+        "kpixl cannot make a file ending in {ending}: {path}.",
+        "Write a page: {stem}.html.",
+    ),
     "not-readable": Entry(
         E,
         "无法读取文件：{reason}。",
@@ -156,6 +190,27 @@ CATALOGUE: dict[str, Entry] = {
         "",
         "Skipped: {reason}.",
         "",
+    ),
+    "not-a-regular-file": Entry(
+        E,
+        "{path} 是{kind}，不是文件，无法读取。",
+        "请写出文件或文件夹的名称。",
+        "{path} is {kind}, not a file, and cannot be read.",
+        "Name a file or a folder.",
+    ),
+    "entry-skipped": Entry(
+        W,
+        "这是{kind}，没有读取。",
+        "其中如有填报文件，请把文件本身放进文件夹后重新运行。",
+        "This is {kind}; it was not read.",
+        "If returned files are behind it, put the files themselves into the folder and run again.",
+    ),
+    "folder-unreadable": Entry(
+        E,
+        "无法打开文件夹：{reason}；其中的文件没有读取。",
+        "请取得文件夹的读取权限后重新运行。",
+        "The folder cannot be opened: {reason}; the files in it were not read.",
+        "Get the permission to read it and run again.",
     ),
     "file-too-large": Entry(
         E,
@@ -178,6 +233,20 @@ CATALOGUE: dict[str, Entry] = {
         "请用 Excel 或 WPS 打开原文件，另存为 .xlsx 后重新提交。",
         "This is not a workbook that can be read: {reason}.",
         "Open the original in Excel or WPS, save it as .xlsx and send it again.",
+    ),
+    "file-empty": Entry(
+        E,
+        "文件是空的（0 字节）。",
+        "多半没有保存完或没有传完，请找到原文件重新提交。",
+        "The file is empty (0 bytes).",
+        "It was probably not saved or sent whole; find the original and send it again.",
+    ),
+    "cell-damaged": Entry(
+        E,
+        "单元格的内容已损坏（文件中写的是“{text}”），没有读到内容。",
+        "请用 Excel 或 WPS 打开核对，重新填写这个单元格，另存为 .xlsx 后重新提交。",
+        "The content of the cell is damaged (the file has “{text}” there); no value was read.",
+        "Open it in Excel or WPS, type the cell again, save it as .xlsx and send it again.",
     ),
     "other-kind": Entry(
         E,
@@ -204,9 +273,11 @@ CATALOGUE: dict[str, Entry] = {
     "password": Entry(
         E,
         "文件设有打开密码，无法读取。",
-        "请在 Excel 中取消密码（文件 › 信息 › 保护工作簿 › 用密码进行加密，清空密码）后重新提交。",
+        "请在 Excel 中取消密码（文件 › 信息 › 保护工作簿 › 用密码进行加密，清空密码）后重新提交；"
+        "打开时并不要求密码的，另存为 .xlsx 即可。",
         "The file is protected by a password and cannot be read.",
-        "Remove the password in Excel (File › Info › Protect Workbook › Encrypt with Password) and send it again.",
+        "Remove the password in Excel (File › Info › Protect Workbook › Encrypt with Password) and send it again; "
+        "a file that opens without asking for one only needs to be saved as .xlsx.",
     ),
     "no-sheets": Entry(
         E,
@@ -223,6 +294,13 @@ CATALOGUE: dict[str, Entry] = {
         "Open it in Excel or WPS, save it as .xlsx and send it again.",
     ),
     # --- recognising forms -------------------------------------------------------------------
+    "csv-one-sheet": Entry(
+        E,
+        "没有找到“{title}”；这是 .csv 文件，只保存了工作簿中的一张工作表。",
+        "请用 Excel 或 WPS 打开原工作簿，另存为 .xlsx 后重新提交。",
+        "Found no {title}; this is a .csv file, which holds one sheet of a workbook only.",
+        "Open the original workbook in Excel or WPS, save it as .xlsx and send it again.",
+    ),
     "no-form": Entry(
         E,
         "没有找到“{title}”。找到的标签：{found}；缺少：{missing}。",
@@ -804,5 +882,4 @@ CATALOGUE: dict[str, Entry] = {
         "Ask the unit, then delete the declaration or take the returned file away.",
     ),
     # --- rules of kpixl check -----------------------------------------------------------------
-    **RULE_TEXTS,
 }

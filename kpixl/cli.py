@@ -92,9 +92,11 @@ def roster(
     from kpixl.roster import write_roster
 
     form = _form(ctx, form_id)
-    changed, _, problems = write_roster(form, list, out, year=year, organization=organization, limits=limits)
+    written, _, problems = write_roster(
+        form, list, out, year=year, organization=organization, limits=limits, lang=lang_of(ctx), today=date.today()
+    )
     _report(ctx, problems)
-    wrote(out, changed, lang_of(ctx))
+    _wrote(ctx, written)
     return exit_code(problems, False)
 
 
@@ -114,17 +116,15 @@ def roster(
 )
 @click.pass_context
 def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
-    from kpixl import canonical
-    from kpixl.files import refuse_overlap
+    from kpixl.disk import refuse_overlap
     from kpixl.template import write_templates
 
-    form, content = canonical.load(portfolio, _form_source(ctx))
+    form, content = _load_portfolio(ctx, portfolio)
     refuse_overlap([out], [portfolio])
     written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
     _report(ctx, problems)
-    for path, changed in written:
-        wrote(path, changed, lang_of(ctx))
-    return 0
+    _wrote(ctx, written)
+    return exit_code(problems, False)
 
 
 @cli.command(
@@ -167,7 +167,7 @@ def consolidate(
 ) -> int:
     from kpixl import canonical, console
     from kpixl.consolidate import consolidate, report_data, sources_path, write_consolidated
-    from kpixl.files import check_target
+    from kpixl.disk import check_target
     from kpixl.form import load_forms
 
     lang = lang_of(ctx)
@@ -193,8 +193,7 @@ def consolidate(
     else:
         console.print_problems(problems, lang)
         console.print_files(result, lang)
-    for path, changed in written:
-        wrote(path, changed, lang)
+    _wrote(ctx, written)
     return exit_code(problems, strict)
 
 
@@ -266,6 +265,8 @@ def check(
             progress=progress,
         )
     report, problems = review_data(result, lang), for_people(result)
+    written, refused = _write_reports(ctx, result, sarif, html)
+    problems = (*problems, *refused)
     if mark is not None:
         from kpixl.mark import marked_data, write_marked
 
@@ -281,15 +282,8 @@ def check(
         console.print_problems(problems, lang)
     if mark is not None:
         console.print_marked(mark, copies, lang)
-    if sarif is not None:
-        from kpixl.sarif import write_sarif
-
-        wrote(sarif, write_sarif(result, sarif, lang), lang)
-    if html is not None:
-        from kpixl.report import write_report
-
-        wrote(html, write_report(result, html, lang, ctx.obj), lang)
-    return exit_code(result.problems, strict)
+    _wrote(ctx, written)
+    return exit_code((*result.problems, *refused), strict)
 
 
 @cli.command(
@@ -334,7 +328,7 @@ def status(
     as_json: bool,
 ) -> int:
     from kpixl import canonical, console
-    from kpixl.files import check_target
+    from kpixl.disk import check_target
     from kpixl.form import load_forms
     from kpixl.status import status_data, take_stock, write_status
 
@@ -356,16 +350,17 @@ def status(
         console.print_json(status_data(result, lang))
     else:
         console.print_status(result, lang)
-    for path, changed in write_status(result, out, html, lang=lang, extra=ctx.obj):
-        wrote(path, changed, lang)
-    return int(not result.complete)
+    written, problems = write_status(result, out, html, lang=lang, extra=ctx.obj, today=date.today())
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return max(int(not result.complete), exit_code(problems, False))
 
 
 @cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))
 @_FORM
 @click.pass_context
 def rules(ctx: click.Context, form_id: str | None) -> int:
-    from kpixl.rules.page import rules_markdown
+    from kpixl.checks.rules_page import rules_markdown
 
     click.echo(rules_markdown(lang_of(ctx), [_form(ctx, form_id)]), nl=False)
     return 0
@@ -377,24 +372,21 @@ def rules(ctx: click.Context, form_id: str | None) -> int:
 @option("--forms/--no-forms", default=None, text=("是否写入全部申报表。", "Write the sheet of all forms, or not."))
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
-    from kpixl import canonical
-    from kpixl.check import check
+    from kpixl.checks.engine import check
     from kpixl.consolidate import sources_of
-    from kpixl.files import check_target
+    from kpixl.disk import check_target
     from kpixl.summary import write_summary
 
-    form, content = canonical.load(portfolio, _form_source(ctx))
+    form, content = _load_portfolio(ctx, portfolio)
     check_target(out, ".xlsx")
     sources = sources_of(portfolio)
     found = check(form, content)
-    changed, problems, copy = write_summary(
+    written, problems = write_summary(
         out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, today=date.today()
     )
     problems = (*found, *problems)
     _report(ctx, problems)
-    if copy is not None:
-        wrote(copy, True, lang_of(ctx))
-    wrote(out, changed, lang_of(ctx))
+    _wrote(ctx, written)
     return exit_code(problems, False)
 
 
@@ -403,20 +395,19 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 @option("-o", "--output", "out", **_OUT, text=("网页文件。", "The page."))
 @click.pass_context
 def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
-    from kpixl import canonical
-    from kpixl.check import check
-    from kpixl.files import check_target, keep_copy, refuse_overlap, write_atomic
-    from kpixl.publish import is_own_page, render_page
+    from kpixl.checks.engine import check
+    from kpixl.disk import Output, check_target, commit, refuse_overlap
+    from kpixl.publish import check_ending, render_page
 
-    form, content = canonical.load(portfolio, _form_source(ctx))
+    form, content = _load_portfolio(ctx, portfolio)
+    check_ending(out)
     check_target(out)
     refuse_overlap([out], [portfolio])
     page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
-    problems = check(form, content)
-    if out.is_file() and not is_own_page(out.read_bytes()):
-        problems = (*problems, keep_copy(out, lang_of(ctx), date.today()))
+    written, refused = commit([Output(out, page.encode(), "page")], lang=lang_of(ctx), today=date.today())
+    problems = (*check(form, content), *refused)
     _report(ctx, problems)
-    wrote(out, write_atomic(out, page.encode()), lang_of(ctx))
+    _wrote(ctx, written)
     return exit_code(problems, False)
 
 
@@ -460,6 +451,41 @@ def _form_source(ctx: click.Context) -> Any:
     from kpixl.form import load_form
 
     return lambda form_id: load_form(form_id, ctx.obj)
+
+
+def _load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
+    """Load a portfolio and its form; warn where the run that wrote it was killed half-way."""
+    from kpixl import canonical
+    from kpixl.disk import unfinished
+
+    form, content = canonical.load(path, _form_source(ctx))
+    _report(ctx, unfinished(path))
+    return form, content
+
+
+def _write_reports(
+    ctx: click.Context, result: Any, sarif: Path | None, html: Path | None
+) -> tuple[Sequence[Any], Sequence[Problem]]:
+    """Write the SARIF log and the page that were asked for."""
+    outputs = []
+    if sarif is not None:
+        from kpixl.sarif import sarif_output
+
+        outputs.append(sarif_output(result, sarif, lang_of(ctx)))
+    if html is not None:
+        from kpixl.report import report_output
+
+        outputs.append(report_output(result, html, lang_of(ctx), ctx.obj))
+    if not outputs:
+        return (), ()
+    from kpixl.disk import commit
+
+    return commit(outputs, lang=lang_of(ctx), today=date.today())
+
+
+def _wrote(ctx: click.Context, written: Sequence[Any]) -> None:
+    for path, changed in written:
+        wrote(path, changed, lang_of(ctx))
 
 
 def _report(ctx: click.Context, problems: Sequence[Problem]) -> None:

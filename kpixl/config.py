@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
-from kpixl.catalogue import CATALOGUE
-from kpixl.problems import KpixlError, Location, Problem, Severity, failure
-from kpixl.rule_texts import CATEGORIES
+from kpixl.checks.registry import ENTRIES
+from kpixl.checks.rule import CATEGORIES
+from kpixl.inputs import read_input
+from kpixl.problems import KpixlError, Location, Problem, Severity
 
 CONFIG = "kpixl.yaml"
 NOTHING = "nothing_to_report"
@@ -83,18 +84,19 @@ def find_config(paths: Iterable[Path]) -> Path | None:
     folders: list[Path] = []
     for path in paths:
         folders += [path, path.absolute().parent] if path.is_dir() else [path.absolute().parent]
-    return next((folder / CONFIG for folder in [*folders, Path()] if (folder / CONFIG).is_file()), None)
+    return next(
+        (
+            folder / CONFIG
+            for folder in [*folders, Path()]
+            if (folder / CONFIG).exists() and not (folder / CONFIG).is_dir()
+        ),
+        None,
+    )
 
 
 def load_config(path: Path, codes: Iterable[str] = ()) -> Config:
     """Read a kpixl.yaml. `codes`: those of the forms' own checks. Raises KpixlError with all that is wrong."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise failure("path-missing", path=str(path)) from error
-    except OSError as error:
-        raise failure("not-readable", path.name, reason=error.strerror or str(error)) from error
-    return loads_config(yamltext.decode(content, path.name), path.name, codes)
+    return loads_config(yamltext.decode(read_input(path), path.name), path.name, codes)
 
 
 def loads_config(text: str, file: str, codes: Iterable[str] = ()) -> Config:
@@ -112,8 +114,8 @@ class _Reader:
     def __init__(self, marks: yamltext.Marks, file: str, codes: Iterable[str]) -> None:
         self.lines, self.file = marks.lines, file
         self.problems = list(marks.problems)
-        self.codes = {code: entry.category for code, entry in CATALOGUE.items()}
-        self.codes |= {code: CATALOGUE[code.partition(".")[0]].category for code in codes}
+        self.codes = {code: entry.category for code, entry in ENTRIES.items()}
+        self.codes |= {code: ENTRIES[code.partition(".")[0]].category for code in codes}
 
     def note(self, code: str, path: yamltext.Path, /, **details: object) -> None:
         details = {"line": yamltext.line_of(self.lines, path), "key": str(path[-1]) if path else self.file, **details}

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import canonical
-from kpixl.check import Checker, check, compares_amounts
-from kpixl.files import check_target, find_files, keep_copy, refuse_overlap, spelled_out, write_atomic
+from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
+from kpixl.files import find_files, spelled_out
+from kpixl.inputs import read_input
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
 from kpixl.merge import Merged, Returned, Source, Version, merge
 from kpixl.model import Form, Portfolio
-from kpixl.problems import Location, Problem
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.values import fold
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
+MAX_DROPPED = 20  # ids that one message names
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,12 @@ def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[
         if problem.code in ("required-blank", "no-rows"):
             label = fold(str(problem.details["label"]))
             return problem.location in broken or (*_sheet(problem), label) in missing
-        on_amount = fold(problem.location.field or "") in money
-        return _sheet(problem) in amounts and compares_amounts(problem.code, on_amount)
+        if _sheet(problem) not in amounts:
+            return False
+        from kpixl.checks.registry import RULES  # all rules are loaded only where an amount was not read
+
+        rule = RULES.get(problem.code.partition(".")[0])
+        return rule is not None and compares_amounts(rule, fold(problem.location.field or "") in money)
 
     return [problem for problem in checked if not follows(problem)]
 
@@ -182,14 +189,23 @@ def sources_path(portfolio: Path) -> Path:
 
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:
-    """Read for each project the text of its source; None where there is no sources file that can be read."""
-    path = sources_path(portfolio)
+    """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
+    data = _sources_data(portfolio)
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-        projects = data["projects"].items()
-        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in projects}
+        if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
+            return None
+        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _sources_data(portfolio: Path) -> dict[str, Any]:
+    """Read the sources file beside a portfolio; empty where there is none that can be read."""
+    try:
+        data: Any = json.loads(read_input(sources_path(portfolio)))
+    except (KpixlError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -197,7 +213,7 @@ def sources_of(portfolio: Path) -> dict[str, str] | None:
 
 def write_consolidated(
     result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh", today: date
-) -> tuple[list[tuple[Path, bool]], tuple[Problem, ...]]:
+) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
 
     `today` names the copy of an old summary that cannot be carried over whole.
@@ -208,35 +224,50 @@ def write_consolidated(
         return [], (*problems, Problem("no-projects"))
     content = canonical.dumps(result.form, result.portfolio).encode()
     sources_content = sources_text(result, content).encode("utf-8", "surrogatepass")
-    if out.is_file() and _touched(out, content):
-        problems = (*problems, keep_copy(out, lang, today))
-    written = [
-        (out, write_atomic(out, content)),
-        (sources_path(out), write_atomic(sources_path(out), sources_content)),
+    dropped = _dropped(result, out)
+    if dropped is not None:
+        problems = (*problems, dropped)
+    outputs = [
+        Output(out, content, "portfolio", keep=dropped is not None, known=_known(out)),
+        # It holds nothing that anybody typed, and is made anew for every portfolio.
+        Output(sources_path(out), sources_content, "sources", judged=True),
     ]
     if summary is not None:
-        from kpixl.summary import write_summary
+        from kpixl.summary import summary_outputs
 
         sources = {i: str(s) for i, s in result.sources.items()}
-        changed, more, copy = write_summary(
-            summary, result.form, result.portfolio, lang=lang, sources=sources, today=today
-        )
-        written += [(copy, True)] if copy is not None else []
-        written.append((summary, changed))
+        try:
+            made, more = summary_outputs(
+                summary, result.form, result.portfolio, lang=lang, sources=sources, today=today
+            )
+            outputs += made
+        except KpixlError as error:  # the summary alone cannot be made or read
+            more = error.problems
         problems = (*problems, *more)
-    return written, problems
+    written, refused = commit(outputs, lang=lang, today=today)
+    return written, (*problems, *refused)
 
 
-def _touched(out: Path, content: bytes) -> bool:
-    """Tell whether the file to be replaced is more than what the last run wrote: edited by hand, or something else."""
-    old = out.read_bytes()
-    if old == content:
-        return False
+def _known(out: Path) -> frozenset[str]:
+    """Return the digest of the portfolio that the sources beside `out` belong to."""
+    data = _sources_data(out)
+    return frozenset({data["portfolio"]} if isinstance(data.get("portfolio"), str) else ())
+
+
+def _dropped(result: Consolidated, out: Path) -> Problem | None:
+    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+    if not out.is_file():
+        return None
     try:
-        data: Any = json.loads(sources_path(out).read_text(encoding="utf-8"))
-        return bool(data["portfolio"] != hashlib.sha256(old).hexdigest())
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+        old = canonical.load(out, lambda _: result.form)[1]
+    except KpixlError:  # no portfolio, or a broken one: as nothing of kpixl's it is copied in any case
+        return None
+    ids = {project.id for project in result.portfolio.projects}
+    gone = [project.id for project in old.projects if project.id not in ids]
+    if not gone:
+        return None
+    shown = "、".join(gone[:MAX_DROPPED]) + ("……" if len(gone) > MAX_DROPPED else "")
+    return Problem("projects-dropped", Location(out.name), {"path": out.name, "old": len(old.projects), "ids": shown})
 
 
 def report_data(

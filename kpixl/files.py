@@ -1,20 +1,18 @@
-"""Disk access at the edges: finding input files, atomic writing, safe file names."""
+"""Find input files, name them for people, and make safe file names of texts."""
 
 from __future__ import annotations
 
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
-from datetime import date
-from itertools import count
 from pathlib import Path, PurePath
 
-from kpixl.problems import Location, Problem, failure
-from kpixl.texts import Text, say
+from kpixl.disk import OWN_FILES
+from kpixl.inputs import check_regular, special_kind, system_reason
+from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.texts import Text
 
-OLD: Text = ("旧", "old")  # in the name of a copy
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
@@ -38,29 +36,35 @@ def _parts(text: str) -> list[str]:
 def find_files(paths: Iterable[Path], *, may_be_empty: bool = False) -> tuple[list[tuple[Path, str]], list[Problem]]:
     """List the files under `paths`, folders searched recursively, in an order that the call does not change.
 
-    Returns (path, name to show) pairs and an info problem for each lock or hidden file passed over.
-    Raises KpixlError `path-missing` for a path that does not exist, `nothing-to-read` where nothing is left, unless
-    that `may_be`.
+    Returns (path, name to show) pairs and a problem for each lock or hidden file, link, pipe or device passed over,
+    and for each folder that cannot be opened. Raises KpixlError `path-missing` for a path that does not exist,
+    `not-a-regular-file` for a pipe or device, `nothing-to-read` where nothing is left, unless that `may_be`.
     """
     shown: dict[Path, set[str]] = {}
     passed: dict[Path, set[str]] = {}
+    missed: dict[str, Problem] = {}
     paths = list(paths)
     for path in paths:
-        if not path.exists():
-            raise failure("path-missing", path=str(path))
+        check_regular(path)
         if path.is_dir():
-            for file in _walk(path):
+            for file, kind in _walk(path, missed):
+                if file.name in OWN_FILES:
+                    continue
                 name = shown_name(file.relative_to(path).as_posix())
+                if kind is not None:
+                    missed.setdefault(name, Problem("entry-skipped", Location(file=name), {"kind": kind}))
+                    continue
                 (shown if skip_reason(Path(name)) is None else passed).setdefault(file.resolve(), set()).add(name)
         else:
             shown.setdefault(path.resolve(), set()).add(shown_name(path.name))
     if not shown and not may_be_empty:
-        raise failure("nothing-to-read", path=", ".join(map(str, paths)))
+        raise KpixlError(*missed.values(), *failure("nothing-to-read", path=", ".join(map(str, paths))).problems)
     files = [(path, _shortest(names)) for path, names in shown.items()]
     skipped = [
         Problem("file-skipped", Location(file=name), {"reason": skip_reason(Path(name))})
         for name in sorted((_shortest(names) for path, names in passed.items() if path not in shown), key=natural_key)
     ]
+    skipped += [missed[name] for name in sorted(missed, key=natural_key)]
     return sorted(files, key=lambda item: (natural_key(item[1]), str(item[0]))), skipped
 
 
@@ -83,14 +87,25 @@ def _shortest(names: Iterable[str]) -> str:
     return min(names, key=lambda name: (len(name), name))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # Links are not followed: a returned archive may contain one that points anywhere.
-    for root, folders, names in os.walk(folder):
+def _walk(folder: Path, missed: dict[str, Problem]) -> Iterator[tuple[Path, Text | None]]:
+    """Yield what is in a folder and below, with what it is where it is no file; add to `missed` what cannot be opened.
+
+    Links are not followed: a returned archive may contain one that points anywhere.
+    """
+
+    def unopened(error: OSError) -> None:
+        place = shown_name(Path(error.filename or folder).relative_to(folder).as_posix())
+        missed[place] = Problem("folder-unreadable", Location(file=place), {"reason": system_reason(error)})
+
+    for root, folders, names in os.walk(folder, onerror=unopened):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted({*names, *(name for name in folders if Path(root, name).is_symlink())}):
             path = Path(root, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
+            try:
+                yield path, special_kind(path.lstat().st_mode)
+            except OSError as error:  # a folder that may be listed but not entered
+                place = shown_name(path.relative_to(folder).as_posix())
+                missed[place] = Problem("not-readable", Location(file=place), {"reason": system_reason(error)})
 
 
 def skip_reason(shown: PurePath) -> tuple[str, str] | None:
@@ -102,74 +117,6 @@ def skip_reason(shown: PurePath) -> tuple[str, str] | None:
     if shown.suffix.lower() in DATA_SUFFIXES:
         return ("数据文件，不是填报文件", "a data file, not a submission")
     return None
-
-
-def write_atomic(path: Path, content: bytes) -> bool:
-    """Write `content` to `path` whole or not at all; leave an equal file untouched. Returns whether it was written.
-
-    Raises KpixlError `folder-missing`, `not-a-file-name` or `not-writable`.
-    """
-    check_target(path)
-    try:
-        if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
-            return False
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, temporary = tempfile.mkstemp(prefix=".kpixl-", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise failure("not-writable", path=str(path), reason=error.strerror or str(error)) from error
-    return True
-
-
-def check_target(path: Path, ending: str = "") -> None:
-    """Raise the KpixlError that writing to `path` would end in, before the work is done.
-
-    `ending`: what the name must end with, or the program that opens the file would not know it.
-    """
-    if ending and path.suffix.lower() != ending and not path.is_dir():
-        raise failure("wrong-ending", path=str(path), ending=ending)
-    if not path.parent.is_dir():
-        raise failure("folder-missing", path=str(path.parent))
-    if path.is_dir():
-        raise failure("not-a-file-name", path=str(path), ending=ending or ".yaml")
-
-
-def refuse_overlap(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise KpixlError `output-is-input` where an output is also read, or two outputs are one file."""
-    taken = {path.resolve() for path in inputs}
-    for path in outputs:
-        if path.resolve() in taken:
-            raise failure("output-is-input", path=str(path))
-        taken.add(path.resolve())
-
-
-def spare_path(path: Path, word: str, today: date) -> Path:
-    """Name a copy that does not exist yet: 2026.旧-20261122.xlsx, then -2, -3."""
-    stem = f"{path.stem}.{word}-{today:%Y%m%d}"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}{path.suffix}" for n in count(1))
-    return next(copy for name in names if not (copy := path.with_name(name)).exists())
-
-
-def keep_copy(path: Path, lang: str, today: date) -> Problem:
-    """Copy a file that is about to be replaced and that somebody may have worked on; return what has to be said."""
-    copy = spare_path(path, say(OLD, lang), today)
-    write_atomic(copy, path.read_bytes())
-    return Problem("copy-kept", Location(path.name), {"path": path.name, "copy": copy.name})
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def safe_file_names(texts: Iterable[str]) -> list[str]:

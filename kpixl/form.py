@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yamltext
+from kpixl.inputs import read_input
 from kpixl.model import (
     Cell,
     Choices,
@@ -78,7 +79,7 @@ def load_forms(extra: Sequence[Path] = ()) -> dict[str, Form]:
 @cache
 def _load(folder: Path) -> Form:
     path = folder / DEFINITION
-    text = yamltext.decode(path.read_bytes(), str(path))
+    text = yamltext.decode(read_input(path), str(path))
     form = parse_form(yamltext.parse(text, str(path)))
     if form.id != folder.name:
         raise _invalid("id", f"is {form.id}, its folder is called {folder.name}")

@@ -138,7 +138,7 @@ class Form:
     """One form definition, the content of a form.yaml.
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
-    `checks`: as written; kpixl.rules reads them when they are needed.
+    `checks`: as written; kpixl.checks reads them when they are needed.
     """
 
     id: str

@@ -134,6 +134,8 @@ def is_plain(code: str) -> bool:
     numeric = [section for section in sections if section is not text]
     if any(section.condition or section.numerals or section.foreign for section in numeric):
         return False
+    if not numeric:  # @: numbers are shown as they are
+        return True
     if len(numeric) == 1:
         return _is_plain_section(numeric[0])
     if not all(map(_is_plain_section, numeric[:2])) or not _literals(numeric[1]) & {"-", "("}:

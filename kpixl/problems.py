@@ -41,7 +41,8 @@ class Problem:
 
     `code` may carry the id of a check of the form behind a dot, `expression.overall-goal`; `level` is the severity
     where a form or the office's configuration says another than the catalogue. `project`: the id of the project it
-    is about, None where it is about none or none is known; it follows from the place and is not compared.
+    is about, None where it is about none or none is known; it follows from the place and is not compared. `rule`: the
+    texts of the rule that found it, None for what the catalogue has the texts of.
     """
 
     code: str
@@ -49,11 +50,12 @@ class Problem:
     details: Mapping[str, object] = field(default_factory=dict)
     level: Severity | None = None
     project: str | None = field(default=None, compare=False)
+    rule: Entry | None = field(default=None, compare=False, repr=False)
 
     @property
     def entry(self) -> Entry:
-        """Look up the catalogue's entry of the code."""
-        return CATALOGUE[self.code.partition(".")[0]]
+        """Return severity and texts: those of the rule, or the catalogue's."""
+        return self.rule or CATALOGUE[self.code]
 
     @property
     def severity(self) -> Severity:

@@ -27,12 +27,13 @@ from kpixl.printed import (
     money_text,
     printed_text,
 )
+from kpixl.problems import failure
 from kpixl.texts import Text, say
 from kpixl.values import total
 
 TEMPLATE = "page.html.j2"
 SHARED = f"shared/{TEMPLATE}"
-GENERATOR = b'<meta name="generator" content="kpixl">'  # as the template says
+PAGE_ENDINGS = (".html", ".htm", ".xhtml")
 
 WORDS: dict[str, Text] = {
     "contents": ("目录", "Contents"),
@@ -70,9 +71,10 @@ class ContentsRow:
     texts: tuple[str, ...]
 
 
-def is_own_page(content: bytes) -> bool:
-    """Tell whether a file is a page that kpixl made."""
-    return GENERATOR in content[:4_000]
+def check_ending(path: Path) -> None:
+    """Raise KpixlError `ending-unsupported` where a name ends in what a page is not: a program would not open it."""
+    if path.suffix.lower() not in PAGE_ENDINGS:
+        raise failure("ending-unsupported", path=str(path), ending=path.suffix or "?", stem=path.stem)
 
 
 def render_page(form: Form, portfolio: Portfolio, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kpixl.catalogue import CATALOGUE
+from kpixl.checks.registry import ENTRIES
+from kpixl.checks.rule import CATEGORIES
+from kpixl.disk import Output
 from kpixl.fields import unit_field
-from kpixl.files import write_atomic
 from kpixl.pages import choose_template, page_environment, render, show
 from kpixl.problems import Location, Problem, Severity
 from kpixl.review import Reviewed, Waived
-from kpixl.rule_texts import CATEGORIES
 from kpixl.texts import Text, say
 from kpixl.values import fold, text_of
 
@@ -68,9 +68,9 @@ Place = tuple[str, str, str, str, list[Row]]  # anchor, title, what is said besi
 Group = tuple[str, str, str, list[Place]]  # anchor, name, counts, places
 
 
-def write_report(result: Reviewed, path: Path, lang: str, extra: Sequence[Path] = ()) -> bool:
-    """Write the page to `path`; return whether it changed."""
-    return write_atomic(path, render_report(result, lang=lang, extra=extra).encode())
+def report_output(result: Reviewed, path: Path, lang: str, extra: Sequence[Path] = ()) -> Output:
+    """Render the page for `path`; it is still to be written."""
+    return Output(path, render_report(result, lang=lang, extra=extra).encode(), "report")
 
 
 def render_report(result: Reviewed, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
@@ -216,7 +216,7 @@ class _Report:
             (
                 self.say(SEVERITIES[severity]),
                 str(severity),
-                CATALOGUE[code.partition(".")[0]].heading(self.lang),
+                ENTRIES[code.partition(".")[0]].heading(self.lang),
                 self.category(code),
                 code,
                 str(number),
@@ -225,7 +225,7 @@ class _Report:
         ]
 
     def category(self, code: str) -> str:
-        category = self.categories.get(code) or CATALOGUE[code.partition(".")[0]].category
+        category = self.categories.get(code) or ENTRIES[code.partition(".")[0]].category
         return self.say(CATEGORIES[category]) if category else ""
 
 

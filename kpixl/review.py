@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import canonical
-from kpixl.check import Finding, Locate, find, in_portfolio, label_of
+from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
+from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.config import Config, Waiver, find_config, load_config, matches
 from kpixl.consolidate import Consolidated, consolidate, sources_path
 from kpixl.declared import match_declarations
-from kpixl.files import check_target, refuse_overlap
+from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
 from kpixl.merge import Source, Version
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
-from kpixl.rules.registry import Check, Checks, checks_of
 from kpixl.values import fold, text_of
 
 PORTFOLIO_SUFFIXES = (".yaml", ".yml")
@@ -138,7 +138,7 @@ class _Run:
             return known[form_id]
 
         form, portfolio = canonical.load(path, form_of)
-        problems = [*self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
+        problems = [*unfinished(path), *self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
         return self.reviewed(form, portfolio, problems)
 
@@ -152,7 +152,7 @@ class _Run:
         for found in find(form, portfolio, self.checks[form.id], self.roster):
             level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
-            problem = Problem(found.code, place, found.details, level, found.project)
+            problem = Problem(found.code, place, found.details, level, found.project, found.rule)
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:
                 problems.append(problem)

@@ -10,13 +10,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 from kpixl import canonical
-from kpixl.files import check_target, write_atomic
+from kpixl.disk import Output, Written, check_target, commit
 from kpixl.grids import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
+from kpixl.inputs import check_regular, read_input
 from kpixl.listing import ID, Line, Listing, find_listings, read_lines
 from kpixl.model import Field, Form, Portfolio, Project, Value
 from kpixl.printed import PrintedCell, printed_text
@@ -59,25 +61,30 @@ def write_roster(
     year: int | None = None,
     organization: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> tuple[bool, int, tuple[Problem, ...]]:
+    lang: str = "zh",
+    today: date | None = None,
+) -> tuple[list[Written], int, tuple[Problem, ...]]:
     """Make the roster `out` from the list `source`, keeping the ids of an `out` that is already there.
 
-    Returns whether the file changed, how many projects it holds, and the problems. Raises KpixlError.
+    Returns what was written, how many projects it holds, and the problems. An `out` that is no roster of an earlier
+    run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
-    if not source.is_file():
+    check_regular(source)
+    if source.is_dir():
         raise failure("path-missing", path=str(source))
     if (size := source.stat().st_size) > limits.file_bytes:
         raise KpixlError(file_too_large(size, limits).problem(source.name))
-    reading = read_grids(source.read_bytes(), source.name, limits)
+    reading = read_grids(read_input(source), source.name, limits)
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
-    changed = write_atomic(out, canonical.dumps(form, roster).encode())
+    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
+    written, refused = commit([output], lang=lang, today=today or date.today())
     if roster.year is None:
         problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return changed, len(roster.projects), (*reading.problems, *problems)
+    return written, len(roster.projects), (*reading.problems, *problems, *refused)
 
 
 def _same_form(form: Form, name: str) -> Form:

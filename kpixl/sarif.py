@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from kpixl import __version__
-from kpixl.catalogue import CATALOGUE
-from kpixl.files import write_atomic
+from kpixl.checks.registry import ENTRIES
+from kpixl.checks.rule import CATEGORIES
+from kpixl.disk import Output
 from kpixl.problems import Problem, Severity
 from kpixl.review import Reviewed
-from kpixl.rule_texts import CATEGORIES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SLOT = re.compile(r"\{\w+\}")
@@ -42,14 +42,14 @@ def sarif_data(result: Reviewed, lang: str) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def write_sarif(result: Reviewed, path: Path, lang: str) -> bool:
-    """Write the log to `path`; return whether it changed."""
+def sarif_output(result: Reviewed, path: Path, lang: str) -> Output:
+    """Make the log for `path`; it is still to be written."""
     text = json.dumps(sarif_data(result, lang), ensure_ascii=False, indent=1) + "\n"
-    return write_atomic(path, text.encode())
+    return Output(path, text.encode(), "sarif")
 
 
 def _rule(code: str, category: str, lang: str) -> dict[str, Any]:
-    entry = CATALOGUE[code.partition(".")[0]]
+    entry = ENTRIES[code.partition(".")[0]]
     category = category or entry.category
     text = _SLOT.sub("…", f"{entry.message(lang)} {entry.hint(lang)}").strip()
     title = entry.heading(lang)

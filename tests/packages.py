@@ -200,3 +200,45 @@ def ods_cell(text: str | None = "x", repeated: int = 1) -> str:
     return (
         f"{head}/>" if text is None else f'{head} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
     )
+
+
+def small_compound(name: str, content: bytes) -> bytes:
+    """Make an old Office file whose only stream is below 4,096 bytes, in small sectors within the root's stream."""
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    sectors, small = -(-len(content) // 512), -(-len(content) // 64)
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + bytes(10)
+    header += struct.pack("<4I", 1, 1, 0, 4096) + struct.pack("<4I", 2, 1, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    chain = [*range(4, 3 + sectors), end]  # of the root's stream, from sector 3 on
+    table = struct.pack("<128I", 0xFFFFFFFD, end, end, *chain, *[free] * (125 - sectors))
+    root = _entry("Root Entry", 5, free, 1, 3, sectors * 512)
+    directory = (root + _entry(name, 2, free, free, 0, len(content))).ljust(512, b"\0")
+    small_table = struct.pack("<128I", *range(1, small), end, *[free] * (128 - small))
+    return header + table + directory + small_table + content.ljust(sectors * 512, b"\0")
+
+
+def large_compound(name: str, content: bytes) -> bytes:
+    """Make an old Office file whose only stream takes as many sectors as it needs, up to 60,000 bytes."""
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    content = content.ljust(4096, b"\0")
+    sectors = -(-len(content) // 512)
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + bytes(10)
+    header += struct.pack("<4I", 1, 1, 0, 4096) + struct.pack("<4I", end, 0, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    table = struct.pack("<128I", 0xFFFFFFFD, end, *range(3, 2 + sectors), end, *[free] * (126 - sectors))
+    root = _entry("Root Entry", 5, free, 1, end, 0)
+    directory = (root + _entry(name, 2, free, free, 2, len(content))).ljust(512, b"\0")
+    return header + table + directory + content.ljust(sectors * 512, b"\0")
+
+
+def old_stream(*sheets: bytes, head: bytes = b"", kinds: Sequence[int] = (), states: Sequence[int] = ()) -> bytes:
+    """Make the workbook stream of a .xls of sheets S1, S2, ...; `head`: records before the first of them."""
+    bodies = [BOF + sheet + EOF for sheet in sheets]
+    start = len(BOF) + len(head) + len(EOF) + sum(len(_bound_sheet(0, n)) for n in range(len(bodies)))
+    bound = b""
+    for n in range(len(bodies)):
+        spelled = bytearray(_bound_sheet(start + sum(map(len, bodies[:n])), n))
+        spelled[8] = states[n] if n < len(states) else 0
+        spelled[9] = kinds[n] if n < len(kinds) else 0
+        bound += spelled
+    return BOF + head + bound + EOF + b"".join(bodies)

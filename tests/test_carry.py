@@ -8,7 +8,7 @@ import io
 import random
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
+from kpixl.disk import Written
 from kpixl.summary import build_summary, own_names, update_summary, write_summary
 from kpixl.summary.old import examine
 from tests.applications import Office, assert_valid
@@ -51,13 +52,18 @@ def path(tmp_path: Path) -> Path:
 def regenerate(path: Path, lang: str = "zh") -> list[str]:
     """Write the summary again; returns codes, and asserts that a copy was made exactly where one was announced."""
     before = path.read_bytes()
-    _, problems, copy = write_summary(path, FORM, CONTENT, lang=lang, today=DAY)
-    codes = [problem.code for problem in problems]
+    written, problems = write_summary(path, FORM, CONTENT, lang=lang, today=DAY)
+    codes, copy = [problem.code for problem in problems], copy_of(written, path)
     assert (copy is not None) == bool(set(codes) - {"sheet-carried"})
     if copy is not None:
         assert copy.read_bytes() == before
         assert all(copy.name in p.message() for p in problems if p.code != "sheet-carried")
     return codes
+
+
+def copy_of(written: Sequence[Written], path: Path) -> Path | None:
+    """Return the copy that was kept of the old summary, where one was."""
+    return next((item.path for item in written if item.path != path), None)
 
 
 def edit(path: Path, change: Callable[[Any], None]) -> None:
@@ -198,16 +204,17 @@ def test_nothing_is_said_of_a_file_that_was_only_saved_again(path: Path, office:
 
 def test_nothing_is_said_when_the_projects_change(path: Path) -> None:
     changed = with_value(CONTENT, 0, "name", "新名称")
-    _, problems, copy = write_summary(path, FORM, changed, today=DAY)
-    assert problems == () and copy is None
+    written, problems = write_summary(path, FORM, changed, today=DAY)
+    assert problems == () and [item.path for item in written] == [path]
 
 
 def test_formulas_whose_projects_moved_are_named_and_the_old_file_is_kept(path: Path) -> None:
     edit(path, add_notes)
     regenerate(path)
     fewer = dataclasses.replace(CONTENT, projects=CONTENT.projects[1:])
-    _, problems, copy = write_summary(path, FORM, fewer, today=DAY)
+    written, problems = write_summary(path, FORM, fewer, today=DAY)
     (moved,) = [p for p in problems if p.code == "summary-rows-moved"]
+    copy = copy_of(written, path)
     assert moved.location.sheet == NOTES and copy is not None and copy.name in moved.message()
 
 
@@ -259,7 +266,7 @@ def test_copies_never_overwrite_each_other(path: Path) -> None:
     for _ in range(3):
         edit(path, _overwrite)
         regenerate(path)
-    names = sorted(p.name for p in path.parent.iterdir())
+    names = sorted(p.name for p in path.parent.glob("*.xlsx"))
     assert names == ["2026.xlsx", "2026.旧-20261122-2.xlsx", "2026.旧-20261122-3.xlsx", "2026.旧-20261122.xlsx"]
 
 

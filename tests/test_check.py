@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from kpixl import canonical
-from kpixl.check import check, find
+from kpixl.checks.engine import check, find
+from kpixl.checks.registry import checks_of
+from kpixl.checks.rules.relevance import goal_similar
 from kpixl.cli import run
 from kpixl.config import Config, find_config, loads_config, matches
 from kpixl.form import load_form
 from kpixl.model import Form, Portfolio
 from kpixl.problems import KpixlError, Problem, Severity
 from kpixl.review import Reviewed, review
-from kpixl.rules import similar
-from kpixl.rules.registry import checks_of
 from kpixl.sarif import sarif_data
 from kpixl.template import build_template
 from tests.seeded.seed import seed
@@ -407,8 +407,8 @@ def test_the_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_few_pairs_are_compared_however_alike_the_texts_are() -> None:
     texts = [f"第{n}单位组织开展科普讲座，服务社区居民，提升科学素质，营造良好氛围。" for n in range(2000)]
-    pairs = list(similar._candidates(texts))
-    assert len(pairs) <= len(texts) * similar.MAX_COMPARED // 2
+    pairs = list(goal_similar._candidates(texts))
+    assert len(pairs) <= len(texts) * goal_similar.MAX_COMPARED // 2
     assert {number for pair in pairs for number in pair} == set(range(len(texts)))
 
 
@@ -417,6 +417,6 @@ def test_a_message_names_a_few_of_many() -> None:
     portfolio = portfolio_of(form, *[{}] * 10)
     found = [f for f in find(form, portfolio, checks_of(form)) if f.code == "goal-identical"]
     assert len(found) == 10
-    message = Problem(found[0].code, details=found[0].details)
+    message = Problem(found[0].code, details=found[0].details, rule=found[0].rule)
     assert "等 9 个项目" in message.message("zh")
     assert "and 6 more" in message.message("en")

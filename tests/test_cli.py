@@ -19,7 +19,7 @@ import pytest
 import xlsxwriter
 
 from kpixl import __version__, canonical
-from kpixl.catalogue import CATALOGUE
+from kpixl.checks.registry import ENTRIES
 from kpixl.cli import run
 from kpixl.form import load_form
 from kpixl.model import Form, Portfolio
@@ -127,7 +127,7 @@ def _zip(path: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a picture": (_picture, "other-kind"),
     "cut off": (_truncated, "not-a-workbook"),
-    "nothing in it": (_nothing, "no-sheets"),
+    "nothing in it": (_nothing, "file-empty"),
     "an empty archive": (_zip, "no-sheets"),
     "a password": (lambda path: shutil.copy(ENCRYPTED, path), "password"),
     "another table": (unrelated, "no-form"),
@@ -169,7 +169,7 @@ def test_nothing_is_written_when_no_project_was_read(kind: str, lang: str, kpixl
     assert ran.out == ""
     assert f" {code}\n" in ran.err
     assert said(ran, message("no-projects", lang))
-    assert said(ran, CATALOGUE[code].message(lang).split("{")[0])
+    assert said(ran, ENTRIES[code].message(lang).split("{")[0])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
 
 
@@ -274,9 +274,9 @@ def test_a_file_that_may_not_be_written(
 
     monkeypatch.setattr(Path, "replace", refuse)
     ran = kpixl("consolidate", returned, "-o", "out.yaml")
-    assert ran.code == CANNOT_GO_ON
+    assert ran.code == PROBLEMS
     copy = f"out.旧-{date.today():%Y%m%d}.yaml"  # what was there is kept before anything is replaced
-    assert said(ran, message("not-writable", path=copy, reason="Permission denied"))
+    assert said(ran, message("not-writable", path=copy, reason=("没有写入权限，或正被别的程序使用", "")))
     assert {p.name for p in tmp_path.iterdir()} == {"out.yaml", "returned"}  # no half-written file stays behind
     assert (tmp_path / "out.yaml").read_text(encoding="utf-8") == "as it was"
 
@@ -468,12 +468,13 @@ def test_other_commands_leave_an_equal_output_untouched_too(
     command: str, kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]
 ) -> None:
     (tmp_path / "good.yaml").write_text(canonical.dumps(*example), encoding="utf-8")
-    first = kpixl(command, "good.yaml", "-o", "out.xlsx")
+    out = "out.html" if command == "publish" else "out.xlsx"
+    first = kpixl(command, "good.yaml", "-o", out)
     before = digests(tmp_path)
-    again = kpixl(command, "good.yaml", "-o", "out.xlsx")
+    again = kpixl(command, "good.yaml", "-o", out)
     assert (first.code, first.out, again.code, again.out) == (CLEAN, "", CLEAN, "")
-    assert "已写出 out.xlsx" in first.err
-    assert "内容未变 out.xlsx" in again.err
+    assert f"已写出 {out}" in first.err
+    assert f"内容未变 {out}" in again.err
     assert digests(tmp_path) == before
 
 
@@ -647,12 +648,22 @@ def test_a_portfolio_edited_by_hand_is_kept_and_the_last_run_is_not(
 
 def test_the_page_replaces_no_other_file(kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]) -> None:
     (tmp_path / "p.yaml").write_text(canonical.dumps(*example), encoding="utf-8")
-    (tmp_path / "note.txt").write_text("mine", encoding="utf-8")
-    kpixl("publish", "p.yaml", "-o", "note.txt")
-    (copy,) = tmp_path.glob("note.旧-*.txt")
+    (tmp_path / "note.html").write_text("mine", encoding="utf-8")
+    kpixl("publish", "p.yaml", "-o", "note.html")
+    (copy,) = tmp_path.glob("note.旧-*.html")
     assert copy.read_text(encoding="utf-8") == "mine"
-    kpixl("publish", "p.yaml", "-o", "note.txt")
-    assert list(tmp_path.glob("note.旧-*.txt")) == [copy]
+    kpixl("publish", "p.yaml", "-o", "note.html")
+    assert list(tmp_path.glob("note.旧-*.html")) == [copy]
+
+
+@pytest.mark.parametrize("name", ["out.pdf", "out.docx", "out", "out.txt"])
+def test_a_page_is_not_written_under_the_name_of_another_kind(
+    name: str, kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]
+) -> None:
+    (tmp_path / "p.yaml").write_text(canonical.dumps(*example), encoding="utf-8")
+    ran = kpixl("publish", "p.yaml", "-o", name)
+    assert (ran.code, "ending-unsupported" in ran.err) == (CANNOT_GO_ON, True)
+    assert not (tmp_path / name).exists()
 
 
 def test_the_output_cannot_be_this_folder(kpixl: Kpixl, tmp_path: Path, workbooks: Mapping[str, bytes]) -> None:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import struct
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import openpyxl
 import pytest
+import python_calamine as calamine
 import yaml
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from kpixl import canonical
 from kpixl.cells import Span, area
+from kpixl.cli import run
 from kpixl.consolidate import Consolidated, consolidate
 from kpixl.grids import Grid, Limits, Reading, read_grids
+from kpixl.grids.grid import broken
 from kpixl.grids.pdfs import Line, joined
 from kpixl.grids.wraps import collapse, joint
 from kpixl.intake import Job, read_files
@@ -73,6 +79,61 @@ def test_every_file_of_the_folder_is_a_case() -> None:
     assert {case["file"] for case in CASES} == {path.name for path in FOLDER.iterdir()} - {"expected.yaml"}
 
 
+LATIN = re.compile(r"[A-Za-z]{2,}")
+# Names of programs and kinds of files that people know; no word of a library's own message is among them.
+KNOWN_WORDS = {"Apple", "BMP", "DTD", "Excel", "GIF", "HTML", "JPEG", "OFD", "OpenDocument", "PDF", "PNG", "RAR", "RTF"}
+KNOWN_WORDS |= {"Visio", "WPS", "Windows", "Word", "Works", "XML"}
+RAISED = [
+    calamine.CalamineError("Cannot detect file format"),
+    calamine.CalamineError("failed to fill whole buffer"),
+    calamine.CalamineError("Unsupported cell error value '#SPILL!'"),
+    calamine.CalamineError("Parse float error: invalid float literal"),
+    calamine.CalamineError("slice index starts at 9 but ends at 7"),
+    calamine.WorksheetNotFound("表一"),
+    KeyError("xl/worksheets/sheet1.xml"),
+    zipfile.BadZipFile("Bad CRC-32 for file 'xl/workbook.xml'"),
+    expat.ExpatError("not well-formed (invalid token): line 1, column 7"),
+    zlib.error("Error -3 while decompressing data: invalid block type"),
+    struct.error("unpack requires a buffer of 4 bytes"),
+    ValueError(""),
+]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=repr)
+def test_what_a_library_raises_is_told_in_the_language_of_the_reader(error: BaseException) -> None:
+    found = broken(error).problem("x.xlsx", "表一")
+    assert set(LATIN.findall(found.message())) <= KNOWN_WORDS, found.message()
+    assert "表一" not in found.message()
+    assert not re.search(r"[\u4e00-\u9fff]", found.message("en"))
+
+
+def test_what_is_not_known_is_quoted_as_a_detail_in_english() -> None:
+    found = broken(ValueError("something  new\n")).problem("x.xlsx")
+    assert found.message("en").endswith("(technical detail: “something new”).")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "code" in case], ids=lambda case: str(case["file"]))
+def test_no_refusal_in_chinese_holds_words_of_a_library(case: dict[str, Any]) -> None:
+    message = problem(read_grids((FOLDER / case["file"]).read_bytes(), "x", Limits(page_seconds=3)))[1]
+    words = set(LATIN.findall(re.sub(r"\.\w+|kpixl", "", message)))
+    assert words <= KNOWN_WORDS | {"gzip"}, message
+
+
+def test_a_csv_without_a_form_may_be_one_sheet_of_a_workbook(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    path = tmp_path / "表.csv"
+    path.write_text("填表说明,请先看这里\n", encoding="utf-8")
+    (result,) = read_files([Job(path, "表.csv")], [example[0]], workers=0)
+    assert [p.code for p in result.problems] == ["csv-one-sheet"]
+    assert "另存为 .xlsx" in result.problems[0].hint()
+
+
+def test_a_workbook_without_its_main_part_is_one_problem_and_makes_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "returned").mkdir()
+    (tmp_path / "returned" / "bookless.xlsx").write_bytes((FOLDER / "bookless.xlsx").read_bytes())
+    assert run(["check", str(tmp_path / "returned"), "--mark", str(tmp_path / "marked"), "--json"]) == 1
+    assert [path.is_dir() for path in (tmp_path / "marked").iterdir()] == [False]
+
+
 # --- old Office files ---------------------------------------------------------------------------
 
 BOF = struct.pack("<2H", 0x809, 4) + bytes(4)
@@ -99,6 +160,7 @@ def test_an_old_office_file_is_told_by_its_root(streams: dict[str, bytes], code:
 # --- packages -----------------------------------------------------------------------------------
 
 ONE = rows({"A1": "><v>1</v></c>"})
+ODT = '<office:document-content xmlns:office="o"><office:body><office:text/></office:body></office:document-content>'
 MANIFEST = (
     "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
 )
@@ -116,7 +178,9 @@ MANIFEST = (
             "password",
             "密码",
         ),
-        ({"[Content_Types].xml": "<Types/>"}, "not-a-workbook", "不是可以读取的工作簿"),
+        ({"[Content_Types].xml": "<Types/>"}, "not-a-workbook", "缺少工作簿的主要部分"),
+        ({"xl/worksheets/sheet1.xml": "<x/>", "xl/styles.xml": "<x/>"}, "not-a-workbook", "缺少工作簿的主要部分"),
+        ({"content.xml": ODT, "META-INF/manifest.xml": ""}, "other-kind", ".odt"),
         ({"甲.xlsx": b""}, "other-kind", "压缩包"),
     ],
 )

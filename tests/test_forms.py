@@ -104,7 +104,7 @@ def test_the_made_up_form_goes_through_the_loop(mini: tuple[Form, Portfolio], tm
     form, portfolio = mini
     assert canonical.dumps(form, portfolio) == PORTFOLIO
     write_templates(form, portfolio, tmp_path / "out", by="owner")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["Culture.xlsx", "Roads.xlsx"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.xlsx")) == ["Culture.xlsx", "Roads.xlsx"]
     result = consolidate([tmp_path / "out"], [load_form("shanghai-target"), form], workers=0)
     assert canonical.dumps(form, result.portfolio) == PORTFOLIO
     assert {(p.code, p.location.field) for p in result.problems} == {

@@ -91,7 +91,6 @@ TABLE, DIRECTORY = 512, 1024  # where they begin in such a file
         [(TABLE + 4, 1)],  # the directory follows itself
         [(TABLE + 8, 3), (TABLE + 12, 2)],  # the workbook runs in a circle
         [(DIRECTORY + 128 + 120, 1 << 31)],  # it claims 2 GiB
-        [(40, 1 << 30)],  # the directory does
         [(60, 2), (TABLE + 8, 2)],
         [(68, 2)],  # the list of tables follows itself
     ],
@@ -104,6 +103,13 @@ def test_an_old_file_without_end_is_refused(changes: list[tuple[int, int]]) -> N
     assert ole.is_endless(content)
     (problem,) = read_grids(content, "x.xls").problems
     assert problem.code == "not-a-workbook"
+
+
+def test_a_header_that_counts_wrongly_is_put_right_before_memory_is_taken_for_it() -> None:
+    content = _sectors((40, 1 << 30))  # sectors of the directory, 0 in this version of the format
+    assert ole.with_true_header(content)[40:44] == b"\0\0\0\0"
+    (problem,) = read_grids(content, "x.xls").problems
+    assert problem.code == "no-sheets"
 
 
 @pytest.mark.parametrize("fact", [{"project": " "}, {"project": "\\ud800"}, {"year": 99}, {"portfolio": "\\uffff"}])

@@ -512,7 +512,6 @@ EMPTY = {
     "html, table": b"<html><body><table></table></body></html>",
     "xml": _NO_SHEETS.encode(),
     "text": b" \n\t\n",
-    "nothing": b"",
 }
 
 
@@ -522,6 +521,11 @@ def test_a_container_without_sheets_is_an_error(
 ) -> None:
     result = read_one(content, example[0], tmp_path)
     assert [(problem.code, problem.severity) for problem in result.problems] == [("no-sheets", "error")]
+
+
+def test_a_file_of_no_bytes_is_called_empty(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    (only,) = read_one(b"", example[0], tmp_path).problems
+    assert (only.code, only.severity, "空" in only.message()) == ("file-empty", "error", True)
 
 
 BLANK = {

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from kpixl import canonical
-from kpixl.check import find
+from kpixl.checks.engine import find
+from kpixl.checks.registry import checks_of
 from kpixl.form import load_form
-from kpixl.rules.registry import checks_of
 
 MADE = Path(__file__).parent / "cases" / "made"
 PAGE = Path(__file__).parents[1] / "docs" / "check-made.md"

@@ -12,7 +12,7 @@ import pytest
 
 import kpixl
 from kpixl import marker as markers
-from kpixl.catalogue import CATALOGUE
+from kpixl.checks.registry import ENTRIES
 from kpixl.consolidate import consolidate
 from kpixl.intake.extracted import Extracted
 from kpixl.marker import Marker
@@ -256,7 +256,7 @@ def test_the_year_and_organisation_of_most() -> None:
 
 
 def placeholders(code: str) -> set[str]:
-    entry = CATALOGUE[code]
+    entry = ENTRIES[code]
     texts = (entry.zh, entry.zh_hint, entry.en, entry.en_hint)
     return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
@@ -276,7 +276,7 @@ def made_with(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
                 code = call.args[0].value
-                if isinstance(code, str) and code in CATALOGUE:
+                if isinstance(code, str) and code in ENTRIES:
                     yield code, literals | {word.arg for word in call.keywords if word.arg is not None}
 
 
@@ -293,7 +293,7 @@ def test_every_code_is_used() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert set(CATALOGUE) <= words
+    assert set(ENTRIES) <= words
 
 
 def test_every_problem_is_made_with_the_details_its_texts_need() -> None:
@@ -305,11 +305,11 @@ def test_every_problem_is_made_with_the_details_its_texts_need() -> None:
     assert lacking == []
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("code", ENTRIES)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_code_can_be_shown(code: str, lang: str) -> None:
     details: dict[str, object] = dict.fromkeys(placeholders(code), ("甲", "Alpha"))
-    problem = Problem(code, Location("a.xlsx", "表", "B3", "项目名称"), details)
+    problem = Problem(code, Location("a.xlsx", "表", "B3", "项目名称"), details, rule=ENTRIES[code])
     data = problem.data(lang)
     assert problem.message(lang)
     assert data["code"] == code

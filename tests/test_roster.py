@@ -12,6 +12,7 @@ import xlsxwriter
 
 from kpixl import canonical, yamltext
 from kpixl.cells import Span
+from kpixl.disk import Written
 from kpixl.form import load_form, parse_form
 from kpixl.grids import Grid, read_grids
 from kpixl.model import Form, Portfolio
@@ -290,11 +291,11 @@ def workbook(rows: Sequence[Sequence[str | float]]) -> bytes:
 def test_the_roster_is_written_and_kept_up(tmp_path: Path) -> None:
     source, out = tmp_path / "清单.xlsx", tmp_path / "roster.yaml"
     source.write_bytes(workbook([["项目名称", "主管部门"], ["甲", "某局"]]))
-    assert write_roster(FORM, source, out, year=2026) == (True, 1, ())
-    assert write_roster(FORM, source, out) == (False, 1, ())
+    assert write_roster(FORM, source, out, year=2026) == ([Written(out, True)], 1, ())
+    assert write_roster(FORM, source, out) == ([Written(out, False)], 1, ())
     source.write_bytes(workbook([["项目名称", "主管部门", "?"], ["乙", "某局", 1], ["甲", "某局", 2]]))
-    changed, count, problems = write_roster(FORM, source, out)
-    assert (changed, count, codes(problems)) == (True, 2, ["list-column-unknown"])
+    written, count, problems = write_roster(FORM, source, out)
+    assert (written, count, codes(problems)) == ([Written(out, True)], 2, ["list-column-unknown"])
     assert problems[0].location.cell == "D3"
     assert ids(canonical.load(out, lambda _: FORM)[1]) == {"乙": "02", "甲": "01"}
 

@@ -213,10 +213,22 @@ def test_a_binary_workbook_says_what_it_cannot_tell(tmp_path: Path) -> None:
     (project,) = result.portfolio.projects
     assert facts(project)[-1] == "满意度指标 | 服务对象满意度指标 | 满意度 |  | 0.95"
     problems = {p.code: p for p in result.problems}
-    assert told(result) == {"": "blank-unverified", "B5": "value-unverified", "F16": "value-unverified"}
+    assert told(result) == {"": "blank-unverified", "B5": "value-normalised", "F16": "value-unverified"}
     assert "B11" in problems["blank-unverified"].message()
     assert "“0.95”读作“0.95”，但也可能是“95%”" in problems["value-unverified"].message()
     assert looks(result) == 0
+
+
+@pytest.mark.parametrize(("flags", "day"), [(0, "2026-01-01"), (1, "2030-01-02")])
+def test_a_binary_workbook_tells_its_date_system(flags: int, day: str, tmp_path: Path) -> None:
+    path = binary(tmp_path, {"B5": 46023.0})
+    parts = Package(path.read_bytes(), DEFAULT_LIMITS)
+    properties = b"\x99\x01\x0c" + bytes([flags]) + bytes(11)
+    book = parts.read("xl/workbook.bin").replace(b"\x8f\x01\0", properties + b"\x8f\x01\0")
+    path.write_bytes(parts.changed({"xl/workbook.bin": book}))
+    result = read(path)
+    assert day in map(str, result.portfolio.projects[0].values.values())
+    assert told(result)["B5"] == "value-normalised"
 
 
 def plain(value: Any) -> object:

@@ -545,9 +545,9 @@ def test_equal_returns_give_equal_outputs(desk: Desk) -> None:
     one, two = desk.take(), desk.take()
     assert build_workbook(one) == build_workbook(two)
     assert render_status(one) == render_status(two)
-    written = write_status(one, desk.folder / "s.xlsx", desk.folder / "s.html")
+    written, _ = write_status(one, desk.folder / "s.xlsx", desk.folder / "s.html")
     assert [changed for _, changed in written] == [True, True]
-    again = write_status(two, desk.folder / "s.xlsx", desk.folder / "s.html")
+    again, _ = write_status(two, desk.folder / "s.xlsx", desk.folder / "s.html")
     assert [changed for _, changed in again] == [False, False]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from kpixl.grids.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
-from kpixl.grids.kinds import Kind, kind_of, other
+from kpixl.grids.kinds import Kind, kind_of, other, unsealed
 from kpixl.grids.limits import DEFAULT_LIMITS, Limits
 from kpixl.grids.packages import Package
 from kpixl.problems import Location, Problem
@@ -32,11 +32,21 @@ _PACKED = (("压缩包（.zip）", "an archive (.zip)"), ("请解压后指定其
 
 
 class Opened:
-    """Some content whose kind is known; `package` where it is a zip package."""
+    """Some content whose kind is known; `package` where it is a zip package.
+
+    `original`: the bytes as they came. `content`: what is read of them, which is something else where the file is
+    encrypted under the password built into Excel, or its header is wrong.
+    """
 
     def __init__(self, content: bytes, limits: Limits) -> None:
-        self.content, self.limits = content, limits
-        self.kind, self.package = kind_of(content, limits)
+        self.original, self.limits = content, limits
+        self.content = unsealed(content)
+        self.kind, self.package = kind_of(self.content, limits)
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the bytes as they came."""
+        return hashlib.sha256(self.original).hexdigest()
 
     @property
     def archive(self) -> Package | None:
@@ -60,14 +70,13 @@ def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Re
 
 def read_opened(opened: Opened, file: str) -> Reading:
     """Read every grid of opened content. Whatever is wrong comes back as a problem."""
-    digest = hashlib.sha256(opened.content).hexdigest()
     try:
         grids, problems = _read(opened, file)
     except UnreadableError as error:
         grids, problems = [], [error.problem(file)]
     if not grids and not problems:
         problems = [Problem("no-sheets", Location(file))]
-    return Reading(digest, tuple(grids), tuple(problems))
+    return Reading(opened.sha256, tuple(grids), tuple(problems))
 
 
 def _read(opened: Opened, file: str) -> Found:

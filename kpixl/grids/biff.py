@@ -7,7 +7,7 @@ records are walked first. What a sheet declares of its own size is not believed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from kpixl.grids import formulas, ole
 from kpixl.grids.extents import Box, Extent
@@ -17,8 +17,8 @@ from kpixl.grids.limits import Limits
 _PAIR = struct.Struct("<2H")
 _BOF, _EOF, _BOUND_SHEET, _DIMENSIONS, _MERGES, _MUL_RK = 0x809, 0x0A, 0x85, 0x200, 0xE5, 0xBD
 _CELLS = frozenset({0x06, 0xBD, 0xD6, 0xFD, 0x203, 0x204, 0x205, 0x27E})
-_FORMULA, _BOOL_OR_ERROR, _NOTE = 0x06, 0x205, 0x1C
-_LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES, _NOTE}
+_FORMULA, _BOOL_OR_ERROR, _NOTE, _TEXT = 0x06, 0x205, 0x1C, 0x207
+_LOOKED_AT = _CELLS | {_BOF, _EOF, _DIMENSIONS, _MERGES, _NOTE, _TEXT}
 _VERSION_8 = 0x600
 _MAX_DECLARED = 65_536 * 256  # cells of a whole sheet; calamine reserves what a sheet declares
 _MAX_WALKED = 4  # times the stream: sheets stand one after another, so that walking all of them is walking it once
@@ -69,6 +69,8 @@ def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
     """Walk the records of a sheet to its end; charts within are walked as well."""
     box, merges, end, suspect = Box(), 0, at, False
     unpack, cells = _PAIR.unpack_from, _CELLS
+    texts: dict[tuple[int, int], str] = {}
+    row = col = 0
     for kind, place, length in _walk(stream, at):
         end = place
         if kind in cells:
@@ -77,9 +79,31 @@ def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
             suspect = suspect or _is_error(kind, stream[place + 6 : place + 14])
         elif kind == _MERGES:
             merges += unpack(stream, place)[0]
+        elif kind == _TEXT and length >= _FULL and stream[place + length : place + length + 2] == _CONTINUED:
+            texts[row, col] = _long_text(stream, place, length)
         elif kind == _DIMENSIONS and _declared(stream[place : place + length]) > _MAX_DECLARED:
             raise broken(_DECLARED)
-    return Extent(name, box.cells, merges, suspect), end
+    return Extent(name, box.cells, merges, suspect, texts), end
+
+
+_FULL = 8_000  # bytes of a record that may go on in the next one; it holds 8,224 at most
+_CONTINUED = b"\x3c\0"
+
+
+def _long_text(stream: bytes, at: int, length: int) -> str:
+    """Read the text that a formula shows, over all its records: calamine stops at the end of the first one."""
+    left = int.from_bytes(stream[at : at + 2], "little")
+    place, flags, pieces = at + 3, stream[at + 2], []
+    while True:
+        data = stream[place : at + length]
+        piece = data.decode("utf-16-le", "replace") if flags & 1 else data.decode("latin-1")
+        pieces.append(piece[:left])
+        left -= len(piece)
+        at += length
+        if left <= 0 or stream[at : at + 2] != _CONTINUED or at + 5 > len(stream):
+            return "".join(pieces)
+        length = int.from_bytes(stream[at + 2 : at + 4], "little")
+        at, place, flags = at + 4, at + 5, stream[at + 4]
 
 
 def _walk(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -118,6 +142,66 @@ def _declared(data: bytes) -> int:
         return 0
     # Where the end is before the beginning, calamine counts as machines do.
     return int((last - first) % (1 << 32) * max(right, right - left))
+
+
+# --- what calamine reads wrong ------------------------------------------------------------------
+
+_CODEPAGE, _FORMAT, _STYLE = 0x42, 0x41E, 0xE0
+_UNICODE = 1200
+# Numbers of formats that calamine takes from the file; any other is to it what Excel has built in, dates among them.
+_OWN_FORMATS = frozenset({*range(5, 9), *range(23, 27), *range(41, 45), *range(63, 67), *range(164, 383)})
+_KINDS_OF_SHEETS, _MAX_STATE, _CHART = frozenset({0, 1, 2, 6}), 2, 2
+
+
+def readable(content: bytes) -> bytes:
+    """Return a .xls as calamine reads it rightly, where one of these makes it go wrong without a word.
+
+    Texts of version 8 are Unicode whatever the code page, which Java's jxl writes otherwise. Gnumeric gives formats of
+    its own the numbers 50 to 58, which are dates in a Chinese Excel. A sheet of an unknown kind, or state, costs all.
+    """
+    changed = None
+    for stream in ole.streams(content):
+        for at, value in _global_edits(stream.data):
+            changed = changed or bytearray(content)
+            for place, byte in enumerate(value):
+                changed[stream.place(at + place)] = byte
+    return bytes(changed) if changed else content
+
+
+def _global_edits(stream: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield what is to be changed in the records before the first sheet: place and bytes."""
+    at, version = 0, 0
+    formats: dict[int, int] = {}  # place of a record -> number
+    styles: dict[int, int] = {}  # place of the number of a style's format -> that number
+    while at + 8 <= len(stream):
+        kind, length = _PAIR.unpack_from(stream, at)
+        at += 4
+        if kind == _BOF:
+            version = int.from_bytes(stream[at : at + 2], "little")
+        elif kind == _CODEPAGE and version == _VERSION_8 and stream[at : at + 2] != _UNICODE.to_bytes(2, "little"):
+            yield at, _UNICODE.to_bytes(2, "little")
+        elif kind == _FORMAT:
+            formats[at] = int.from_bytes(stream[at : at + 2], "little")
+        elif kind == _STYLE and length >= 4:
+            styles[at + 2] = int.from_bytes(stream[at + 2 : at + 4], "little")
+        elif kind == _BOUND_SHEET and length >= 6:
+            if stream[at + 4] & 0x3F > _MAX_STATE:
+                yield at + 4, bytes([_MAX_STATE])
+            if stream[at + 5] not in _KINDS_OF_SHEETS:
+                yield at + 5, bytes([_CHART])
+        elif kind == _EOF:
+            break
+        at += length
+    yield from _renumbered(formats, styles)
+
+
+def _renumbered(formats: Mapping[int, int], styles: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the changes that give formats numbers with which calamine takes them from the file."""
+    wrong = {number for number in formats.values() if number not in _OWN_FORMATS}
+    free = (number for number in range(382, 163, -1) if number not in set(formats.values()))
+    new = dict(zip(sorted(wrong), free, strict=False))
+    for places in (formats, styles):
+        yield from ((at, new[number].to_bytes(2, "little")) for at, number in places.items() if number in new)
 
 
 def has_notes(content: bytes) -> bool:
@@ -188,6 +272,9 @@ def _literal(tokens: bytes) -> str | None:
 # --- .xlsb --------------------------------------------------------------------------------------
 
 _ROW, _BLANK, _END_CELLS, _BEGIN_DATA, _END_DATA, _BUNDLE = 0x00, 0x01, 0x0C, 0x91, 0x92, 0x9C
+_PROPERTIES = 0x99
+_NO_RELATION = b"\xff\xff\xff\xff"
+_FOLDERS = frozenset({"worksheets", "chartsheets", "dialogsheets"})
 _ERRORS = (0x03, 0x0B)  # an error, and a formula that shows one
 _SHORTEST = 4  # bytes: the row, or the column, and more
 _SHORT = ("单元格记录不完整", "the record of a cell is incomplete")
@@ -245,16 +332,43 @@ def packed_records(data: bytes) -> Iterator[tuple[int, int, int]]:
     return _records(data)
 
 
+def without_foreign_sheets(data: bytes, targets: Mapping[str, tuple[str, str]]) -> tuple[bytes, list[str]]:
+    """Take out of the list of sheets of a .xlsb what calamine cannot take for one; return the part, and their names.
+
+    A sheet without a relation is passed over; one of another kind than these, or with a relation that is not there,
+    would cost the whole workbook.
+    """
+    changed, left_out = bytearray(data), []
+    for kind, at, length in _records(data):
+        if kind == _BUNDLE and length >= 16:
+            relation, name = _bundle(data[at : at + length])
+            folder = targets.get(relation, ("", ""))[1].removeprefix("xl/").partition("/")[0]
+            if folder not in _FOLDERS and data[at + 8 : at + 12] != _NO_RELATION:
+                changed[at + 8 : at + 12] = _NO_RELATION
+                left_out.append(name)
+    return bytes(changed), left_out
+
+
+def counts_from_1904(data: bytes) -> bool:
+    """Tell which date system a .xlsb has, given its part of the workbook."""
+    return any(kind == _PROPERTIES and length and data[at] & 1 for kind, at, length in _records(data))
+
+
 def packed_names(data: bytes) -> dict[str, str]:
     """Map the relations of the sheets of a .xlsb to their names, given its part of the workbook."""
     found: dict[str, str] = {}
     for kind, at, length in _records(data):
         if kind == _BUNDLE and length >= 16:
-            body = data[at : at + length]
-            size = int.from_bytes(body[8:12], "little") * 2
-            relation, rest = body[12 : 12 + size], body[12 + size + 4 :]
-            found[relation.decode("utf-16-le", "replace")] = rest.decode("utf-16-le", "replace")
+            relation, name = _bundle(data[at : at + length])
+            found[relation] = name
     return found
+
+
+def _bundle(body: bytes) -> tuple[str, str]:
+    """Return the relation and the name of a sheet."""
+    size = 0 if body[8:12] == _NO_RELATION else int.from_bytes(body[8:12], "little") * 2
+    relation, rest = body[12 : 12 + size], body[12 + size + 4 :]
+    return relation.decode("utf-16-le", "replace"), rest.decode("utf-16-le", "replace")
 
 
 # --- the volume of text -------------------------------------------------------------------------

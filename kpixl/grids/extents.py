@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kpixl.grids.grid import UnreadableError, exceeded, too_large
@@ -12,13 +12,14 @@ from kpixl.grids.limits import Limits
 class Extent(NamedTuple):
     """What reading a sheet takes: its name, the cells of the rectangle around it, its merged ranges.
 
-    `suspect`: a cell of it shows an error.
+    `suspect`: a cell of it shows an error. `texts`: those that calamine would cut, by row and column.
     """
 
     name: str
     cells: int
     merges: int
     suspect: bool = False
+    texts: Mapping[tuple[int, int], str] = {}
 
 
 class Box:

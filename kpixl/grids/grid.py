@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from kpixl.cells import Span, a1
 from kpixl.grids.limits import Limits, label, raising
+from kpixl.grids.reasons import reason_of
 from kpixl.problems import Location, Problem
 from kpixl.values import Raw
 
@@ -60,11 +61,10 @@ class UnreadableError(Exception):
         return Problem(self.code, Location(file, sheet), self.details)
 
 
-def broken(reason: BaseException | str | tuple[str, str]) -> UnreadableError:
-    """Make the error for a file that is damaged; `reason` is what its library said, or a (zh, en) pair."""
-    if isinstance(reason, BaseException):
-        reason = " ".join(str(reason).split())[:160] or type(reason).__name__
-    return UnreadableError("not-a-workbook", reason=reason)
+def broken(reason: BaseException | tuple[str, str]) -> UnreadableError:
+    """Make the error for a file that is damaged; `reason` is what its library raised, or a (zh, en) pair."""
+    pair = reason_of(reason) if isinstance(reason, BaseException) else reason
+    return UnreadableError("not-a-workbook", reason=pair)
 
 
 def no_entities(*_: object) -> NoReturn:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
-from kpixl.grids import ole
+from kpixl.grids import locked, ole
 from kpixl.grids.grid import UnreadableError, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import SIGNATURES, Package
@@ -95,10 +96,36 @@ _ODF = {
     "application/epub+zip": (("电子书（.epub）", "an e-book (.epub)"), _ORIGINAL),
 }
 
+_ODF_BODY = re.compile(rb"<office:body\b[^<>]*+>\s*+<office:(\w+)")
+_ODF_BODIES = {"text": "text", "presentation": "presentation"}
+_OFFICE_FOLDERS = ("xl/", "word/", "docprops/", "customxml/", "_rels/")
+_MAIN_PART = re.compile(
+    rb"""<(?:\w+:)?Relationship\b(?=[^<>]*+\sType=["'][^"'<>]*+/officeDocument["'])[^<>]*?\sTarget=["']([^"'<>]++)["']"""
+)
+_NO_BOOK = ("文件中缺少工作簿的主要部分", "the main part of a workbook is missing")
+
 _MAIL = re.compile(
     rb"(?:(?:[A-Z][\w-]*): [^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*?"
     rb"(?:Received|MIME-Version|Return-Path|Message-ID|Delivered-To): ",
     re.IGNORECASE,
+)
+# A page saved by Excel or a browser as one file: its parts belong together, and it was sent to nobody.
+_ARCHIVED = re.compile(
+    rb"^Content-Type:\s*multipart/related|^X-Document-Type:\s*Workbook", re.IGNORECASE | re.MULTILINE
+)
+_SENT = re.compile(rb"^(?:Received|To|Delivered-To|Return-Path):", re.IGNORECASE | re.MULTILINE)
+_LETTER = (("电子邮件（.eml）", "an e-mail (.eml)"), _ATTACHED)
+_WEB_ARCHIVE = (("网页存档（单个文件的网页，.mht）", "a web archive, a page in a single file (.mht)"), _AS_XLSX)
+_FRAMES = (
+    (
+        "工作簿另存成的网页（.htm），各工作表在旁边同名的文件夹里",
+        "a workbook saved as a web page (.htm), its sheets in the folder beside",
+    ),
+    _AS_XLSX,
+)
+_FLAT = (
+    ("单个 XML 文件的 OpenDocument 文档（.fods 等）", "an OpenDocument file of plain XML (.fods and the like)"),
+    _AS_XLSX,
 )
 # What comes before the first tag is taken once and for all: 100 comments could be parted in 2^99 ways.
 _HTML = re.compile(
@@ -115,12 +142,23 @@ def other(kind: Pair, remedy: Pair) -> UnreadableError:
     return UnreadableError("other-kind", kind=kind, remedy=remedy)
 
 
+def unsealed(content: bytes) -> bytes:
+    """Return what kind_of and the readers are to see: an old Office file that Excel opens without asking as it does."""
+    if not content.startswith(ole.SIGNATURE):
+        return content
+    content = ole.with_true_header(content)
+    return (locked.unlocked(content) if locked.is_locked(content) else None) or content
+
+
 def kind_of(content: bytes, limits: Limits) -> tuple[Kind, Package | None]:
     """Tell the kind of a file, and return it opened where it is a zip package.
 
-    Raises UnreadableError `other-kind` that names what the file is where kpixl does not read such files,
+    Raises UnreadableError `file-empty` where there is nothing, `other-kind` that names what the file is where kpixl
+    does not read such files,
     `password` where it is encrypted, and what Package raises.
     """
+    if not content:
+        raise UnreadableError("file-empty")
     if content.startswith(SIGNATURES):
         package = Package(content, limits)
         return _package_kind(package), package
@@ -149,37 +187,68 @@ def _package_kind(package: Package) -> Kind:
     for name, what, remedy in PACKAGE_TABLE:
         if name in names:
             raise other(what, remedy)
-    if "[content_types].xml" in names or "meta-inf/manifest.xml" in names:
-        return Kind.PACKAGE  # with unusual names; calamine follows its relations or says why not
+    if "content.xml" in names and "mimetype" not in names:
+        return _unnamed_kind(package)
+    if "meta-inf/manifest.xml" in names:
+        return Kind.PACKAGE  # with unusual names; calamine says why not
+    if not names.keys().isdisjoint(("[content_types].xml", "_rels/.rels")) or _is_office(names):
+        return _office_kind(package)
     return Kind.ARCHIVE
 
 
+def _unnamed_kind(package: Package) -> Kind:
+    """Tell the kind of an OpenDocument file without its `mimetype`, as some programs leave it out."""
+    body = _ODF_BODY.search(package.read("content.xml"))
+    if body is None or body[1] == b"spreadsheet":
+        return Kind.PACKAGE
+    mime = f"application/vnd.oasis.opendocument.{_ODF_BODIES.get(body[1].decode(), 'graphics')}"
+    raise other(*_ODF[mime])
+
+
+def _is_office(names: Collection[str]) -> bool:
+    """Tell whether a package holds nothing but parts of an Office file."""
+    return all(name.startswith(_OFFICE_FOLDERS) for name in names) and any(name.endswith(".xml") for name in names)
+
+
+def _office_kind(package: Package) -> Kind:
+    """Tell the kind of an Office file whose main part is not where it usually is. Raises UnreadableError."""
+    main = _MAIN_PART.search(package.read("_rels/.rels"))
+    if main is None or main[1].decode("utf-8", "replace").casefold().lstrip("/") not in package.names:
+        raise broken(_NO_BOOK)
+    return Kind.PACKAGE
+
+
 def _old_kind(content: bytes) -> Kind:
-    names = ole.root_names(content)
-    if "encryptedpackage" in names or (names and ole.is_locked_workbook(content, names)):
+    if locked.is_locked(content):
         raise UnreadableError("password")
+    names = ole.root_names(content)
     if "workbook" not in names and "book" not in names:
         for name, what, remedy in OLE_TABLE:
             if name in names:
                 raise other(what, remedy)
     if ole.is_endless(content):
-        raise broken(("扇区链有误", "its chains of sectors are wrong"))
+        raise broken(("文件内部的索引已损坏", "its internal index is damaged"))
     return Kind.OLD
 
 
 def _text_kind(content: bytes) -> Kind:
     start = start_of(content)
     if _HTML.match(start):
+        if "<frameset" in start.casefold() and "worksheet" in start.casefold():
+            raise other(*_FRAMES)
         return Kind.PAGE
     if _XML.match(start):
         if _SPREADSHEET_2003 in start:
             return Kind.XML2003
+        if "urn:oasis:names:tc:opendocument" in start and ":document" in start:
+            raise other(*_FLAT)
         if "urn:schemas-microsoft-com:office:word" in start or "/wordml" in start:
             raise other(("Word 2003 XML 文档", "a Word 2003 XML document"), _AS_DOCX)
         if start.lstrip().startswith("<?xml"):
             raise other(("XML 文件", "an XML file"), _AS_XLSX)
     if _MAIL.match(content[:_SNIFFED]):
-        raise other(("电子邮件或网页存档（.eml、.mht）", "an e-mail or a web archive (.eml, .mht)"), _ATTACHED)
+        archived = _ARCHIVED.search(content[:_SNIFFED]) is not None and _SENT.search(content[:_SNIFFED]) is None
+        raise other(*(_WEB_ARCHIVE if archived else _LETTER))
     return Kind.TEXT
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
+from kpixl.grids import odsxml
 from kpixl.grids.extents import Extent
 from kpixl.grids.grid import broken, exceeded, no_entities
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import Package
 
-_CONTENT = "content.xml"
+_CONTENT, _MIMETYPE, _MANIFEST = "content.xml", "mimetype", "META-INF/manifest.xml"
+_MIME = b"application/vnd.oasis.opendocument.spreadsheet"  # calamine reads as many bytes
+_USUAL = b"<table:table "
+_ASIDE = frozenset({"office:annotation", "draw:frame", "draw:custom-shape"})  # their text is not the cell's
 _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384  # calamine reads no further
 # What calamine looks at, by these very prefixes.
 _TABLE, _ROW, _BLANKS = "table:table", "table:table-row", "text:s"
@@ -26,7 +30,7 @@ _VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time
 
 def is_ods(package: Package) -> bool:
     """Tell whether calamine may take a package for an OpenDocument spreadsheet, for want of another kind."""
-    return _CONTENT in package.names and "mimetype" in package.names
+    return _CONTENT in package.names and not any(name.startswith("xl/workbook.") for name in package.names)
 
 
 def is_suspect(package: Package) -> bool:
@@ -34,18 +38,40 @@ def is_suspect(package: Package) -> bool:
     return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
 
 
-def readable(package: Package) -> bytes:
-    """Return a package as calamine can read it: it takes no white space between tables, rows and cells (Gnumeric), and
+def survey(package: Package, limits: Limits) -> tuple[list[Extent], bytes]:
+    """Return the extent of every sheet, and the package as calamine can read it. Raises UnreadableError.
+
+    A document type, hence every entity, is refused.
+    """
+    changed: dict[str, bytes] = {}
+    if not package.read(_MIMETYPE).startswith(_MIME):
+        changed[_MIMETYPE] = _MIME  # written by hand, or by a program that leaves it out
+    if _MANIFEST.casefold() not in package.names:
+        changed[_MANIFEST] = b"<manifest:manifest/>"
+    original = content = package.read(_CONTENT)
+    if _USUAL not in content:
+        content = odsxml.mended(content)
+    count = _counted(content, limits)
+    if count.faulty:
+        content = odsxml.mended(content)
+        count = _counted(content, limits)
+    content = _without_indents(content)
+    if content is not original:
+        changed[_CONTENT] = content
+    return count.extents, package.changed(changed) if changed else package.content
+
+
+def _without_indents(content: bytes) -> bytes:
+    """Return content as calamine can read it: it takes no white space between tables, rows and cells (Gnumeric), and
     passes over tabs and line breaks within a text."""
-    content = package.read(_CONTENT)
     if _INDENT.search(content) is None and _BREAK.search(content) is None:
-        return package.content
+        return content
     content = _BREAK.sub(lambda match: b"\t" if match[1] == b"tab" else b"\n", content)
-    return package.changed({_CONTENT: _INDENT.sub(b">", content)})
+    return _INDENT.sub(b">", content)
 
 
-def extents(package: Package, limits: Limits) -> list[Extent]:
-    """Return the extent of every sheet. Raises UnreadableError; a document type, hence every entity, is refused."""
+def _counted(content: bytes, limits: Limits) -> _Count:
+    """Count what calamine would make of some content. Raises UnreadableError."""
     count = _Count(limits)
     parser = expat.ParserCreate()
     parser.StartElementHandler = count.start
@@ -54,19 +80,23 @@ def extents(package: Package, limits: Limits) -> list[Extent]:
     parser.StartDoctypeDeclHandler = no_entities
     parser.buffer_text = True
     try:
-        parser.Parse(package.read(_CONTENT), True)
+        parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise broken(error) from error
-    return count.extents
+    return count
 
 
 class _Count:
-    """Takes the events of the parser and counts what calamine would make of them."""
+    """Takes the events of the parser and counts what calamine would make of them.
+
+    `faulty`: it would refuse a cell, and with it the file, or pass over what the cell shows.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.extents: list[Extent] = []
         self.text = 0  # of all cells
+        self.faulty = False
         self._table("")
 
     def _table(self, name: str) -> None:
@@ -80,6 +110,7 @@ class _Count:
         self.width = self.pending = self.first = 0
         self.row_text = 0
         self.cell_repeats = 0  # 0 outside of cells
+        self.untyped = self.unread = False  # the cell has no type: text in it would be passed over
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
@@ -89,14 +120,18 @@ class _Count:
             self._row(times(attributes, "table:number-rows-repeated"))
         elif name == _TABLE:
             self._table(attributes.get("table:name", ""))
+        elif name in _ASIDE:
+            self.unread = False
         elif name == _BLANKS:
             self.row_text += self.cell_repeats * times(attributes, "text:c")
 
     def _cell(self, attributes: dict[str, str]) -> None:
         repeats = self.cell_repeats = min(times(attributes, "table:number-columns-repeated"), _MAX_COLUMNS)
-        formula = attributes.get("table:formula", "")
+        formula, kind = attributes.get("table:formula", ""), attributes.get("office:value-type", "")
+        self.faulty = self.faulty or not odsxml.is_sound(kind, attributes)
+        self.untyped = self.unread = not kind
         typed = next((attributes[key] for key in _VALUES if key in attributes), None)
-        if typed is None and not formula and attributes.get("office:value-type") != "string":
+        if typed is None and not formula and kind != "string":
             self.pending = min(self.pending + repeats, _MAX_COLUMNS)  # empty, or only formatted
             return
         if not self.width:
@@ -107,10 +142,14 @@ class _Count:
     def characters(self, text: str) -> None:
         """Take text."""
         self.row_text += len(text) * self.cell_repeats
+        if self.unread and self.cell_repeats and text.strip():
+            self.faulty = True
 
     def end(self, name: str) -> None:
         """Take the end of an element."""
-        if name in _CELLS:
+        if name in _ASIDE:
+            self.unread = self.untyped
+        elif name in _CELLS:
             self.cell_repeats = 0
         elif name == _ROW:
             self._end_row()

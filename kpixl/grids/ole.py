@@ -8,7 +8,9 @@ SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENTRY = 128  # bytes of a directory entry
 _NONE = 0xFFFFFFFA  # and above: end of chain, free, no entry
 _MAX_ENTRIES = 20_000
+_HEADER = 512  # bytes
 _FILE_PASS = 0x2F  # record of a workbook stream: what follows is encrypted
+_END = 0x0A  # record after which the sheets follow
 _WORKBOOKS = ("workbook", "book")
 
 
@@ -72,17 +74,52 @@ def _entry(directory: bytes, number: int) -> tuple[str, int, int, int, int]:
     return name, start, left, right, child
 
 
-def is_locked_workbook(content: bytes, names: dict[str, int]) -> bool:
-    """Tell whether a .xls says that it is encrypted, in whichever of its three ways."""
-    for name in _WORKBOOKS:
-        if name in names:
-            head, at = _sector(content, names[name]), 0
-            while at + 4 <= len(head):
-                record, length = struct.unpack_from("<2H", head, at)
-                if record == _FILE_PASS:
-                    return True
-                at += 4 + length
-    return False
+def is_locked_workbook(content: bytes) -> bool:
+    """Tell whether a .xls is encrypted, in whichever of its three ways."""
+    return any(find_record(stream, _FILE_PASS) is not None for stream in workbook_streams(content))
+
+
+def find_record(stream: bytes, wanted: int) -> bytes | None:
+    """Return what the first record of a kind holds, of those before the first sheet; None where there is none."""
+    at = 0
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<2H", stream, at)
+        if kind == wanted:
+            return stream[at + 4 : at + 4 + length]
+        if kind == _END:
+            break
+        at += 4 + length
+    return None
+
+
+def stream(content: bytes, wanted: str) -> bytes | None:
+    """Return a stream by its name in lower case; None where there is none, or the file is damaged."""
+    try:
+        chains = _Chains(content)
+        return next((chains.stream(entry) for entry in chains.entries if _name(entry).lower() == wanted), None)
+    except (struct.error, IndexError, ValueError, EndlessError):
+        return None
+
+
+class Stream:
+    """A stream that a reader may take for the workbook: its bytes, and where each of them is in the file."""
+
+    def __init__(self, data: bytes, places: list[int], size: int) -> None:
+        self.data, self._places, self._size = data, places, size
+
+    def place(self, at: int) -> int:
+        """Return where in the file a byte of the stream is."""
+        number, rest = divmod(at, self._size)
+        return self._places[number] + rest
+
+
+def streams(content: bytes) -> list[Stream]:
+    """Return every stream that a reader may take for the workbook; none where the file is damaged."""
+    try:
+        chains = _Chains(content)
+        return [chains.placed(entry) for entry in chains.entries if _name(entry).lower() in _WORKBOOKS]
+    except (struct.error, IndexError, ValueError, EndlessError):
+        return []
 
 
 def workbook_streams(content: bytes) -> list[bytes]:
@@ -94,8 +131,29 @@ def workbook_streams(content: bytes) -> list[bytes]:
         return []
 
 
+def with_true_header(content: bytes) -> bytes:
+    """Return a file whose header counts what it holds: .NET's ExcelLibrary writes another version and other counts.
+
+    calamine takes memory for what the header counts, and xlrd refuses a file whose counts are wrong.
+    """
+    try:
+        chains = _Chains(content)
+    except (struct.error, IndexError, ValueError, EndlessError):
+        return content
+    head = bytearray(content[:_HEADER])
+    small = chains.size == 1 << 9
+    struct.pack_into("<H", head, 26, 3 if small else 4)
+    if small:
+        struct.pack_into("<I", head, 40, 0)
+    struct.pack_into("<I", head, 44, len(chains.tables))
+    struct.pack_into("<I", head, 64, len(chains.mini_tables))
+    return content if head == content[:_HEADER] else bytes(head) + content[_HEADER:]
+
+
 # --- endless files ------------------------------------------------------------------------------
 
+# Streams that a reader may take for the workbook: those of versions 5 and 8 may both be there; each is read whole.
+_MAX_WORKBOOKS = 4
 _SMALL, _MINI = 4096, 64  # bytes; a shorter stream lies in the stream of the root, in small sectors of its own
 
 
@@ -109,7 +167,10 @@ def is_endless(content: bytes) -> bool:
     except EndlessError:
         return True
     except (struct.error, IndexError, ValueError):
-        return False  # damaged in another way, which ends the reader as well
+        # Damaged in another way, which ends the reader as well, once it took memory for what the header counts.
+        return any(
+            count > len(content) for count in struct.unpack("<3I", content[40:48].ljust(8) + content[64:68].ljust(4))
+        )
 
 
 class EndlessError(Exception):
@@ -123,19 +184,21 @@ class _Chains:
         self.content = content
         self.size = 1 << _shift(content)
         self.sectors = len(content) // self.size + 1
-        dirs, tables, start = struct.unpack_from("<3I", content, 40)
-        mini_start, mini = struct.unpack_from("<2I", content, 60)
-        if max(dirs, tables, mini) > self.sectors:
-            raise EndlessError
-        self.table = self._numbers(self._list_of_tables())
+        (start,) = struct.unpack_from("<I", content, 48)
+        (mini_start,) = struct.unpack_from("<I", content, 60)
+        self.tables = self._list_of_tables()
+        self.table = self._numbers(self.tables)
         if len(self.table) > self.sectors + 2 * self.size:
             raise EndlessError
         directory = b"".join(_sector(content, number) for number in self._chain(start, self.table))
-        self.mini_table = self._numbers(self._chain(mini_start, self.table))
+        self.mini_tables = self._chain(mini_start, self.table)
+        self.mini_table = self._numbers(self.mini_tables)
         self.entries = [directory[at : at + _ENTRY] for at in range(0, len(directory) - _ENTRY + 1, _ENTRY)]
 
     def endless(self) -> bool:
         """Follow every chain that a reader may follow."""
+        if sum(_name(entry).lower() in _WORKBOOKS for entry in self.entries) > _MAX_WORKBOOKS:
+            return True
         for number, entry in enumerate(self.entries):
             (named,) = struct.unpack_from("<H", entry, 64)
             if (named or not number) and (size := self._length(entry)):
@@ -152,6 +215,16 @@ class _Chains:
         root = b"".join(_sector(self.content, number) for number in self._chain(_start(self.entries[0]), self.table))
         chain = self._chain(_start(entry), self.mini_table)
         return b"".join(root[number * _MINI : number * _MINI + _MINI] for number in chain)[:size]
+
+    def placed(self, entry: bytes) -> Stream:
+        """Return a stream with the places of its sectors."""
+        size, data = self._length(entry), self.stream(entry)
+        if size >= _SMALL:
+            places = [(number + 1) * self.size for number in self._chain(_start(entry), self.table)]
+            return Stream(data, places, self.size)
+        root = self._chain(_start(self.entries[0]), self.table)
+        within = [divmod(number * _MINI, self.size) for number in self._chain(_start(entry), self.mini_table)]
+        return Stream(data, [(root[number] + 1) * self.size + rest for number, rest in within], _MINI)
 
     def _length(self, entry: bytes) -> int:
         (size,) = struct.unpack_from("<Q", entry, 120)

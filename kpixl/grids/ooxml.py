@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from kpixl.grids import biff
-from kpixl.grids.grid import broken, exceeded
+from kpixl.grids import biff, sheetxml
+from kpixl.grids.grid import UnreadableError, broken, exceeded
 from kpixl.grids.packages import Package
 
 _SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
@@ -89,6 +91,7 @@ _BEYOND = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]{4}")
 _CELL = re.compile(rb"<(?:\w+:)?c\s(?>(?:[^<>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'])[^<>/]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^<>]*>")
 _SHEET_NAME = re.compile(r"<(?:\w+:)?sheet\s[^<>]*>")
+_SHEET_TAG = re.compile(r"<(?:\w+:)?sheet\s[^<>]*+(?:(?<=/)>|>\s*+</(?:\w+:)?sheet\s*+>)")
 _ATTRIBUTE = re.compile(r"(?<![\w:])([\w:]++)\s*+=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
@@ -108,15 +111,28 @@ _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 _RICH = (b"<strike", b":strike", b"vertAlign")  # what a text within a cell is marked with
 
 
-def survey(package: Package) -> tuple[dict[str, int], bool, bool]:
-    """Map the names of sheets whose used range is beyond the limit to its cells: calamine takes all of it at once.
+class Survey(NamedTuple):
+    """What the sheets of a workbook look like before they are read.
 
-    What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at. Also
-    tell whether any cell may be an error, or a formula without a value: both read blank; and whether any may hold a
-    text that is struck out or raised.
+    `oversized`: the names of sheets whose used range is beyond the limit, with their cells: calamine takes all of it
+    at once. `suspect`: whether any cell may be an error, or a formula without a value: both read blank. `faulty`: the
+    parts in which calamine may read a value wrong. `rich`: whether any cell may hold text that is struck out or raised.
     """
-    limit = package.limits.sheet_cells
+
+    oversized: dict[str, int]
+    suspect: bool
+    faulty: tuple[str, ...]
+    rich: bool
+
+
+def survey(package: Package) -> Survey:
+    """Look over the sheets of a workbook.
+
+    What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at.
+    """
+    limit, shared = package.limits.sheet_cells, _STRINGS in package.names
     large: dict[str, int] = {}
+    faulty: list[str] = []
     suspect = rich = False
     for name, part in package.names.items():
         if _SHEET.fullmatch(name):
@@ -126,15 +142,15 @@ def survey(package: Package) -> tuple[dict[str, int], bool, bool]:
             if not small and (cells := _extent(content)) > limit:
                 large[name] = cells
             suspect = suspect or _is_suspect(content)
+            faulty += [name] if sheetxml.is_faulty(content, shared=shared) else []
             rich = rich or (b"inlineStr" in content and any(mark in content for mark in _RICH))
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
             suspect = suspect or error
             large |= {name: cells} if cells > limit else {}
-    if not large:
-        return {}, suspect, rich
-    names = sheet_names(package)
-    return {names.get(part, part): cells for part, cells in large.items()}, suspect, rich
+    names = sheet_names(package) if large else {}
+    sizes = {names.get(part, part): cells for part, cells in large.items()}
+    return Survey(sizes, suspect, tuple(faulty), rich)
 
 
 def _extent(content: bytes) -> int:
@@ -168,15 +184,75 @@ _ERROR_VALUE = re.compile(
 )
 
 
-def readable(package: Package) -> bytes:
-    """Return a workbook as calamine can read it: an error that it does not know is one that it knows."""
+def with_known_errors(package: Package) -> dict[str, bytes]:
+    """Return the sheets that calamine would refuse, by part: an error that it does not know is one that it knows."""
     changed = {}
     for name in sheet_parts(package):
         content = package.read(name)
         known = _ERROR_VALUE.sub(lambda m: m[0] if m[2] in _KNOWN_ERRORS else m[1] + b"#VALUE!", content)
         if known != content:
             changed[name] = known
-    return package.changed(changed) if changed else package.content
+    return changed
+
+
+class Damaged(NamedTuple):
+    """A cell whose content is damaged: the name of its sheet, its address, and what is there."""
+
+    sheet: str
+    cell: str
+    text: str
+
+
+def mended(package: Package, parts: Iterable[str], changed: dict[str, bytes]) -> list[Damaged]:
+    """Put right the values of some sheets, in `changed`; return the cells whose value is lost.
+
+    `changed`: parts that are to be read instead of those of the package, by name. A sheet that is no XML is left
+    blank, so that calamine refuses it and no other.
+    """
+    strings = sum(1 for _ in _STRING.finditer(package.read(_STRINGS)))
+    damaged: list[Damaged] = []
+    names: dict[str, str] = {}
+    for part in parts:
+        try:
+            found = sheetxml.mended(changed.get(part) or package.read(part), strings)
+        except UnreadableError:
+            found = sheetxml.Mended(b"", ())
+        changed[part] = found.content
+        if found.unreadable:
+            names = names or sheet_names(package)
+            damaged += [Damaged(names.get(part, ""), cell, text) for cell, text in found.unreadable]
+    return damaged
+
+
+# What calamine takes for a sheet; at any other kind, as a macro sheet of Excel 4, it refuses the whole workbook.
+_KINDS = frozenset({"worksheet", "chartsheet", "dialogsheet"})
+_STATE = re.compile(r"""(?<!\w)state\s*+=\s*+["'](?!(?:visible|hidden|veryHidden)["'])[^"'<>]*+["']""")
+_BOOK, _BINARY_BOOK = "xl/workbook.xml", "xl/workbook.bin"
+
+
+def without_foreign_sheets(package: Package) -> tuple[dict[str, bytes], list[str]]:
+    """Leave out of the list of sheets what calamine cannot take for one; return the part changed, and their names.
+
+    A module of Visual Basic has no part at all (`r:id=""`), a macro sheet one of another kind.
+    """
+    if _BOOK not in package.names:
+        changed, left_out = biff.without_foreign_sheets(
+            package.read("xl/workbook.bin"), relations(package, _BINARY_BOOK)
+        )
+        return ({_BINARY_BOOK: changed} if left_out else {}), left_out
+    targets, left_out = relations(package, _BOOK), []
+
+    def kept(match: re.Match[str]) -> str:
+        sheet = _attributes(match[0])
+        kind, _ = targets.get(next((text for key, text in sheet.items() if key.endswith(":id")), ""), ("", ""))
+        if kind.rpartition("/")[2] in _KINDS:
+            return _STATE.sub('state="hidden"', match[0])
+        left_out.append(sheet.get("name", ""))
+        return ""
+
+    content = package.read(_BOOK).decode("utf-8", "replace")
+    changed_text = _SHEET_TAG.sub(kept, content)
+    return ({_BOOK: changed_text.encode()} if changed_text != content else {}), left_out
 
 
 def sheet_parts(package: Package) -> list[str]:

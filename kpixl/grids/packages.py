@@ -85,11 +85,13 @@ class Package:
             raise broken(error) from error
 
     def changed(self, parts: Mapping[str, bytes]) -> bytes:
-        """Pack everything again, some parts with other content; they are given by name, in lower case."""
+        """Pack everything again, some parts with other content, or new; they are given by name, in lower case."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as target:
             for name, part in self.names.items():
                 target.writestr(part.filename, parts[name] if name in parts else self.read(part.filename))
+            for name in parts.keys() - self.names.keys():
+                target.writestr(name, parts[name])
         return packed.getvalue()
 
     def head(self, part: zipfile.ZipInfo) -> bytes:

@@ -43,7 +43,7 @@ def verify(draft: Draft, look: Look) -> None:
     told: set[tuple[str, str]] = set()
     for key, cell in list(draft.cells.items()):
         seen = look.cells.get(draft.place(key)) if key in draft.values or key.count(".") > 1 else None
-        if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell):
+        if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell) or _is_computed(draft, key, seen):
             continue
         before, problems = draft.value(key), len(draft.problems)
         (_read_rich if seen.runs else read_shown)(draft, key, seen)
@@ -58,6 +58,14 @@ def verify(draft: Draft, look: Look) -> None:
 
 def _is_remarkable(seen: Inspected) -> bool:
     return bool(seen.runs) or seen.display is not None or seen.unknown
+
+
+def _is_computed(draft: Draft, key: str, seen: Inspected) -> bool:
+    """Return whether a value is a total that the form's own formula computes; it is computed anew from its parts."""
+    field = draft.form.fields.get(key)
+    if field is None or not field.sum or seen.formula is None:
+        return False
+    return adds_up(seen.formula, {draft.cells.get(part, "") for part in field.sum})
 
 
 def _is_part(draft: Draft, key: str, cell: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from kpixl.grids import Opened
+from kpixl.grids import Opened, biff
 from kpixl.grids.kinds import Kind
 from kpixl.intake import displayed, odslook, secondlook, xlsblook, xlslook
 from kpixl.intake.draft import Draft
@@ -20,6 +20,7 @@ from kpixl.model import Form
 from kpixl.problems import Location, Problem
 from kpixl.values import number_text, text_of, total
 
+_PACKED = "xl/workbook.bin"
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
@@ -39,7 +40,13 @@ def settle(
     marked = inspector is not None and (rich or inspector.is_marked())
     if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not (marked or any(f.doubts for f in found)):
         return found, 0
+    packed = opened.package.read(_PACKED) if opened.package is not None else b""
+    from_1904 = biff.counts_from_1904(packed)
+    if packed and not from_1904:
+        found = [replace(f, doubts=tuple(d for d in f.doubts if d.kind != "serial")) for f in found]
     look, count = _look(found, inspector, marked=marked)
+    if from_1904:
+        look = replace(look, from_1904=True)
     if look == Look() and not count:
         return found, count
     settlers = [_Settler(f, forms[f.form], file) for f in found]
@@ -58,7 +65,7 @@ def _inspector(opened: Opened) -> Inspector | None:
         return Inspector(partial(xlslook.is_marked, opened.content), partial(xlslook.look, opened.content))
     if opened.kind is not Kind.PACKAGE or package is None:
         return None
-    if "xl/workbook.bin" in package.names:
+    if _PACKED in package.names:
         return Inspector(partial(xlsblook.is_marked, package), partial(xlsblook.look, package), blanks=False)
     if odslook.CONTENT in package.names and "xl/workbook.xml" not in package.names:
         return Inspector(partial(odslook.is_marked, package), partial(odslook.look, package))
@@ -126,7 +133,7 @@ class _Settler:
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
-                self._later(doubt, sure=seen is not None)
+                self._later(doubt, sure=seen is not None or look.from_1904)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
                 self._recast(doubt, seen)
 

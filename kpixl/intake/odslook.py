@@ -199,7 +199,8 @@ class _Reader:
         whole = self.length <= MAX_SHOWN  # of a text that was cut nothing is read anew
         value = _number(attributes) if kind != "string" else text
         percent = kind == "percentage" or (kind == "float" and shown.endswith("%"))
-        display = Display(shown, shown) if kind not in (None, "string") and shown and whole else None
+        same = kind == "float" and value is not None and _is_shown(b"", str(value).encode(), shown.encode())
+        display = Display(shown, shown) if kind not in (None, "string") and shown and whole and not same else None
         runs = tuple(self.shown) if whole and any_marked(self.shown) else ()
         self.cells[place] = Inspected(typed, "0%" if percent else None, value, display, runs, yearless)
         if attributes.get(_CALC + "value-type") == "error" or (typed is not None and _ERROR.fullmatch(shown)):

@@ -22,12 +22,14 @@ from kpixl.grids import (
     read_grids,
     read_opened,
 )
+from kpixl.grids.kinds import Kind
+from kpixl.inputs import read_input, system_reason
 from kpixl.intake import aside
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.marker import Marker
-from kpixl.problems import Location, Problem
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text
 from kpixl.values import is_blank
 
@@ -74,9 +76,11 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
             return (FileResult(shown, problems=(file_too_large(size, limits).problem(shown),)),)
-        content = path.read_bytes()
+        content = read_input(path)
     except OSError as error:
-        return (failed(shown, "not-readable", reason=error.strerror or str(error)),)
+        return (failed(shown, "not-readable", reason=system_reason(error)),)
+    except KpixlError as error:
+        return (FileResult(shown, problems=tuple(replace(p, location=Location(shown)) for p in error.problems)),)
     try:
         return tuple(_results(content, shown, job.named, extractor, limits, 0))
     except MemoryError:
@@ -129,8 +133,7 @@ def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> l
     if not results:
         problems.append(Problem("no-sheets", Location(shown)))
     if problems:
-        digest = hashlib.sha256(opened.content).hexdigest()
-        results.insert(0, FileResult(shown, digest, problems=tuple(problems)))
+        results.insert(0, FileResult(shown, opened.sha256, problems=tuple(problems)))
     return results
 
 
@@ -139,9 +142,9 @@ def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | N
     if result.job is None or not result.sha256:
         return None
     try:
-        content = result.job.path.read_bytes()
+        content = read_input(result.job.path)
         found = _within(content, result.job.shown, result.file, limits, 0)
-    except (OSError, UnreadableError):
+    except (KpixlError, UnreadableError):
         return None
     return found if found is not None and hashlib.sha256(found).hexdigest() == result.sha256 else None
 
@@ -187,7 +190,9 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         else:
             forms += found
     if not forms and empty:
-        problems.append(_apart(shown, extractor, empty) or _unrelated(shown, extractor, [n for _, n in empty]))
+        only_text = opened.kind is Kind.TEXT
+        found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
+        problems.append(_apart(shown, extractor, empty) or found_none)
     elif not forms and not problems:
         listed = any(map(is_problem_list, read.grids))
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
@@ -267,8 +272,15 @@ def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]
     return Problem("sheets-apart", Location(file), {"sheets": "、".join(grid.name or "-" for grid, _ in pieces)})
 
 
-def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing]) -> Problem:
+def _is_csv(shown: str) -> bool:
+    return shown.casefold().endswith(".csv")
+
+
+def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, csv: bool) -> Problem:
+    """Say that no form was found; of a .csv, that the form may be on another sheet of the workbook that it was."""
     best = max(nothings, key=lambda n: len(n.seen))
+    if csv and not best.seen:
+        return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
     names, none = extractor.names(best.form), ("无", "none")
     details: dict[str, object] = {
         "title": extractor.form(best.form).title,

@@ -143,7 +143,8 @@ def _between(first: str, last: str) -> list[str]:
     column, ending = first.rstrip("0123456789"), last.rstrip("0123456789")
     if column != ending or not last[-1:].isdigit():
         raise _NotOwnError
-    rows = range(int(first[len(column) :]), int(last[len(column) :]) + 1)
+    ends = sorted((int(first[len(column) :]), int(last[len(column) :])))  # F9:F7 is F7:F9
+    rows = range(ends[0], ends[1] + 1)
     if len(rows) > _MAX_CELLS:
         raise _NotOwnError
     return [f"{column}{row}" for row in rows]

@@ -183,8 +183,13 @@ def _strings(data: bytes, wanted: Container[int]) -> dict[int, Pieces]:
             text, end = _wide(item, 1)
             runs = _runs(item, end) if item[0] & _RICH else iter(())
             changes: list[tuple[int, int | None]] = [(0, None), *runs]
-            ends = [start for start, _ in changes[1:]] + [len(text)]
-            found[number] = [(text[a:b], font) for (a, font), b in zip(changes, ends, strict=True) if a < b]
+            units = text.encode("utf-16-le", "surrogatepass")  # runs are counted in these, two bytes each
+            ends = [start for start, _ in changes[1:]] + [len(units) // 2]
+            found[number] = [
+                (units[2 * a : 2 * b].decode("utf-16-le", "replace"), font)
+                for (a, font), b in zip(changes, ends, strict=True)
+                if a < b
+            ]
     return found
 
 

@@ -117,9 +117,12 @@ def _pieces(book: Any, sheet: Any, cell: Any, address: str) -> tuple[Run, ...]:
     if not isinstance(cell.value, str):
         return ()
     changes = [(0, book.xf_list[cell.xf_index].font_index), *sheet.rich_text_runlist_map.get(parse_a1(address), ())]
-    ends = [at for at, _ in changes[1:]] + [len(cell.value)]
+    units = cell.value.encode("utf-16-le", "surrogatepass")  # runs are counted in these, two bytes each
+    ends = [at for at, _ in changes[1:]] + [len(units) // 2]
     return tuple(
-        Run(cell.value[at:end], *_font(book, font)) for (at, font), end in zip(changes, ends, strict=True) if at < end
+        Run(units[2 * at : 2 * end].decode("utf-16-le", "replace"), *_font(book, font))
+        for (at, font), end in zip(changes, ends, strict=True)
+        if at < end
     )
 
 

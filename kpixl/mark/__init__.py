@@ -15,7 +15,8 @@ from typing import Any
 
 from kpixl.carry.parts import CHART, CHART_SHEET, PICTURE, BrokenPackage
 from kpixl.carry.parts import Package as CarriedPackage
-from kpixl.files import check_target, keep_copy, natural_key, refuse_overlap, safe_file_names, write_atomic
+from kpixl.disk import check_target, keep_copy, refuse_overlap, write_atomic
+from kpixl.files import natural_key, safe_file_names
 from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
 from kpixl.grids.archives import BETWEEN, MAX_FOLDERS
 from kpixl.intake import FileResult, Progress, content_of, is_problem_list

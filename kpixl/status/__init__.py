@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from kpixl.disk import Output, Written, commit
 from kpixl.fields import field_called, unit_field
-from kpixl.files import write_atomic
 from kpixl.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.model import Form, Portfolio
-from kpixl.problems import failure
+from kpixl.problems import Problem, failure
 from kpixl.review import is_portfolio, review
 from kpixl.status.model import Status, status_data, status_of
 
@@ -56,16 +56,22 @@ def take_stock(
 
 
 def write_status(
-    status: Status, workbook: Path | None, page: Path | None, *, lang: str = "zh", extra: Sequence[Path] = ()
-) -> list[tuple[Path, bool]]:
-    """Write the workbook and the page, where they are wanted; return (path, whether it changed) of each."""
-    written = []
+    status: Status,
+    workbook: Path | None,
+    page: Path | None,
+    *,
+    lang: str = "zh",
+    extra: Sequence[Path] = (),
+    today: date | None = None,
+) -> tuple[list[Written], list[Problem]]:
+    """Write the workbook and the page, where they are wanted; return what was written and the problems."""
+    outputs = []
     if workbook is not None:
         from kpixl.status.sheet import build_workbook
 
-        written.append((workbook, write_atomic(workbook, build_workbook(status, lang))))
+        outputs.append(Output(workbook, build_workbook(status, lang), "status"))
     if page is not None:
         from kpixl.status.page import render_status
 
-        written.append((page, write_atomic(page, render_status(status, lang=lang, extra=extra).encode())))
-    return written
+        outputs.append(Output(page, render_status(status, lang=lang, extra=extra).encode(), "status-page"))
+    return commit(outputs, lang=lang, today=today or date.today())

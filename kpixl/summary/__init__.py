@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kpixl.carry.model import NOTHING, Carried
 from kpixl.carry.write import write_carried
-from kpixl.files import OLD, check_target, spare_path, write_atomic
+from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.model import Form, Portfolio
 from kpixl.printed import heading_text
 from kpixl.problems import Location, Problem, failure
@@ -135,6 +135,26 @@ def update_summary(
     return built, (*problems, *(_with_copy(note, copy) for note in notes)), copy
 
 
+def summary_outputs(
+    path: Path,
+    form: Form,
+    portfolio: Portfolio,
+    *,
+    lang: str = "zh",
+    sources: Mapping[str, str] | None = None,
+    forms: bool | None = None,
+    today: date | None = None,
+) -> tuple[list[Output], tuple[Problem, ...]]:
+    """Build the summary for `path`, to be written with a copy of the old file where that is needed.
+
+    Raises KpixlError where the old file cannot be read from disk.
+    """
+    content, problems, copy = update_summary(
+        path, form, portfolio, lang=lang, sources=sources, forms=forms, today=today
+    )
+    return [Output(path, content, "summary", judged=True, copy=copy)], problems
+
+
 def write_summary(
     path: Path,
     form: Form,
@@ -144,17 +164,14 @@ def write_summary(
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
     today: date | None = None,
-) -> tuple[bool, tuple[Problem, ...], Path | None]:
-    """Write the summary to `path`, after a copy of the old file where that is needed.
+) -> tuple[list[Written], tuple[Problem, ...]]:
+    """Write the summary to `path`, with a copy of the old file where that is needed.
 
-    Returns whether the file changed, what has to be said, and the copy. Raises KpixlError as write_atomic does.
+    Returns what was written and the problems. Raises KpixlError where the old file cannot be read from disk.
     """
-    content, problems, copy = update_summary(
-        path, form, portfolio, lang=lang, sources=sources, forms=forms, today=today
-    )
-    if copy is not None:
-        write_atomic(copy, path.read_bytes())
-    return write_atomic(path, content), problems, copy
+    outputs, problems = summary_outputs(path, form, portfolio, lang=lang, sources=sources, forms=forms, today=today)
+    written, refused = commit(outputs, lang=lang, today=today or date.today())
+    return written, (*problems, *refused)
 
 
 def _notes(old: Carried, path: Path) -> list[Problem]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from kpixl import __version__
 from kpixl import marker as markers
 from kpixl.cells import Span, absolute
+from kpixl.disk import Output, Written, check_target, commit
 from kpixl.fields import field_called
-from kpixl.files import check_target, keep_copy, safe_file_names, write_atomic
+from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
@@ -96,7 +97,7 @@ def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
 
 def write_templates(
     form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", today: date | None = None
-) -> tuple[list[tuple[Path, bool]], tuple[Problem, ...]]:
+) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write the workbook to `out`, or with `by` one workbook per value into the folder `out`.
 
     Returns (path, whether the file changed) of each, and what has to be said: a workbook that is already there with
@@ -116,13 +117,10 @@ def write_templates(
         names = safe_file_names(groups)
         parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
         out.mkdir(exist_ok=True)
-    written: list[tuple[Path, bool]] = []
-    problems: list[Problem] = []
-    for path, part in parts.items():
-        content = build_template(form, part, lang=lang, whole=portfolio)
-        if path.is_file() and path.read_bytes() != content:
-            problems.append(keep_copy(path, lang, today or date.today()))
-        written.append((path, write_atomic(path, content)))
+    outputs = [
+        Output(path, build_template(form, part, lang=lang, whole=portfolio), "template") for path, part in parts.items()
+    ]
+    written, problems = commit(outputs, lang=lang, today=today or date.today())
     return written, tuple(problems)
 
 

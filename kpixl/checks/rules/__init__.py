@@ -1,0 +1,1 @@
+"""The rules, by category; kpixl.checks.registry lists them."""

@@ -1,0 +1,67 @@
+"""Rule level-missing: a kind of indicator is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kpixl.checks.parameters import Item
+from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMissing:
+    """A kind of indicator that each project has: an item of level 1 or of level 2."""
+
+    rows: Roles
+    level: Item
+
+
+def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
+    """Find projects without a row of the level; silent where a row may be the one: its level is blank, not one of
+    the list, or belongs to another."""
+    columns = subject.form.tables[p.rows.table].columns
+    lines = subject.lines[p.rows.table]
+    if any(p.level in (line.level1, line.level2) for line in lines):
+        return
+    for key in (p.rows.level1, p.rows.level2):
+        items = subject.form.choices[columns[key].choices or ""].items
+        if any(line.row[key] not in items for line in lines):
+            return
+    below = subject.form.choices[columns[p.rows.level2].choices or ""].children
+    for line in lines:
+        own = below.get(line.level1, ())
+        if line.level2 not in own and p.level in own:
+            return
+    example = _example(subject, p)
+    details = ("，例如“{0}”", ", for example {0}") if example else ("", "")
+    zh, en = (text.format(example) for text in details)
+    yield Hit(p.rows.table, {"level": p.level, "example": (zh, en)})
+
+
+def _example(subject: Subject, p: LevelMissing) -> str:
+    """Return a usual name for such a row, from the form's own lists."""
+    columns = subject.form.tables[p.rows.table].columns
+    below: list[str] = [p.level]
+    for key in (p.rows.level2, p.rows.name):
+        name = columns[key].choices
+        children = subject.form.choices[name].children if name else {}
+        below = list(children.get(below[0], below)) or below
+    return below[0] if below[0] != p.level else ""
+
+
+RULE = Rule(
+    "level-missing",
+    entry=Entry(
+        "warning",
+        "没有“{level}”。",
+        "请增加一条{level}{example}；确不适用的，请说明理由（由财务在 kpixl.yaml 的 waivers 中登记）。",
+        "There is no {level}.",
+        "Add a row of {level}{example}; where it does not apply, say why (a waiver in kpixl.yaml).",
+        category="completeness",
+        title=("缺少某类指标", "A kind of indicator is missing"),
+    ),
+    parameters=LevelMissing,
+    find=level_missing,
+)

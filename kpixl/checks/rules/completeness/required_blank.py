@@ -1,0 +1,43 @@
+"""Rule required-blank: a required value is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.entry import Entry
+
+
+def required(_: NoParameters, subject: Subject) -> Iterator[Hit]:
+    """Find blank values that the form requires."""
+    form, project = subject.form, subject.project
+    for key, field in form.fields.items():
+        if field.required and project.values[key] is None:
+            if field.sum:  # a total cannot be typed: point at its first part
+                parts = "、".join(form.fields[part].heading for part in field.sum)
+                yield Hit(field.sum[0], {"label": f"{field.heading} ({parts})"})
+            else:
+                yield Hit(key, {"label": field.heading})
+    for table, rows in project.tables.items():
+        needed = [field for field in form.tables[table].columns.values() if field.required]
+        for number, row in enumerate(rows):
+            for field in needed:
+                if row[field.key] is None:
+                    yield Hit(f"{table}.{number}.{field.key}", {"label": field.label})
+
+
+RULE = Rule(
+    "required-blank",
+    entry=Entry(
+        "warning",
+        "“{label}”没有填写。",
+        "请填写“{label}”。",
+        "{label} is blank.",
+        "Fill in {label}.",
+        category="completeness",
+        title=("必填项空白", "A required value is blank"),
+    ),
+    parameters=NoParameters,
+    find=required,
+    yields_to=frozenset(),
+)

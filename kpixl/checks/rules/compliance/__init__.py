@@ -1,0 +1,1 @@
+"""Rules of the category compliance, one file each."""

@@ -1,0 +1,1 @@
+"""Rules of the category cost-output, one file each."""

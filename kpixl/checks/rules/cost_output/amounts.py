@@ -1,0 +1,24 @@
+"""Amounts of about ten thousand times each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kpixl.checks.parameters import FieldKey
+
+WAN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The field of an amount in yuan; `below`: an amount under it was hardly typed in yuan."""
+
+    field: FieldKey
+    below: Decimal = Decimal(0)
+
+
+def ten_thousand_fold(one: Decimal, other: Decimal) -> bool:
+    """Tell whether of two amounts one is about ten thousand times the other."""
+    small, large = sorted((one, other))
+    return small > 0 and Decimal("0.5") < large / small / WAN < 2

@@ -1,0 +1,42 @@
+"""Cost indicators beside the amount asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kpixl.checks.parameters import FieldKey, Item, Words
+from kpixl.checks.rule import Hit, Roles, Subject
+from kpixl.checks.rules.cost_output.amounts import WAN
+from kpixl.values import number_text
+
+
+@dataclass(frozen=True, slots=True)
+class CostOver:
+    """Cost indicators (by level 1 and name), what a unit is worth in yuan, and the amount they are held against."""
+
+    rows: Roles
+    levels: tuple[Item, ...]
+    names: Words
+    yuan: tuple[str, ...]
+    wan: tuple[str, ...]
+    field: FieldKey
+
+
+def total_costs(p: CostOver, subject: Subject) -> Iterator[tuple[Decimal, Decimal, Hit]]:
+    """Yield each total cost in yuan and the amount it is held against, with the hit that it would be."""
+    amount = subject.project.values[p.field]
+    if not isinstance(amount, Decimal):
+        return
+    for line in subject.lines[p.rows.table]:
+        if line.level1 not in p.levels or not isinstance(line.value, Decimal) or line.folded not in p.names:
+            continue
+        cost = line.value * (1 if line.unit in p.yuan else WAN if line.unit in p.wan else 0)
+        details = {"name": line.named, "cost": number_text(cost), "label": subject.heading(p.field)}
+        key = f"{p.rows.table}.{line.number}.{p.rows.value}"
+        yield cost, amount, Hit(key, {**details, "amount": number_text(amount)})
+
+
+# What casts doubt on the amount itself.
+DOUBT_AMOUNTS = frozenset({"sum-mismatch", "amount-negative", "amount-magnitude", "amount-small"})

@@ -1,0 +1,1 @@
+"""Rules of the category measurability, one file each."""

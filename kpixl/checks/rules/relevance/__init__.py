@@ -1,0 +1,1 @@
+"""Rules of the category relevance, one file each."""
