@@ -814,10 +814,24 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "summary-edited": Entry(
         W,
-        "旧汇总表“{sheet}”被手工改动（{cells}）。旧文件已另存为 {copy}。",
-        "请把需要保留的改动改到填报文件或 YAML 中。",
-        "The sheet {sheet} of the old summary was edited by hand ({cells}). The old file was kept as {copy}.",
-        "Make the changes you want to keep in the submissions or in the YAML file.",
+        "旧汇总表“{sheet}”的 {cell} 被手工改动：原为“{old}”，改为“{new}”。旧文件已另存为 {copy}。",
+        "如需保留，请把这一改动改到填报文件或 YAML 中。",
+        "{cell} on the sheet {sheet} of the old summary was edited by hand: {old} became {new}. Old file kept: {copy}.",
+        "To keep this change, make it in the submission or in the YAML file.",
+    ),
+    "summary-sheet-edited": Entry(
+        W,
+        "旧汇总表“{sheet}”被手工改动：{what}。旧文件已另存为 {copy}。",
+        "如需保留，请把改动改到填报文件或 YAML 中。",
+        "The sheet {sheet} of the old summary was changed by hand: {what}. The old file was kept as {copy}.",
+        "To keep the changes, make them in the submissions or in the YAML file.",
+    ),
+    "summary-not-compared": Entry(
+        W,
+        "旧汇总表“{sheet}”是否被手工改动，无法判断：{reason}。旧文件已另存为 {copy}。",
+        "如有手工改动，请从旧文件核对，并改到填报文件或 YAML 中。",
+        "Whether the sheet {sheet} of the old summary was changed by hand is unknown: {reason}. Old file kept: {copy}.",
+        "If it was, look the changes up in the old file and make them in the submissions or in the YAML file.",
     ),
     "summary-not-carried": Entry(
         W,
@@ -830,8 +844,15 @@ CATALOGUE: dict[str, Entry] = {
         W,
         "“{sheet}”的公式（{cells}）引用汇总表，而汇总表的项目行有变动。旧文件已另存为 {copy}。",
         "请核对这些公式引用的行；建议用 VLOOKUP 按项目编号取数。",
-        "Formulas of {sheet} ({cells}) look at our sheets, whose projects now stand in other rows. Kept: {copy}.",
-        "Check which rows they look at; VLOOKUP by project id would follow.",
+        "Formulas of {sheet} ({cells}) refer to our sheets, whose projects are now in other rows. Kept: {copy}.",
+        "Check which rows they refer to; VLOOKUP by project id would follow.",
+    ),
+    "summary-pivot-source": Entry(
+        W,
+        "数据透视表的数据源是汇总表，而汇总表的项目行有变动。旧文件已另存为 {copy}。",
+        "请在 Excel 中核对数据透视表的数据源区域，然后刷新。",
+        "The source of a pivot table is one of our sheets, whose projects are now in other rows. Kept: {copy}.",
+        "Check the source range of the pivot table in Excel, then refresh it.",
     ),
     "summary-not-ours": Entry(
         W,
@@ -842,9 +863,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "sheet-carried": Entry(
         I,
-        "工作表“{sheet}”已带入新文件。",
+        "工作表“{sheet}”原样保留。",
         "",
-        "The sheet {sheet} was carried over.",
+        "The sheet {sheet} was kept as it was.",
         "",
     ),
     # --- configuration of kpixl check ----------------------------------------------------------
