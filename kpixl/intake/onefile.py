@@ -201,7 +201,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
-    forms, looks = settle(forms, opened, shown, extractor.forms)
+    forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
