@@ -93,9 +93,6 @@ class Losses:
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
 
-    def _unread(self, cells: Collection[Place]) -> dict[str, object]:
-        return {"count": len(cells), "content": content(self._quoted(cells))}
-
     # --- tables ------------------------------------------------------------------------------
 
     def _heading(self, found: FoundTable) -> list[Lost]:
@@ -109,7 +106,8 @@ class Losses:
         cells = self._rows(found.row + 1, found.last_row)
         labels = [table.columns[key].label for key in lost]
         place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
-        details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **self._unread(cells)}
+        unread = {"count": len(cells), "content": content(self._quoted(cells))}
+        details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **unread}
         return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
 
     def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
@@ -130,7 +128,8 @@ class Losses:
         headings = "、".join(c.label for c in table.columns.values() if c.required)
         place = self._above(placed)
         cells = self._rows(place[0], self._end(place[0])) if place else []
-        details = {"label": table.label, "headings": headings, **self._unread(cells)}
+        unread = {"count": len(cells), "content": content(self._quoted(cells))}
+        details = {"label": table.label, "headings": headings, **unread}
         return Lost("table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
 
     def _above(self, placed: PlacedTable) -> Place | None:

@@ -42,8 +42,11 @@ def look(package: Package, places: Iterable[Place]) -> Look | None:
         styles = _Styles(package)
         from_1904 = _FROM_1904.search(package.read(_BOOK)) is not None
         cells: dict[Place, _Cell] = {}
-        for part, sheet in ooxml.sheet_names(package).items():
-            if sheet in wanted and part in package.names:
+        sheets = {sheet: part for part, sheet in ooxml.sheet_names(package).items() if part in package.names}
+        if not wanted.keys() <= sheets.keys():  # a list of sheets that is read otherwise here than by calamine
+            return None
+        for sheet, part in sheets.items():
+            if sheet in wanted:
                 cells |= _Sheet(package, part, wanted[sheet]).found
         strings = _Strings(package, {cell.string for cell in cells.values()} - {-1}).found
     except (expat.ExpatError, UnreadableError, LookupError, ValueError):
