@@ -11,7 +11,7 @@ from types import MappingProxyType
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
-from kpixl.forms.values import Raw, is_blank, storable, text_of
+from kpixl.forms.values import is_blank, storable, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
@@ -114,7 +114,9 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
-                m = printed_match(self.subtitle, raw) or self._with_remark(record, raw, (r, c))
+                m = printed_match(self.subtitle, raw)
+                if m is None and isinstance(raw, str) and "元" in raw:
+                    m = self._with_remark(record, raw, (r, c))
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
@@ -127,9 +129,9 @@ class FormReader:
                     year = year or _year(m)
         return year, organization
 
-    def _with_remark(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+    def _with_remark(self, record: Record, raw: str, place: tuple[int, int]) -> re.Match[str] | None:
         """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
-        if not isinstance(raw, str) or "元" not in raw or (remark := money_remark(raw)) is None:
+        if (remark := money_remark(raw)) is None:
             return None
         match = printed_match(self.subtitle, without_remark(raw))
         if match and record.unit is None:

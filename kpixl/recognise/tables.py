@@ -105,6 +105,8 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
 
 def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:
     """Return the cell of an operator and a unit that were typed together with their value."""
+    if len(assigned) == len(table.columns):  # every cell is filled, as mostly
+        return {}
     return {
         part: record.grid.address(r, assigned[target.value])
         for target in table.targets.values()
