@@ -128,6 +128,20 @@ CATALOGUE: dict[str, Entry] = {
         "Not one project was read; nothing was written.",
         "See to the problems listed above.",
     ),
+    "forms-differ": Entry(
+        E,
+        "两者不是同一种表式（{old}、{new}），无法比较。",
+        "请给出同一表式的两份数据或收回的文件。",
+        "The two are of different forms, {old} and {new}, and cannot be compared.",
+        "Name two portfolios or returned files of one form.",
+    ),
+    "nothing-read": Entry(
+        E,
+        "在 {path} 中没有读到任何项目。",
+        "请用 kpixl check {path} 查看原因。",
+        "Not one project was read in {path}.",
+        "Run kpixl check {path} to see why.",
+    ),
     "not-submissions": Entry(
         E,
         "{path} 是汇总数据，不是收回的文件，看不出谁交回了什么。",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kpixl.consolidate import Consolidated
     from kpixl.mark import MarkedFile
+    from kpixl.output.diff_text import Line
     from kpixl.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -44,10 +45,12 @@ SEVERITIES: dict[Severity, Text] = {
     Severity.INFO: ("提示", "note"),
 }
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
     "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
+DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -201,6 +204,19 @@ def print_status(result: Status, lang: str) -> None:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:
         out.print(f"\n{escape(text)}")
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print what differs on stdout, in colours on a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    for line in lines:
+        text = escape("  " * line.indent + _visible(line.text))
+        style = "bold" if line.kind is None else KIND_COLOURS[line.kind]
+        out.print(f"[{style}]{text}[/{style}]")
 
 
 def _count(number: int, severity: Severity) -> str:
