@@ -135,6 +135,13 @@ CATALOGUE: dict[str, Entry] = {
         "The two are of different forms, {old} and {new}, and cannot be compared.",
         "Name two portfolios or returned files of one form.",
     ),
+    "since-unreadable": Entry(
+        E,
+        "{path} 不是以前的检查结果。",
+        "请给出以前 kpixl check 的 --json 输出、--sarif 文件，或汇总数据（YAML）。",
+        "{path} is no result of an earlier check.",
+        "Name what kpixl check --json printed or --sarif wrote, or a portfolio (YAML).",
+    ),
     "nothing-read": Entry(
         E,
         "在 {path} 中没有读到任何项目。",

@@ -226,6 +226,15 @@ def consolidate(
     text=("花名册，用于核对金额和缺交。", "The roster, for amounts and who is missing."),
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@option(
+    "--since",
+    type=PATH,
+    metavar="LAST",
+    text=(
+        "只列出上次检查之后新出现的问题；LAST 是上次的 --json 或 --sarif 结果，或一个 YAML。",
+        "Only what is new since an earlier check: its --json or --sarif, or a YAML file.",
+    ),
+)
 @_FORM
 @limit_option
 @_JSON
@@ -244,6 +253,7 @@ def check(
     paths: tuple[Path, ...],
     roster_path: Path | None,
     config: Path | None,
+    since: Path | None,
     form_id: str | None,
     limits: Any,
     as_json: bool,
@@ -253,6 +263,7 @@ def check(
     strict: bool,
 ) -> int:
     from kpixl import canonical, console
+    from kpixl.config import find_config
     from kpixl.form import load_forms
     from kpixl.review import for_people, review, review_data
 
@@ -263,17 +274,24 @@ def check(
         check_folder(mark, paths)
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    known: Sequence[Any] = ()
+    if since is not None:
+        from kpixl.collection.baseline import load_baseline, only_new
+
+        known = load_baseline(since, forms, roster=roster, config=config or find_config(paths))
     with console.progress(lang) as progress:
         result = review(
             paths,
             forms,
             roster=roster,
             config=config,
-            inputs=[roster_path] if roster_path else [],
+            inputs=[path for path in (roster_path, since) if path],
             outputs=[path for path in (sarif, html) if path],
             limits=limits,
             progress=progress,
         )
+    if since is not None:
+        result = only_new(result, known, since.name)
     report, problems = review_data(result, lang), for_people(result)
     written, refused = _write_reports(ctx, result, sarif, html)
     problems = (*problems, *refused)
@@ -292,6 +310,8 @@ def check(
         console.print_problems(problems, lang)
     if mark is not None:
         console.print_marked(mark, copies, lang)
+    if result.since is not None and not as_json:
+        console.print_since(result.since, lang)
     _wrote(ctx, written)
     return exit_code((*result.problems, *refused), strict)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kpixl.consolidate import Consolidated
     from kpixl.mark import MarkedFile
     from kpixl.output.diff_text import Line
+    from kpixl.review import Since
     from kpixl.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -49,6 +50,10 @@ KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
     "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
+)
+SINCE: Text = (
+    "自 {name} 以来：上次已有、未再列出 {known} 条，已解决 {resolved} 条。",
+    "Since {name}: known and not listed again {known}, resolved {resolved}.",
 )
 DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
 READING: Text = ("读取文件", "Reading files")
@@ -174,6 +179,11 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     """Say how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
+
+
+def print_since(since: Since, lang: str) -> None:
+    """Say how many findings of an earlier check are there still, and how many are not."""
+    say_error(say(SINCE, lang, name=since.name, known=len(since.known), resolved=len(since.resolved)))
 
 
 def print_status(result: Status, lang: str) -> None:
