@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpixl import canonical
-from kpixl.cli import run
+from kpixl.cli.main import run
+from kpixl.collection.intake import is_own_output
 from kpixl.collection.sides import Side, load_sides
-from kpixl.form import load_forms
-from kpixl.intake import is_own_output
-from kpixl.model import Form, Portfolio, Project, Row, Value
-from kpixl.output.diff_text import diff_data, diff_lines, excerpts
-from kpixl.output.diff_workbook import build_workbook
+from kpixl.forms.definition import Form, Row, Value
+from kpixl.forms.load import load_forms
+from kpixl.output.diff.text import diff_data, diff_lines, excerpts
+from kpixl.output.diff.workbook import build_workbook
+from kpixl.portfolio import canonical
 from kpixl.portfolio.diff import Diff, Kind, ProjectChange, diff
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError
 from tests.conftest import EXAMPLE
 from tests.strategies import form_of, portfolios

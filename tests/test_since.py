@@ -11,12 +11,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl.cli import run
+from kpixl.cli.main import run
 from kpixl.collection.baseline import load_baseline, only_new
-from kpixl.form import load_form
+from kpixl.collection.review import Known, Reviewed, review
+from kpixl.forms.load import load_form
+from kpixl.portfolio import canonical
 from kpixl.problems import KpixlError, Location, Problem
-from kpixl.review import Known, Reviewed, review
 from tests.conftest import EXAMPLE
 
 SHANGHAI = load_form("shanghai-target")

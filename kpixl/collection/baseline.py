@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from kpixl.collection.review import Known, Reviewed, Since, is_portfolio, review
+from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
-from kpixl.model import Form, Portfolio
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, failure
-from kpixl.review import Known, Reviewed, Since, is_portfolio, review
 from kpixl.texts import LANGUAGES
 
 MAX_BASELINE = 1 << 28  # bytes; 100,000 findings take 60 MB

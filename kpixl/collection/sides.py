@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kpixl import canonical
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
+from kpixl.collection.merge import Source
+from kpixl.collection.review import is_portfolio
 from kpixl.collection.sources import read_sources
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.intake import DEFAULT_LIMITS, Limits, Progress
-from kpixl.merge import Source
-from kpixl.model import Form, Portfolio
+from kpixl.forms.definition import Form
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, failure
-from kpixl.review import is_portfolio
 
 
 @dataclass(frozen=True, slots=True)

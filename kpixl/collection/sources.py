@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpixl.consolidate import sources_path
+from kpixl.collection.consolidate import sources_path
+from kpixl.collection.merge import Source
 from kpixl.inputs import read_input
-from kpixl.merge import Source
 from kpixl.problems import KpixlError
 
 MAX_HEAD = 1_000  # bytes; the first line of a sources file is about 130

@@ -1,1 +1,1 @@
-"""What is written for people and programs."""
+"""Everything that kpixl writes for people."""

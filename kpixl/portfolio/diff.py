@@ -8,11 +8,12 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from kpixl.forms.definition import Field, Form, Row, Table, Value
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Field, Form, Portfolio, Project, Row, Table, Value
+from kpixl.forms.values import total
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.pairing import pair_projects, pair_rows, row_title
 from kpixl.problems import failure
-from kpixl.values import total
 
 # Numbers have at most 24 digits, on either side of the point: no difference of two is rounded.
 _EXACT = Context(prec=100)
