@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from kpixl.cli.account import trace, verify
 from kpixl.cli.compare import diff, would_change
 from kpixl.cli.console import exit_code, print_problems, say_error
 from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
@@ -393,6 +394,8 @@ def status(
 
 
 cli.add_command(diff)
+cli.add_command(trace)
+cli.add_command(verify)
 
 
 @cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))

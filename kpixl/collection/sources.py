@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.consolidate import sources_path
+from kpixl.collection.consolidate import SOURCES_SUFFIX, sources_path
 from kpixl.collection.merge import Source
 from kpixl.inputs import read_input
-from kpixl.problems import KpixlError
+from kpixl.problems import KpixlError, failure
 
 MAX_HEAD = 1_000  # bytes; the first line of a sources file is about 130
 
@@ -22,10 +22,30 @@ def read_sources(portfolio: Path) -> Mapping[str, Source]:
         content = read_input(sources_path(portfolio))
         if portfolio_digest(content) != hashlib.sha256(read_input(portfolio)).hexdigest():
             return {}
+        return all_sources(content)
+    except (KpixlError, ValueError):
+        return {}
+
+
+def only_portfolio(folder: Path) -> Path:
+    """Return the only portfolio of a folder that has a sources file. Raises KpixlError `portfolio-which`."""
+    found = [
+        portfolio
+        for beside in sorted(folder.glob(f"*{SOURCES_SUFFIX}"))
+        if (portfolio := beside.with_name(beside.name.removesuffix(SOURCES_SUFFIX) + ".yaml")).is_file()
+    ]
+    if len(found) != 1:
+        raise failure("portfolio-which", count=len(found))
+    return found[0]
+
+
+def all_sources(content: bytes) -> dict[str, Source]:
+    """Parse a sources file. Raises ValueError where it is none."""
+    try:
         data: Any = json.loads(content)
         return {str(project): source_of(entry) for project, entry in data["projects"].items()}
-    except (KpixlError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def portfolio_digest(sources: bytes) -> str:
