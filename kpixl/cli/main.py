@@ -12,6 +12,7 @@ import click
 from kpixl.cli.account import trace, verify
 from kpixl.cli.compare import diff, would_change
 from kpixl.cli.console import exit_code, print_problems, say_error
+from kpixl.cli.export import export
 from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.cli.shared import FORM as _FORM
 from kpixl.cli.shared import HTML as _HTML
@@ -396,6 +397,7 @@ def status(
 cli.add_command(diff)
 cli.add_command(trace)
 cli.add_command(verify)
+cli.add_command(export)
 
 
 @cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))

@@ -135,6 +135,20 @@ CATALOGUE: dict[str, Entry] = {
         "The two are of different forms, {old} and {new}, and cannot be compared.",
         "Name two portfolios or returned files of one form.",
     ),
+    "export-not-a-folder": Entry(
+        E,
+        "{path} 是文件，不能作为导出的文件夹。",
+        "请在 -o 之后写文件夹，例如 -o out/。",
+        "{path} is a file, not a folder to export into.",
+        "Name a folder behind -o, for example -o out/.",
+    ),
+    "export-needs-duckdb": Entry(
+        E,
+        "导出 {form} 需要另装 DuckDB。",
+        "请运行 pip install kpixl[parquet]，或改用 --to csv、--to sqlite。",
+        "Exporting {form} needs DuckDB, which is not installed.",
+        "Run pip install kpixl[parquet], or use --to csv or --to sqlite.",
+    ),
     # --- trace and verify --------------------------------------------------------------------
     "project-unknown": Entry(
         E,
