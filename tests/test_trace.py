@@ -276,3 +276,15 @@ def test_the_sources_hold_what_was_typed_only_where_it_was_read_otherwise(exampl
         "01": {"funding.annual.appropriation": "60万"},
         "11": {"start": "2026年1月1日", "end": "2026年12月31日"},
     }
+
+
+def test_files_in_an_archive_and_one_that_is_broken_are_accounted_for(round_: Path) -> None:
+    folder = round_ / "returned"
+    shutil.make_archive(str(round_ / "all"), "zip", folder)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (round_ / "all.zip").rename(folder / "all.zip")
+    (folder / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    found = _verify(round_)
+    assert found.account.cells == {Fate.RESULT: 508}
+    assert set(_codes(found)) == {"source-renamed"}

@@ -105,6 +105,8 @@ def _file(
 ) -> Iterator[Problem]:
     content = content_of(file, limits)
     if content is None:
+        if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
+            yield Problem("source-changed", Location(file.file), {"file": file.file})
         return
     claimed: dict[str | None, set[str]] = defaultdict(set)
     for submission in file.forms:

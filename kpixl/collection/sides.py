@@ -13,6 +13,7 @@ from kpixl.collection.merge import Source
 from kpixl.collection.review import is_portfolio
 from kpixl.collection.sources import read_sources
 from kpixl.forms.definition import Form
+from kpixl.forms.load import among
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, failure
@@ -70,12 +71,7 @@ def result_side(result: Consolidated, name: str) -> Side:
 
 
 def _portfolio(path: Path, known: Mapping[str, Form]) -> Side:
-    def form_of(form_id: str) -> Form:
-        if form_id not in known:
-            raise failure("form-unknown", form=form_id, known=", ".join(known))
-        return known[form_id]
-
-    return Side(str(path), canonical.load(path, form_of)[1], read_sources(path))
+    return Side(str(path), canonical.load(path, among(known.values()))[1], read_sources(path))
 
 
 def _returned(

@@ -13,6 +13,7 @@ from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
 from kpixl.collection.sources import all_sources, portfolio_digest
 from kpixl.forms.definition import Form
+from kpixl.forms.load import among
 from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.diff import Diff, ProjectChange, ValueChange, diff, value_text
@@ -41,8 +42,7 @@ def verify(
     progress: Progress | None = None,
 ) -> Verified:
     """Read the returned files again and hold portfolio and sources against them. Raises KpixlError."""
-    known = {form.id: form for form in forms}
-    form, portfolio = canonical.load(portfolio_path, lambda form_id: known[form_id])
+    form, portfolio = canonical.load(portfolio_path, among(forms))
     result = consolidate(
         paths, [form], roster=portfolio, limits=limits, inputs=[portfolio_path], progress=progress, checker=_unchecked
     )

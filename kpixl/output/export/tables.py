@@ -10,7 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from kpixl.collection.merge import Source
-from kpixl.forms.definition import Field, Form, Value
+from kpixl.forms.definition import Field, Form, MoneyUnit, Value
+from kpixl.forms.money import unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of
 from kpixl.portfolio.model import Portfolio, Project
@@ -134,7 +135,7 @@ def export_tables(exported: Exported, lang: str) -> list[Table]:
 
 def _projects(form: Form, portfolio: Portfolio) -> Table:
     """Make a row per project; an amount or date that could not be read is None here, and a text in `sources`."""
-    columns = _field_columns(form.fields)
+    columns = _field_columns(form.fields, form.money)
     rows = [
         (project.id, *(cell for key, f in form.fields.items() for cell in _cells(f, project.values[key])))
         for project in portfolio.projects
@@ -145,7 +146,7 @@ def _projects(form: Form, portfolio: Portfolio) -> Table:
 def _tables(form: Form, portfolio: Portfolio) -> Iterator[Table]:
     row_column = Column("row", Kind.INTEGER, ("第几行，从 1 起", "its place, from 1"))
     for key, table in form.tables.items():
-        columns = (_PROJECT, row_column, *_field_columns(table.columns))
+        columns = (_PROJECT, row_column, *_field_columns(table.columns, form.money))
         rows = [
             (project.id, number, *(cell for name, f in table.columns.items() for cell in _cells(f, row[name])))
             for project in portfolio.projects
@@ -155,11 +156,18 @@ def _tables(form: Form, portfolio: Portfolio) -> Iterator[Table]:
         yield Table(f"form_{key}" if key in OWN_NAMES else key, text, columns, rows, ("project", "row"))
 
 
-def _field_columns(fields: Mapping[str, Field]) -> Iterator[Column]:
+def _amount_text(label: str, money: MoneyUnit) -> Text:
+    zh, en = unit_text(money)
+    return (f"{label}（{zh}）", f"{label}, in {en}")
+
+
+def _field_columns(fields: Mapping[str, Field], money: MoneyUnit) -> Iterator[Column]:
     for key, one in fields.items():
         label = (one.heading or one.label).rstrip(":：")
         name = key.replace(".", "_")
-        yield Column(name, _kind(one), (label, label))
+        yield Column(
+            name, _kind(one), _amount_text(label, money) if FIELD_TYPES[one.type].is_amount else (label, label)
+        )
         if _may_be_number(one):
             yield Column(
                 f"{name}_number", Kind.DECIMAL, (say(NUMBER, "zh", label=label), say(NUMBER, "en", label=label))
