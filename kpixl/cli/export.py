@@ -40,7 +40,7 @@ def export(
     ctx: click.Context, portfolio: Path, out: Path, form: str, roster_path: Path | None, config: Path | None
 ) -> int:
     from kpixl.disk import commit
-    from kpixl.output.export import check_folder, export_outputs
+    from kpixl.output.export import check_folder, export_outputs, make_folder
     from kpixl.output.export.gather import gather
     from kpixl.output.export.tables import export_tables
 
@@ -50,7 +50,7 @@ def export(
     check_folder(out)
     exported = gather(portfolio, definition, roster=roster, config=config)
     outputs = export_outputs(export_tables(exported, lang), out, portfolio.stem, form)
-    out.mkdir(exist_ok=True)
+    make_folder(out)
     written, refused = commit(outputs, lang=lang, today=date.today())
     report(ctx, refused)
     report_written(ctx, written)

@@ -18,6 +18,11 @@ def check_folder(folder: Path) -> None:
         raise failure("folder-missing", path=str(folder.parent))
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of an export where it is missing."""
+    folder.mkdir(exist_ok=True)
+
+
 def export_outputs(tables: Sequence[Table], folder: Path, stem: str, form: str) -> list[Output]:
     """Make the files of an export in `folder`; they are still to be written.
 

@@ -58,7 +58,6 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -
     cast = ", ".join(f"CAST(c{n} AS {t})" for n, t in enumerate(types))
     source = f"read_json('{_text(path)}', format = 'newline_delimited', columns = {{{read}}})"
     connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {cast} FROM {source}")
-    path.unlink()
 
 
 def _type(column: Column, cells: Sequence[object]) -> str:
