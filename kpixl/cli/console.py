@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kpixl.collection.consolidate import Consolidated
+    from kpixl.collection.review import Since
+    from kpixl.collection.trace import Trace
+    from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
+    from kpixl.output.diff.text import Line
     from kpixl.output.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -44,10 +48,33 @@ SEVERITIES: dict[Severity, Text] = {
     Severity.INFO: ("提示", "note"),
 }
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
     "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
+NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
+TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
+VERIFIED: Text = (
+    "{files} 个文件，{cells} 个填写的单元格：{parts}。",
+    "Files: {files}; filled cells: {cells}: {parts}.",
+)
+FATES: dict[str, Text] = {
+    "result": ("在汇总数据中 {count}", "in the result {count}"),
+    "same": ("重复提交且相同 {count}", "returned again and equal {count}"),
+    "conflict": ("在冲突中 {count}", "in a conflict {count}"),
+    "quoted": ("在问题中提到 {count}", "quoted in a problem {count}"),
+    "not-taken": ("所在的表未读取并已报告 {count}", "on a sheet that is reported as not read {count}"),
+    "template": ("模板原有 {count}", "the template's own {count}"),
+    "lost": ("没有着落 {count}", "nowhere {count}"),
+}
+ALL_VERIFIED: Text = ("全部相符。", "Everything agrees.")
+NOT_VERIFIED: Text = ("有 {count} 处不符，见上。", "Does not agree: {count}, see above.")
+SINCE: Text = (
+    "自 {name} 以来：上次已有、未再列出 {known} 条，已解决 {resolved} 条。",
+    "Since {name}: known and not listed again {known}, resolved {resolved}.",
+)
+DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -173,6 +200,46 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
 
 
+def print_trace(found: Trace, lang: str) -> None:
+    """Print on stdout where the values of a project came from, a line each."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from kpixl.collection.trace import shown_value
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    sheets = {(origin.place.file, origin.place.sheet) for origin in found.origins if origin.place.cell}
+    # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
+    common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
+    out.print(f"[bold]{escape(_visible('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    row = ""
+    for origin in found.origins:
+        if origin.row != row:
+            row = origin.row
+            out.print(f"  [bold]{escape(_visible(row))}[/bold]")
+        cell = origin.place.cell
+        place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
+        typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+        value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
+        parts = [escape(_visible(value)), f"[dim]{escape(_visible(place))}[/dim]", *map(escape, map(_visible, typed))]
+        out.print("  ".join(parts))
+
+
+def print_verified(found: Verified, lang: str) -> None:
+    """Print on stdout what became of the filled cells of the returned files."""
+    cells = found.account.cells
+    counted = "，" if lang == "zh" else ", "
+    parts = [say(FATES[fate], lang, count=count) for fate, count in sorted(cells.items(), key=lambda c: -c[1])]
+    print(say(VERIFIED, lang, files=found.files, cells=sum(cells.values()), parts=counted.join(parts)))
+    print(say(NOT_VERIFIED, lang, count=len(found.problems)) if found.problems else say(ALL_VERIFIED, lang))
+
+
+def print_since(since: Since, lang: str) -> None:
+    """Say how many findings of an earlier check are there still, and how many are not."""
+    say_error(say(SINCE, lang, name=since.name, known=len(since.known), resolved=len(since.resolved)))
+
+
 def print_status(result: Status, lang: str) -> None:
     """Print who has returned what, on stdout: the table of units, then what is to be chased."""
     from rich.console import Console
@@ -201,6 +268,19 @@ def print_status(result: Status, lang: str) -> None:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:
         out.print(f"\n{escape(text)}")
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print what differs on stdout, in colours on a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    for line in lines:
+        text = escape("  " * line.indent + _visible(line.text))
+        style = "bold" if line.kind is None else KIND_COLOURS[line.kind]
+        out.print(f"[{style}]{text}[/{style}]")
 
 
 def _count(number: int, severity: Severity) -> str:

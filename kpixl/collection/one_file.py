@@ -36,7 +36,8 @@ from kpixl.recognise.verify import settle
 from kpixl.texts import Text
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
-OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
+# Workbooks for the office, not for those who fill in.
+OWN_KINDS = ('"kind":"summary"', '"kind":"status"', '"kind":"diff"')
 # Stands in the first row of the sheet that `kpixl check --mark` puts in front.
 PROBLEM_LIST = f'{sheet_ids.PREFIX}{sheet_ids.FORMAT},"kind":"problems"}}'
 

@@ -14,7 +14,7 @@ from kpixl.portfolio.sheet_id import FoundMarker, Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.label_search import labels_in, search
-from kpixl.recognise.labels import FoundForm, Hit
+from kpixl.recognise.labels import FoundForm, Hit, printed_match
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
@@ -45,6 +45,11 @@ class Extractor:
             if not is_blank(raw) and not sheet_ids.is_furniture(raw)
             and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
         ]  # fmt: skip
+
+    def is_heading(self, form_id: str, raw: Raw) -> bool:
+        """Return whether a cell is the line under the title of a form, or that above a set of forms."""
+        reader = self._readers[form_id]
+        return any(printed_match(printed, raw) for printed in (reader.subtitle, reader.heading))
 
     @property
     def forms(self) -> dict[str, Form]:
