@@ -315,6 +315,14 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet holds no form and was skipped.",
         "",
     ),
+    "sheet-other-kind": Entry(
+        E,
+        "这是{kind}，不是“{title}”，没有汇总。依据：{told}。",
+        "需要收集的是“{title}”：请填写该表后寄来；如本表是随附材料，可以忽略。",
+        "This is a {kind}, not {title}; it was not read. What shows it: {told}.",
+        "What is collected is {title}: fill it in and send it; if this one is only an attachment, ignore this.",
+        title=("不是要收集的表", "Another kind of form"),
+    ),
     "sheet-unread": Entry(
         E,
         "这是项目 {id} 的工作表，但其中找不到申报表，未汇总。缺少的标签：{missing}。"

@@ -10,14 +10,15 @@ from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.grids import Grid
 from kpixl.intake.beside import Part, parts
-from kpixl.intake.extracted import Extracted, LabelKey, Nothing
+from kpixl.intake.extracted import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.intake.labels import FoundForm, Hit
 from kpixl.intake.reading import FormReader
 from kpixl.intake.search import labels_in, search
 from kpixl.intake.sent import as_sent, holds_another
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
-from kpixl.problems import Location, Problem
+from kpixl.problems import Location, Problem, Severity
+from kpixl.recognise.sections import Section, sections
 from kpixl.values import Raw, fold, is_blank
 
 
@@ -63,17 +64,60 @@ class Extractor:
             if not holds_another(reader.index, grid.rows, found):
                 mark = markers.in_row(grid.rows[0][found.edge + 1 :])
                 return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
+        return self._search(grid, file, lost)
+
+    def _search(self, grid: Grid, file: str, lost: Marker | None) -> list[Extracted] | Nothing:
+        """Read a grid that is not laid out as it was sent: section by section, each by the form that fits it best."""
         marks = list(markers.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
+        found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
+        forms: list[Extracted] = []
+        nothing: list[Nothing] = []
+        others: list[OtherKind] = []
+        for group in _groups(found):
+            able = [reader for reader in readers if group[0].reads(reader.known)]
+            if not able:
+                others += [_other(section) for section in group]
+                continue
+            piece = _only(grid, group) if len(group) < len(found) else grid
+            read = self._best(able, piece, merges, file, lost, bool(marks))
+            if isinstance(read, Nothing):
+                nothing.append(replace(read, weak=next((_other(s) for s in group if s.weak), None)))
+            else:
+                forms += read
+        if not forms:
+            blank = nothing[0] if nothing else readers[0].nothing(())
+            return replace(blank, others=tuple(others))
+        title = self.form(forms[0].form).title
+        told = [other.problem(file, grid, title, Severity.WARNING) for other in others]
+        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
+
+    def _best(
+        self,
+        readers: Sequence[FormReader],
+        grid: Grid,
+        merges: Sequence[Span],
+        file: str,
+        lost: Marker | None,
+        marked: bool,
+    ) -> list[Extracted] | Nothing:
+        """Read a grid by the form of which it has most, and least that the form has not."""
         searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
                     for reader in readers]  # fmt: skip
-        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), _variety(s[1])))
+        cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
+
+        def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int]:
+            reader, hits, forms = item
+            share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
+            return bool(forms), share, sum(len(form.anchors) for form in forms)
+
+        reader, hits, forms = max(searched, key=score)
         if not forms:
             return reader.nothing(hits)
         pieces = parts(reader.index, grid, hits, merges, forms)
-        if sum(len(piece.forms) for piece in pieces) > 1 or marks:
+        if sum(len(piece.forms) for piece in pieces) > 1 or marked:
             lost = None
         return [form for piece in pieces for form in _read(reader, piece, file, lost)]
 
@@ -81,6 +125,26 @@ class Extractor:
         """List the readers to try: the one that a marker names, else all."""
         named = self._readers.get(mark.form) if mark else None
         return [named] if named else list(self._readers.values())
+
+
+def _groups(found: Sequence[Section]) -> list[list[Section]]:
+    """Gather the sections of each kind: their forms may stand beside each other, and are read together."""
+    groups: dict[tuple[str | None, frozenset[str]], list[Section]] = {}
+    for section in found:
+        groups.setdefault((section.kind, section.forms if section.kind is None else frozenset()), []).append(section)
+    return list(groups.values())
+
+
+def _only(grid: Grid, kept: Sequence[Section]) -> Grid:
+    """Blank all rows but those of some sections."""
+    rows = {row for section in kept for row in range(section.first, section.last + 1)}
+    return replace(grid, rows=[row if number in rows else [] for number, row in enumerate(grid.rows)])
+
+
+def _other(section: Section) -> OtherKind:
+    kind = section.kind or section.weak
+    assert kind is not None
+    return OtherKind(kind, section.place, section.told)
 
 
 def _variety(hits: Iterable[Hit]) -> int:

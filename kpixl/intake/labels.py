@@ -151,6 +151,15 @@ class LabelIndex:
                 self._seen[raw] = known
         return known
 
+    def is_label(self, raw: Raw) -> bool:
+        """Tell whether a cell is the label of a field or the heading of a column."""
+        return any(slot.kind in ("field", "column") for slot in self.slots(raw))
+
+    @cached_property
+    def size(self) -> int:
+        """Count the titles, labels and headings of the form, each once."""
+        return len({slot.key for slots in self._slots.values() for slot in slots if slot.kind != "caption"})
+
     def _without_units(self) -> dict[str, list[Slot]]:
         """Index the labels and headings of amounts, and the captions beside them, without their units."""
         money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}

@@ -31,7 +31,7 @@ from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.intake.quoted import content as quotation
 from kpixl.intake.quoted import quoted
 from kpixl.marker import Marker
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.texts import Text
 from kpixl.values import is_blank
 
@@ -194,13 +194,15 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     if not forms and empty:
         only_text = opened.kind is Kind.TEXT
         found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
+        others = [other.problem(shown, grid, extractor.form(n.form).title, Severity.ERROR)
+                  for grid, n in empty for other in n.others or ((n.weak,) if n.weak else ())]  # fmt: skip
         apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
-        problems += [apart] if apart else [problem for problem in unread if problem] or [found_none]
+        problems += others or ([apart] if apart else [problem for problem in unread if problem] or [found_none])
     elif not forms and not problems:
         listed = any(map(is_problem_list, read.grids))
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
-        problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
+        problems += [p for sheet in empty if _foreign(sheet[0]) for p in _skipped(shown, extractor, *sheet, forms)]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
@@ -250,7 +252,19 @@ def _foreign(grid: Grid) -> bool:
     return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
-def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+def _skipped(
+    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]
+) -> Sequence[Problem]:
+    """Say what a sheet without a form is: another kind of form, a part of a form on another sheet, or something else."""
+    if nothing.others:
+        # Beside forms of ours it may be meant to be there; the sheet of a project is not.
+        mark = markers.in_row(grid.rows[0]) if grid.rows else None
+        level, title = Severity.ERROR if mark else Severity.WARNING, extractor.form(nothing.form).title
+        return [other.problem(file, grid, title, level) for other in nothing.others]
+    return [_remainder(file, extractor, grid, nothing, forms)]
+
+
+def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
     """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
     names, where = extractor.names(nothing.form), Location(file, grid.name)
 
@@ -264,7 +278,11 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     if (unread := _unread(file, extractor, grid, nothing)) is not None:
         return unread
     headings = {key for key in nothing.seen if key[0]}
-    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
+    if len(headings) > 1:
+        return problem("sheet-rows", headings, forms[-1])
+    if nothing.weak is not None:
+        return nothing.weak.problem(file, grid, extractor.form(nothing.form).title, Severity.INFO)
+    return Problem("sheet-skipped", where)
 
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:

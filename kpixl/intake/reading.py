@@ -22,6 +22,8 @@ from kpixl.intake.strays import report_strays
 from kpixl.marker import Marker
 from kpixl.model import Form
 from kpixl.problems import Location, Problem
+from kpixl.recognise.kinds import kind_of_title
+from kpixl.recognise.sections import KnownForm
 from kpixl.values import Raw, is_blank, storable, text_of
 
 
@@ -33,6 +35,12 @@ class FormReader:
         self.index = LabelIndex(form)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+
+    @cached_property
+    def known(self) -> KnownForm:
+        """Return what recognising needs of the form."""
+        kind = kind_of_title(self.form.title)
+        return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
