@@ -255,7 +255,7 @@ def _foreign(grid: Grid) -> bool:
 def _skipped(
     file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]
 ) -> Sequence[Problem]:
-    """Say what a sheet without a form is: another kind of form, a part of a form on another sheet, or something else."""
+    """Name the kind of a sheet without a form, or what else it is."""
     if nothing.others:
         # Beside forms of ours it may be meant to be there; the sheet of a project is not.
         mark = markers.in_row(grid.rows[0]) if grid.rows else None

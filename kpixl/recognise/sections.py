@@ -17,6 +17,7 @@ Rows = Sequence[Sequence[Raw]]
 
 DECISIVE = 2  # points: one decisive label, or two that are typical
 CONTRADICTED = 3  # where a title or the sheet id speaks for another kind, one label more is asked for
+TARGET = "target"  # the kind from which the other forms of the cycle are made
 MAX_QUOTED = 4  # labels named in the problem
 MAX_BESIDE = 2  # filled cells in the row of a title: itself, and 附件2 or a year
 
@@ -144,21 +145,19 @@ def _section(
     """Tell the kind of one section by its titles and labels."""
     own = frozenset().union(*(title.forms for title in titles))
     by_title = next((t for t in titles if t.kind and not t.kind.weak), None)
+    named_kind = by_title.kind.id if by_title and by_title.kind else None
     points, told, where = _evidence(range(first, last + 1), labels, forms, own)
-    speaks = {form.kind for form in forms if form.id in own} | (
-        {by_title.kind.id} if by_title and by_title.kind else set()
-    )
+    speaks = {form.kind for form in forms if form.id in own} | ({named_kind} if named_kind else set())
     needed = CONTRADICTED if speaks or named else DECISIVE
     strong = [kind for kind, count in points.items() if count >= needed and not kind_called(kind).weak]
     best = max(strong, key=lambda kind: points[kind], default=None)
-    if by_title is not None and by_title.kind is not None and not own:
-        if best in (None, by_title.kind.id) or by_title.kind.id != "target":
-            return Section(first, last, by_title.kind.id, own, None, (by_title.row, by_title.col), (by_title.text,))
+    # The title of a target form may have been left over the labels of what was made from it; another title is right.
+    if by_title and not own and (best in (None, named_kind) or named_kind != TARGET):
+        return Section(first, last, named_kind, own, None, (by_title.row, by_title.col), (by_title.text,))
     if best is not None and best not in speaks:
         return Section(first, last, best, frozenset(), None, where[best], tuple(told[best][:MAX_QUOTED]))
     kind = next(iter(speaks)) if own and len(speaks) == 1 else None
-    weak = _weak(titles, points, where, told)
-    return Section(first, last, kind, own, *(weak or (None, (first, 0), ())))
+    return Section(first, last, kind, own, *(_weak(titles, points, where, told) or (None, (first, 0), ())))
 
 
 def _weak(
