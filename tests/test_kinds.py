@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 import yaml
 
-from kpixl.intake.extract import Extractor
-from kpixl.intake.onefile import FileResult, Job, read_file
+from kpixl.collection.one_file import FileResult, Job, read_file
+from kpixl.recognise.extract import Extractor
 from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
 from tests.strategies import form_of
 from tests.test_reading import put, table

@@ -1,1 +1,1 @@
-"""Recognising which form a sheet is, by evidence: titles and labels of every form and kind that is known."""
+"""Cells -> submissions: finds a form on a sheet and reads its values."""

@@ -9,9 +9,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from kpixl import yamltext
+from kpixl import yaml_text
+from kpixl.forms.values import fold
 from kpixl.texts import Text
-from kpixl.values import fold
 
 MAX_TITLE = 80  # characters of a title with the longest name of an organisation or project; a longer text is prose
 MAX_LABEL = 40  # a label of any kind is shorter
@@ -45,7 +45,7 @@ def _whole(patterns: Sequence[str]) -> re.Pattern[str]:
 def kinds() -> tuple[Kind, ...]:
     """Load the kinds, in the order in which their titles are tried."""
     text = (resources.files("kpixl.templates") / "shared" / "kinds.yaml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = yamltext.parse(text, "kinds.yaml")["kinds"]
+    found: list[dict[str, Any]] = yaml_text.parse(text, "kinds.yaml")["kinds"]
     return tuple(
         Kind(
             id=kind["id"],

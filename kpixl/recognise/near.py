@@ -7,14 +7,15 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from kpixl.values import fold
+from kpixl.forms.values import fold
 
 MAX_LENGTH = 40  # folded characters; a label with everything people add to it is shorter
 LEAST = 0.6  # share of characters that a label with words added or left out has in common with the form's own
 LEAST_OTHERWISE = 0.75  # the same where words are exchanged; 项目实施期 and 项目实施单位 have 0.73
 MARGIN = 0.1  # by which the closest must be closer than the next
 
-_NUMBER = r"(?:\(?[一二三四五六七八九十]{1,3}\)?[、.,:)]|\([一二三四五六七八九十]{1,3}\)|\(?\d{1,2}[、.)](?!\d)|\(\d{1,2}\)|第[一二三四五六七八九十]{1,2}[、:])"
+_CHINESE = "[一二三四五六七八九十]{1,3}"
+_NUMBER = rf"(?:{_CHINESE}[、.,:)]|\({_CHINESE}\)|第{_CHINESE}[、:]|\d{{1,2}}[、.)](?!\d)|\(\d{{1,2}}\))"
 _FRONT = re.compile(rf"(?:[*★※●■□#·•◆]|{_NUMBER}|其中:?)+")
 _BRACKET = re.compile(r"(?:\([^()]{0,30}\)|\[[^\[\]]{0,30}\]|【[^【】]{0,30}】|〔[^〔〕]{0,30}〕)+[*:]*$")
 _REST = "*★※:;,。、.-—_/ "
@@ -90,7 +91,7 @@ def pair(
     for group, keys in groups.items():
         if len(group) == len(keys):  # labels that read alike are told apart by their order
             paired.update(zip(keys, group, strict=True))
-    taken = [place for place in paired.values()]
+    taken = list(paired.values())
     unclear = {key: places for key, places in best.items() if key not in paired or taken.count(paired[key]) > 1}
     return {key: place for key, place in paired.items() if key not in unclear}, unclear
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from kpixl.marker import is_furniture
+from kpixl.forms.values import Raw, fold, is_blank
+from kpixl.portfolio.sheet_id import is_furniture
 from kpixl.recognise.kinds import MAX_LABEL, MAX_TITLE, Kind, kind_called, kind_of_title, kinds, weights
-from kpixl.values import Raw, fold, is_blank
 
 Rows = Sequence[Sequence[Raw]]
 

@@ -1,0 +1,81 @@
+"""What reading a grid gives: one form, with what only the file itself can tell; or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kpixl.forms.definition import Row, Value
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.problems import Location, Problem, Severity
+from kpixl.readers import Grid
+from kpixl.recognise.kinds import kind_called
+
+LabelKey = tuple[str, str]  # table, or "" for a field, and key
+
+
+class Doubt(NamedTuple):
+    """A value that only a second look into the file can settle.
+
+    `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
+    95 %?), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
+    (or an error, or a formula without a value?).
+    `cell`: its own cell, where the value was taken from the one above.
+    """
+
+    kind: str
+    key: str
+    cell: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """One form read from a grid: values and rows as in model.Project, and the cell each came from.
+
+    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks. `suspect`: cells
+    of its sheet that read blank may be formulas without a value, or errors.
+    """
+
+    form: str
+    sheet: str | None
+    hidden: bool
+    marker: Marker | None
+    year: int | None
+    organization: str | None
+    values: Mapping[str, Value]
+    tables: Mapping[str, tuple[Row, ...]]
+    cells: Mapping[str, str]
+    doubts: tuple[Doubt, ...]
+    problems: tuple[Problem, ...]
+    missing: frozenset[LabelKey] = frozenset()
+    suspect: bool = False
+
+
+class OtherKind(NamedTuple):
+    """A part of a grid that is another kind of form or paper: the kind's id, and the cells that tell."""
+
+    kind: str
+    place: tuple[int, int]
+    told: tuple[str, ...]
+
+    def problem(self, file: str, grid: Grid, title: str, level: Severity) -> Problem:
+        """Report it; `title`: the form that is collected."""
+        told = "、".join(" ".join(text.split()) for text in self.told)
+        where = Location(file, grid.name, grid.address(*self.place))
+        return Problem(
+            "sheet-other-kind", where, {"kind": kind_called(self.kind).name, "title": title, "told": told}, level
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A grid without a form: which labels of the nearest form it has.
+
+    `others`: what it is instead. `weak`: what it is instead if nothing better is known.
+    """
+
+    form: str
+    seen: frozenset[LabelKey]
+    others: tuple[OtherKind, ...] = ()
+    weak: OtherKind | None = None
