@@ -374,6 +374,22 @@ CATALOGUE: dict[str, Entry] = {
         "The label {label} was not found; {taken}.",
         "Restore the label {label} and check its value.",
     ),
+    "label-near": Entry(
+        I,
+        "标签“{found}”按“{label}”读取。",
+        "请核对；各单位都这样写时，可在 form.yaml 的 synonyms 中加入它（kpixl forms explain 会列出写法）。",
+        "The label {found} was read as {label}.",
+        "Check it; if everybody writes it so, add it to the synonyms in form.yaml (kpixl forms explain shows how).",
+        title=("标签写法相近", "A label that is nearly the form's"),
+    ),
+    "label-unclear": Entry(
+        E,
+        "{like}都像标签“{label}”，无法确定是哪一个；{taken}。",
+        "请把正确的标签改为“{label}”。",
+        "{like} may each be the label {label}; {taken}.",
+        "Write {label} as the right one.",
+        title=("不能确定的标签", "A label for which several cells may be meant"),
+    ),
     "label-ambiguous": Entry(
         W,
         "标签“{label}”只找到一部分，按位置判断为“{reading}”。",

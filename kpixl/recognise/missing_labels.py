@@ -10,7 +10,7 @@ from kpixl.forms.values import Raw
 from kpixl.problems import Severity
 from kpixl.readers import Grid
 from kpixl.recognise.columns import TableColumns
-from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex, Slot
 from kpixl.recognise.quoted import MAX_CELLS, content, quoted
 
 Place = tuple[int, int]
@@ -61,7 +61,15 @@ class Losses:
     def _labels(self) -> Iterator[Lost]:
         for key, known in self.form.fields.items():
             if key not in self.found.anchors:
-                yield self._label(key, known.label)
+                lost = self._label(key, known.label)
+                like = self.found.unclear.get(Slot("field", key))
+                yield self._unclear(lost, like) if like else lost
+
+    def _unclear(self, lost: Lost, like: Sequence[Place]) -> Lost:
+        """Name the cells that may each be a lost label."""
+        cells = [(place, self.strays[place]) for place in like if place in self.strays]
+        details = {**lost.details, "like": quoted(self.grid, cells)}
+        return Lost("label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells})
 
     def _label(self, key: str, label: str) -> Lost:
         place = self._beside(key)

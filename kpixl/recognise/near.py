@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from functools import cache, lru_cache
+from importlib import resources
+from typing import TypeVar
 
+from kpixl import yaml_text
 from kpixl.forms.values import fold
 
 MAX_LENGTH = 40  # folded characters; a label with everything people add to it is shorter
@@ -24,24 +26,28 @@ K = TypeVar("K", bound=Hashable)
 Place = tuple[int, int]
 
 
-class Near(NamedTuple):
-    """A label that was found nearly: whose it is, where, and what is there."""
+@cache
+def _alike() -> dict[str, str]:
+    """Map words that mean the same to one of them; the data are in templates/shared/labels.yaml."""
+    text = (resources.files("kpixl.templates") / "shared" / "labels.yaml").read_text(encoding="utf-8")
+    alike: dict[str, list[str]] = yaml_text.parse(text, "labels.yaml")["alike"]
+    return {other: word for word, others in alike.items() for other in others}
 
-    key: str
-    table: str
-    place: Place
-    text: str
+
+@cache
+def _words() -> re.Pattern[str]:
+    return re.compile("|".join(sorted(map(re.escape, _alike()), key=len, reverse=True)))
 
 
 @lru_cache(maxsize=16_384)
 def core(text: str) -> str:
-    """Fold a label and leave out what people put around it: numbers, signs, 其中, brackets at the end."""
+    """Fold a label and leave out what people put around it (numbers, signs, 其中, brackets); words alike become one."""
     folded = fold(text)
     if len(folded) > MAX_LENGTH:
         return ""
     bare = _FRONT.sub("", folded, count=1) if _FRONT.match(folded) else folded
     bare = _BRACKET.sub("", bare).strip(_REST)
-    return bare or folded
+    return _words().sub(lambda found: _alike()[found[0]], bare or folded)
 
 
 def closeness(text: str, label: str) -> float:

@@ -88,6 +88,7 @@ class FormReader:
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
+        self._near(record)
         year, organization = self._printed(record)
         report_strays(record)
         scale(record)
@@ -107,6 +108,13 @@ class FormReader:
             missing=self._missing(record),
             suspect=grid.suspect,
         )
+
+    def _near(self, record: Record) -> None:
+        """Report the labels and headings that read only nearly as the form's."""
+        for row, col, slot in record.found.near:
+            label = self.index.printed(slot)
+            typed = " ".join(text_of(record.raw(row, col)).split())
+            record.problem("label-near", (row, col), label, found=typed, label=label)
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
