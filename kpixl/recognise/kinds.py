@@ -72,6 +72,11 @@ def kind_of_title(text: str) -> Kind | None:
     return next((kind for kind in kinds() if kind.title.fullmatch(folded)), None)
 
 
+def is_foreign(text: str) -> bool:
+    """Tell whether a text is a decisive label of a kind that looks like a form."""
+    return any(points > 1 and not kind_called(kind).weak for kind, points in weights(text))
+
+
 @lru_cache(maxsize=16_384)
 def weights(text: str) -> tuple[Weight, ...]:
     """Return the kinds of which a text is a label, and how strongly it points at each."""

@@ -95,7 +95,8 @@ def _assign(
         anchors.update(chosen)
         ambiguous += doubt
     wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
-    if 3 * (len(anchors) + len({a.slot for a in columns})) < wanted:
+    titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
+    if 3 * (len(anchors) + len({a.slot for a in columns})) < wanted and not titled:
         return None
     near = _near(index, rows, anchors, heads, columns, hits, end)
     anchors |= {a.slot.key: a for a in near.anchors if a.slot.kind == "field"}
@@ -263,14 +264,29 @@ def _tables(
         cols = sorted(keys)
         entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
         headings = []
+        alone = _next_to_lost(index, table, keys)
         for c, n in zip(cols, [*cols[1:], None], strict=True):
             reach = spans.get((start, c)) if n is None else n - 1
+            if c in alone:  # what is further to the right belongs to a heading that is lost
+                reach = c + alone[c] - 1
             last_col = max(edge, c) if reach is None else max(reach, c)
             headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
         apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
         found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
+
+
+def _next_to_lost(index: LabelIndex, table: str, keys: Mapping[int, str]) -> dict[int, int]:
+    """Map each heading that is followed in the form by one that is lost to the columns that it has in the form."""
+    order = [column.key for column in index.placed[table].print]
+    widths = {column.key: column.columns for column in index.placed[table].print}
+    found = [(col, order.index(key)) for col, key in sorted(keys.items()) if key in widths]
+    return {
+        col: widths[order[at]]
+        for (col, at), (behind, following) in itertools.pairwise(found)
+        if following > at + 1 and behind > col + widths[order[at]]
+    }
 
 
 def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:

@@ -20,6 +20,8 @@ _CHINESE = "[一二三四五六七八九十]{1,3}"
 _NUMBER = rf"(?:{_CHINESE}[、.,:)]|\({_CHINESE}\)|第{_CHINESE}[、:]|\d{{1,2}}[、.)](?!\d)|\(\d{{1,2}}\))"
 _FRONT = re.compile(rf"(?:[*★※●■□#·•◆]|{_NUMBER}|其中:?)+")
 _BRACKET = re.compile(r"(?:\([^()]{0,30}\)|\[[^\[\]]{0,30}\]|【[^【】]{0,30}】|〔[^〔〕]{0,30}〕)+[*:]*$")
+_CIRCLED = re.compile("[①-⑳⑴-⒇㈠-㈩]")  # folded they would be digits
+_YEAR = re.compile(r"(?:19|20)\d\d年度?")
 _REST = "*★※:;,。、.-—_/ "
 
 K = TypeVar("K", bound=Hashable)
@@ -42,10 +44,11 @@ def _words() -> re.Pattern[str]:
 @lru_cache(maxsize=16_384)
 def core(text: str) -> str:
     """Fold a label and leave out what people put around it (numbers, signs, 其中, brackets); words alike become one."""
-    folded = fold(text)
+    folded = fold(_CIRCLED.sub("", text))
     if len(folded) > MAX_LENGTH:
         return ""
     bare = _FRONT.sub("", folded, count=1) if _FRONT.match(folded) else folded
+    bare = _YEAR.sub("年度", bare)
     bare = _BRACKET.sub("", bare).strip(_REST)
     return _words().sub(lambda found: _alike()[found[0]], bare or folded)
 
@@ -78,18 +81,22 @@ def pair(
     labels: Callable[[K], Iterable[str]],
     in_place: Callable[[K, Place], bool],
     known: Collection[str],
+    least: float = 0.0,
+    is_value: Callable[[K, Place, Place], bool] = lambda _key, _place, _label: False,
 ) -> tuple[dict[K, Place], dict[K, list[Place]]]:
     """Pair missing labels with the cells that are nearest to them; also those for which several cells may be meant.
 
     `missing`: in the order of the form. `cells`: what may be a label. `labels`: the cores of each label and its
     synonyms. `known`: the cores of labels that were found; a cell that is nearer to one of these is none of the others.
+    `least`: how near a label must be. `is_value`: whether a cell is where the value of a label at another cell is.
     """
     best: dict[K, list[Place]] = {}
     for key in missing:
         scores = {place: _score(text, labels(key), known) for place, text in cells.items() if in_place(key, place)}
         top = max(scores.values(), default=0.0)
-        if top:
-            best[key] = sorted(place for place, score in scores.items() if score > 0 and score > top - MARGIN)
+        if top and top >= least:
+            near = [place for place, score in scores.items() if score > 0 and score > top - MARGIN]
+            best[key] = sorted(p for p in near if not any(is_value(key, p, label) for label in near))
     groups: dict[tuple[Place, ...], list[K]] = {}
     for key, places in best.items():
         groups.setdefault(tuple(places), []).append(key)

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kpixl.portfolio.sheet_id import is_furniture
-from kpixl.recognise.kinds import weights
+from kpixl.recognise.kinds import is_foreign
 from kpixl.recognise.labels import Anchor, LabelIndex, Rows, Slot
-from kpixl.recognise.near import MAX_LENGTH, Place, core, pair
+from kpixl.recognise.near import MAX_LENGTH, Place, closeness, core, pair
 
+STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it tells where the others are
+MAX_ROWS = 100  # in which headings are looked for; those of a form are near its top
 MAX_TRIED = 400  # cells between two labels; more are rows of a table, and to compare each costs time
 
 
@@ -28,9 +30,21 @@ def near_fields(
 
     `heads`: the heading rows of tables. `taken`: cells that are labels. `last`: the form's last row.
     """
+    found: dict[str, Anchor] = {}
+    for least in STEPS:
+        near = _fields(index, rows, {**anchors, **found}, heads, taken, last, least)
+        found |= {anchor.slot.key: anchor for anchor in near.anchors}
+    return NearLabels(tuple(found.values()), near.unclear)
+
+
+def _fields(
+    index: LabelIndex, rows: Rows, anchors: Mapping[str, Anchor], heads: Collection[int], taken: Collection[Place],
+    last: int, least: float,
+) -> NearLabels:  # fmt: skip
     missing = [key for key in sorted(index.labels, key=lambda key: _order(index, key)) if key not in anchors]
     if not missing or not anchors:
         return NearLabels()
+    taken = {*taken, *((anchor.row, anchor.col) for anchor in anchors.values())}
     gaps = {key: _gap(index, key, anchors, heads, last) for key in missing}
     cells: dict[Place, str] = {}
     for place, text in _candidates(rows, (row for gap in gaps.values() for row in gap.rows), taken):
@@ -43,6 +57,8 @@ def near_fields(
         lambda key: index.cores[Slot("field", key)],
         lambda key, place: gaps[key].holds(place),
         known,
+        least,
+        lambda key, place, label: place == _value_of(index, key, label),
     )
     return NearLabels(
         tuple(Anchor(*place, Slot("field", key)) for key, place in paired.items()),
@@ -54,7 +70,19 @@ def near_columns(
     index: LabelIndex, rows: Rows, table: str, row: int, columns: Sequence[Anchor], taken: Collection[Place]
 ) -> NearLabels:
     """Find the headings of a table that are not among `columns`, the headings found in a row."""
+    found: dict[str, Anchor] = {}
+    for least in STEPS:
+        near = _columns(index, rows, table, row, [*columns, *found.values()], taken, least)
+        found |= {anchor.slot.key: anchor for anchor in near.anchors}
+    return NearLabels(tuple(found.values()), near.unclear)
+
+
+def _columns(
+    index: LabelIndex, rows: Rows, table: str, row: int, columns: Sequence[Anchor], taken: Collection[Place],
+    least: float,
+) -> NearLabels:  # fmt: skip
     there = {anchor.slot.key: anchor.col for anchor in columns}
+    taken = {*taken, *((anchor.row, anchor.col) for anchor in columns)}
     order = _headings(index, table, there)
     missing = [key for key in order if key not in there]
     if not missing:
@@ -72,6 +100,7 @@ def near_columns(
         lambda key: index.cores[Slot("column", key, table)],
         in_place,
         [core for key in there for core in index.cores[Slot("column", key, table)]],
+        least,
     )
     return NearLabels(
         tuple(Anchor(*place, Slot("column", key, table)) for key, place in paired.items()),
@@ -81,11 +110,14 @@ def near_columns(
 
 def near_heading_row(index: LabelIndex, rows: Rows, table: str, first: int, last: int) -> int | None:
     """Find the row of a table's headings where less than two read as they should: half of them do nearly."""
-    placed = index.placed[table]
-    for number in range(first, min(last + 1, len(rows))):
+    labels = [index.cores[Slot("column", column.key, table)] for column in index.placed[table].print]
+    needed = max(2, (len(labels) + 1) // 2)
+    for number in range(first, min(last + 1, first + MAX_ROWS, len(rows))):
         cores = {core(raw) for raw in rows[number] if type(raw) is str and raw and len(raw) <= 2 * MAX_LENGTH}
-        found = [c.key for c in placed.print if cores & index.cores[Slot("column", c.key, table)]]
-        if 2 * len(found) >= len(placed.print) and len(found) > 1:
+        if len(cores) < needed:
+            continue
+        found = sum(any(closeness(text, label) for text in cores for label in spellings) for spellings in labels)
+        if found >= needed:
             return number
     return None
 
@@ -138,6 +170,12 @@ def _gap(index: LabelIndex, key: str, anchors: Mapping[str, Anchor], heads: Coll
     return _Gap(range(max(first, 0), end), after, limit)
 
 
+def _value_of(index: LabelIndex, key: str, place: Place) -> Place:
+    """Return where the value is if a label is at a place."""
+    label, value = index.labels[key], index.values[key]
+    return place[0] + value.row - label.row, place[1] + value.col - label.col
+
+
 def _behind_value(index: LabelIndex, key: str, anchor: Anchor) -> Place:
     """Return the last cell in the row of a label where its value may be, which is no label."""
     if index.below[key]:
@@ -152,5 +190,5 @@ def _candidates(rows: Rows, numbers: Iterable[int], taken: Collection[Place]) ->
         for col, raw in enumerate(rows[number]) if number < len(rows) else ():
             if type(raw) is not str or not raw or len(raw) > 2 * MAX_LENGTH or (number, col) in taken:
                 continue
-            if not is_furniture(raw) and len(core(raw)) > 1 and not weights(raw):
+            if not is_furniture(raw) and len(core(raw)) > 1 and not is_foreign(raw):
                 yield (number, col), raw
