@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code, print_problems, say_error, wrote
+from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.problems import KpixlError, Problem
 from kpixl.version import __version__
@@ -416,15 +417,7 @@ def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     return exit_code(problems, False)
 
 
-@cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))
-@click.pass_context
-def forms(ctx: click.Context) -> int:
-    from kpixl.forms.load import load_forms
-
-    for form in load_forms(ctx.obj).values():
-        description = form.description.get(lang_of(ctx)) or form.title
-        click.echo(f"{form.id}\t{form.version}\t{description}")
-    return 0
+cli.add_command(forms)
 
 
 @cli.command(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
@@ -20,6 +21,23 @@ from kpixl.recognise.sections import Section, sections
 from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
+
+
+class AsSent(NamedTuple):
+    """A sheet laid out as it was sent."""
+
+    reader: FormReader
+    form: FoundForm
+
+
+class Layout(NamedTuple):
+    """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form."""
+
+    parts: tuple[tuple[FormReader, Part], ...]
+    nothing: Nothing
+    others: tuple[OtherKind, ...]
+    sections: tuple[Section, ...]
+    marked: bool
 
 
 class Extractor:
@@ -57,23 +75,34 @@ class Extractor:
 
         `lost`: the marker that the sheet should have, for its only form.
         """
+        layout = self.locate(grid, lost)
+        if isinstance(layout, AsSent):
+            mark = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
+            loose = _given(grid, file, None if mark else lost)
+            return [layout.reader.read(grid, file, layout.form, mark or lost, loose)]
+        if not layout.parts:
+            nothing, weak = layout.nothing, next((_other(section) for section in layout.sections if section.weak), None)
+            return replace(nothing, others=layout.others, weak=weak)
+        lost = None if layout.marked or sum(len(part.forms) for _, part in layout.parts) > 1 else lost
+        forms = [form for reader, part in layout.parts for form in _read(reader, part, file, lost)]
+        title = self.form(forms[0].form).title
+        told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
+        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
+
+    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | Layout:
+        """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
         readers = self._candidates(sheet_ids.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
-            if grid.top or grid.left or (found := as_sent(reader.index, grid.rows)) is None:
+            if grid.top or grid.left or (sent := as_sent(reader.index, grid.rows)) is None:
                 continue
-            if not holds_another(reader.index, grid.rows, found):
-                mark = sheet_ids.in_row(grid.rows[0][found.edge + 1 :])
-                return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
-        return self._search(grid, file, lost)
-
-    def _search(self, grid: Grid, file: str, lost: Marker | None) -> list[Extracted] | Nothing:
-        """Read a grid that is not laid out as it was sent: section by section, each by the form that fits it best."""
+            if not holds_another(reader.index, grid.rows, sent):
+                return AsSent(reader, sent)
         marks = list(sheet_ids.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
-        forms: list[Extracted] = []
+        located: list[tuple[FormReader, Part]] = []
         nothing: list[Nothing] = []
         others: list[OtherKind] = []
         for group in _groups(found):
@@ -82,49 +111,34 @@ class Extractor:
                 others += [_other(section) for section in group]
                 continue
             piece = _only(grid, group) if len(group) < len(found) else grid
-            read = self._best(able, piece, merges, file, lost, bool(marks))
-            if isinstance(read, Nothing):
-                nothing.append(replace(read, weak=next((_other(s) for s in group if s.weak), None)))
-            else:
-                forms += read
-        if not forms:
-            blank = nothing[0] if nothing else readers[0].nothing(())
-            return replace(blank, others=tuple(others))
-        title = self.form(forms[0].form).title
-        told = [other.problem(file, grid, title, Severity.WARNING) for other in others]
-        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
-
-    def _best(
-        self,
-        readers: Sequence[FormReader],
-        grid: Grid,
-        merges: Sequence[Span],
-        file: str,
-        lost: Marker | None,
-        marked: bool,
-    ) -> list[Extracted] | Nothing:
-        """Read a grid by the form of which it has most, and least that the form has not."""
-        searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
-                    for reader in readers]  # fmt: skip
-        cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
-
-        def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int]:
-            reader, hits, forms = item
-            share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
-            return bool(forms), share, sum(len(form.anchors) for form in forms)
-
-        reader, hits, forms = max(searched, key=score)
-        if not forms:
-            return reader.nothing(hits)
-        pieces = parts(reader.index, grid, hits, merges, forms)
-        if sum(len(piece.forms) for piece in pieces) > 1 or marked:
-            lost = None
-        return [form for piece in pieces for form in _read(reader, piece, file, lost)]
+            reader, hits, parts = _best(able, piece, merges)
+            located += [(reader, part) for part in parts]
+            if not parts:
+                nothing.append(reader.nothing(hits))
+        none = nothing[0] if nothing else readers[0].nothing(())
+        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks))
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
         named = self._readers.get(mark.form) if mark else None
         return [named] if named else list(self._readers.values())
+
+
+def _best(
+    readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]
+) -> tuple[FormReader, list[Hit], Sequence[Part]]:
+    """Choose the form of which a grid has most, and least that the form has not."""
+    searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
+                for reader in readers]  # fmt: skip
+    cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
+
+    def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int]:
+        reader, hits, forms = item
+        share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
+        return bool(forms), share, sum(len(form.anchors) for form in forms)
+
+    reader, hits, forms = max(searched, key=score)
+    return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()
 
 
 def _groups(found: Sequence[Section]) -> list[list[Section]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.forms.definition import Cell, Form, PlacedTable
+from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Target
 from kpixl.forms.money import money_label
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
@@ -168,10 +168,14 @@ class LabelIndex:
 
     def printed(self, slot: Slot) -> str:
         """Return how the form prints a label or heading."""
+        return self.definition(slot).label.rstrip(":：")
+
+    def definition(self, slot: Slot) -> Field | Target:
+        """Return the field, column or target that a label or heading is of."""
         if not slot.table:
-            return self.form.fields[slot.key].label.rstrip(":：")
+            return self.form.fields[slot.key]
         table = self.form.tables[slot.table]
-        return (table.columns.get(slot.key) or table.targets[slot.key]).label
+        return table.columns.get(slot.key) or table.targets[slot.key]
 
     @cached_property
     def cores(self) -> dict[Slot, frozenset[str]]:

@@ -86,17 +86,8 @@ class Losses:
 
     def _beside(self, key: str) -> Place | None:
         """Return where a lost label should stand, by the nearest label that is there; None where another stands."""
-        own, labels = self.index.labels[key], self.index.labels
-
-        def distance(other: str) -> tuple[int, int]:
-            return abs(labels[other].row - own.row), abs(labels[other].col - own.col)
-
-        near = min(self.found.anchors, key=distance, default=None)
-        if near is None:
-            return None
-        anchor = self.found.anchors[near]
-        place = (anchor.row + own.row - labels[near].row, anchor.col + own.col - labels[near].col)
-        return None if place in self.taken or min(place) < 0 else place
+        place = expected_place(self.index, self.found.anchors, key)
+        return None if place in self.taken else place
 
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
@@ -159,6 +150,21 @@ class Losses:
     def _rows(self, first: int, last: int) -> list[Place]:
         left = min((anchor.col for anchor in self.found.anchors.values()), default=0)
         return [(r, c) for r, c in self.strays if first <= r <= last and left <= c <= self.found.edge]
+
+
+def expected_place(index: LabelIndex, anchors: Mapping[str, Anchor], key: str) -> Place | None:
+    """Return where a lost label should be, by the nearest label that is there."""
+    own, labels = index.labels[key], index.labels
+
+    def distance(other: str) -> tuple[int, int]:
+        return abs(labels[other].row - own.row), abs(labels[other].col - own.col)
+
+    near = min(anchors, key=distance, default=None)
+    if near is None:
+        return None
+    anchor = anchors[near]
+    place = (anchor.row + own.row - labels[near].row, anchor.col + own.col - labels[near].col)
+    return None if min(place) < 0 else place
 
 
 def _blank() -> tuple[str, str]:

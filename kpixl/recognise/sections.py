@@ -48,6 +48,8 @@ class Section(NamedTuple):
 
     def reads(self, form: KnownForm) -> bool:
         """Tell whether a form may read the section."""
+        if form.kind is None and self.kind == TARGET:  # a form whose own title names no kind
+            return True
         return self.kind is None or form.kind == self.kind or form.id in self.forms
 
 
