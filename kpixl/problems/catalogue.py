@@ -411,6 +411,14 @@ CATALOGUE: dict[str, Entry] = {
         "The columns under {label} are not those that were sent out; they were told by content: {reading}.",
         "Check operator, value and unit of each row; delete inserted columns.",
     ),
+    "target-as-text": Entry(
+        I,
+        "指标值“{text}”含有数字，但分不清计算符号、数值和单位，按文字（定性）读取。",
+        "如是定量指标，请写成符号、数值、单位，例如 ≥100人。",
+        "The target {text} has a number but does not part into operator, value and unit; it was read as text.",
+        "If it is to be counted, write operator, value and unit, for example ≥100人.",
+        title=("含数字的定性指标值", "A target with a number that was read as text"),
+    ),
     "value-hidden": Entry(
         W,
         "合并单元格 {merge} 下藏有“{text}”，显示的却是“{shown}”；{done}。",
