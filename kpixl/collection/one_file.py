@@ -247,9 +247,7 @@ def _is_ours(grids: Sequence[Grid]) -> bool:
 
 def _foreign(grid: Grid) -> bool:
     """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
-    head = grid.rows[0] if grid.rows else []
-    own = any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) and not sheet_ids.loads(raw) for raw in head)
-    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
+    return not sheet_ids.is_instructions(grid.rows) and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
 def _skipped(

@@ -11,7 +11,6 @@ from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
 
-
 READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
 
 

@@ -17,7 +17,7 @@ from kpixl.readers import Grid
 from kpixl.recognise.label_search import labels_in, search
 from kpixl.recognise.labels import FoundForm, Hit
 from kpixl.recognise.reading import FormReader
-from kpixl.recognise.sections import Section, sections
+from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
@@ -101,7 +101,10 @@ class Extractor:
         readers = self._candidates(marks[0].marker if marks else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
-        found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
+        if sheet_ids.is_instructions(grid.rows):  # every template has such a sheet: what kind it is, is known
+            found = [whole(grid.rows)]
+        else:
+            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
         located: list[tuple[FormReader, Part]] = []
         nothing: list[Nothing] = []
         others: list[OtherKind] = []

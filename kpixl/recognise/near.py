@@ -59,9 +59,12 @@ def closeness(text: str, label: str) -> float:
         return 1.0
     if len(text) < 2 or len(label) < 2:
         return 0.0
+    shorter = min(len(text), len(label))
+    if 2 * shorter < LEAST * (len(text) + len(label)) or sum(letter in label for letter in text) < LEAST * shorter:
+        return 0.0  # most texts have too little in common with any label, which costs less to see
     common = _common(text, label)
     share = 2 * common / (len(text) + len(label))
-    return share if share >= (LEAST if common == min(len(text), len(label)) else LEAST_OTHERWISE) else 0.0
+    return share if share >= (LEAST if common == shorter else LEAST_OTHERWISE) else 0.0
 
 
 def _common(one: str, other: str) -> int:

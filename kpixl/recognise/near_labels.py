@@ -12,7 +12,7 @@ from kpixl.recognise.near import MAX_LENGTH, Place, closeness, core, pair
 
 STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it tells where the others are
 MAX_ROWS = 100  # in which headings are looked for; those of a form are near its top
-MAX_TRIED = 400  # cells between two labels; more are rows of a table, and to compare each costs time
+MAX_TRIED = 200  # cells between two labels; more are rows of a table, and to compare each costs time
 
 
 class NearLabels(NamedTuple):
@@ -48,8 +48,10 @@ def _fields(
     gaps = {key: _gap(index, key, anchors, heads, last) for key in missing}
     cells: dict[Place, str] = {}
     for place, text in _candidates(rows, (row for gap in gaps.values() for row in gap.rows), taken):
-        if len(cells) < MAX_TRIED and any(gap.holds(place) for gap in gaps.values()):
+        if any(gap.holds(place) for gap in gaps.values()):
             cells[place] = text
+            if len(cells) == MAX_TRIED:
+                break
     known = [core for key in anchors for core in index.cores[Slot("field", key)]]
     paired, unclear = pair(
         missing,

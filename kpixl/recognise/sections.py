@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from kpixl.forms.values import Raw, fold, is_blank
@@ -67,6 +67,16 @@ def _any_label() -> re.Pattern[str]:
     return re.compile("|".join(p.pattern for kind in kinds() for p in (kind.decisive, kind.typical)))
 
 
+@lru_cache(maxsize=16_384)
+def _is_kind_label(text: str) -> bool:
+    return _any_label().fullmatch(fold(text)) is not None
+
+
+def whole(rows: Rows) -> Section:
+    """Return the section that is all of a sheet of which no kind is told."""
+    return Section(0, len(rows) - 1, None, frozenset(), None, (0, 0), ())
+
+
 def sections(rows: Rows, forms: Collection[KnownForm], named: bool) -> list[Section]:
     """Cut a sheet into sections. `named`: a sheet id says which form it is."""
     labels = _labels(rows, forms)
@@ -90,7 +100,7 @@ def _labels(rows: Rows, forms: Collection[KnownForm]) -> dict[int, list[tuple[in
             known = seen.get(raw)
             if known is None:
                 own = any(form.is_label(raw) for form in forms)
-                known = seen[raw] = (own, own or _any_label().fullmatch(fold(raw)) is not None)
+                known = seen[raw] = (own, own or _is_kind_label(raw))
             if known[1]:
                 found[number].append((col, raw, known[0]))
     return found
