@@ -14,8 +14,12 @@ import pytest
 import yaml
 
 from kpixl.collection.one_file import FileResult, Job, read_file
+from kpixl.forms.definition import Form
+from kpixl.forms.load import parse_form
+from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
+from tests.conftest import ROOT
 from tests.strategies import form_of
 from tests.test_reading import put, table
 
@@ -122,6 +126,45 @@ def test_a_goal_that_reads_like_a_title_is_no_title(tmp_path: Path) -> None:
 def test_titles(title: str, kind: str | None) -> None:
     found = kind_of_title(title)
     assert (found.id if found else None) == kind
+
+
+def self_evaluation() -> Form:
+    """Make a definition of a self-evaluation out of the target form: another title, two columns more."""
+    text = (ROOT / "templates" / "shanghai-target" / "form.yaml").read_text(encoding="utf-8")
+    data = yaml.safe_load(text)
+    data |= {"id": "our-evaluation", "title": "财政项目支出绩效自评表", "title-synonyms": [], "checks": {}}
+    table, placed = data["tables"]["indicators"], data["layout"]["rows"][-1]
+    table["columns"] |= {"actual": {"label": "实际完成值"}, "score": {"label": "得分"}}
+    for cells in (placed["entry"], placed["print"]):
+        cells += [{"column": "actual"}, {"column": "score"}]
+    data["layout"]["widths"] += [12, 12]
+    return parse_form(data)
+
+
+EVALUATION = (
+    SHEETS[OURS]["the form itself"]
+    .replace("财政项目支出绩效目标申报表", "财政项目支出绩效自评表")
+    .replace("年度(/项目)指标值", "年度(/项目)指标值 | | 实际完成值 | 得分")
+    .replace("≥12.00(场)", "≥12.00(场) | | 12场 | 10")
+)
+
+
+@pytest.mark.parametrize("titled", [True, False])
+def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
+    ours, evaluation = form_of("shanghai-target"), self_evaluation()
+    grids = {"target": SHEETS[OURS]["the form itself"], "our-evaluation": EVALUATION}
+    for forms in ([ours, evaluation], [evaluation, ours]):
+        extractor = Extractor(forms)
+        for form, grid in grids.items():
+            text = grid if titled else "\n".join(grid.splitlines()[2:])
+            rows = [["" if cell is None else cell for cell in row] for row in table(text)]
+            width = max(map(len, rows))
+            found = extractor.extract(Grid("表", [row + [""] * (width - len(row)) for row in rows]), "t.xlsx")
+            assert isinstance(found, list)
+            assert [one.form for one in found] == [ours.id if form == OURS else form]
+            assert not [p for p in found[0].problems if p.code == "sheet-other-kind"]
+    (row, _) = found[0].tables["indicators"]
+    assert (row["value"], row["actual"], row["score"]) == (12, "12场", "10")
 
 
 def confusion() -> list[tuple[str, str, str]]:

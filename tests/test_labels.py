@@ -6,8 +6,7 @@ The cases are data in cases/labels/variants.yaml.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -115,15 +114,3 @@ def test_all_labels_may_read_otherwise_at_once(number: int) -> None:
     if differences(form):
         assert errors(form)
     assert len(differences(form)) <= 2  # of two labels that read alike
-
-
-def table_of_outcomes() -> Iterator[str]:
-    """Yield the lines of the table in the documentation: label, spellings, and how each is read."""
-    index = {"exact": "=", "near": "≈"}
-    counts: Counter[str] = Counter()
-    for cell, texts in CASES["right"].items():
-        read_as = [(text, outcome(cell, text)) for text in texts]
-        counts.update(kind for _, kind in read_as)
-        shown = " · ".join(f"{index.get(kind, kind)} {' '.join(text.split())}" for text, kind in read_as)
-        yield f"| {cell} | {shown} |"
-    yield f"exact {counts['exact']}, near {counts['near']}"
