@@ -417,7 +417,7 @@ CATALOGUE: dict[str, Entry] = {
         "如是定量指标，请写成符号、数值、单位，例如 ≥100人。",
         "The target {text} has a number but does not part into operator, value and unit; it was read as text.",
         "If it is to be counted, write operator, value and unit, for example ≥100人.",
-        title=("含数字的定性指标值", "A target with a number that was read as text"),
+        title=("含数字但按文字读取的指标值", "A target with a number that was read as text"),
     ),
     "value-hidden": Entry(
         W,
