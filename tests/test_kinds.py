@@ -19,6 +19,7 @@ from kpixl.forms.load import parse_form
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
+from kpixl.recognise.submission import Extracted
 from tests.conftest import ROOT
 from tests.strategies import form_of
 from tests.test_reading import put, table
@@ -153,6 +154,7 @@ EVALUATION = (
 def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
     ours, evaluation = form_of("shanghai-target"), self_evaluation()
     grids = {"target": SHEETS[OURS]["the form itself"], "our-evaluation": EVALUATION}
+    read: dict[str, Extracted] = {}
     for forms in ([ours, evaluation], [evaluation, ours]):
         extractor = Extractor(forms)
         for form, grid in grids.items():
@@ -163,7 +165,8 @@ def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
             assert isinstance(found, list)
             assert [one.form for one in found] == [ours.id if form == OURS else form]
             assert not [p for p in found[0].problems if p.code == "sheet-other-kind"]
-    (row, _) = found[0].tables["indicators"]
+            read[form] = found[0]
+    (row, _) = read["our-evaluation"].tables["indicators"]
     assert (row["value"], row["actual"], row["score"]) == (12, "12场", "10")
 
 
