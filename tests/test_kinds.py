@@ -7,7 +7,9 @@ kind that templates/shared/kinds.yaml calls it.
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -159,7 +161,7 @@ def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
         extractor = Extractor(forms)
         for form, grid in grids.items():
             text = grid if titled else "\n".join(grid.splitlines()[2:])
-            rows = [["" if cell is None else cell for cell in row] for row in table(text)]
+            rows: list[list[Any]] = [["" if cell is None else cell for cell in row] for row in table(text)]
             width = max(map(len, rows))
             found = extractor.extract(Grid("表", [row + [""] * (width - len(row)) for row in rows]), "t.xlsx")
             assert isinstance(found, list)
@@ -167,7 +169,7 @@ def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
             assert not [p for p in found[0].problems if p.code == "sheet-other-kind"]
             read[form] = found[0]
     (row, _) = read["our-evaluation"].tables["indicators"]
-    assert (row["value"], row["actual"], row["score"]) == (12, "12场", "10")
+    assert [row["value"], row["actual"], row["score"]] == [Decimal(12), "12场", "10"]
 
 
 def confusion() -> list[tuple[str, str, str]]:
