@@ -68,7 +68,7 @@ class Losses:
     def _unclear(self, lost: Lost, like: Sequence[Place]) -> Lost:
         """Name the cells that may each be a lost label."""
         cells = [(place, self.strays[place]) for place in like if place in self.strays]
-        details = {**lost.details, "like": quoted(self.grid, cells)}
+        details = {"label": lost.label, "taken": lost.details["taken"], "like": quoted(self.grid, cells)}
         return Lost("label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells})
 
     def _label(self, key: str, label: str) -> Lost:
