@@ -3,7 +3,8 @@
     python docs/generate.py            # rewrite what is stale
     python docs/generate.py --check    # only say what is stale; exit 1 if anything is
 
-docs/problems.md is made from kpixl.problems.catalogue, docs/cli.md from the help of every command,
+docs/problems.md is made from kpixl.problems.catalogue, docs/recognition.md from tests/cases/kinds and labels,
+docs/cli.md from the help of every command,
 docs/seeded-errors.md from tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
@@ -64,7 +65,8 @@ def command_line() -> str:
     from kpixl.cli.main import cli
 
     out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
-    for name in ("", *cli.commands):
+    below = [f"{name} {sub}" for name, command in cli.commands.items() for sub in getattr(command, "commands", ())]
+    for name in ("", *cli.commands, *below):
         out.append(f"## {f'kpixl {name}'.strip()}\n")
         out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
     return "\n".join([*out, *_limits()]).rstrip() + "\n"
@@ -84,7 +86,7 @@ def _help(name: str, lang: str) -> str:
 
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream):
-        run([*([name] if name else []), "--lang", lang, "--help"])
+        run([*name.split(), "--lang", lang, "--help"])
     return stream.getvalue()
 
 
@@ -226,6 +228,10 @@ def main(arguments: list[str]) -> int:
     from kpixl.forms.load import load_forms
 
     wanted[DOCS / "seeded-errors.md"] = seeded_errors()
+    sys.path.insert(0, str(ROOT))  # the cases are read by the tests
+    from tests.recognition_page import page
+
+    wanted[DOCS / "recognition.md"] = NOTE + page()
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}

@@ -115,7 +115,7 @@ def print_problems(problems: Sequence[Problem], lang: str) -> None:
     for (file, sheet), members in groups.items():
         if left <= 0:
             break
-        heading = _visible(" › ".join(part for part in (file, sheet) if part)) or say(GENERAL, lang)
+        heading = on_one_line(" › ".join(part for part in (file, sheet) if part)) or say(GENERAL, lang)
         out.print(f"[bold]{escape(heading)}[/bold]")
         shown = sorted(members, key=lambda p: rank.index(p.severity))[:left]
         left -= len(shown)
@@ -147,13 +147,13 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
 
     place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
     colour = COLOURS[problem.severity]
-    text = _visible(problem.text(lang))
+    text = on_one_line(problem.text(lang))
     word = say(SEVERITIES[problem.severity], lang)
-    where = escape(f"{_visible(place)}:") if place else ""
+    where = escape(f"{on_one_line(place)}:") if place else ""
     return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"
 
 
-def _visible(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Show text from a workbook on one line, with control characters made harmless to a terminal."""
     return "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" if c not in "\n\t" else " " for c in text)
 
@@ -177,7 +177,7 @@ def print_files(result: Consolidated, lang: str) -> None:
             hidden += 1
             continue
         counted = (_count(n, s) for n, s in zip(numbers, Severity, strict=True))
-        table.add_row(escape(_visible(file.file)), str(len(file.forms)), *counted)
+        table.add_row(escape(on_one_line(file.file)), str(len(file.forms)), *counted)
     totals = [sum(p.severity is s for p in result.problems) for s in Severity]
     table.add_section()
     table.add_row(
@@ -255,15 +255,15 @@ def print_status(result: Status, lang: str) -> None:
     for number, heading in enumerate(told.headings):
         table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
     for row in told.rows:
-        table.add_row(*(escape(_visible(text)) for text in row))
+        table.add_row(*(escape(on_one_line(text)) for text in row))
     table.add_section()
     table.add_row(*told.totals, style="bold")
-    out.print(f"[bold]{escape(_visible(told.title))}[/bold]")
+    out.print(f"[bold]{escape(on_one_line(told.title))}[/bold]")
     out.print(table)
     for block in told.blocks:
         out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
         for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
-            out.print(f"{'  ' * (indent + 1)}{escape(_visible(text))}")
+            out.print(f"{'  ' * (indent + 1)}{escape(on_one_line(text))}")
         if len(block.lines) > MAX_LISTED_PROBLEMS:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:

@@ -13,6 +13,7 @@ from kpixl.cli.account import trace, verify
 from kpixl.cli.compare import diff, would_change
 from kpixl.cli.console import exit_code, print_problems, say_error
 from kpixl.cli.export import export
+from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.cli.shared import FORM as _FORM
 from kpixl.cli.shared import HTML as _HTML
@@ -456,15 +457,7 @@ def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     return exit_code(problems, False)
 
 
-@cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))
-@click.pass_context
-def forms(ctx: click.Context) -> int:
-    from kpixl.forms.load import load_forms
-
-    for form in load_forms(ctx.obj).values():
-        description = form.description.get(lang_of(ctx)) or form.title
-        click.echo(f"{form.id}\t{form.version}\t{description}")
-    return 0
+cli.add_command(forms)
 
 
 @cli.command(

@@ -159,7 +159,9 @@ def _labels(problem: Problem) -> Sequence[str]:
     if problem.code == "heading-missing":
         columns = problem.details["columns"]
         return [str(label) for label in columns] if isinstance(columns, list) else []
-    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
+    return (
+        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
+    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:

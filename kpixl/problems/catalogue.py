@@ -442,6 +442,14 @@ CATALOGUE: dict[str, Entry] = {
         "The sheet holds no form and was skipped.",
         "",
     ),
+    "sheet-other-kind": Entry(
+        E,
+        "这是{kind}，不是“{title}”，没有汇总。依据：{told}。",
+        "需要收集的是“{title}”：请填写该表后寄来；如本表是随附材料，可以忽略。",
+        "This is a {kind}, not {title}; it was not read. What shows it: {told}.",
+        "What is collected is {title}: fill it in and send it; if this one is only an attachment, ignore this.",
+        title=("不是要收集的表", "Another kind of form"),
+    ),
     "sheet-unread": Entry(
         E,
         "这是项目 {id} 的工作表，但其中找不到申报表，未汇总。缺少的标签：{missing}。"
@@ -493,6 +501,22 @@ CATALOGUE: dict[str, Entry] = {
         "The label {label} was not found; {taken}.",
         "Restore the label {label} and check its value.",
     ),
+    "label-near": Entry(
+        I,
+        "标签“{found}”按“{label}”读取。",
+        "请核对；各单位都这样写时，可在 form.yaml 的 synonyms 中加入它（kpixl forms explain 会列出写法）。",
+        "The label {found} was read as {label}.",
+        "Check it; if everybody writes it so, add it to the synonyms in form.yaml (kpixl forms explain shows how).",
+        title=("标签写法相近", "A label that is nearly the form's"),
+    ),
+    "label-unclear": Entry(
+        E,
+        "{like}都像标签“{label}”，无法确定是哪一个；{taken}。",
+        "请把正确的标签改为“{label}”。",
+        "{like} may each be the label {label}; {taken}.",
+        "Write {label} as the right one.",
+        title=("不能确定的标签", "A label for which several cells may be meant"),
+    ),
     "label-ambiguous": Entry(
         W,
         "标签“{label}”只找到一部分，按位置判断为“{reading}”。",
@@ -513,6 +537,14 @@ CATALOGUE: dict[str, Entry] = {
         "请核对各行的计算符号、指标值和计量单位；插入的列请删除。",
         "The columns under {label} are not those that were sent out; they were told by content: {reading}.",
         "Check operator, value and unit of each row; delete inserted columns.",
+    ),
+    "target-as-text": Entry(
+        I,
+        "指标值“{text}”含有数字，但分不清计算符号、数值和单位，按文字（定性）读取。",
+        "如是定量指标，请写成符号、数值、单位，例如 ≥100人。",
+        "The target {text} has a number but does not part into operator, value and unit; it was read as text.",
+        "If it is to be counted, write operator, value and unit, for example ≥100人.",
+        title=("含数字但按文字读取的指标值", "A target with a number that was read as text"),
     ),
     "value-hidden": Entry(
         W,

@@ -17,8 +17,10 @@ from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
+from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
+from kpixl.recognise.sections import KnownForm
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.tables import read_table
 from kpixl.recognise.unclaimed import report_strays
@@ -33,6 +35,12 @@ class FormReader:
         self.index = LabelIndex(form)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+
+    @cached_property
+    def known(self) -> KnownForm:
+        """Return what recognising needs of the form."""
+        kind = kind_of_title(self.form.title)
+        return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
@@ -80,6 +88,7 @@ class FormReader:
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
+        self._near(record)
         year, organization = self._printed(record)
         report_strays(record)
         scale(record)
@@ -99,6 +108,13 @@ class FormReader:
             missing=self._missing(record),
             suspect=grid.suspect,
         )
+
+    def _near(self, record: Record) -> None:
+        """Report the labels and headings that read only nearly as the form's."""
+        for row, col, slot in record.found.near:
+            label = self.index.printed(slot)
+            typed = " ".join(text_of(record.raw(row, col)).split())
+            record.problem("label-near", (row, col), label, found=typed, label=label)
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
