@@ -212,17 +212,17 @@ def print_trace(found: Trace, lang: str) -> None:
     sheets = {(origin.place.file, origin.place.sheet) for origin in found.origins if origin.place.cell}
     # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
     common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
-    out.print(f"[bold]{escape(_visible('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    out.print(f"[bold]{escape(on_one_line('  '.join([found.project.id, found.name, *common])))}[/bold]")
     row = ""
     for origin in found.origins:
         if origin.row != row:
             row = origin.row
-            out.print(f"  [bold]{escape(_visible(row))}[/bold]")
+            out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
         cell = origin.place.cell
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
         value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
-        parts = [escape(_visible(value)), f"[dim]{escape(_visible(place))}[/dim]", *map(escape, map(_visible, typed))]
+        parts = [escape(on_one_line(value)), f"[dim]{escape(on_one_line(place))}[/dim]", *map(escape, map(on_one_line, typed))]
         out.print("  ".join(parts))
 
 
@@ -278,7 +278,7 @@ def print_lines(lines: Iterable[Line]) -> None:
     terminal = sys.stdout.isatty()
     out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
     for line in lines:
-        text = escape("  " * line.indent + _visible(line.text))
+        text = escape("  " * line.indent + on_one_line(line.text))
         style = "bold" if line.kind is None else KIND_COLOURS[line.kind]
         out.print(f"[{style}]{text}[/{style}]")
 
