@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kpixl import __version__
 from kpixl import marker as markers
+from kpixl.canonical import complete
 from kpixl.cells import Span, absolute
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.fields import field_called
@@ -136,6 +137,7 @@ def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> marke
         organization=whole.organization,
         presets=tuple(t.key for t in form.tables.values() if t.presets and not project.tables[t.key]),
         explicit=any(_has_gap(form, key, rows) for key, rows in project.tables.items()),
+        sent=markers.content_digest(complete(form, project)),
     )
 
 
