@@ -310,10 +310,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "sheet-skipped": Entry(
         I,
-        "工作表中没有申报表，已跳过。",
+        "工作表中没有申报表，已跳过{texts}。",
         "",
-        "The sheet holds no form and was skipped.",
+        "The sheet holds no form and was skipped{texts}.",
         "",
+        title=("没有申报表的工作表", "A sheet without a form"),
     ),
     "sheet-part": Entry(
         E,
@@ -392,6 +393,14 @@ CATALOGUE: dict[str, Entry] = {
         "There is text outside the form that was not taken up: “{text}”.",
         "If it belongs to the form, move it to its cell; a remark may stay.",
         title=("表格以外有内容", "Text outside the form"),
+    ),
+    "subtitle-differs": Entry(
+        W,
+        "表头写的是“{text}”，下发的是 {year} 年度的表；按 {year} 年度汇总。",
+        "请改回 {year} 年度；如确为另一年度，请用该年度下发的表填写。",
+        "The heading has “{text}”, but this form was sent out for {year}; it was taken as of {year}.",
+        "Change it back to {year}; if it is meant for another year, fill in the form that was sent out for that year.",
+        title=("表头的年度与下发时不同", "A year that is not the one sent out"),
     ),
     "note-unread": Entry(
         I,

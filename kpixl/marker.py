@@ -109,11 +109,6 @@ def _loads(text: str) -> Marker | None:
     return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else Marker(**facts)
 
 
-def is_furniture(raw: Raw) -> bool:
-    """Tell whether a cell beside a form reads like something that kpixl wrote there."""
-    return isinstance(raw, str) and raw.startswith((PREFIX, STATUS, HINT))
-
-
 def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Marker]:
     """Read from the hidden sheet of a template the markers of some sheets, by the names they were sent out with."""
     found: dict[str, Marker] = {}

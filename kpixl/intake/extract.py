@@ -89,8 +89,8 @@ def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Ite
     hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
         own = _own_mark(marks, forms, number)
-        loose = reader.preamble(grid, file, found) if number == 0 else ()
         mark = own.marker if own is not None else lost
+        loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
         yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
 
 

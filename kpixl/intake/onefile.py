@@ -28,6 +28,7 @@ from kpixl.intake import aside
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
+from kpixl.intake.unclaimed import first_texts, typed_beside
 from kpixl.marker import Marker
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text
@@ -200,6 +201,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms)
     problems += aside.told(opened, shown, forms)
+    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
@@ -259,7 +261,9 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
         if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
             return problem("sheet-part", part, form)
     headings = {key for key in nothing.seen if key[0]}
-    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
+    if len(headings) > 1:
+        return problem("sheet-rows", headings, forms[-1])
+    return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
 
 
 def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:

@@ -1,0 +1,55 @@
+"""What was typed on sheets that hold no form: on the cover and the hidden sheet of a template, and on any other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Container, Iterable, Iterator
+
+from kpixl.grids import Grid
+from kpixl.intake.record import MAX_ALIKE, counted
+from kpixl.marker import PREFIX
+from kpixl.own_texts import sheet_facts, typed_on
+from kpixl.problems import Location, Problem
+from kpixl.values import Raw, is_blank, text_of
+
+MAX_QUOTED = 5  # texts of a sheet without a form
+MAX_LENGTH = 60  # characters of each
+
+
+def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) -> Iterator[Problem]:
+    """Report each text that somebody typed on the cover or the hidden sheet of a template.
+
+    `read`: the sheets on which a form was found, whose reader reports what else is there.
+    """
+    for grid in grids:
+        if grid.name in read:
+            continue
+        heads = (facts for raw in (grid.rows[0] if grid.rows else ()) if (facts := sheet_facts(raw)) is not None)
+        if grid.top or (facts := next(heads, None)) is None or facts["kind"] not in ("cover", "template"):
+            continue
+        typed = typed_on(grid.rows, facts, grid.left)
+        for place, raw in itertools.islice(typed, MAX_ALIKE):
+            yield Problem("stray-text", Location(file, grid.name, grid.address(*place)), {"text": text_of(raw)})
+        for place, _ in typed:
+            yield counted("stray-text", Location(file, grid.name, grid.address(*place)), 1 + sum(1 for _ in typed))
+
+
+def first_texts(grid: Grid) -> tuple[str, str]:
+    """Quote the first filled cells of a sheet, in both languages, as the end of a sentence; blank where none is."""
+    filled = (
+        f"{grid.address(r, c)}“{_short(raw)}”"
+        for r, row in enumerate(grid.rows)
+        for c, raw in enumerate(row)
+        if raw != "" and not is_blank(raw) and not (isinstance(raw, str) and raw.startswith(PREFIX))
+    )
+    texts = list(itertools.islice(filled, MAX_QUOTED + 1))
+    if not texts:
+        return "", ""
+    more = "……" if len(texts) > MAX_QUOTED else ""
+    shown = "、".join(texts[:MAX_QUOTED]) + more
+    return f"，未汇总的内容有 {shown}", f"; not taken up: {shown}"
+
+
+def _short(raw: Raw) -> str:
+    text = " ".join(text_of(raw).split())
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
