@@ -168,13 +168,14 @@ def consolidate(
     from kpixl import canonical, console
     from kpixl.consolidate import consolidate, report_data, sources_path, write_consolidated
     from kpixl.disk import check_target
+    from kpixl.files import workbook_ending
     from kpixl.form import load_forms
 
     lang = lang_of(ctx)
     check_target(out)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
     if not no_summary:
-        check_target(targets[1], ".xlsx")
+        check_target(targets[1], workbook_ending(targets[1]))
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
     with console.progress(lang) as progress:
@@ -375,10 +376,11 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
     from kpixl.checks.engine import check
     from kpixl.consolidate import sources_of
     from kpixl.disk import check_target
+    from kpixl.files import workbook_ending
     from kpixl.summary import write_summary
 
     form, content = _load_portfolio(ctx, portfolio)
-    check_target(out, ".xlsx")
+    check_target(out, workbook_ending(out))
     sources = sources_of(portfolio)
     found = check(form, content)
     written, problems = write_summary(

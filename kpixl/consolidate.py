@@ -217,7 +217,7 @@ def write_consolidated(
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
 
-    `today` names the copy of an old summary that cannot be carried over whole.
+    `today` names the copy of an old summary that holds something which the new one lacks.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
     """
     problems = result.problems

@@ -467,7 +467,7 @@ def _broken(output: Output) -> str:
 def _parse_package(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         for name in package.namelist():
-            if name.endswith((".xml", ".rels", ".vml")):
+            if name.endswith((".xml", ".rels")):  # not .vml: what Excel writes into it need not be well-formed
                 try:
                     expat.ParserCreate().Parse(package.read(name), True)
                 except expat.ExpatError as error:

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,12 +21,14 @@ from xlsxwriter.worksheet import Worksheet
 
 from kpixl.cells import Span, quoted
 from kpixl.model import Value
-from kpixl.values import FLOAT_DIGITS, fits_float, number_text, text_of
+from kpixl.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, text_of, utf16_length
 
 CREATED = datetime(2000, 1, 1)
+DAYS_TO_1904 = 1462  # between the first days of Excel's two calendars; the later one comes from the Mac
 MAX_ROW_HEIGHT = 409.0  # points; Excel's own limit
 MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
+_FUNCTION = re.compile(r"[A-Za-z0-9_.]\(")  # what XlsxWriter takes for the name of a function
 _WIDE = str.maketrans("()", "（）")
 
 _NOT_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f<>]")
@@ -46,7 +48,7 @@ def sheet_names(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Turn texts into sheet names: 31 characters, no forbidden ones, no two alike whatever the case.
 
     Apostrophes are forbidden too, although Excel allows them inside a name: too many programs misquote them. Round
-    brackets become full-width: XlsxWriter takes `SORT(` in a quoted name for a function.
+    brackets become full-width: some programs take `SORT(` in a quoted name for a function.
     """
     names: list[str] = []
     used = {name.casefold() for name in taken} | {"history"}  # Excel keeps "History" for itself
@@ -61,6 +63,13 @@ def sheet_names(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     return names
 
 
+def usable_sheet_name(name: str) -> bool:
+    """Return whether a sheet can keep a name that another program gave it."""
+    if _FORBIDDEN_IN_SHEET_NAME.search(name) or not 0 < utf16_length(name) <= MAX_SHEET_NAME:
+        return False
+    return _FUNCTION.search(name) is None
+
+
 def _clip(text: str, limit: int) -> str:
     """Cut to `limit` UTF-16 units, as Excel counts."""
     while len(text.encode("utf-16-le")) > 2 * limit:
@@ -68,11 +77,31 @@ def _clip(text: str, limit: int) -> str:
     return text.rstrip()
 
 
+class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
+    """A worksheet that takes a formula as it is written.
+
+    XlsxWriter searches every formula for some 150 names of newer functions, to put Excel's own prefix before them:
+    half of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
+    """
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:  # noqa: ARG002
+        return formula.removeprefix("=")
+
+
 class Book:
     """A workbook in memory; `finish` returns its bytes."""
 
-    def __init__(self, title: str, properties: Mapping[str, str], *, font: str = "宋体", size: float = 10) -> None:
+    def __init__(
+        self,
+        title: str,
+        properties: Mapping[str, str],
+        *,
+        font: str = "宋体",
+        size: float = 10,
+        date_1904: bool = False,
+    ) -> None:
         self._buffer = io.BytesIO()
+        self.date_offset = DAYS_TO_1904 if date_1904 else 0
         self.raw = xlsxwriter.Workbook(
             self._buffer,
             {
@@ -81,6 +110,7 @@ class Book:
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
                 "default_date_format": "yyyy-mm-dd",
+                "date_1904": date_1904,
             },
         )
         self.raw.set_properties({"title": title, "author": "kpixl", "created": CREATED})
@@ -89,6 +119,7 @@ class Book:
         self.raw.set_calc_mode("auto")
         self._base: dict[str, Any] = {"font_name": font, "font_size": size, "valign": "vcenter"}
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
+        self._rule_formats: dict[tuple[tuple[str, Any], ...], Format] = {}
         self.sheets: list[Sheet] = []
 
     def format(self, **props: Any) -> Format:
@@ -100,13 +131,17 @@ class Book:
         return known
 
     def rule_format(self, **props: Any) -> Format:
-        """Return a format for a conditional format: only what it changes."""
-        return self.raw.add_format(props)
+        """Return a format for a conditional format: only what it changes; equal ones are shared."""
+        key = tuple(sorted(props.items()))
+        known = self._rule_formats.get(key)
+        if known is None:
+            known = self._rule_formats[key] = self.raw.add_format(props)
+        return known
 
     def sheet(self, name: str) -> Sheet:
         """Add a worksheet; `name` must already be valid (see sheet_names)."""
         try:
-            sheet = Sheet(self, self.raw.add_worksheet(name))
+            sheet = Sheet(self, self.raw.add_worksheet(name, _Worksheet))
         except xlsxwriter.exceptions.XlsxWriterException as error:
             raise SheetError(str(error)) from error
         self.sheets.append(sheet)
@@ -200,7 +235,7 @@ class Sheet:
         return int(self.raw._write_blank(row, col, "", style) or 0) if style is not None else 0
 
     def _date(self, row: int, col: int, value: date, style: Format | None) -> int:
-        if value.year < 1901:  # below that Excel has no such date (and 1900 has a day too many)
+        if value.year < first_year(self.book.date_offset):
             return int(self.raw._write_string(row, col, value.isoformat(), style))
         return int(self.raw._write_datetime(row, col, value, style))
 
@@ -286,6 +321,24 @@ def _typed(text: str) -> str:
 def _ok(code: object) -> None:
     if isinstance(code, int) and code < 0:
         raise SheetError(f"XlsxWriter returned {code}")
+
+
+# --- dates --------------------------------------------------------------------------------------
+
+
+def first_year(offset: int) -> int:
+    """Return the first year whose dates Excel holds as such; 1900 has a day too many there."""
+    return 1905 if offset else 1901
+
+
+def serial(value: date, offset: int) -> int:
+    """Return the number by which Excel holds a date, `offset` days after the calendar of 1900 began."""
+    return (value - EXCEL_EPOCH).days - offset
+
+
+def date_of(number: int, offset: int) -> str:
+    """Return the date that Excel holds by a number, as text."""
+    return (EXCEL_EPOCH + timedelta(days=number + offset)).isoformat()
 
 
 # --- how much room a text needs ---------------------------------------------------------------

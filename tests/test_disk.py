@@ -270,7 +270,6 @@ def test_only_the_door_to_disk_writes() -> None:
 
 
 NO_OUTPUTS = {
-    ("carry/read.py", "rename"),  # of a style in memory
     ("intake/xlslook.py", "open"),  # what xlrd reports goes to nowhere
     ("clicktext.py", "write_text"),  # onto the help page
     ("mark/__init__.py", "mkdir"),  # a folder, before its files go through the door

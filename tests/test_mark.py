@@ -30,13 +30,13 @@ from kpixl.form import load_form
 from kpixl.grids import Limits, open_content, read_grids
 from kpixl.intake import Job, content_of, is_problem_list
 from kpixl.mark import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.mark.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.mark.listing import grouped
 from kpixl.mark.notes import MAX_NOTES, Note
 from kpixl.mark.opendocument import SPACES
-from kpixl.mark.verified import marked
-from kpixl.mark.xml import UnmarkableError, parse
+from kpixl.mark.verified import UnmarkableError, marked
 from kpixl.model import Form, Portfolio
+from kpixl.ooxml.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
+from kpixl.ooxml.xml import parse
 from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.review import review
 from kpixl.sheets import Book

@@ -410,3 +410,42 @@ def test_a_workbook_with_too_many_styles_is_not_looked_at_again(tmp_path: Path) 
     styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (secondlook.MAX_READ // 50)
     rewrite(path, "xl/styles.xml", b"</cellXfs>", styles + b"</cellXfs>")
     assert told(read(path)) == {"F16": "value-unverified"}
+
+
+SHOWN: dict[str, Any] = {
+    "F7": {"shown": ['0"万元"', 50]},
+    "F9": {"rich": ["~400000", "100000"]},
+    "F13": {"rich": ["10", "^2"]},
+    "F14": {"shown": ["0%", 15]},
+    "B3": {"shown": ["0%", 1]},
+}
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_what_cells_show_is_read_from_other_kinds_of_files_too(kind: str, office: Office, tmp_path: Path) -> None:
+    result = read(saved(write({"cells": SHOWN}, tmp_path), kind, office, tmp_path))
+    (project,) = result.portfolio.projects
+    values = project.values
+    assert values["name"] == "100%"
+    assert values["funding.annual.appropriation"] == 500_000
+    assert values["funding.annual.other"] == 100_000
+    assert facts(project)[-4:-2] == [
+        "产出指标 | 数量指标 | 参与人数 | 定性 | 10²",
+        "产出指标 | 质量指标 | 达标率 |  | 1500 | %",
+    ]
+    assert told(result) == {
+        "B3": "value-normalised",
+        "F7": "value-as-displayed",
+        "F9": "struck-out",
+        "F13": "value-normalised",
+        "F14": "value-normalised",
+    }
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_a_part_typed_as_text_counts_in_a_total_that_did_not_add_it(kind: str, office: Office, tmp_path: Path) -> None:
+    formula = '=IF(COUNT(F7,F8,F9)=0,"",SUM(F7,F8,F9))'
+    cells = {"F6": {"formula": formula}, "F7": "60万", "F8": "", "F9": ""}
+    result = read(saved(write({"cells": cells}, tmp_path), kind, office, tmp_path))
+    assert result.portfolio.projects[0].values["funding.annual.amount"] == 600_000
+    assert told(result) == {"F7": "value-normalised"}

@@ -11,6 +11,7 @@ from kpixl.grids.grid import Grid, Reading, UnreadableError, exceeded, file_too_
 from kpixl.grids.kinds import Kind, kind_of, other, unsealed
 from kpixl.grids.limits import DEFAULT_LIMITS, Limits
 from kpixl.grids.packages import Package
+from kpixl.grids.struck import struck_problems
 from kpixl.problems import Location, Problem
 
 __all__ = [
@@ -92,25 +93,27 @@ def _read(opened: Opened, file: str) -> Found:
     if opened.kind is Kind.DOCUMENT and package is not None:
         from kpixl.grids import documents
 
-        return documents.read_document(package, limits), []
+        grids, struck = documents.read_document(package, limits)
+        return grids, struck_problems(struck, file)
     if opened.kind is Kind.ARCHIVE:
         raise other(*_PACKED)
     if opened.kind is Kind.TEXT:
         from kpixl.grids import texts
 
         return texts.read_text(content, file, limits), []
-    return _read_marked_up(opened.kind, content, limits), []
+    return _read_marked_up(opened.kind, content, limits, file)
 
 
-def _read_marked_up(kind: Kind, content: bytes, limits: Limits) -> list[Grid]:
+def _read_marked_up(kind: Kind, content: bytes, limits: Limits, file: str) -> Found:
     if kind is Kind.PDF:
         from kpixl.grids import pdfs
 
-        return pdfs.read_pdf(content, limits)
+        return pdfs.read_pdf(content, limits), []
     if kind is Kind.XML2003:
         from kpixl.grids import xml2003
 
-        return xml2003.read_xml(content, limits)
+        return xml2003.read_xml(content, limits), []
     from kpixl.grids import pages
 
-    return pages.read_page(content, limits)
+    grids, struck = pages.read_page(content, limits)
+    return grids, struck_problems(struck, file)

@@ -7,9 +7,9 @@ records are walked first. What a sheet declares of its own size is not believed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-from kpixl.grids import ole
+from kpixl.grids import formulas, ole
 from kpixl.grids.extents import Box, Extent
 from kpixl.grids.grid import broken, exceeded
 from kpixl.grids.limits import Limits
@@ -227,13 +227,24 @@ def old_literals(content: bytes, wanted: Container[tuple[str, int, int]]) -> dic
 
     No library tells the formulas of a .xls. Any other formula is left out.
     """
+    return _spelled(content, wanted, _literal)
+
+
+def old_formulas(content: bytes, wanted: Container[tuple[str, int, int]]) -> dict[tuple[str, int, int], str]:
+    """Map the cells of a .xls that are a formula to it, where formulas.spelled knows all of its tokens."""
+    return _spelled(content, wanted, lambda tokens: formulas.spelled(tokens[2:], int.from_bytes(tokens[:2], "little")))
+
+
+def _spelled(
+    content: bytes, wanted: Container[tuple[str, int, int]], spell: Callable[[bytes], str | None]
+) -> dict[tuple[str, int, int], str]:
     found: dict[tuple[str, int, int], str] = {}
     for stream in ole.workbook_streams(content):
         for start, name in _bound_sheets(stream):
             for kind, at, length in _walk(stream, start):
                 if kind == _FORMULA and length > _TOKENS:
                     cell = (name, *_PAIR.unpack_from(stream, at))
-                    if cell in wanted and (text := _literal(stream[at + _TOKENS : at + length])) is not None:
+                    if cell in wanted and (text := spell(stream[at + _TOKENS : at + length])) is not None:
                         found.setdefault(cell, text)
     return found
 
@@ -314,6 +325,11 @@ def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
                 break
         yield kind, at, length
         at += length
+
+
+def packed_records(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the records of a part of a .xlsb: kind, and place and length of what they hold."""
+    return _records(data)
 
 
 def without_foreign_sheets(data: bytes, targets: Mapping[str, tuple[str, str]]) -> tuple[bytes, list[str]]:

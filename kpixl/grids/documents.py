@@ -15,6 +15,7 @@ from kpixl.grids.grid import Grid, broken
 from kpixl.grids.limits import Limits
 from kpixl.grids.packages import ERRORS, Package
 from kpixl.grids.stack import MAX_SPAN, RAISED, Placed, Stack
+from kpixl.grids.struck import Struck
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _P, _TBL, _TR, _TC = _W + "p", _W + "tbl", _W + "tr", _W + "tc"
@@ -23,6 +24,7 @@ _SKIPPED = frozenset(
     {_W + tag for tag in ("del", "moveFrom", "rt", "pPr", "rPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "sdtPr")}
     | {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
+_DELETED = frozenset({_W + "del", _W + "moveFrom"})
 _TEXTS = frozenset({_W + "t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
 _SPELLED = {_W + "tab": " ", _W + "noBreakHyphen": "-", _W + "cr": "\n"}
 # Signs of symbol fonts, by their last two digits: what Word's "Insert symbol" offers first, and boxes to tick.
@@ -31,8 +33,11 @@ _BOXES = {"FE": "☑", "52": "☑", "FD": "☒", "A8": "☐", "6F": "☐", "A3":
 _OTHER_SIGN = "\ufffd"  # shows that something stands there
 
 
-def read_document(package: Package, limits: Limits) -> list[Grid]:
-    """Read the tables of a document, with the text between them, as one grid. Raises UnreadableError."""
+def read_document(package: Package, limits: Limits) -> tuple[list[Grid], list[Struck]]:
+    """Read the tables of a document, with the text between them, as one grid, and what is struck out in it.
+
+    Raises UnreadableError.
+    """
     package.check_size()
     try:
         part = WordPackage.open(io.BytesIO(package.content)).main_document_part
@@ -41,10 +46,39 @@ def read_document(package: Package, limits: Limits) -> list[Grid]:
         raise broken(error) from error
     if body is None:
         raise broken(("没有正文", "it has no body"))
+    struck = _take_struck(body)
     stack = Stack(limits)
     _blocks(body, stack, limits)
     grid = stack.grid()
-    return [grid] if grid is not None else []
+    return [grid] if grid is not None else [], struck
+
+
+def _take_struck(body: Any) -> list[Struck]:
+    """Take out what is struck out, or deleted under track changes; keep it where it is all of a cell."""
+    found: list[Struck] = []
+    runs: dict[Any, list[Any]] = {}  # by the cell or paragraph that they are in
+    for run in body.iter(_W + "r"):
+        deleted = any(above.tag in _DELETED for above in run.iterancestors())
+        if deleted or any(_is_on(run.find(f"{_W}rPr/{_W}{tag}")) for tag in ("strike", "dstrike")):
+            around = next((above for above in run.iterancestors(_TC)), None)
+            runs.setdefault(run.getparent() if around is None else around, []).append(run)
+    for around, struck in runs.items():
+        text = "".join("".join(run.itertext(_W + "t", _W + "delText")) for run in struck).strip()
+        places = [(run.getparent(), run.getparent().index(run), run) for run in struck]
+        for parent, _, run in places:
+            parent.remove(run)
+        rest = _text(around).strip()
+        if not rest:
+            for parent, place, run in places:
+                parent.insert(place, run)
+        deleted_only = not rest and all(any(a.tag in _DELETED for a in run.iterancestors()) for run in struck)
+        if text and not deleted_only:
+            found.append(Struck(text, rest))
+    return found
+
+
+def _is_on(mark: Any) -> bool:
+    return mark is not None and mark.get(_W + "val", "1") not in ("0", "false", "off")
 
 
 def _blocks(element: Any, stack: Stack, limits: Limits) -> None:

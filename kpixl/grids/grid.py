@@ -21,7 +21,8 @@ class Grid:
 
     `merges` is a function because most grids are read without looking at them. `suspect`: cells of it that read blank
     may be errors, or formulas that were never calculated; where it is False, none is. `printed`: its texts are what a
-    program printed, so that #REF! is an error and no text.
+    program printed, so that #REF! is an error and no text. `rich`: cells of it may hold text that is struck out, raised
+    or lowered, and that is read like any other.
     """
 
     name: str | None
@@ -32,6 +33,7 @@ class Grid:
     merges: Callable[[], list[Span]] = field(default=list)
     suspect: bool = False
     printed: bool = False
+    rich: bool = False
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""

@@ -41,14 +41,20 @@ class Limits:
     nesting: int = _bound(2, "压缩包的嵌套层数", "the number of archives within each other")
     """Archives within archives: staff zip folders that hold what a unit had zipped."""
     pages: int = _bound(500, "PDF 的页数", "the number of pages of a PDF")
-    """Pages of a PDF: each takes 0.1 s, a form one or two of them."""
+    """Pages of a PDF: each takes 0.02 s, a form one or two of them."""
+    page_objects: int = _bound(
+        200_000, "PDF 一页的字符、线条或表格方格数", "the characters, lines or squares between lines on a page of a PDF"
+    )
+    """Characters and graphics of one page of a PDF, made one by one, and the squares that its ruled lines make: so many
+    take some 5 s. A form has 2,000, a page of a newspaper 20,000."""
     page_seconds: float = _bound(8.0, "读取一页的时间（秒）", "the time in seconds for a page of a PDF")
-    """Time for one page of a PDF: its library runs in circles on some broken files."""
+    """Time for one page of a PDF, looked at between calls of its library; within one, `seconds` holds."""
     columns: int = _bound(256, "文本的列数", "the number of columns of text")
     """Columns of text: what is beyond stays together in the last one, to be reported."""
     seconds: float = _bound(120.0, "读取一个文件的时间（秒）", "the time in seconds for a file")
     """Time for one file: the process that reads it is ended, and only this file is lost. Broken and hostile files end
-    within 10 s (tests/fuzz); this is for honest ones: 500 pages of PDF take 50 s, on an old computer twice as long."""
+    within 10 s (tests/fuzz); this is for honest ones: the forms of 12,000 projects take 15 s, on an old computer
+    several times as long."""
     memory_bytes: int = _bound(3 * GIB, "读取一个文件占用的内存（字节）", "the memory in bytes for a file")
     """Memory that reading may take on top of what the process has; beyond, it is ended as well. Not on Windows. What
     the fuzzing harness makes stays below 1 GiB; a sheet near sheet_cells may not."""

@@ -108,17 +108,21 @@ _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
 
+_RICH = (b"<strike", b":strike", b"vertAlign")  # what a text within a cell is marked with
+
+
 class Survey(NamedTuple):
     """What the sheets of a workbook look like before they are read.
 
     `oversized`: the names of sheets whose used range is beyond the limit, with their cells: calamine takes all of it
     at once. `suspect`: whether any cell may be an error, or a formula without a value: both read blank. `faulty`: the
-    parts in which calamine may read a value wrong.
+    parts in which calamine may read a value wrong. `rich`: whether any cell may hold text that is struck out or raised.
     """
 
     oversized: dict[str, int]
     suspect: bool
     faulty: tuple[str, ...]
+    rich: bool
 
 
 def survey(package: Package) -> Survey:
@@ -129,7 +133,7 @@ def survey(package: Package) -> Survey:
     limit, shared = package.limits.sheet_cells, _STRINGS in package.names
     large: dict[str, int] = {}
     faulty: list[str] = []
-    suspect = False
+    suspect = rich = False
     for name, part in package.names.items():
         if _SHEET.fullmatch(name):
             content = package.read(name)
@@ -139,12 +143,14 @@ def survey(package: Package) -> Survey:
                 large[name] = cells
             suspect = suspect or _is_suspect(content)
             faulty += [name] if sheetxml.is_faulty(content, shared=shared) else []
+            rich = rich or (b"inlineStr" in content and any(mark in content for mark in _RICH))
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
             suspect = suspect or error
             large |= {name: cells} if cells > limit else {}
     names = sheet_names(package) if large else {}
-    return Survey({names.get(part, part): cells for part, cells in large.items()}, suspect, tuple(faulty))
+    sizes = {names.get(part, part): cells for part, cells in large.items()}
+    return Survey(sizes, suspect, tuple(faulty), rich)
 
 
 def _extent(content: bytes) -> int:

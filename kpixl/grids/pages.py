@@ -13,11 +13,12 @@ from kpixl.grids.grid import Grid, broken
 from kpixl.grids.kinds import start_of
 from kpixl.grids.limits import Limits
 from kpixl.grids.stack import RAISED, Flow, Placed, Stack
+from kpixl.grids.struck import Struck
 from kpixl.grids.wraps import collapse
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _CHINESE = {"gb2312", "gbk", "gb_2312-80", "cp936", "x-gbk"}
-_SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "title", "comment", "del", "rt", "rp"})
+_SKIPPED = frozenset({"head", "script", "style", "template", "noscript", "title", "comment", "rt", "rp"})
 _BLOCKS = frozenset(
     re.findall(
         r"\w+",
@@ -33,8 +34,10 @@ _MAX_ROWSPAN = 65_534  # the bound of the HTML standard
 _MAX_DEPTH = 200
 
 
-def read_page(content: bytes, limits: Limits) -> list[Grid]:
+def read_page(content: bytes, limits: Limits) -> tuple[list[Grid], list[Struck]]:
     """Read the tables of a page and the text around them as one grid; as one per sheet where the page names sheets.
+
+    What is struck out in it is returned apart.
 
     Raises UnreadableError.
     """
@@ -45,9 +48,30 @@ def read_page(content: bytes, limits: Limits) -> list[Grid]:
         raise broken(error) from error
     if any("depth" in entry.message for entry in parser.error_log):
         raise broken(("标签嵌套过深", "its tags are nested too deeply"))
+    struck = _take_struck(root)
     walk = _Walk(limits)
     walk.into(root, 0)
-    return walk.grids()
+    return walk.grids(), struck
+
+
+def _take_struck(root: Any) -> list[Struck]:
+    """Take struck-out text out of the page; keep it where it is all of a cell."""
+    found: list[Struck] = []
+    cells: dict[Any, list[Any]] = {}
+    for element in root.iter("s", "strike", "del"):
+        around = next(element.iterancestors("td", "th", "p"), root)
+        if not any(above.tag in ("s", "strike", "del") for above in element.iterancestors()):
+            cells.setdefault(around, []).append(element)
+    for around, elements in cells.items():
+        text = collapse("".join("".join(element.itertext()) for element in elements))
+        whole = collapse("".join(around.itertext()))
+        rest = "" if whole == text else whole
+        for element in elements if rest else ():
+            element.drop_tree()
+        rest = collapse("".join(around.itertext())) if rest else ""
+        if text:
+            found.append(Struck(text, rest if around is not root else "…"))
+    return found
 
 
 def _decoded(content: bytes) -> str:

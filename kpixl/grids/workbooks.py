@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
     ooxml.check_sheets(package)
     ooxml.check_merges(package)
-    oversized, suspect, faulty = ooxml.survey(package)
+    oversized, suspect, faulty, rich = ooxml.survey(package)
     found = _Found(oversized, suspect)
     changed = ooxml.with_known_errors(package) if suspect else {}
     damaged = ooxml.mended(package, faulty, changed) if faulty else []
@@ -62,6 +63,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
         again, after = _read_changed(package, changed, file, limits, found)
         if len(again) >= len(grids):
             grids, problems = again, after
+    grids = [replace(grid, rich=True) for grid in grids] if rich else grids
     return grids, problems + [_damaged_cell(file, *cell) for cell in damaged]
 
 

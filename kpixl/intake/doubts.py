@@ -1,4 +1,4 @@
-"""Settles what extraction left in doubt, by a second look into the file: nothing is guessed where the file can tell."""
+"""Resolves what extraction left ambiguous, by inspecting cells of the file: nothing is guessed where it can tell."""
 
 from __future__ import annotations
 
@@ -7,60 +7,111 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from kpixl.grids import Opened, biff
 from kpixl.grids.kinds import Kind
-from kpixl.intake import odslook, secondlook, xlslook
+from kpixl.intake import displayed, odslook, secondlook, xlsblook, xlslook
+from kpixl.intake.draft import Draft
 from kpixl.intake.extracted import Doubt, Extracted
-from kpixl.intake.looks import Broken, Look, Place, Seen
-from kpixl.model import Choices, Field, Form, Row, Target, Value
+from kpixl.intake.looks import Broken, Inspected, Inspector, Look, Place
+from kpixl.intake.totals import adds_up, is_own_total
+from kpixl.marker import STATUS
+from kpixl.model import Form
 from kpixl.problems import Location, Problem
-from kpixl.values import number_text, read_target, text_of, total
+from kpixl.values import number_text, text_of, total
 
 _PACKED = "xl/workbook.bin"
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
-_OWN_TOTAL = "=IF(COUNT("  # how those of the template begin, also where they were pasted and refer elsewhere
+_OWN_FORMULAS = ("=IF(COUNT(", f'="{STATUS}"')  # totals of the template, and the status beside a form
 MAX_CELLS = 12  # listed in a message
 
 
-def settle(found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form]) -> tuple[list[Extracted], int]:
-    """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most."""
+def settle(
+    found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form], *, rich: bool = False
+) -> tuple[list[Extracted], int]:
+    """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most.
+
+    `rich`: its cells hold texts of several fonts.
+    """
     if opened.kind is Kind.OLD:
         found = [_without_zeros(f, forms[f.form]) for f in found]
-    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not any(f.doubts for f in found):
+    inspector = _inspector(opened) if found else None
+    marked = inspector is not None and (rich or inspector.is_marked())
+    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not (
+        marked or any(f.doubts or f.suspect for f in found)
+    ):
         return found, 0
     packed = opened.package.read(_PACKED) if opened.package is not None else b""
     from_1904 = biff.counts_from_1904(packed)
     if packed and not from_1904:
         found = [replace(f, doubts=tuple(d for d in f.doubts if d.kind != "serial")) for f in found]
-    look, count = _look(found, opened)
+    look, count = _look(found, inspector, marked=marked)
+    if from_1904:
+        look = replace(look, from_1904=True)
     if look == Look() and not count:
         return found, count
     settlers = [_Settler(f, forms[f.form], file) for f in found]
     for settler in settlers:
         settler.blanks(look)
-        settler.numbers(look or Look(from_1904=from_1904))
-    return [settler.result() for settler in settlers], count
+        settler.numbers(look)
+        if marked:
+            settler.displayed(look)
+    claimed = {(f.sheet, cell) for f in found for cell in (*f.cells.values(), *(d.cell for d in f.doubts))}
+    return _with_unclaimed([settler.draft.result() for settler in settlers], claimed, look, file), count
 
 
-def _look(found: Iterable[Extracted], opened: Opened) -> tuple[Look | None, int]:
-    """Look again, with what opens that kind of file; None where nothing does."""
-    blank, doubtful = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
-    if opened.package is None:
-        if opened.kind is not Kind.OLD:
-            return None, 0
-        places = blank + _places(found, ("percent", "serial"))
-        return (xlslook.look(opened.content, places), 1) if places else (Look(), 0)
-    names = opened.package.names
-    if _PACKED in names:
-        return None, 0
-    if odslook.CONTENT in names and "xl/workbook.xml" not in names:
-        return odslook.look(opened.package, blank + doubtful), 1
-    broken = secondlook.broken_cells(opened.package, blank)
-    seen = secondlook.look(opened.package, doubtful) if doubtful else Look()
-    return replace(seen or Look(), broken=broken), int(bool(doubtful))
+def _inspector(opened: Opened) -> Inspector | None:
+    """Return what inspects cells of a file of this kind, if anything does."""
+    package = opened.package
+    if opened.kind is Kind.OLD:
+        return Inspector(partial(xlslook.is_marked, opened.content), partial(xlslook.look, opened.content))
+    if opened.kind is not Kind.PACKAGE or package is None:
+        return None
+    if _PACKED in package.names:
+        return Inspector(partial(xlsblook.is_marked, package), partial(xlsblook.look, package), blanks=False)
+    if odslook.CONTENT in package.names and "xl/workbook.xml" not in package.names:
+        return Inspector(partial(odslook.is_marked, package), partial(odslook.look, package))
+    broken = partial(secondlook.broken_cells, package)
+    return Inspector(partial(secondlook.is_marked, package), partial(secondlook.look, package), broken)
+
+
+def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bool) -> tuple[Look, int]:
+    """Inspect the cells in doubt; all cells of the forms where any may show something else than its value."""
+    if inspector is None:
+        return Look(failed=True, blanks=False), 0
+    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
+    if marked:
+        places += [(f.sheet, cell) for f in found if f.sheet is not None for cell in f.cells.values()]
+    if inspector.broken is None and inspector.blanks:
+        places += blank
+    seen = inspector.look(places) if places else Look()
+    count = int(bool(places) and (inspector.blanks or seen is not None))
+    if inspector.broken is not None:
+        return replace(
+            seen or Look(failed=True), broken=inspector.broken(blank, {f.sheet for f in found if f.suspect and f.sheet})
+        ), count
+    known = inspector.blanks and seen is not None
+    return replace(seen or Look(failed=True), blanks=known or not blank), count
+
+
+def _with_unclaimed(
+    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look, file: str
+) -> list[Extracted]:
+    """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
+    problems: dict[str, list[Problem]] = {}
+    for (sheet, cell), why in look.broken.items():
+        if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+    return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
+
+
+def _broken(where: Location, why: Broken) -> Problem:
+    if why.error:
+        return Problem("cell-error", where, {"error": why.error, "formula": why.formula and f"（{why.formula}）"})
+    return Problem("formula-uncached", where, {"formula": why.formula or "="})
 
 
 def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
@@ -77,187 +128,112 @@ def _without_zeros(found: Extracted, form: Form) -> Extracted:
     return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key not in zero))
 
 
-_REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
-
-
-def adds_up(formula: str, parts: Collection[str]) -> bool:
-    """Tell whether a formula is the sum of just these cells, as the template's own is: no other cell, no number."""
-    cells: set[str] = set()
-    for column, first, last_column, last in _REFERENCE.findall(formula):
-        if last_column not in ("", column) or int(last or first) - int(first) > len(parts) * 100:
-            return False
-        cells |= {f"{column}{row}" for row in range(int(first), int(last or first) + 1)}
-    rest = _REFERENCE.sub("", formula)
-    return set(parts) <= cells and not re.search(r"[1-9*/^&-]", rest) and len(cells - set(parts)) == 0
-
-
 class _Settler:
     """Settles the doubts of one form; used once."""
 
     def __init__(self, found: Extracted, form: Form, file: str) -> None:
-        self.found, self.form, self.file = found, form, file
-        self.values: dict[str, Value] = dict(found.values)
-        self.cells = dict(found.cells)
-        self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
-        self.problems = list(found.problems)
+        self.draft = Draft(found, form, file)
 
-    def result(self) -> Extracted:
-        """Return the form with what was settled."""
-        tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
-        return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
-
-    def _place(self, doubt: Doubt) -> Place:
-        return (self.found.sheet or "", doubt.cell or self.cells[doubt.key])
+    def displayed(self, look: Look) -> None:
+        """Read values as their cells show them; report once where the file hides that."""
+        draft = self.draft
+        if not look.failed:
+            displayed.verify(draft, look)
+        elif not any(problem.code == "value-unverified" for problem in draft.problems):
+            draft.problems.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
     def numbers(self, look: Look) -> None:
         """Settle what the file can tell; say what it cannot."""
-        for doubt in self.found.doubts:
-            seen = look.cells.get(self._place(doubt))
+        draft = self.draft
+        for doubt in draft.found.doubts:
+            seen = look.cells.get(draft.place(doubt.key, doubt.cell))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
-                parts = self.form.fields[doubt.key].sum
-                if not adds_up(seen.formula, {self.cells.get(part, "") for part in parts}):
+                parts = draft.form.fields[doubt.key].sum
+                if not adds_up(seen.formula, {draft.cells.get(part, "") for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
-                self.values[doubt.key] = total([self.values[part] for part in parts])
+                draft.values[doubt.key] = total([draft.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None or look.from_1904)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
-                details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
-                self._say("value-recast", doubt, {**details, "reading": text_of(self._value(doubt.key))})
+                self._recast(doubt, seen)
 
-    def _percent(self, doubt: Doubt, seen: Seen | None) -> None:
-        value = self._value(doubt.key)
+    def _percent(self, doubt: Doubt, seen: Inspected | None) -> None:
+        draft, value = self.draft, self.draft.value(doubt.key)
         if not isinstance(value, Decimal):
             return
         if seen is None:
-            self._unverified(doubt, text_of(value), text_of(value), f"{number_text(value * 100)}{PERCENT}")
+            draft.unverified(doubt, text_of(value), text_of(value), f"{number_text(value * 100)}{PERCENT}")
             return
         typed = _TYPED_PERCENT.fullmatch(seen.formula or "")
-        if not (typed and self._retarget(doubt, f"={typed[1]}{PERCENT}", text_of(value))) and seen.percent:
-            self._retarget(doubt, f"{number_text(value * 100)}{PERCENT}", text_of(value))
+        if not (typed and draft.retarget(doubt.key, f"={typed[1]}{PERCENT}", text_of(value))) and seen.percent:
+            displayed.read_shown(draft, doubt.key, seen)
+
+    def _recast(self, doubt: Doubt, seen: Inspected) -> None:
+        """Report a day without its year: 6-8 or 3/4 was typed and became one."""
+        if displayed.is_recast(seen):
+            details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
+            self.draft.replace_note(
+                "value-recast", doubt.key, {**details, "reading": text_of(self.draft.value(doubt.key))}
+            )
 
     def _later(self, doubt: Doubt, *, sure: bool) -> None:
-        value = self._value(doubt.key)
+        draft, value = self.draft, self.draft.value(doubt.key)
         if isinstance(value, date):
             raw, later = str((value - date(1899, 12, 30)).days), value + timedelta(days=DAYS_TO_1904)
             if not sure:
-                self._unverified(doubt, raw, value.isoformat(), later.isoformat())
+                draft.unverified(doubt, raw, value.isoformat(), later.isoformat())
                 return
-            self._set(doubt.key, later)
-            self._note(doubt, raw, later.isoformat())
+            draft.set(doubt.key, later)
+            draft.note(doubt.key, raw, later.isoformat())
 
     # --- cells that read blank ---------------------------------------------------------------
 
-    def blanks(self, look: Look | None) -> None:
+    def blanks(self, look: Look) -> None:
         """Read formulas that only spell a target, =100%; report the others, and errors, and what cannot be told."""
-        unknown = []
-        for doubt in self.found.doubts:
+        draft, unknown = self.draft, []
+        for doubt in draft.found.doubts:
             if doubt.kind != "blank":
                 continue
-            if look is None:
-                field = self._field(doubt.key)
-                unknown += [] if field.required or field.sum else [self.cells[doubt.key]]
+            if not look.blanks:
+                field = draft.field(doubt.key)
+                unknown += [] if field.required or field.sum else [draft.cells[doubt.key]]
                 continue
-            why = look.broken.get(self._place(doubt))
-            if why is None or self._retarget(doubt, why.formula, why.formula) or self._follows_parts(doubt.key, why):
+            # Where the blank cell is: a unit read with its value has that one's cell by now.
+            why = look.broken.get(draft.place(doubt.key, doubt.cell or draft.found.cells[doubt.key]))
+            if why is None or draft.retarget(doubt.key, why.formula, why.formula):
+                continue
+            if self._follows_parts(doubt.key, why):
                 continue
             if doubt.cell:
                 self._empty_level(doubt)
-            if why.error:
-                details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
-                self._problem("cell-error", doubt, details)
-            else:
-                self._problem("formula-uncached", doubt, {"formula": why.formula or "="})
+            label = draft.field(doubt.key).label.rstrip(":：")
+            draft.problems.append(_broken(Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label), why))
         if unknown:
-            where = Location(self.file, self.found.sheet)
+            where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
-            self.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+            draft.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
     def _follows_parts(self, key: str, why: Broken) -> bool:
         """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
-        parts = self._field(key).sum
-        known = {self.cells[part] for part in parts if part in self.cells}
-        own = not why.formula or why.formula.startswith(_OWN_TOTAL) or len(known) < len(parts)
+        draft = self.draft
+        parts = draft.field(key).sum
+        known = {draft.cells[part] for part in parts if part in draft.cells}
+        own = not why.formula or is_own_total(why.formula) or len(known) < len(parts)
         own = own or adds_up(why.formula, known)
-        return bool(parts) and own and (not why.error or total([self.values[part] for part in parts]) is not None)
+        return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
 
     def _empty_level(self, doubt: Doubt) -> None:
         """Take back a level that came from the row above, also where it went on to the rows below."""
+        draft = self.draft
         table, number, column = doubt.key.split(".", 2)
-        above = self.cells[doubt.key]
-        for row in range(int(number), len(self.tables[table])):
+        above = draft.cells[doubt.key]
+        for row in range(int(number), len(draft.tables[table])):
             key = f"{table}.{row}.{column}"
-            if self.cells.get(key) != above:
+            if draft.cells.get(key) != above:
                 return
-            self.cells[key] = doubt.cell
-            self._set(key, None)
-
-    # --- values by key -----------------------------------------------------------------------
-
-    def _field(self, key: str) -> Field:
-        if key in self.form.fields:
-            return self.form.fields[key]
-        table, _, column = key.split(".", 2)
-        return self.form.tables[table].columns[column]
-
-    def _value(self, key: str) -> Value:
-        if key in self.values:
-            return self.values[key]
-        table, number, column = key.split(".", 2)
-        return self.tables[table][int(number)][column]
-
-    def _set(self, key: str, value: Value) -> None:
-        if key in self.values:
-            self.values[key] = value
-        else:
-            table, number, column = key.split(".", 2)
-            self.tables[table][int(number)][column] = value
-
-    def _target(self, key: str) -> Target | None:
-        if key in self.form.fields:
-            return None
-        table, _, column = key.split(".", 2)
-        return next((t for t in self.form.tables[table].targets.values() if t.value == column), None)
-
-    def _retarget(self, doubt: Doubt, text: str, raw: str) -> bool:
-        """Read a target's value anew from a text that says the same; an operator or unit that was typed stays."""
-        target = self._target(doubt.key)
-        if target is None:
-            return False
-        table, number, _ = doubt.key.split(".", 2)
-        row = self.tables[table][int(number)]
-        read = read_target(text, self._choices(table, target.operator), self._choices(table, target.unit))
-        if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
-            return False
-        row[target.value] = read.value
-        row[target.unit] = row[target.unit] or read.unit
-        row[target.operator] = row[target.operator] or read.operator
-        self._note(doubt, raw, "".join(text_of(row[part]) for part in target.parts if row[part] is not None))
-        return True
-
-    def _choices(self, table: str, column: str) -> Choices:
-        name = self.form.tables[table].columns[column].choices
-        assert name is not None
-        return self.form.choices[name]
-
-    # --- problems ----------------------------------------------------------------------------
-
-    def _note(self, doubt: Doubt, raw: str, reading: str) -> None:
-        self._say("value-normalised", doubt, {"raw": raw, "reading": reading})
-
-    def _unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
-        self._say("value-unverified", doubt, {"raw": raw, "reading": reading, "other": other})
-
-    def _say(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
-        """Say how a value was read, instead of what was said of it before."""
-        said = ("value-normalised", self.cells[doubt.key])
-        self.problems = [p for p in self.problems if (p.code, p.location.cell) != said]
-        self._problem(code, doubt, details)
-
-    def _problem(self, code: str, doubt: Doubt, details: Mapping[str, object]) -> None:
-        label = self._field(doubt.key).label.rstrip(":：")
-        where = Location(self.file, self.found.sheet, self.cells[doubt.key], label)
-        self.problems.append(Problem(code, where, details))
+            draft.cells[key] = doubt.cell
+            draft.set(key, None)

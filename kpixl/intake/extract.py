@@ -17,8 +17,9 @@ from kpixl.intake.search import labels_in, search
 from kpixl.intake.sent import as_sent, holds_another
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
+from kpixl.own_texts import is_furniture
 from kpixl.problems import Location, Problem
-from kpixl.values import Raw
+from kpixl.values import Raw, fold, is_blank
 
 
 class Extractor:
@@ -34,6 +35,17 @@ class Extractor:
     def names(self, form_id: str) -> Mapping[LabelKey, str]:
         """Map the labels that tell a form to how they are printed."""
         return self._readers[form_id].names
+
+    def typed(self, form_id: str, grid: Grid) -> list[tuple[tuple[int, int], Raw]]:
+        """List the filled cells of a grid that are no labels of a form, nor what kpixl writes beside it."""
+        index = self._readers[form_id].index
+        return [
+            ((r, c), raw)
+            for r, row in enumerate(grid.rows)
+            for c, raw in enumerate(row)
+            if not is_blank(raw) and not is_furniture(raw)
+            and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
+        ]  # fmt: skip
 
     @property
     def forms(self) -> dict[str, Form]:

@@ -31,7 +31,8 @@ class Doubt(NamedTuple):
 class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
-    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks.
+    `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks. `suspect`: cells
+    of its sheet that read blank may be formulas without a value, or errors.
     """
 
     form: str
@@ -46,6 +47,7 @@ class Extracted:
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
     missing: frozenset[LabelKey] = frozenset()
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

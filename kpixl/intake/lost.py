@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from kpixl.grids import Grid
 from kpixl.intake.columns import TableColumns
 from kpixl.intake.labels import Anchor, FoundForm, FoundTable, LabelIndex
+from kpixl.intake.quoted import MAX_CELLS, content, quoted
 from kpixl.model import Form, PlacedTable
 from kpixl.problems import Severity
-from kpixl.values import Raw, text_of
+from kpixl.values import Raw
 
 Place = tuple[int, int]
-MAX_QUOTED = 40
-MAX_CELLS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A problem, and the cells that need not be reported besides. `place` None: nobody knows where it stood."""
+    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows."""
 
     code: str
     place: Place | None
@@ -92,7 +91,10 @@ class Losses:
         return None if place in self.taken or min(place) < 0 else place
 
     def _quoted(self, cells: Collection[Place]) -> str:
-        return "、".join(f"{self.grid.address(*cell)}“{_short(self.strays[cell])}”" for cell in cells)
+        return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
+
+    def _unread(self, cells: Collection[Place]) -> dict[str, object]:
+        return {"count": len(cells), "content": content(self._quoted(cells))}
 
     # --- tables ------------------------------------------------------------------------------
 
@@ -107,8 +109,8 @@ class Losses:
         cells = self._rows(found.row + 1, found.last_row)
         labels = [table.columns[key].label for key in lost]
         place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
-        details = {"label": table.label, "heading": "、".join(labels), "columns": labels, "count": len(cells)}
-        return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells))]
+        details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **self._unread(cells)}
+        return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
 
     def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
         """Return where the first lost heading should stand, by the nearest one that is there."""
@@ -128,8 +130,8 @@ class Losses:
         headings = "、".join(c.label for c in table.columns.values() if c.required)
         place = self._above(placed)
         cells = self._rows(place[0], self._end(place[0])) if place else []
-        details = {"label": table.label, "headings": headings, "count": len(cells)}
-        return Lost("table-missing", place, table.label, details, None, frozenset(cells))
+        details = {"label": table.label, "headings": headings, **self._unread(cells)}
+        return Lost("table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
 
     def _above(self, placed: PlacedTable) -> Place | None:
         """Return where the headings of a lost table should begin, by the nearest label above them."""
@@ -150,11 +152,6 @@ class Losses:
     def _rows(self, first: int, last: int) -> list[Place]:
         left = min((anchor.col for anchor in self.found.anchors.values()), default=0)
         return [(r, c) for r, c in self.strays if first <= r <= last and left <= c <= self.found.edge]
-
-
-def _short(raw: Raw) -> str:
-    text = " ".join(text_of(raw).split())
-    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
 
 
 def _blank() -> tuple[str, str]:

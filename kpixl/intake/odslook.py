@@ -1,16 +1,21 @@
-"""The second look at an OpenDocument spreadsheet (.ods): its content says all, and is read as a stream."""
+"""Inspects an OpenDocument spreadsheet (.ods): its content has all, and is read as a stream."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
 from xml.parsers import expat
 
 from kpixl.cells import parse_a1
 from kpixl.grids import ods
 from kpixl.grids.grid import UnreadableError, no_entities
 from kpixl.grids.packages import ERRORS, Package
-from kpixl.intake.looks import Broken, Look, Place, Seen
+from kpixl.intake.looks import Broken, Inspected, Look, Place, Run
+from kpixl.intake.looks import is_marked as any_marked
+from kpixl.number_formats import Display
+from kpixl.values import to_decimal
 
 CONTENT = "content.xml"
 _CHUNK = 1 << 20
@@ -18,11 +23,55 @@ _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0|"
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0|"
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0|"
 _CELLS = (_TABLE + "table-cell", _TABLE + "covered-table-cell")
+_STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0|"
+_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0|"
+_SPELLED = {_TEXT + "tab": "\t", _TEXT + "line-break": "\n"}
 _VALUES = ("value", "date-value", "time-value", "boolean-value", "string-value")
 _ERROR = re.compile(r"#[A-Z0-9/]+[!?]?|(?:Err|错误)[:：]\d{3}")
 _YEAR = re.compile(r"\d{4}|\d+\D+\d+\D+\d")
 _REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
-MAX_SHOWN = 1_000  # characters of a cell's text
+MAX_SHOWN = 32_767  # characters of a cell's text that are kept; no cell of Excel holds more
+MAX_NOTED = 1_000  # characters of what a cell shows that a message quotes
+
+
+# --- which files deserve it -----------------------------------------------------------------------
+
+_MARKS = re.compile(rb"text-line-through-(?:style|type)=\"(?!none)|text-position=\"(?!0%)")
+_TYPED = re.compile(rb"office:(?:date-|time-)?value=\"")
+_SHOWN = re.compile(rb"office:(date-)?value=\"([^\"<>]*+)\"[^<>]*+>\s*+<text:p>([^<]*+)<")
+
+
+def is_marked(package: Package) -> bool:
+    """Return whether any cell may show something else than its value, or text in it be struck out or raised.
+
+    A quick test: every number must be shown by its digits, to two decimals at least, and every day with its year.
+    """
+    content = package.read(CONTENT)
+    if _MARKS.search(content) is not None:
+        return True
+    shown = _SHOWN.findall(content)
+    return len(shown) < len(_TYPED.findall(content)) or not all(_is_shown(*each) for each in shown)
+
+
+def _is_shown(kind: bytes, value: bytes, text: bytes) -> bool:
+    if kind:
+        return value[:10] == text.strip()
+    try:
+        number, spelled = float(value), text.strip().replace(b",", b"")
+        return float(spelled) == number or f"{number:.2f}".encode() == spelled
+    except ValueError:
+        return False
+
+
+# --- what was asked for ---------------------------------------------------------------------------
+
+
+class _Font(NamedTuple):
+    struck: bool = False
+    raised: int = 0
+
+
+_USUAL = _Font()
 
 
 class _DoneError(Exception):
@@ -58,7 +107,7 @@ class _Reader:
         for sheet, address in places:
             row, col = parse_a1(address)
             self.wanted.setdefault(sheet, {}).setdefault(row, {})[col] = address
-        self.cells: dict[Place, Seen] = {}
+        self.cells: dict[Place, Inspected] = {}
         self.broken: dict[Place, Broken] = {}
         self.from_1904 = False
         self.inner = 0  # tables within tables, and notes
@@ -66,7 +115,12 @@ class _Reader:
         self.next_row = self.next_col = 0
         self.here: dict[int, str] = {}  # column -> address, of what is wanted in this row
         self.cell: tuple[list[Place], dict[str, str]] | None = None
-        self.shown: list[str] = []
+        self.shown: list[Run] = []
+        self.length = 0  # of what is shown
+        self.style = ""  # whose properties are being read
+        self.fonts: dict[str, _Font] = {}  # styles of text that is struck out or raised
+        self.spans: list[_Font] = []  # around the text
+        self.inside = False  # of a paragraph; white space between them is none of the text
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
@@ -86,14 +140,36 @@ class _Reader:
             first = self.next_col
             self.next_col += ods.times(attributes, _TABLE + "number-columns-repeated")
             found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]
-            self.cell, self.shown = (found, attributes) if found else None, []
+            self.cell, self.shown, self.length = (found, attributes) if found else None, [], 0
+            self.spans = [self.fonts.get(attributes.get(_TABLE + "style-name", ""), _USUAL)]
         elif name == _TABLE + "null-date":
             self.from_1904 = attributes.get(_TABLE + "date-value", "").startswith("1904")
+        elif name == _STYLE + "style":
+            self.style = attributes.get(_STYLE + "name", "")
+        elif name == _STYLE + "text-properties":
+            if (font := _font(attributes)) != _USUAL:
+                self.fonts[self.style] = font
+        elif self.cell is not None:
+            self._within(name, attributes)
+
+    def _within(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element of a cell's text."""
+        if name == _TEXT + "span":
+            font = self.fonts.get(attributes.get(_TEXT + "style-name", ""), _USUAL)
+            self.spans.append(font if font != _USUAL else self.spans[-1])
+        elif name == _TEXT + "s":
+            self.text(" " * min(ods.times(attributes, _TEXT + "c"), MAX_SHOWN))
+        elif name in _SPELLED:
+            self.text(_SPELLED[name])
+        elif name == _TEXT + "p":
+            self.inside = True
+            self.text("\n" if self.shown else "")
 
     def text(self, text: str) -> None:
         """Take some text."""
-        if self.cell is not None and not self.inner and len(self.shown) < MAX_SHOWN:
-            self.shown.append(text)
+        if self.inside and self.cell is not None and not self.inner and self.length <= MAX_SHOWN:
+            self.length += len(text)
+            self.shown.append(Run(text, *self.spans[-1]))
 
     def end(self, name: str) -> None:
         """Take the end of an element."""
@@ -106,19 +182,46 @@ class _Reader:
                 raise _DoneError
         elif name in _CELLS and self.cell is not None:
             for place in self.cell[0]:
-                self._see(place, self.cell[1], "".join(self.shown).strip()[:MAX_SHOWN])
-            self.cell = None
+                self._see(place, self.cell[1])
+            self.cell, self.inside = None, False
+        elif name == _TEXT + "span" and len(self.spans) > 1:
+            self.spans.pop()
+        elif name == _TEXT + "p":
+            self.inside = False
 
-    def _see(self, place: Place, attributes: dict[str, str], shown: str) -> None:
+    def _see(self, place: Place, attributes: dict[str, str]) -> None:
+        text = "".join(run.text for run in self.shown)
+        shown = text.strip()[:MAX_NOTED]
         formula = attributes.get(_TABLE + "formula")
         typed = None if formula is None else f"={_REFERENCE.sub(_plain, formula.partition('=')[2])}"
         kind = attributes.get(_OFFICE + "value-type")
         yearless = kind == "date" and _YEAR.search(shown) is None
-        self.cells[place] = Seen(typed, kind == "percentage" or (kind == "float" and shown.endswith("%")), yearless)
+        whole = self.length <= MAX_SHOWN  # of a text that was cut nothing is read anew
+        value = _number(attributes) if kind != "string" else text
+        percent = kind == "percentage" or (kind == "float" and shown.endswith("%"))
+        same = kind == "float" and value is not None and _is_shown(b"", str(value).encode(), shown.encode())
+        display = Display(shown, shown) if kind not in (None, "string") and shown and whole and not same else None
+        runs = tuple(self.shown) if whole and any_marked(self.shown) else ()
+        self.cells[place] = Inspected(typed, "0%" if percent else None, value, display, runs, yearless)
         if attributes.get(_CALC + "value-type") == "error" or (typed is not None and _ERROR.fullmatch(shown)):
             self.broken[place] = Broken(typed or "", shown or "#N/A")
         elif typed is not None and not shown and not any(_OFFICE + value in attributes for value in _VALUES):
             self.broken[place] = Broken(typed, "")
+
+
+def _number(attributes: dict[str, str]) -> Decimal | None:
+    try:
+        return to_decimal(float(attributes[_OFFICE + "value"]))
+    except (KeyError, ValueError, ArithmeticError):
+        return None
+
+
+def _font(attributes: dict[str, str]) -> _Font:
+    """Read whether text is struck out, and raised ("super 58%", "33% 58%") or lowered ("sub", "-33%")."""
+    lines = (attributes.get(f"{_STYLE}text-line-through-{what}", "none") for what in ("style", "type"))
+    place = attributes.get(_STYLE + "text-position", "").split(" ")[0]
+    lowered = place == "sub" or place.startswith("-")
+    return _Font(any(line != "none" for line in lines), 0 if place in ("", "0%") else -1 if lowered else 1)
 
 
 def _plain(reference: re.Match[str]) -> str:

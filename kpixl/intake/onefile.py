@@ -28,6 +28,8 @@ from kpixl.intake import aside
 from kpixl.intake.doubts import settle
 from kpixl.intake.extract import Extractor
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
+from kpixl.intake.quoted import content as quotation
+from kpixl.intake.quoted import quoted
 from kpixl.intake.unclaimed import first_texts, typed_beside
 from kpixl.marker import Marker
 from kpixl.problems import KpixlError, Location, Problem
@@ -193,13 +195,14 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     if not forms and empty:
         only_text = opened.kind is Kind.TEXT
         found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
-        problems.append(_apart(shown, extractor, empty) or found_none)
+        apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
+        problems += [apart] if apart else [problem for problem in unread if problem] or [found_none]
     elif not forms and not problems:
         listed = any(map(is_problem_list, read.grids))
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
-    forms, looks = settle(forms, opened, shown, extractor.forms)
+    forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
@@ -243,9 +246,9 @@ def _is_ours(grids: Sequence[Grid]) -> bool:
 
 
 def _foreign(grid: Grid) -> bool:
-    """Tell whether a sheet is neither blank nor one that every template of ours has."""
+    """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
     head = grid.rows[0] if grid.rows else []
-    own = any(isinstance(raw, str) and raw.startswith(markers.PREFIX) for raw in head)
+    own = any(isinstance(raw, str) and raw.startswith(markers.PREFIX) and not markers.loads(raw) for raw in head)
     return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
@@ -260,10 +263,24 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     for form in forms:
         if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
             return problem("sheet-part", part, form)
+    if (unread := _unread(file, extractor, grid, nothing)) is not None:
+        return unread
     headings = {key for key in nothing.seen if key[0]}
     if len(headings) > 1:
         return problem("sheet-rows", headings, forms[-1])
     return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
+
+
+def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:
+    """Report the sheet of a project whose form is not found, with what is filled in; None where it is no project's."""
+    mark = markers.in_row(grid.rows[0]) if grid.rows else None
+    if mark is None:
+        return None
+    names = extractor.names(nothing.form)
+    missing = "、".join(name.rstrip(":：") for key, name in names.items() if key not in nothing.seen)
+    typed = extractor.typed(nothing.form, grid)
+    details = {"id": mark.project, "missing": missing, "count": len(typed), "content": quotation(quoted(grid, typed))}
+    return Problem("sheet-unread", Location(file, grid.name), details, project=mark.project)
 
 
 def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:

@@ -96,6 +96,7 @@ class FormReader:
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
             problems=(*loose, *record.problems, *record.counted()),
             missing=self._missing(record),
+            suspect=grid.suspect,
         )
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:

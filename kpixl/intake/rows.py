@@ -52,7 +52,8 @@ def read_table(record: Record, found: FoundTable) -> None:
         for key, c in columns.cells(assigned):
             if key in assigned or key not in stands:
                 stands[key] = record.grid.address(r, c)
-        if record.mark is not None and table.key in record.mark.presets and row in table.presets:
+        stands |= _parted(record, table, r, row, assigned)
+        if _is_left_preset(record, table, row):
             continue
         if shifted:
             reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
@@ -65,6 +66,26 @@ def read_table(record: Record, found: FoundTable) -> None:
         if record.grid.suspect:
             levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
             _doubt_levels(record, prefix, r, {key: c for key, c in levels.items() if row[key] is not None})
+
+
+def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
+    """Return whether a row holds a preset and nothing else: the template wrote it, and nobody went on with it.
+
+    Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
+    the project's own when it was sent.
+    """
+    return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+
+
+def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:
+    """Return the cell of an operator and a unit that were typed together with their value."""
+    return {
+        part: record.grid.address(r, assigned[target.value])
+        for target in table.targets.values()
+        if target.value in assigned
+        for part in (target.operator, target.unit)
+        if part not in assigned and row[part] is not None
+    }
 
 
 def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str, int]) -> None:

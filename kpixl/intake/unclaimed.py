@@ -6,14 +6,15 @@ import itertools
 from collections.abc import Container, Iterable, Iterator
 
 from kpixl.grids import Grid
+from kpixl.intake.quoted import content, quoted
 from kpixl.intake.record import MAX_ALIKE, counted
 from kpixl.marker import PREFIX
 from kpixl.own_texts import sheet_facts, typed_on
 from kpixl.problems import Location, Problem
-from kpixl.values import Raw, is_blank, text_of
+from kpixl.texts import Text
+from kpixl.values import is_blank, text_of
 
-MAX_QUOTED = 5  # texts of a sheet without a form
-MAX_LENGTH = 60  # characters of each
+MAX_FIRST = 5  # texts of a sheet without a form: enough to know what it is
 
 
 def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) -> Iterator[Problem]:
@@ -34,22 +35,14 @@ def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) 
             yield counted("stray-text", Location(file, grid.name, grid.address(*place)), 1 + sum(1 for _ in typed))
 
 
-def first_texts(grid: Grid) -> tuple[str, str]:
-    """Quote the first filled cells of a sheet, in both languages, as the end of a sentence; blank where none is."""
+def first_texts(grid: Grid) -> Text:
+    """Quote the first filled cells of a sheet, to end a sentence with; blank where none is."""
     filled = (
-        f"{grid.address(r, c)}“{_short(raw)}”"
+        ((r, c), raw)
         for r, row in enumerate(grid.rows)
         for c, raw in enumerate(row)
         if raw != "" and not is_blank(raw) and not (isinstance(raw, str) and raw.startswith(PREFIX))
     )
-    texts = list(itertools.islice(filled, MAX_QUOTED + 1))
-    if not texts:
-        return "", ""
-    more = "……" if len(texts) > MAX_QUOTED else ""
-    shown = "、".join(texts[:MAX_QUOTED]) + more
-    return f"，未汇总的内容有 {shown}", f"; not taken up: {shown}"
-
-
-def _short(raw: Raw) -> str:
-    text = " ".join(text_of(raw).split())
-    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
+    first = list(itertools.islice(filled, MAX_FIRST + 1))
+    shown = quoted(grid, first[:MAX_FIRST]) + ("……" if len(first) > MAX_FIRST else "")
+    return content(shown)

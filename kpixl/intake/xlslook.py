@@ -1,7 +1,7 @@
-"""The second look at a workbook of the old binary kind (.xls). The only module that imports xlrd.
+"""Inspects a workbook of the old binary kind (.xls). The only module that imports xlrd.
 
-xlrd tells number formats and errors. That a cell is a formula it does not tell; those that spell a number, as =100%,
-are found in the records themselves.
+xlrd gives number formats, fonts and errors. Formulas it does not give; those of a number, as =100%, and of totals are
+found in the records themselves.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Container, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kpixl import number_formats
 from kpixl.cells import a1, parse_a1
-from kpixl.grids import biff
+from kpixl.grids import biff, old_styles
 from kpixl.grids.asides import MAX_TEXT, Aside
-from kpixl.intake.looks import Broken, Look, Place, Seen
+from kpixl.intake.looks import Broken, Inspected, Look, Place, Run, inspected
+from kpixl.values import to_decimal
 
 T = TypeVar("T")
+_RAISED = {1: 1, 2: -1}  # how fonts say that text is above or below the line
+
+is_marked = old_styles.is_marked
 
 
 def look(content: bytes, places: Iterable[Place]) -> Look | None:
@@ -28,13 +34,14 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
         import xlrd
 
         names = set(book.sheet_names())
-        typed = {cells[cell]: formula for cell, formula in biff.old_literals(content, cells).items()}
-        seen: dict[Place, Seen] = {}
+        typed = {cells[cell]: formula for cell, formula in biff.old_formulas(content, cells).items()}
+        seen: dict[Place, Inspected] = {}
         broken: dict[Place, Broken] = {}
         for place in cells.values():
-            cell = _cell(book.sheet_by_name(place[0]), place[1]) if place[0] in names else None
+            sheet = book.sheet_by_name(place[0]) if place[0] in names else None
+            cell = _cell(sheet, place[1])
             if cell is not None:
-                seen[place] = Seen(typed.get(place), "%" in _format(book, cell))
+                seen[place] = _inspected(book, cell, _pieces(book, sheet, cell, place[1]), typed.get(place))
                 if cell.ctype == xlrd.XL_CELL_ERROR:
                     broken[place] = Broken("", xlrd.error_text_from_code.get(cell.value, "#N/A"))
         return Look(seen, broken, book.datemode == 1)
@@ -85,11 +92,51 @@ def _opened(content: bytes, use: Callable[[Any], T]) -> T | None:
         return None
 
 
-def _cell(sheet: Any, address: str) -> Any | None:
+def _cell(sheet: Any | None, address: str) -> Any | None:
     row, col = parse_a1(address)
-    return sheet.cell(row, col) if row < sheet.nrows and col < sheet.row_len(row) else None
+    return sheet.cell(row, col) if sheet is not None and row < sheet.nrows and col < sheet.row_len(row) else None
 
 
-def _format(book: Any, cell: Any) -> str:
+def _inspected(book: Any, cell: Any, runs: tuple[Run, ...], formula: str | None) -> Inspected:
+    import xlrd
+
+    value: Decimal | str | None = cell.value if isinstance(cell.value, str) else None
+    if cell.ctype in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
+        value = to_decimal(cell.value)
+    from_1904, code = book.datemode == 1, _format(book, cell)
+    found = inspected(value, code, formula=formula, runs=runs, from_1904=from_1904)
+    font = _font(book, book.xf_list[cell.xf_index].font_index)
+    if font[0] and isinstance(value, Decimal):  # a number that is struck out
+        shown = found.display.text if found.display else number_formats.general(value)
+        return inspected(value, code, formula=formula, runs=(Run(shown, *font),), from_1904=from_1904)
+    return found
+
+
+def _pieces(book: Any, sheet: Any, cell: Any, address: str) -> tuple[Run, ...]:
+    """Part a text into its fonts; before the first change it has that of its cell."""
+    if not isinstance(cell.value, str):
+        return ()
+    changes = [(0, book.xf_list[cell.xf_index].font_index), *sheet.rich_text_runlist_map.get(parse_a1(address), ())]
+    units = cell.value.encode("utf-16-le", "surrogatepass")  # runs are counted in these, two bytes each
+    ends = [at for at, _ in changes[1:]] + [len(units) // 2]
+    return tuple(
+        Run(units[2 * at : 2 * end].decode("utf-16-le", "replace"), *_font(book, font))
+        for (at, font), end in zip(changes, ends, strict=True)
+        if at < end
+    )
+
+
+def _font(book: Any, number: int) -> tuple[bool, int]:
+    """Return whether a font strikes text out, and whether it raises (1) or lowers (-1) it."""
+    font = book.font_list[number]
+    return bool(font.struck_out), _RAISED.get(font.escapement, 0)
+
+
+def _format(book: Any, cell: Any) -> str | None:
+    """Return the code of a cell's number format; what files only name by number is that of a Chinese Excel."""
     key = book.xf_list[cell.xf_index].format_key
-    return str(book.format_map[key].format_str) if key in book.format_map else ""
+    found = book.format_map.get(key)
+    usual = number_formats.built_in(key)
+    if found is None or (usual is not None and found not in book.format_list):
+        return usual
+    return str(found.format_str)

@@ -13,16 +13,16 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpixl.carry.parts import CHART, CHART_SHEET, PICTURE, BrokenPackage
-from kpixl.carry.parts import Package as CarriedPackage
 from kpixl.disk import check_target, keep_copy, refuse_overlap, write_atomic
 from kpixl.files import natural_key, safe_file_names
 from kpixl.grids import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
 from kpixl.grids.archives import BETWEEN, MAX_FOLDERS
 from kpixl.intake import FileResult, Progress, content_of, is_problem_list
 from kpixl.mark.listing import NAME, Group, grouped, list_workbook
-from kpixl.mark.verified import marked
-from kpixl.mark.xml import UnmarkableError
+from kpixl.mark.verified import UnmarkableError, marked
+from kpixl.ooxml.contents import CHART, CHART_SHEET, MACROS, PICTURE, contents_of, has_macros
+from kpixl.ooxml.workbook import Workbook
+from kpixl.ooxml.xml import PackageError
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.review import PORTFOLIO_SUFFIXES
 from kpixl.texts import Text, say
@@ -125,10 +125,10 @@ def marked_copy(
 def dropped_by_openpyxl(content: bytes) -> tuple[Text, ...]:
     """List what openpyxl would drop from a workbook in saving it: pictures, shapes, extended rules, macros."""
     try:
-        package = CarriedPackage(content)
-        found = [text for text in package.lost_parts() if text[0].startswith("宏")]
-        found += [text for sheet in package.sheets for text in package.lost_on_sheet(sheet)]
-    except BrokenPackage:
+        workbook = Workbook(content)
+        found = [MACROS] if has_macros(workbook) else []
+        found += [text for sheet in workbook.sheets() for text in contents_of(workbook, sheet)]
+    except PackageError:
         return ()
     return tuple(dict.fromkeys(text for text in found if text not in _KEPT_ANYWAY))
 

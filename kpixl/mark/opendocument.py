@@ -12,9 +12,9 @@ from kpixl.grids.packages import Package
 from kpixl.intake import PROBLEM_LIST, is_problem_list
 from kpixl.mark.listing import LAST, NAME, WIDTHS, Group, ListRow, list_rows
 from kpixl.mark.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
-from kpixl.mark.parts import ChangedPackage
-from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, dump, local, make, parse, storable
 from kpixl.marker import NOTE_SIGNATURE
+from kpixl.ooxml.package import Package as Parts
+from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, dump, local, make, parse, storable
 from kpixl.problems import Severity
 from kpixl.sheets import sheet_names
 from kpixl.texts import say
@@ -37,7 +37,7 @@ _EDGE = "0.74pt solid #BFBFBF"
 
 
 def mark_opendocument(package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str) -> bytes:
-    """Mark the document of a package whose `grids` were read. Raises UnmarkableError."""
+    """Mark the document of a package whose `grids` were read. Raises PackageError."""
     return _Marker(package, grids, lang).mark(file, groups)
 
 
@@ -60,12 +60,14 @@ class _Marker:
     """Marks one document; used once."""
 
     def __init__(self, package: Package, grids: Sequence[Grid], lang: str) -> None:
-        self.parts, self.lang = ChangedPackage(package), lang
+        limits = package.limits
+        self.parts = Parts(package.content, members=limits.members, unpacked=limits.unpacked_bytes)
+        self.lang = lang
         self.root = parse(self.parts.read("content.xml"))
         self.styles = parse(self.parts.read("styles.xml"))
         self.book = self.root.find(f"{_q('office:body')}/{_q('office:spreadsheet')}")
         if self.book is None:
-            raise UnmarkableError(DAMAGED)
+            raise PackageError(DAMAGED)
         self.grids = {grid.name: grid for grid in grids}
         for table in self._tables():
             grid = self.grids.get(table.get(_q("table:name")))
@@ -105,7 +107,7 @@ class _Marker:
         """Add the styles that rules refer to, in place of those of an earlier marking."""
         group = self.styles.find(_q("office:styles"))
         if group is None:
-            raise UnmarkableError(DAMAGED)
+            raise PackageError(DAMAGED)
         for style in [s for s in group if s.get(_q("style:name")) in _RULE_STYLES.values()]:
             group.remove(style)
         for severity, name in _RULE_STYLES.items():
@@ -118,7 +120,7 @@ class _Marker:
         """Put the list in front of all sheets."""
         automatic = self.root.find(_q("office:automatic-styles"))
         if automatic is None:
-            raise UnmarkableError(DAMAGED)
+            raise PackageError(DAMAGED)
         for style in [s for s in automatic if (s.get(_q("style:name")) or "").startswith(_OWN)]:
             automatic.remove(style)
         automatic.extend(_list_styles())
@@ -133,7 +135,7 @@ class _Marker:
             table.append(line)
         first = self.book.find(_q("table:table"))
         if first is None:
-            raise UnmarkableError(DAMAGED)
+            raise PackageError(DAMAGED)
         first.addprevious(table)
 
     def _show(self, name: str) -> None:

@@ -13,11 +13,19 @@ from kpixl.intake import is_problem_list
 from kpixl.mark.listing import Group
 from kpixl.mark.opendocument import mark_opendocument
 from kpixl.mark.workbook import mark_workbook
-from kpixl.mark.xml import DAMAGED, UnmarkableError
+from kpixl.ooxml.xml import DAMAGED, PackageError
 from kpixl.texts import Text
 
 KIND: Text = ("这种格式的文件不能加标注", "Files of this kind cannot be marked")
 ALTERED: Text = ("加标注会改变文件的内容", "Marking it would change what it holds")
+
+
+class UnmarkableError(Exception):
+    """The file cannot be marked in place; carries the reason as a (zh, en) pair."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason[1])
+        self.reason = reason
 
 
 def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> bytes:
@@ -30,6 +38,8 @@ def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> byt
     try:
         content = mark(package, before, file, groups, lang)
         after = _grids(open_content(content, opened.limits), file)
+    except PackageError as error:
+        raise UnmarkableError(error.reason) from error
     except (UnreadableError, ValueError, IndexError, OverflowError) as error:
         raise UnmarkableError(DAMAGED) from error
     if not is_problem_list(after[0]) or not _same(before, after[1:]):

@@ -11,7 +11,7 @@ from kpixl.cells import Span, a1, area
 from kpixl.marker import name_of
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.sheets import Sheet
-from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.marks import FORMULA, OwnSheet
 from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, TableSheet, excel_total
 from kpixl.texts import Text, say
 from kpixl.values import fits_float, text_of
@@ -47,8 +47,6 @@ class ChartsWriter:
     def __init__(self, sheet: Sheet, form: Form, lang: str, table: TableSheet) -> None:
         self._sheet, self._book, self._form, self._lang, self._table = sheet, sheet.book, form, lang, table
         self._rows: dict[int, list[Value]] = {}
-        self._computed: list[Span] = []
-        self._formulas = 0
 
     def write(self, portfolio: Portfolio) -> OwnSheet:
         """Write both charts as far as the form asks for them."""
@@ -65,8 +63,8 @@ class ChartsWriter:
                 title = say(_SHARES, self._lang, label=label, group=group)
                 self._chart(row, title, group, self._share_lines(portfolio, amount, structure), self._shares)
         self._set_up()
-        marks = [row_mark(self._rows.get(n, ())) for n in range(max(self._rows, default=-1) + 1)]
-        return OwnSheet("charts", self._sheet.name, tuple(marks), tuple(self._computed), self._formulas)
+        rows = tuple(self._rows.get(number, []) for number in range(max(self._rows, default=-1) + 1))
+        return OwnSheet("charts", self._sheet.name, rows)
 
     # --- what is drawn ------------------------------------------------------------------------
 
@@ -143,8 +141,7 @@ class ChartsWriter:
             line[col] = number
         else:
             self._sheet.formula(row, col, formula, style, value)
-            self._computed.append(Span(row, col, row, col))
-            self._formulas += 1
+            line[col] = FORMULA
 
     def _refs(self, span: Span) -> dict[str, str]:
         at = self._sheet.ref

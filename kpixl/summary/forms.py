@@ -11,7 +11,7 @@ from kpixl.cells import Span
 from kpixl.model import Form, Project, Value
 from kpixl.printed import FormPrinter, PrintedCell, PrintedRow
 from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
-from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.marks import OwnSheet
 from kpixl.summary.table import FOOTER, TINT_DOUBT
 from kpixl.texts import say
 from kpixl.values import FIELD_TYPES, fits_float
@@ -39,7 +39,7 @@ class FormsWriter:
         """Write all forms; returns where each project's form begins."""
         starts: dict[str, int] = {}
         breaks: list[int] = []
-        marks: list[int] = []
+        written: list[Sequence[Value]] = []
         top = 0
         for project in projects:
             if top:
@@ -52,10 +52,10 @@ class FormsWriter:
                 self._sheet.height(top + number, heights[number])
                 for cell in row.cells:
                     contents[number][cell.col] = self._write_cell(cell, top)
-            marks += [row_mark([c.get(col) for col in range(len(self._widths))]) for c in contents]
+            written += [[c.get(col) for col in range(len(self._widths))] for c in contents]
             top += len(rows)
         self._set_up(top, breaks)
-        return OwnSheet("forms", self._sheet.name, tuple(marks)), starts
+        return OwnSheet("forms", self._sheet.name, tuple(written)), starts
 
     # --- cells --------------------------------------------------------------------------------
 

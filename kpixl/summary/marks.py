@@ -1,64 +1,63 @@
-"""What tells later whether a person edited one of our sheets: a fingerprint for each row, kept on a hidden sheet.
+"""What kpixl wrote on its own sheets of a summary, kept on a hidden sheet, so that later edits can be listed.
 
-A fingerprint survives re-saving by Excel, WPS and LibreOffice: numbers count to 13 digits, dates as serial
-numbers, and results of formulas not at all (a saved filter changes them); formulas are counted instead.
+Values are kept as text that survives re-saving by Excel, WPS and LibreOffice: numbers count to 13 digits, dates as
+serial numbers, and results of formulas not at all (a saved filter changes them).
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Any
-from zlib import crc32
 
-from kpixl.cells import Span, quoted
-from kpixl.grids import Grid
+from kpixl.cells import quoted
 from kpixl.marker import OWN_SHEET
-from kpixl.model import Form, Portfolio
-from kpixl.sheets import Book
-from kpixl.values import EXCEL_EPOCH, Raw, fits_float, number_text
+from kpixl.model import Form, Portfolio, Value
+from kpixl.sheets import Book, date_of, first_year, serial
+from kpixl.values import fits_float, number_text
 
 SHEET = OWN_SHEET
-FORMAT = 1
+FORMAT = 2  # 1 held a checksum for each row
 KIND = "summary"
 NAME_PREFIX = "kpixl."
-_MOST_SPANS = 64
-_PER_CELL = 500  # marks of eight digits; a cell holds 32,767 characters
-_SEPARATOR = "\x1f"
-_UNSTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b-\x1e]")
+FORMULA = "\x02="  # in place of a formula, whose text every program spells its own way
+_DATE = "\x04"  # in front of a date's serial number, so that it can be shown as a date
+# What programs spell in several ways, and XML cannot hold.
+_UNSTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b-\x1f]")
+_LAST_DAY = 2_958_465  # 9999-12-31, by Excel's number
+_CHUNK = 32_000  # characters; a cell holds 32,767
+_MAX_UNPACKED = 256 << 20  # bytes; the hidden sheet comes from a file that anybody may have edited
 
 
 # --- one row ----------------------------------------------------------------------------------
 
-
-def row_mark(values: Iterable[Raw]) -> int:
-    """Fingerprint the values of a row; blanks at its end do not count, a blank row is 0."""
-    text = _SEPARATOR.join([v if type(v) is str else _spelled(v) for v in values]).rstrip(_SEPARATOR)
-    if _UNSTABLE.search(text):
-        text = _UNSTABLE.sub("", text)
-    return crc32(text.encode("utf-8", "surrogatepass"))
+Row = tuple[str, ...]
 
 
-def _spelled(value: Raw) -> str:
+def spelled_row(values: Iterable[Value | float], offset: int = 0) -> Row:
+    """Spell the values of a row, without the blanks at its end. `offset`: days between 1900 and the first day."""
+    row = [_spelled(value, offset) for value in values]
+    while row and not row[-1]:
+        row.pop()
+    return tuple(row)
+
+
+def _spelled(value: Value | float, offset: int) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _UNSTABLE.sub("", value) if value != FORMULA and _UNSTABLE.search(value) else value
     if isinstance(value, Decimal):
         return _number(float(value)) if fits_float(value) else number_text(value)
-    if isinstance(value, datetime):
-        return _number((value - datetime.combine(EXCEL_EPOCH, time())) / timedelta(days=1))
     if isinstance(value, date):
-        return value.isoformat() if value.year < 1901 else _number((value - EXCEL_EPOCH).days)
-    if isinstance(value, timedelta):
-        return _number(value / timedelta(days=1))
-    if isinstance(value, time):
-        return _number((value.hour * 3600 + value.minute * 60 + value.second) / 86400)
+        return value.isoformat() if value.year < first_year(offset) else f"{_DATE}{serial(value, offset)}"
     return _number(float(value))
 
 
@@ -66,91 +65,49 @@ def _number(number: float) -> str:
     return f"{number + 0.0:.13g}"
 
 
+def plain(text: str) -> str:
+    """Return a spelled value as another program may have saved it: a date is then a number."""
+    return text.removeprefix(_DATE)
+
+
+def shown(text: str, like: str, offset: int) -> str:
+    """Return a spelled value for people; a number is shown as a date where `like` is one."""
+    number = plain(text)
+    if like.startswith(_DATE) and number.isdecimal() and len(number) < 8 and int(number) <= _LAST_DAY - offset:
+        return date_of(int(number), offset)
+    return number
+
+
 # --- a sheet of ours --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSheet:
-    """What is remembered of a sheet that was written: a mark per row, and where formulas stand.
-
-    `computed` are the rectangles whose values are results; `formulas` is how many cells hold one.
-    """
+    """A sheet that was written: its values row by row, FORMULA in place of each formula."""
 
     role: str
     name: str
-    marks: tuple[int, ...]
-    computed: tuple[Span, ...] = ()
-    formulas: int = 0
+    rows: tuple[Sequence[Value], ...]
 
 
-def grid_marks(grid: Grid, computed: Sequence[Span]) -> list[int]:
-    """Fingerprint the rows of a sheet that was read."""
-    blanks: dict[int, list[tuple[int, int]]] = {}
-    end = grid.top + len(grid.rows)
-    for span in computed:
-        for row in range(span.row, min(span.last_row + 1, end)):
-            blanks.setdefault(row, []).append((span.col, span.last_col))
-    marks = [0] * grid.top
-    for number, cells in enumerate(grid.rows, grid.top):
-        values: list[Raw] = [None] * grid.left + cells
-        for first, last in blanks.get(number, ()):
-            for col in range(first, min(last + 1, len(values))):
-                values[col] = None
-        marks.append(row_mark(values))
-    return _trimmed(marks)
+@dataclass(frozen=True, slots=True)
+class RememberedSheet:
+    """A sheet as the hidden one remembers it; `rows` is None where another version of kpixl wrote it."""
 
-
-def changed_rows(old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
-    """List the rows of `new` that differ from `old`, as (first, last) runs from 0.
-
-    Where rows were inserted or deleted, it is the one run between the equal beginning and the equal end.
-    """
-    old, new = _trimmed(list(old)), _trimmed(list(new))
-    pairs = zip_longest(old, new, fillvalue=0)
-    by_place = runs_of(row for row, (before, after) in enumerate(pairs) if before != after)
-    moved = _moved_run(old, new)
-    size = sum(last - first + 1 for first, last in by_place)
-    return by_place if size <= moved[1] - moved[0] + 1 or len(old) == len(new) else [moved]
-
-
-def runs_of(rows: Iterable[int]) -> list[tuple[int, int]]:
-    """Join neighbouring rows to (first, last) runs."""
-    runs: list[tuple[int, int]] = []
-    for row in rows:
-        if runs and runs[-1][1] == row - 1:
-            runs[-1] = (runs[-1][0], row)
-        else:
-            runs.append((row, row))
-    return runs
-
-
-def _moved_run(old: Sequence[int], new: Sequence[int]) -> tuple[int, int]:
-    shorter = min(len(old), len(new))
-    start = next((i for i in range(shorter) if old[i] != new[i]), shorter)
-    end = next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start)
-    return (start, max(start, len(new) - 1 - end))
-
-
-def _trimmed(marks: list[int]) -> list[int]:
-    end = len(marks)
-    while end and not marks[end - 1]:
-        end -= 1
-    return marks[:end]
-
-
-# --- the hidden sheet -------------------------------------------------------------------------
+    name: str
+    rows: tuple[Row, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the hidden sheet of a summary says: its language and its own sheets by role."""
+    """What the hidden sheet of a summary holds: its language and its own sheets by role."""
 
     lang: str
-    sheets: Mapping[str, OwnSheet]
+    sheets: Mapping[str, RememberedSheet]
 
 
 def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: Sequence[OwnSheet]) -> None:
-    """Add the hidden sheet: the marker in A1, below it a column of packed marks for each sheet of ours."""
+    """Add the hidden sheet: what the workbook is in A1, below it the packed values of all sheets of ours."""
     sheet = book.sheet(SHEET)
     facts: dict[str, Any] = {
         "kpixl": FORMAT,
@@ -159,41 +116,65 @@ def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: S
         "version": form.version,
         "year": portfolio.year,
         "lang": lang,
-        "sheets": {
-            s.role: {"name": s.name, "rows": len(s.marks), "computed": s.computed, "formulas": s.formulas} for s in own
-        },
+        "sheets": {s.role: s.name for s in own},
     }
     sheet.write(0, 0, json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
-    for col, one in enumerate(own):
-        sheet.write(1, col, one.role)
-        for row, first in enumerate(range(0, len(one.marks), _PER_CELL), 2):
-            sheet.write(row, col, "".join([f"{mark:08x}" for mark in one.marks[first : first + _PER_CELL]]))
+    packed = _pack(own, book.date_offset)
+    for row, start in enumerate(range(0, len(packed), _CHUNK), 1):
+        sheet.write(row, 0, packed[start : start + _CHUNK])
+    for one in own:
         # A name follows its sheet when somebody renames it.
         book.define(NAME_PREFIX + one.role, f"={quoted(one.name)}!$A$1")
     sheet.raw.very_hidden()
 
 
-def read_memory(grids: Sequence[Grid]) -> Memory | None:
-    """Read the hidden sheet back; None where there is none or it is damaged."""
-    grid = next((g for g in grids if g.name == SHEET), None)
-    if grid is None or (grid.top, grid.left) != (0, 0) or not grid.rows or not grid.rows[0]:
-        return None
+def _pack(own: Sequence[OwnSheet], offset: int) -> str:
+    """Pack the values, each text once: what the sheets show is much the same."""
+    texts: dict[str, int] = {"": 0}
+    known: dict[Value, int] = {}  # spelling a value takes longer than finding it here
+
+    def number(value: Value) -> int:
+        found = known.get(value)
+        if found is None:
+            text = _spelled(value, offset)
+            found = known[value] = texts.setdefault(text, len(texts))
+        return found
+
+    def packed(values: Sequence[Value]) -> list[int]:
+        row = [number(value) for value in values]
+        while row and not row[-1]:
+            row.pop()
+        return row
+
+    sheets = {sheet.role: [packed(row) for row in sheet.rows] for sheet in own}
+    data = json.dumps([list(texts), sheets], ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(data.encode("utf-8", "surrogatepass"), 6)).decode()
+
+
+def read_memory(cells: Sequence[str]) -> Memory | None:
+    """Read the first column of the hidden sheet; None where it is that of no summary, or damaged."""
     try:
-        facts = json.loads(str(grid.rows[0][0]))
-        if facts["kpixl"] != FORMAT or facts["kind"] != KIND:
+        facts = json.loads(cells[0])
+        if facts["kind"] != KIND:
             return None
-        roles = [str(cell) for cell in grid.rows[1]] if len(grid.rows) > 1 else []
-        sheets = {str(role): _own_sheet(str(role), spec, grid, roles) for role, spec in facts["sheets"].items()}
-        return Memory(str(facts["lang"]), sheets)
+        listed = facts["sheets"].items()
+        names = {str(role): str(spec if isinstance(spec, str) else spec["name"]) for role, spec in listed}
+        rows: Mapping[str, tuple[Row, ...] | None] = dict.fromkeys(names)
+        if facts["kpixl"] == FORMAT:
+            rows = _unpack("".join(cells[1:]))
+        return Memory(str(facts["lang"]), {role: RememberedSheet(name, rows[role]) for role, name in names.items()})
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
         return None
 
 
-def _own_sheet(role: str, spec: Mapping[str, Any], grid: Grid, roles: Sequence[str]) -> OwnSheet:
-    col = roles.index(role)
-    packed = "".join([str(row[col]) for row in grid.rows[2:] if col < len(row)])
-    marks = tuple(int(packed[i : i + 8], 16) for i in range(0, len(packed), 8))
-    if len(marks) != spec["rows"]:
-        raise ValueError(role)
-    computed = tuple(Span(*(min(max(int(n), 0), 1 << 20) for n in span)) for span in spec["computed"][:_MOST_SPANS])
-    return OwnSheet(role, str(spec["name"]), marks, computed, int(spec["formulas"]))
+def _unpack(packed: str) -> dict[str, tuple[Row, ...]]:
+    try:
+        unpacker = zlib.decompressobj()
+        data = unpacker.decompress(base64.b64decode(packed, validate=True), _MAX_UNPACKED)
+    except (zlib.error, binascii.Error) as error:
+        raise ValueError("damaged") from error
+    if not unpacker.eof:
+        raise ValueError("too large")
+    texts, sheets = json.loads(data.decode("utf-8", "surrogatepass"))
+    texts = [str(text) for text in texts]
+    return {str(role): tuple(tuple(texts[number] for number in row) for row in rows) for role, rows in sheets.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from kpixl.cells import column_name
 from kpixl.model import Field, Form, Project, Table, Value
 from kpixl.sheets import Book, Sheet, fitting_height
-from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.marks import OwnSheet
 from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
 from kpixl.texts import say
 from kpixl.values import FIELD_TYPES
@@ -38,7 +38,7 @@ def write_rows_sheet(
     for col, field in enumerate(fields):
         sheet.write(0, col, field.heading, header)
     sheet.height(0, 26)
-    marks = [row_mark([field.heading for field in fields])]
+    written: list[Sequence[Value]] = [[field.heading for field in fields]]
     styles = [_style(book, field, col < 1) for col, field in enumerate(fields)]
     # Two half-width characters to the unit: a shorter text surely fits on one line.
     limits = [int(width / 2) for width in widths]
@@ -47,15 +47,15 @@ def write_rows_sheet(
         first: list[Value] = [project.id, *(project.values[f.key] for f in about)]
         least = _height(first, widths, limits, 0)
         for row in project.tables[table.key]:
-            number = len(marks)
+            number = len(written)
             values = [*first, *[row[key] for key in columns]]
             sheet.write_row(number, values, styles)
             height = _height(values, widths, limits, len(first))
             if (height := max(least, height)) > _ROW_HEIGHT:
                 sheet.height(number, min(height, _TALLEST))
-            marks.append(row_mark(values))
-    _set_up(sheet, widths, len(marks), len(fields), lang)
-    return OwnSheet(role, sheet.name, tuple(marks))
+            written.append(values)
+    _set_up(sheet, widths, len(written), len(fields), lang)
+    return OwnSheet(role, sheet.name, tuple(written))
 
 
 def _about(form: Form) -> list[Field]:

@@ -16,7 +16,7 @@ from kpixl.cells import Span, absolute, area, column_name
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.printed import disclosure_text, heading_text, money_text
 from kpixl.sheets import Sheet, fitting_height
-from kpixl.summary.marks import OwnSheet, row_mark
+from kpixl.summary.marks import FORMULA, OwnSheet
 from kpixl.texts import Text, say
 from kpixl.values import FIELD_TYPES, fits_float
 
@@ -92,8 +92,7 @@ class TableWriter:
         self._sheet, self._book, self._lang = sheet, sheet.book, lang
         self._form, self._portfolio, self._sources = form, portfolio, sources
         self._columns = _columns(form, portfolio, lang, sources)
-        self._marks: list[int] = []
-        self._formulas = 0
+        self._rows: list[Sequence[Value]] = []
         self._styles = self._column_styles()
         # Longer texts may need a higher row; in a column of amounts or dates every text is remarkable.
         typed = {"money": -1, "date": -1}
@@ -129,11 +128,9 @@ class TableWriter:
                 rows[project.id] = row
                 row += 1
         last = row - 1
-        group_rows, end = self._write_totals(groups, last)
+        group_rows = self._write_totals(groups, last)
         self._set_up(last)
-        seen = len(self._columns) - 1
-        computed = [Span(FIRST_ROW, seen, last, seen), Span(row, 0, end, seen)] if rows else []
-        own = OwnSheet("summary", self._sheet.name, tuple(self._marks), tuple(computed), self._formulas)
+        own = OwnSheet("summary", self._sheet.name, tuple(self._rows))
         places = {column.key: number for number, column in enumerate(self._columns)}
         return TableSheet(own, rows, places, group_rows)
 
@@ -154,7 +151,7 @@ class TableWriter:
         for col, column in enumerate(self._columns):
             sheet.write(HEADER_ROW, col, column.heading, header)
         sheet.height(HEADER_ROW, max(fitting_height(c.heading, c.width, _SIZE, 24) for c in self._columns))
-        self._marks = [row_mark([title]), row_mark([note]), row_mark([c.heading for c in self._columns])]
+        self._rows = [[title], [note], [c.heading for c in self._columns]]
 
     @property
     def _last_shown(self) -> int:
@@ -183,10 +180,9 @@ class TableWriter:
             sheet.link(row, 0, forms_name, project.id, self._link, f"A{links[project.id] + 1}")
         seen = len(values)
         sheet.formula(row, seen, f"=1*SUBTOTAL(103,$A{row + 1})", None, 1)
-        self._formulas += 1
         if height > _ROW_HEIGHT:
             sheet.height(row, min(height, _TALLEST))
-        self._marks.append(row_mark(values))
+        self._rows.append([*values, FORMULA])
 
     def _needed(self, col: int, text: str) -> float:
         column = self._columns[col]
@@ -194,17 +190,16 @@ class TableWriter:
 
     # --- totals -------------------------------------------------------------------------------
 
-    def _write_totals(
-        self, groups: Sequence[tuple[Value, list[Project]]], last: int
-    ) -> tuple[tuple[tuple[Value, int], ...], int]:
+    def _write_totals(self, groups: Sequence[tuple[Value, list[Project]]], last: int) -> tuple[tuple[Value, int], ...]:
         """Write a subtotal per group and the grand total below the projects and a thin empty row.
 
-        Returns the row of each subtotal and the last row.
+        Returns the row of each subtotal.
         """
         rows: list[tuple[Value, int]] = []
         if last < FIRST_ROW:
-            return (), last
+            return ()
         self._sheet.height(last + 1, 5)
+        self._rows.append([])
         row = last + 2
         key = self._form.summary.subtotals
         if key is not None:
@@ -213,7 +208,7 @@ class TableWriter:
                 rows.append((value, row))
                 row += 1
         self._write_total(row, last, self._portfolio.projects, None)
-        return tuple(rows), row
+        return tuple(rows)
 
     def _write_total(self, row: int, last: int, projects: Sequence[Project], group: tuple[str, Value] | None) -> None:
         tint = TINT_SUBTOTAL if group else TINT_TOTAL
@@ -227,30 +222,38 @@ class TableWriter:
             # A blank group shows a word, so it is compared with nothing instead of with its own cell.
             same = '""' if group[1] is None else f"${column_name(col)}${row + 1}"
             test = f"--({area(Span(FIRST_ROW, col, last, col))}={same}),"
+        written: list[Value] = []
         for number, column in enumerate(self._columns[:-1]):
             cells = f"{absolute(FIRST_ROW, number).replace('$', '', 1)}:{absolute(last, number).replace('$', '', 1)}"
             formula = f"=SUMPRODUCT({test}{seen},{cells})" if group else f"=SUBTOTAL(109,{cells})"
+            value: Value = None
             if column.type == "money":
                 amounts = [p.values[column.key] for p in projects]
-                self._total_cell(row, number, formula, money, excel_total(amounts))
+                value = self._total_cell(row, number, formula, money, excel_total(amounts))
             elif column.kind == "count":
                 count = sum(len(p.tables[column.key]) for p in projects)
-                self._total_cell(row, number, formula, plain, Decimal(count))
-            elif column.kind == "id":
-                self._sheet.write(row, number, say(_SUBTOTAL if group else _TOTAL, self._lang), plain)
-            elif group is not None and column.key == group[0]:
-                self._sheet.write(row, number, say(_NO_GROUP, self._lang) if group[1] is None else group[1], plain)
-            elif number == 1:
+                value = self._total_cell(row, number, formula, plain, Decimal(count))
+            elif number == 1 and self._total_text(column, group) is None:
                 word = say(_PROJECTS, self._lang)
-                counted = f"SUMPRODUCT({test}{seen})"
-                self._total_cell(row, number, f'={counted}&"{word}"', plain, f"{len(projects)}{word}")
+                formula = f'=SUMPRODUCT({test}{seen})&"{word}"'
+                value = self._total_cell(row, number, formula, plain, f"{len(projects)}{word}")
             else:
-                self._sheet.write(row, number, None, plain)
+                value = self._total_text(column, group)
+                self._sheet.write(row, number, value, plain)
+            written.append(value)
+        self._rows.append(written)
         self._sheet.height(row, 22)
 
-    def _total_cell(self, row: int, col: int, formula: str, style: Any, cached: Decimal | str) -> None:
+    def _total_text(self, column: Column, group: tuple[str, Value] | None) -> Value:
+        if column.kind == "id":
+            return say(_SUBTOTAL if group else _TOTAL, self._lang)
+        if group is not None and column.key == group[0]:
+            return say(_NO_GROUP, self._lang) if group[1] is None else group[1]
+        return None
+
+    def _total_cell(self, row: int, col: int, formula: str, style: Any, cached: Decimal | str) -> Value:
         self._sheet.formula(row, col, formula, style, cached)
-        self._formulas += 1
+        return FORMULA
 
     # --- set-up -------------------------------------------------------------------------------
 

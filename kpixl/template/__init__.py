@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from kpixl import __version__
@@ -24,6 +25,7 @@ from kpixl.texts import Text, say
 from kpixl.values import text_of
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
+FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes would hardly have started
 TEMPLATE_KIND = "template"
 
 COVER_NAME: Text = ("填报说明", "Instructions")
@@ -113,11 +115,20 @@ def write_templates(
         names = safe_file_names(groups)
         parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
         out.mkdir(exist_ok=True)
-    outputs = [
-        Output(path, build_template(form, part, lang=lang, whole=portfolio), "template") for path, part in parts.items()
-    ]
+    built = _build_all(form, tuple(parts.values()), portfolio, lang)
+    outputs = [Output(path, content, "template") for path, content in zip(parts, built, strict=True)]
     written, problems = commit(outputs, lang=lang, today=today or date.today())
     return written, tuple(problems)
+
+
+def _build_all(form: Form, parts: Sequence[Portfolio], whole: Portfolio, lang: str) -> list[bytes]:
+    """Build one workbook for each part of `whole`, on all processors where that pays."""
+    build = partial(build_template, form, lang=lang, whole=whole)
+    if len(parts) < 2 or len(whole.projects) < FEW_PROJECTS:
+        return [build(part) for part in parts]
+    from kpixl.parallel import in_processes
+
+    return in_processes(build, parts)
 
 
 def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> markers.Marker:

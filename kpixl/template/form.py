@@ -14,8 +14,9 @@ from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
 from kpixl.printed import subtitle_text
-from kpixl.sheets import Book, Sheet, fitting_height, fitting_size
+from kpixl.sheets import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
 from kpixl.template.lists import list_formula
+from kpixl.template.page import set_page
 from kpixl.texts import Text, say
 from kpixl.values import FIELD_TYPES, is_blank, number_text, text_of, total
 
@@ -84,6 +85,7 @@ class FormSheet:
         self.cell_of: dict[str, tuple[int, int]] = {}
         self.spans: dict[str, Span] = {}
         self.typed_totals: set[str] = set()
+        self.heights: dict[int, float] = {}  # of rows, in points
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
@@ -94,14 +96,15 @@ class FormSheet:
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
         self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
         for row, height in self._heights(cells, project).items():
-            sheet.height(row + shifts[row], height)
+            self._height(row + shifts[row], height)
         for placed in layout.tables:
             self._table(placed, shifts[placed.row], project, counts[placed.row])
         for cell in cells:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
         self._furniture(mark)
-        self._page(layout.rows + sum(counts.values()))
+        self._view()
+        set_page(sheet, self.form, layout.rows + sum(counts.values()), sum(self.heights.values()))
         return status
 
     # --- single cells ------------------------------------------------------------------------
@@ -266,7 +269,7 @@ class FormSheet:
         rows: Sequence[Row] = project.tables[table.key] or table.presets
         first, last = top + 1, top + count
         label = self._label_style()
-        self.sheet.height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
+        self._height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
         if placed.caption:
             self.sheet.write(top, 0, placed.caption, label)
         columns: dict[str, int] = {}
@@ -287,11 +290,12 @@ class FormSheet:
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        blank = [c for c in range(self.width) if c not in columns.values()]
         for number in range(last - first + 1):
             r = first + number
             row = rows[number] if number < len(rows) else None
             height = ROW_HEIGHT
-            for c in range(self.width):
+            for c in blank:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
                 value = row[key] if row is not None else None
@@ -300,7 +304,7 @@ class FormSheet:
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
-            self.sheet.height(r, height, open_row)
+            self._height(r, height, open_row)
 
     def _entry_style(self, field: Field) -> Format:
         return self.book.format(
@@ -314,7 +318,7 @@ class FormSheet:
     def _rules(self, table: Table, columns: Mapping[str, int], first: int, last: int) -> None:
         def parent_cell(name: str) -> str | None:
             col = next((c for key, c in columns.items() if table.columns[key].choices == name), None)
-            return None if col is None else f"${column_name(col)}{first + 1}"
+            return None if col is None else in_row(col)
 
         for key, col in columns.items():
             self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
@@ -327,41 +331,36 @@ class FormSheet:
     def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
         """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
         left, right = min(columns.values()), max(columns.values())
-        n = first + 1
-        used = f"COUNTA(${column_name(left)}{n}:${column_name(right)}{n})>0"
-        own = [column_name(c) for key, c in columns.items() if not table.columns[key].fill]
-        begun = f"OR({','.join(f'LEN(${c}{n})>0' for c in own or [column_name(left)])})"
-        book, body = self.book, Span(first, left, last, right)
-        levels = [key for key, field in table.columns.items() if field.fill and key in columns]
-        for number, key in enumerate(levels):
-            col = columns[key]
-            same = [f"${column_name(columns[k])}{n}=${column_name(columns[k])}{n - 1}" for k in levels[: number + 1]]
-            formula = f'=AND(${column_name(col)}{n}<>"",{",".join(same)})'
-            dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
-            self.sheet.rule(Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": dimmed})
+        used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
+        own = [c for key, c in columns.items() if not table.columns[key].fill] or [left]
+        begun = f"LEN({'&'.join(map(in_row, own))})>0"
+        book = self.book
+        levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
+        dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
+        for number, col in enumerate(levels):
+            same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
+            self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
         # Each format is complete: LibreOffice applies only the first that matches.
         missing = book.rule_format(bg_color=self.styles.missing, border=1)
         for key, col in columns.items():
-            letter = column_name(col)
             if table.columns[key].required:
-                formula = f"=AND({begun},LEN(TRIM({letter}{n}))=0)"
-                self.sheet.rule(
-                    Span(first, col, last, col), {"type": "formula", "criteria": formula, "format": missing}
-                )
+                self._look(f"=AND({begun},LEN(TRIM({in_row(col)}))=0)", Span(first, col, last, col), missing)
         for target in table.targets.values():
-            value, unit = (column_name(columns[k]) for k in (target.value, target.unit))
-            formula = f"=AND(LEN(${value}{n})>0,ISNUMBER(VALUE(${value}{n})),LEN(TRIM(${unit}{n}))=0)"
-            span = Span(first, columns[target.unit], last, columns[target.unit])
-            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": missing})
+            value, unit = (in_row(columns[k]) for k in (target.value, target.unit))
+            formula = f"=AND(LEN({value})>0,ISNUMBER(VALUE({value})),LEN(TRIM({unit}))=0)"
+            self._look(formula, Span(first, columns[target.unit], last, columns[target.unit]), missing)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
-        self.sheet.rule(body, {"type": "formula", "criteria": f"={used}", "format": tinted})
+        self._look(f"={used}", Span(first, left, last, right), tinted)
         if caption:
             side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
-            below = f"COUNTA(${column_name(left)}{n + 1}:${column_name(right)}{n + 1})=0"
+            below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
             foot = book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
             span = Span(first, 0, last, 0)
-            self.sheet.rule(span, {"type": "formula", "criteria": f"=AND({used},{below})", "format": foot})
-            self.sheet.rule(span, {"type": "formula", "criteria": f"={used}", "format": side})
+            self._look(f"=AND({used},{below})", span, foot)
+            self._look(f"={used}", span, side)
+
+    def _look(self, formula: str, span: Span, style: Format) -> None:
+        self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": style})
 
     # --- status ------------------------------------------------------------------------------
 
@@ -449,25 +448,27 @@ class FormSheet:
         self.sheet.write(0, self.mark_col, markers.dumps(mark), self.book.format(font_color="#FFFFFF"))
         self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
 
-    def _page(self, rows: int) -> None:
-        raw, form = self.sheet.raw, self.form
+    def _view(self) -> None:
+        raw = self.sheet.raw
         raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
         raw.hide_gridlines(2)
-        raw.set_paper({"A4": 9, "A3": 8}.get(form.paper, 9))
-        raw.set_portrait()
-        raw.fit_to_pages(1, 0)
-        raw.center_horizontally()
-        raw.set_margins(**form.margins)
-        raw.print_area(0, 0, rows - 1, self.width - 1)
-        # The tint of input cells is for the screen; on paper the form is black on white, and spare rows are nothing.
-        raw.print_black_and_white()
-        raw.set_footer("&C&P / &N")
-        tables = form.layout.tables
-        if tables:
-            raw.repeat_rows(tables[0].row)
         first = next(iter(self.cell_of.values()))
         raw.freeze_panes(first[0] + 1, 0)
         raw.set_selection(*first, *first)
+
+    def _height(self, row: int, points: float, style: Format | None = None) -> None:
+        self.heights[row] = min(points, MAX_ROW_HEIGHT)
+        self.sheet.height(row, points, style)
+
+
+def in_row(col: int, below: int = 0) -> str:
+    """Return a formula's reference to column `col` of the row that it is evaluated for, or of one `below` it.
+
+    A plain $B13 becomes #REF! in LibreOffice and others when the first row of the rule's range is deleted; a whole
+    column cannot be. SUM, because in rules Excel takes ROW() for an array, which INDIRECT does not accept.
+    """
+    letter, offset = column_name(col), f"{below:+}" if below else ""
+    return f"INDEX(${letter}:${letter},SUM(ROW()){offset})"
 
 
 def _title(field: Field) -> str:

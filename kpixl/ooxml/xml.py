@@ -1,10 +1,12 @@
-"""XML parts of a workbook as trees. The only module on this path that imports lxml: it keeps prefixes as they were."""
+"""XML parts as trees. The only module on this path that imports lxml: it keeps prefixes as they were."""
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.parsers import expat
 
 from lxml import etree
 
@@ -19,9 +21,12 @@ MAX_TREE = 32 << 20  # bytes of a part that becomes a tree; the cells of a sheet
 
 Tree = Any
 
+# No entity is resolved, nothing is fetched, no text or depth goes beyond libxml2's bounds: files come from anybody.
+_SAFE: Mapping[str, bool] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 
-class UnmarkableError(Exception):
-    """The file cannot be marked in place; carries the reason as a (zh, en) pair."""
+
+class PackageError(Exception):
+    """The package cannot be edited; carries the reason as a (zh, en) pair."""
 
     def __init__(self, reason: Text) -> None:
         super().__init__(reason[1])
@@ -29,6 +34,8 @@ class UnmarkableError(Exception):
 
 
 DAMAGED: Text = ("文件的内部结构不规范", "the file is not built as the standard says")
+TOO_LARGE: Text = ("文件过大", "the file is too large")
+STRICT: Text = ("“严格开放式”的 .xlsx", "a Strict Open XML workbook")
 
 
 def q(name: str, space: str = MAIN) -> str:
@@ -42,16 +49,59 @@ def local(tree: Tree) -> str:
 
 
 def parse(content: bytes) -> Tree:
-    """Parse a part. Raises UnmarkableError; a document type, hence every entity, is refused."""
+    """Parse a part. Raises PackageError; a document type, hence every entity, is refused."""
     if len(content) > MAX_TREE:
-        raise UnmarkableError(("文件过大", "the file is too large"))
+        raise PackageError(TOO_LARGE)
     try:
-        root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+        root = etree.fromstring(content, etree.XMLParser(**_SAFE))
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnmarkableError(DAMAGED) from error
+        raise PackageError(DAMAGED) from error
     if root is None or root.getroottree().docinfo.doctype:
-        raise UnmarkableError(DAMAGED)
+        raise PackageError(DAMAGED)
     return root
+
+
+def whole(tree: Tree, name: str, default: int = 0) -> int:
+    """Return a whole number from an attribute. Raises PackageError where it holds something else."""
+    try:
+        return int(tree.get(name, default))
+    except ValueError as error:
+        raise PackageError(DAMAGED) from error
+
+
+def elements(content: bytes, *names: str) -> Iterator[Tree]:
+    """Yield elements of the main namespace as they end, each cleared afterwards. Raises PackageError.
+
+    For parts that are too large for a tree; the caller must not keep the elements.
+    """
+    if b"<!DOCTYPE" in content:
+        raise PackageError(DAMAGED)
+    try:
+        for _, node in etree.iterparse(io.BytesIO(content), tag=[q(name) for name in names], **_SAFE):
+            yield node
+            node.clear()
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise PackageError(DAMAGED) from error
+
+
+def check(content: bytes) -> None:
+    """Raise PackageError where a part is not well-formed, or has a document type, hence entities."""
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, LookupError, ValueError) as error:  # of an encoding that there is not
+        raise PackageError(DAMAGED) from error
+
+
+def _refuse(*_: object) -> None:
+    raise PackageError(DAMAGED)
+
+
+def key_of(tree: Tree) -> tuple[object, ...]:
+    """Return what makes an element equal to another, whatever the prefixes."""
+    children = (key_of(child) for child in tree if isinstance(child.tag, str))
+    return (tree.tag, (tree.text or "").strip(), tuple(sorted(tree.attrib.items())), *children)
 
 
 def with_prefixes(root: Tree, spaces: Mapping[str, str]) -> bytes:
@@ -77,7 +127,7 @@ def add(parent: Tree, name: str, text: str | None = None, /, **attributes: str) 
     return child
 
 
-def make(name: str, spaces: Mapping[str, str], attributes: Mapping[str, str]) -> Tree:
+def make(name: str, spaces: Mapping[str, str] | Mapping[None, str], attributes: Mapping[str, str]) -> Tree:
     """Make an element of a qualified name, with the usual prefixes."""
     return etree.Element(name, dict(attributes), nsmap=dict(spaces))
 
@@ -87,12 +137,6 @@ def add_related(parent: Tree, name: str, key: str, /, **attributes: str) -> Tree
     child = etree.SubElement(parent, q(name), attributes, nsmap={"r": OFFICE})
     child.set(q("id", OFFICE), key)
     return child
-
-
-def canonical(tree: Tree) -> bytes:
-    """Write an element so that equal ones are equal bytes, wherever they stand."""
-    text: bytes = etree.tostring(tree, method="c14n", exclusive=True, with_comments=False)
-    return text.strip()
 
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
 
 from kpixl.cells import Span, a1, span_from
-from kpixl.mark.notes import Note
-from kpixl.mark.xml import DAMAGED, Tree, UnmarkableError, add, dump, local, parse, q, with_prefixes
 from kpixl.marker import NOTE_SIGNATURE
+from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, add, dump, local, parse, q, with_prefixes
 from kpixl.sheets import text_lines
 
 _BELOW = "\n\n" + NOTE_SIGNATURE
@@ -52,6 +52,21 @@ _FIRST_ID = 1025  # what Excel begins with
 _WIDTH, _LINE, _MAX_HEIGHT = 300, 17, 420  # pixels
 
 
+class Note(Protocol):
+    """A note to add: the cell, with all that is merged into it, and its text."""
+
+    @property
+    def place(self) -> Span:
+        """The cell."""
+
+    @property
+    def text(self) -> str:
+        """The text."""
+
+
+AnyNote = TypeVar("AnyNote", bound=Note)
+
+
 class Comments:
     """The part that holds the texts."""
 
@@ -59,7 +74,7 @@ class Comments:
         self.root = parse(content or EMPTY_COMMENTS)
         authors, notes = self.root.find(q("authors")), self.root.find(q("commentList"))
         if authors is None or notes is None:
-            raise UnmarkableError(DAMAGED)
+            raise PackageError(DAMAGED)
         self._authors, self._list = authors, notes
 
     @property
@@ -84,7 +99,7 @@ class Comments:
                 _cut(node, text.index(_BELOW))
         return gone
 
-    def add(self, notes: Iterable[Note]) -> list[Note]:
+    def add(self, notes: Iterable[AnyNote]) -> list[AnyNote]:
         """Add notes, below those that are there; return those that need a box of their own."""
         known = {node.get("ref"): node for node in self._list if local(node) == "comment"}
         fresh = []
@@ -98,6 +113,11 @@ class Comments:
             elif not self._author_of(there).startswith(_THREADED) and (text := there.find(q("text"))) is not None:
                 _append(text, "\n\n" + note.text)
         return fresh
+
+    def texts(self) -> list[tuple[str, str]]:
+        """List (cell, text) of every note."""
+        notes = [node for node in self._list if local(node) == "comment"]
+        return [(node.get("ref", ""), "".join(t.text or "" for t in _words(node))) for node in notes]
 
     def _author(self) -> int:
         names = [node.text or "" for node in self._authors]
@@ -151,7 +171,7 @@ def _cut(note: Tree, length: int) -> None:
 def usual_drawing(drawing: bytes) -> bytes:
     """Return a drawing with the prefixes of Excel, which the patterns here go by; openpyxl writes others.
 
-    Excel's own need not be well-formed, so they are left as they are. Raises UnmarkableError.
+    Excel's own need not be well-formed, so they are left as they are. Raises PackageError.
     """
     if b'xmlns:v="urn:schemas-microsoft-com:vml"' in drawing[:2_000]:
         return drawing
@@ -190,7 +210,7 @@ def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, floa
     """Add the boxes of notes. `columns`, `rows`: their sizes in pixels where they are not the usual ones."""
     found = _END.search(drawing)
     if found is None:
-        raise UnmarkableError(DAMAGED)
+        raise PackageError(DAMAGED)
     end = found.start()
     first = max([_FIRST_ID - 1, *(int(number) for number in _ID.findall(drawing))]) + 1
     shapes = [] if b'id="_x0000_t202"' in drawing else [_SHAPE_TYPE]
