@@ -63,7 +63,7 @@ def merge(form: Form, returned: Sequence[Returned], roster: Portfolio | None) ->
     sent = {project.id: complete(form, project) for project in roster.projects} if roster is not None else {}
     chosen, versions = {}, {}
     for project_id, group in candidates.items():
-        taken = chosen[project_id] = best(group, sent.get(project_id))
+        taken = chosen[project_id] = best(form, group, sent.get(project_id))
         others = [(c, superseded(form, c, taken, sent.get(project_id))) for c in group if c is not taken]
         problems += [problem for _, problem in others]
         versions[project_id] = (

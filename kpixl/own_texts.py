@@ -35,6 +35,8 @@ GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in 
 _GONE_BEFORE: Text = ("工作表已删除", "sheet deleted")  # in workbooks of before 2026-11-24
 
 COVER_KIND = "cover"
+TEMPLATE_KIND = "template"  # the hidden sheet
+PROBLEMS_KIND = "problems"  # what `kpixl check --mark` puts in front
 COVER_STATUS = 4  # its column of statuses
 DIGEST_LENGTH = 8
 # What programs show where a formula of ours cannot be computed; LibreOffice writes 0 into .xls.
@@ -101,7 +103,14 @@ Rows = Sequence[Sequence[Raw]]
 
 
 def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tuple[Place, Raw]]:
-    """Yield each cell of the cover or hidden sheet that kpixl did not write. `left`: the column of `rows[.][0]`."""
+    """Yield each cell of a sheet with such a marker that kpixl did not write. `left`: the column of `rows[.][0]`.
+
+    In a list of problems, whose texts are not kept, those right of its columns.
+    """
+    if facts["kind"] == PROBLEMS_KIND:
+        edge = next(c for c, raw in enumerate(rows[0]) if sheet_facts(raw) is not None)
+        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= edge)
+        return
     texts = facts.get("texts")
     if not isinstance(texts, str):
         known = _cover_before(rows) if facts["kind"] == COVER_KIND else _lists_before(rows)

@@ -49,8 +49,11 @@ class Candidate:
     project: Project
     foreign: bool = False
 
-    def is_unfilled(self, sent: Project | None) -> bool:
-        """Tell whether every value is the one that was sent out, by the marker's digest or by the roster (`sent`)."""
+    def is_unfilled(self, form: Form, sent: Project | None) -> bool:
+        """Tell whether every value is the one that was sent out, by the marker's digest or by the roster (`sent`), and
+        something is still to be filled in: a complete one that comes back as it was sent is an answer."""
+        if _is_complete(form, self.project):
+            return False
         mark = self.item.form.marker
         if mark is not None and mark.sent and mark.sent == markers.content_digest(self.project):
             return True
@@ -60,6 +63,14 @@ class Candidate:
         """Tell whether it has every value of another submission, and more."""
         mine, theirs = _filled(self.project), _filled(other.project)
         return len(mine) > len(theirs) and theirs.items() <= mine.items()
+
+
+def _is_complete(form: Form, project: Project) -> bool:
+    """Tell whether all that is required is there: fields, and a row of each table that requires something."""
+    if any(field.required and project.values[key] is None for key, field in form.fields.items()):
+        return False
+    needed = (t.key for t in form.tables.values() if any(c.required for c in t.columns.values()))
+    return all(project.tables[key] for key in needed)
 
 
 def _filled(project: Project) -> dict[tuple[str, int, str], object]:
@@ -77,7 +88,7 @@ def _filled(project: Project) -> dict[tuple[str, int, str], object]:
     return values
 
 
-def best(candidates: Sequence[Candidate], sent: Project | None) -> Candidate:
+def best(form: Form, candidates: Sequence[Candidate], sent: Project | None) -> Candidate:
     """Choose the submission that counts; `sent`: the project in the roster.
 
     One of this portfolio before one of another, a filled one before one as it was sent out, one that has more before
@@ -85,7 +96,7 @@ def best(candidates: Sequence[Candidate], sent: Project | None) -> Candidate:
     """
     if len(candidates) == 1:
         return candidates[0]
-    ranks = [(c.foreign, c.is_unfilled(sent)) for c in candidates]
+    ranks = [(c.foreign, c.is_unfilled(form, sent)) for c in candidates]
     first, *others = (c for c, rank in zip(candidates, ranks, strict=True) if rank == min(ranks))
     for other in others:
         if other.extends(first):
@@ -100,7 +111,7 @@ def superseded(form: Form, other: Candidate, taken: Candidate, sent: Project | N
     if other.project == taken.project:
         details: dict[str, object] = {"id": project_id, "other": str(used.place)}
         return Problem("returned-twice", item.place, details, project=project_id)
-    if other.is_unfilled(sent):
+    if other.is_unfilled(form, sent):
         details = {"id": project_id, "used": str(used.place)}
         return Problem("returned-unfilled", item.place, details, project=project_id)
     differences = _differences(form, other, taken)

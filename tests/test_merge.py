@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import kpixl
@@ -24,7 +25,7 @@ from kpixl.merge import Merged, merge
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Location, Problem
 from kpixl.template import write_templates
-from kpixl.versions import Candidate, Returned
+from kpixl.versions import Returned
 from tests.applications import Office
 from tests.strategies import canonical_project, form_of
 
@@ -295,7 +296,7 @@ def test_a_sheet_that_only_lacks_what_another_has_gives_way_to_it() -> None:
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
-def test_a_template_is_unfilled_as_it_was_sent(
+def test_a_marker_has_the_digest_of_what_a_template_holds(
     kind: str, example: tuple[Form, Portfolio], example_template: Path, office: Office, tmp_path: Path
 ) -> None:
     """Also after another program has saved it."""
@@ -303,8 +304,33 @@ def test_a_template_is_unfilled_as_it_was_sent(
     path = example_template if kind == "xlsx" else office.convert(example_template, tmp_path, kind)
     (result,) = read_file(Job(path, path.name), Extractor([form]))
     projects = [complete(form, Project("", e.values, e.tables)) for e in result.forms]
-    candidates = [Candidate(Returned("a", "", e), p) for e, p in zip(result.forms, projects, strict=True)]
-    assert [c.is_unfilled(None) for c in candidates] == [True] * len(portfolio.projects)
+    sent = [e.marker.sent for e in result.forms if e.marker is not None]
+    assert sent == [markers.content_digest(project) for project in projects]
+    assert len(set(sent)) == len(portfolio.projects)
+
+
+@pytest.mark.parametrize("filled_name", ["0.xlsx", "z.xlsx"])
+@pytest.mark.parametrize("known", [True, False])
+def test_workbooks_of_two_offices_and_one_as_it_was_sent(filled_name: str, known: bool, tmp_path: Path) -> None:
+    """In one folder, whatever their names: ours as sent, ours filled in, and that of another office."""
+    ours = roster("甲", "乙")
+    write_templates(FORM, ours, tmp_path / "b.xlsx")
+    theirs = dataclasses.replace(roster("丙", unit="二所"), organization="某区科协")
+    write_templates(FORM, theirs, tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    (result,) = read_file(Job(tmp_path / "b.xlsx", "b.xlsx"), Extractor([FORM]))
+    for key, value in (("unit", "三所"), ("goal.annual", "举办二十场科普讲座。")):
+        book.worksheets[1][result.forms[0].cells[key]].value = value
+    book.save(tmp_path / filled_name)
+    found = consolidate([tmp_path], [FORM], roster=ours if known else None, workers=0)
+    read = {p.id: (p.values["name"], p.values["unit"], p.values["goal.annual"]) for p in found.portfolio.projects}
+    assert read == {
+        "01": ("甲", "三所", "举办二十场科普讲座。"),
+        "02": ("乙", "一所", None),
+        "03": ("丙", "二所", None),
+    }
+    places = {(p.code, p.location.file, p.project) for p in found.problems}
+    assert {("marker-portfolio", "a.xlsx", "03"), ("returned-unfilled", "b.xlsx", "01")} <= places
 
 
 def test_another_version_of_the_form_is_noticed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -16,10 +17,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 from kpixl.consolidate import consolidate
 from kpixl.intake.extract import Extractor
 from kpixl.intake.onefile import FileResult, Job, read_file
+from kpixl.mark import write_marked
 from kpixl.marker import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.model import Form, Portfolio
 from kpixl.own_texts import is_furniture, sheet_facts, sheet_marker, typed_on
 from kpixl.problems import Location, Problem
+from kpixl.review import review
 from kpixl.template import build_template
 from kpixl.values import Raw
 from tests.applications import Office
@@ -283,3 +286,37 @@ def test_the_first_texts_of_a_skipped_sheet_are_quoted(
     assert found.location == Location("a.xlsx", "说明")
     quoted = f"B2“{'长' * 39}…”、C2“第2条”、A3“第3条”、D4“第4条”、A9“第5条”……"
     assert quoted in found.message() and quoted in found.message("en")
+
+
+# --- annotated copies -------------------------------------------------------------------------
+
+
+def test_what_is_answered_beside_the_list_of_problems_is_quoted_and_marked_anew(
+    example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
+) -> None:
+    form, _ = example
+    book = openpyxl.load_workbook(example_template)
+    typed_everywhere(book, [COVER])
+    book[OWN_SHEET]["A40"].value = "备注"
+    book.worksheets[1]["B3"].value = None
+    book.save(tmp_path / "a.xlsx")
+    copy = annotated(tmp_path / "a.xlsx", form, tmp_path / "first")
+    before = texts(read(tmp_path / "a.xlsx", form))
+    assert texts(read(copy, form)) == before != {}
+
+    book = openpyxl.load_workbook(copy)
+    book.worksheets[0]["I5"].value = "已改"
+    book.worksheets[0]["H6"].value = "不必改"
+    name = book.worksheets[0].title
+    book.save(copy)
+    answers = {Location("a.xlsx", name, "I5"): "已改", Location("a.xlsx", name, "H6"): "不必改"}
+    assert texts(read(copy, form)) == {**before, **answers}
+    again = annotated(copy, form, tmp_path / "second")
+    assert texts(read(again, form)) == before
+
+
+def annotated(path: Path, form: Form, folder: Path) -> Path:
+    result = review([path], [form])
+    (copy,), _ = write_marked(result.files, result.problems, folder, today=date(2026, 11, 25))
+    assert copy.reason is None, copy.reason
+    return copy.path

@@ -9,16 +9,17 @@ from kpixl.grids import Grid
 from kpixl.intake.quoted import content, quoted
 from kpixl.intake.record import MAX_ALIKE, counted
 from kpixl.marker import PREFIX
-from kpixl.own_texts import sheet_facts, typed_on
+from kpixl.own_texts import COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND, sheet_facts, typed_on
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text
 from kpixl.values import is_blank, text_of
 
+KINDS = (COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND)
 MAX_FIRST = 5  # texts of a sheet without a form: enough to know what it is
 
 
 def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) -> Iterator[Problem]:
-    """Report each text that somebody typed on the cover or the hidden sheet of a template.
+    """Report each text that somebody typed on a sheet that kpixl put beside the forms.
 
     `read`: the sheets on which a form was found, whose reader reports what else is there.
     """
@@ -26,7 +27,7 @@ def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) 
         if grid.name in read:
             continue
         heads = (facts for raw in (grid.rows[0] if grid.rows else ()) if (facts := sheet_facts(raw)) is not None)
-        if grid.top or (facts := next(heads, None)) is None or facts["kind"] not in ("cover", "template"):
+        if grid.top or (facts := next(heads, None)) is None or facts["kind"] not in KINDS:
             continue
         typed = typed_on(grid.rows, facts, grid.left)
         for place, raw in itertools.islice(typed, MAX_ALIKE):

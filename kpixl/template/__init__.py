@@ -16,7 +16,7 @@ from kpixl.disk import Output, Written, check_target, commit
 from kpixl.fields import field_called
 from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
-from kpixl.own_texts import COVER_KIND, DONE_COUNT, GONE, HOW_TO, NUMBER, PROJECTS, sheet_marker
+from kpixl.own_texts import COVER_KIND, DONE_COUNT, GONE, HOW_TO, NUMBER, PROJECTS, TEMPLATE_KIND, sheet_marker
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template.form import FormSheet, Status
@@ -26,7 +26,6 @@ from kpixl.values import text_of
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
 FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes would hardly have started
-TEMPLATE_KIND = "template"
 
 COVER_NAME: Text = ("填报说明", "Instructions")
 COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
