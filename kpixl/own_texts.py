@@ -8,6 +8,7 @@ compute there (statuses, the number of finished projects) is matched like the te
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections import Counter
@@ -30,6 +31,7 @@ MORE_ROWS: Text = (
 HOW_TO: Text = ("填报说明", "How to fill this in")
 PROJECTS: Text = ("项目清单", "Projects")
 NUMBER: Text = ("序号", "No.")
+STATUS_HEAD: Text = ("状态", "Status")
 DONE_COUNT: Text = ("已完成", "finished")
 GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in error")
 _GONE_BEFORE: Text = ("工作表已删除", "sheet deleted")  # in workbooks of before 2026-11-24
@@ -52,6 +54,8 @@ _STATUS = f"(?:{_pattern(DONE, MISMATCH)}|(?:{_pattern(MISSING)}) \\d+)"
 _BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS)})")
 _COMPUTED = re.compile(f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+")
 _NUMBERED = re.compile(r"\d+\.")
+_BETWEEN = "\x1f"  # no cell holds it
+_BLANKS = re.compile(f"{_BETWEEN}{{2,}}")
 _MAX_BESIDE = 120  # characters; longer ones are not looked at
 
 
@@ -65,17 +69,31 @@ def is_furniture(raw: Raw) -> bool:
 # --- the marker of a sheet beside the forms ---------------------------------------------------
 
 
-def sheet_marker(facts: Mapping[str, object], texts: Iterable[tuple[int, str]]) -> str:
-    """Write the marker of a sheet that is no form: what it is, and digests of the texts (column, text) written on it.
+def sheet_marker(facts: Mapping[str, object], cells: Iterable[tuple[int, int, str]]) -> str:
+    """Write the marker of a sheet that is no form: what it is, and digests of the cells (row, column, text) written on
+    it, but formulas.
 
-    Without the digests where they are too many for a cell.
+    `all` is a digest of all of them in their order, by which a sheet as it was sent is known at once; `texts` has one
+    of each text. Without these where they are too many for a cell.
     """
-    digests = "".join(_digest(col, text) for col, text in texts)
+    written = sorted(cells)
+    status = COVER_STATUS if facts["kind"] == COVER_KIND else None
+    digests = {
+        "all": _digest_all(text for _, col, text in written if col != status),
+        "texts": "".join(_digest(col, text) for _, col, text in written if not text.startswith(PREFIX)),
+    }
     plain = {"kpixl": FORMAT, **facts}
-    full = json.dumps({**plain, "texts": digests}, ensure_ascii=False, separators=(",", ":"))
+    full = json.dumps({**plain, **digests}, ensure_ascii=False, separators=(",", ":"))
     if len(full) <= MAX_LENGTH:
         return full
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest_all(texts: Iterable[str]) -> str:
+    """Digest texts in their order; blank ones do not count."""
+    content = _BETWEEN.join(texts)
+    content = _BLANKS.sub(_BETWEEN, content).strip(_BETWEEN)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @lru_cache(maxsize=4096)  # the same lists and instructions in every file of a round
@@ -111,6 +129,8 @@ def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tu
         edge = next(c for c, raw in enumerate(rows[0]) if sheet_facts(raw) is not None)
         yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= edge)
         return
+    if is_as_sent(rows, facts):
+        return
     texts = facts.get("texts")
     if not isinstance(texts, str):
         known = _cover_before(rows) if facts["kind"] == COVER_KIND else _lists_before(rows)
@@ -125,6 +145,21 @@ def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tu
             yield (row, col), raw
 
 
+def is_as_sent(rows: Rows, facts: Mapping[str, Any]) -> bool:
+    """Tell by one digest whether every cell is as it was sent, but for what formulas compute."""
+    if facts["kind"] == COVER_KIND:
+        statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")
+        if not all(_is_computed(row[0], row[COVER_STATUS]) for row in statuses):
+            return False
+        # The first column has numbers, which are floats in some formats.
+        rows = [[*map(text_of, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
+    own = next((c for c, raw in enumerate(rows[0]) if sheet_facts(raw) == facts), None)
+    if own is None:
+        return False
+    cells = itertools.chain(rows[0][:own], rows[0][own + 1 :], *rows[1:])
+    return _digest_all(map(str, cells)) == facts.get("all")
+
+
 def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
     for r, row in enumerate(rows):
         for c, raw in enumerate(row):
@@ -133,8 +168,13 @@ def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
 
 
 def _is_computed(first: Raw, raw: Raw) -> bool:
-    """Tell whether a cell of the column of statuses may be a formula's result; `first`: the first cell of its row."""
+    """Tell whether a cell of the column of statuses is its heading, or may be a formula's result.
+
+    `first`: the first cell of its row.
+    """
     head, text = text_of(first).strip(), text_of(raw).strip()
+    if head in NUMBER:
+        return text in STATUS_HEAD
     if len(text) > _MAX_BESIDE or not (head.isdecimal() or head in PROJECTS):
         return False
     return (_COMPUTED.fullmatch(text) or _ERROR.fullmatch(text)) is not None

@@ -16,7 +16,17 @@ from kpixl.disk import Output, Written, check_target, commit
 from kpixl.fields import field_called
 from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
-from kpixl.own_texts import COVER_KIND, DONE_COUNT, GONE, HOW_TO, NUMBER, PROJECTS, TEMPLATE_KIND, sheet_marker
+from kpixl.own_texts import (
+    COVER_KIND,
+    DONE_COUNT,
+    GONE,
+    HOW_TO,
+    NUMBER,
+    PROJECTS,
+    STATUS_HEAD,
+    TEMPLATE_KIND,
+    sheet_marker,
+)
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template.form import FormSheet, Status
@@ -30,7 +40,6 @@ FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes wou
 COVER_NAME: Text = ("填报说明", "Instructions")
 COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
 YEAR: Text = (" {year} 年度", "{year} ")
-STATUS: Text = ("状态", "Status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ def _write_cover(
 ) -> None:
     book, styles = sheet.book, Styles()
     last = len(_COVER_WIDTHS) - 1
-    texts = sheet.record()
+    written = sheet.record()
     sheet.widths(_COVER_WIDTHS)
     sheet.merge(
         Span(0, 0, 0, last),
@@ -216,7 +225,7 @@ def _write_cover(
     sheet.raw.fit_to_pages(1, 0)
     sheet.raw.center_horizontally()
     sheet.raw.set_footer("&C&P / &N")
-    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, texts), book.format(font_color="#FFFFFF"))
+    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, written), book.format(font_color="#FFFFFF"))
     sheet.raw.set_column(last + 2, last + 2, 2, None, {"hidden": True})
     sheet.raw.print_area(0, 0, row + 1 + len(names), last)
     sheet.raw.activate()
@@ -249,7 +258,7 @@ def _project_list(
     book, styles = sheet.book, Styles()
     first, *others = (form.fields[key] for key in form.key_fields)
     about = "、".join(field.heading for field in others)
-    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS, lang)]
+    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS_HEAD, lang)]
     head = book.format(bold=True, align="center", border=1, bg_color=styles.label, font_size=11)
     for col, text in enumerate(heads):
         sheet.write(row, col, text, head)
