@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpixl.marker import FORMAT, HINT, MAX_LENGTH, PREFIX, STATUS
 from kpixl.texts import Text
@@ -54,6 +54,9 @@ _STATUS = f"(?:{_pattern(DONE, MISMATCH)}|(?:{_pattern(MISSING)}) \\d+)"
 _BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS)})")
 _COMPUTED = re.compile(f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+")
 _NUMBERED = re.compile(r"\d+\.")
+Place = tuple[int, int]
+Rows = Sequence[Sequence[Raw]]
+
 _BETWEEN = "\x1f"  # no cell holds it
 _BLANKS = re.compile(f"{_BETWEEN}{{2,}}")
 _MAX_BESIDE = 120  # characters; longer ones are not looked at
@@ -103,8 +106,22 @@ def _digest(col: int, text: str) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
-def sheet_facts(raw: Raw) -> Mapping[str, Any] | None:
-    """Read the marker of a sheet that is no form; None for any other cell."""
+class OwnSheet(NamedTuple):
+    """What the marker of a sheet that is no form holds, and its column in the first row."""
+
+    facts: Mapping[str, Any]
+    col: int
+
+
+def own_sheet(rows: Rows) -> OwnSheet | None:
+    """Find the marker of a sheet that kpixl put beside the forms; None on any other sheet."""
+    for col, raw in enumerate(rows[0] if rows else ()):
+        if (facts := _facts(raw)) is not None:
+            return OwnSheet(facts, col)
+    return None
+
+
+def _facts(raw: Raw) -> Mapping[str, Any] | None:
     if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
         return None
     try:
@@ -116,20 +133,17 @@ def sheet_facts(raw: Raw) -> Mapping[str, Any] | None:
 
 # --- what was typed on such a sheet -----------------------------------------------------------
 
-Place = tuple[int, int]
-Rows = Sequence[Sequence[Raw]]
 
-
-def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tuple[Place, Raw]]:
+def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, Raw]]:
     """Yield each cell of a sheet with such a marker that kpixl did not write. `left`: the column of `rows[.][0]`.
 
     In a list of problems, whose texts are not kept, those right of its columns.
     """
+    facts = own.facts
     if facts["kind"] == PROBLEMS_KIND:
-        edge = next(c for c, raw in enumerate(rows[0]) if sheet_facts(raw) is not None)
-        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= edge)
+        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= own.col)
         return
-    if is_as_sent(rows, facts):
+    if is_as_sent(rows, own):
         return
     texts = facts.get("texts")
     if not isinstance(texts, str):
@@ -145,19 +159,17 @@ def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tu
             yield (row, col), raw
 
 
-def is_as_sent(rows: Rows, facts: Mapping[str, Any]) -> bool:
+def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
     """Tell by one digest whether every cell is as it was sent, but for what formulas compute."""
-    if facts["kind"] == COVER_KIND:
+    marker = str(rows[0][own.col])
+    if own.facts["kind"] == COVER_KIND:
         statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")
         if not all(_is_computed(row[0], row[COVER_STATUS]) for row in statuses):
             return False
         # The first column has numbers, which are floats in some formats.
         rows = [[*map(text_of, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
-    own = next((c for c, raw in enumerate(rows[0]) if sheet_facts(raw) == facts), None)
-    if own is None:
-        return False
-    cells = itertools.chain(rows[0][:own], rows[0][own + 1 :], *rows[1:])
-    return _digest_all(map(str, cells)) == facts.get("all")
+    first = [raw for raw in rows[0] if raw != marker]
+    return _digest_all(map(str, itertools.chain(first, *rows[1:]))) == own.facts.get("all")
 
 
 def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -22,7 +21,7 @@ from kpixl.intake.onefile import FileResult, Job, read_file
 from kpixl.mark import write_marked
 from kpixl.marker import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.model import Form, Portfolio
-from kpixl.own_texts import Rows, is_as_sent, is_furniture, sheet_facts, sheet_marker, typed_on
+from kpixl.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
 from kpixl.problems import Location, Problem
 from kpixl.review import review
 from kpixl.template import build_template
@@ -70,10 +69,10 @@ def without_texts(book: Workbook) -> None:
                 cell.value = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
-def own_sheets(path: Path) -> list[tuple[Rows, Mapping[str, Any]]]:
+def own_sheets(path: Path) -> list[tuple[Rows, OwnSheet]]:
     """Return the cells and the marker of each sheet that is no form."""
     grids = [grid.rows for grid in read_grids(path.read_bytes(), path.name).grids]
-    return [(rows, facts) for rows in grids for raw in rows[0] if (facts := sheet_facts(raw)) is not None]
+    return [(rows, own) for rows in grids if (own := own_sheet(rows)) is not None]
 
 
 # --- as sent ----------------------------------------------------------------------------------
@@ -88,7 +87,7 @@ def test_a_template_as_sent_has_nothing_outside_its_forms(
         path = tmp_path / f"{number}.xlsx"
         path.write_bytes(build_template(form, part, lang=lang))
         assert texts(read(path, form)) == {}
-        assert [is_as_sent(rows, facts) for rows, facts in own_sheets(path)] == [True, True]
+        assert [is_as_sent(rows, own) for rows, own in own_sheets(path)] == [True, True]
         assert all(p.code != "sheet-skipped" for p in problems(read(path, form)))
 
 
@@ -199,10 +198,10 @@ def test_beyond_the_bound_texts_are_counted(
 
 def test_too_many_texts_for_a_cell_leave_the_places_to_go_by() -> None:
     marker = sheet_marker({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
-    facts = sheet_facts(marker)
-    assert len(marker) <= MAX_LENGTH and facts is not None and "texts" not in facts
     rows = [[marker, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
-    assert list(typed_on(rows, facts)) == [((2, 1), "备注")]
+    own = own_sheet(rows)
+    assert len(marker) <= MAX_LENGTH and own is not None and "texts" not in own.facts
+    assert list(typed_on(rows, own)) == [((2, 1), "备注")]
 
 
 # --- beside a form ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from kpixl.grids import Grid
 from kpixl.intake.quoted import content, quoted
 from kpixl.intake.record import MAX_ALIKE, counted
 from kpixl.marker import PREFIX
-from kpixl.own_texts import COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND, sheet_facts, typed_on
+from kpixl.own_texts import COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND, own_sheet, typed_on
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text
 from kpixl.values import is_blank, text_of
@@ -26,10 +26,10 @@ def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) 
     for grid in grids:
         if grid.name in read:
             continue
-        heads = (facts for raw in (grid.rows[0] if grid.rows else ()) if (facts := sheet_facts(raw)) is not None)
-        if grid.top or (facts := next(heads, None)) is None or facts["kind"] not in KINDS:
+        own = own_sheet(grid.rows)
+        if grid.top or own is None or own.facts["kind"] not in KINDS:
             continue
-        typed = typed_on(grid.rows, facts, grid.left)
+        typed = typed_on(grid.rows, own, grid.left)
         for place, raw in itertools.islice(typed, MAX_ALIKE):
             yield Problem("stray-text", Location(file, grid.name, grid.address(*place)), {"text": text_of(raw)})
         for place, _ in typed:
