@@ -88,7 +88,7 @@ class Names:
         """
         collided: dict[int, str] = {}
         for numbers in _groups(ids):
-            if self._is_plain(returned, numbers, str(ids[numbers[0]])):
+            if (len(numbers) == 1 and self.roster is None) or self._is_plain(returned, numbers, str(ids[numbers[0]])):
                 continue
             original = [n for n in numbers if self._is_original(returned[n])]
             sent = Counter(_sent_name(returned[n]) for n in original)

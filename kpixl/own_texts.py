@@ -57,8 +57,7 @@ _NUMBERED = re.compile(r"\d+\.")
 Place = tuple[int, int]
 Rows = Sequence[Sequence[Raw]]
 
-_BETWEEN = "\x1f"  # no cell holds it
-_BLANKS = re.compile(f"{_BETWEEN}{{2,}}")
+_WITH_KIND = f'{PREFIX}{FORMAT},"kind":'
 _MAX_BESIDE = 120  # characters; longer ones are not looked at
 
 
@@ -66,7 +65,12 @@ def is_furniture(raw: Raw) -> bool:
     """Tell whether a cell beside a form is one that kpixl wrote there: marker, status, or hint."""
     if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
         return False
-    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _BESIDE.fullmatch(raw.strip()) is not None)
+    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _is_beside(raw))
+
+
+@lru_cache(maxsize=256)  # the same few beside every form
+def _is_beside(text: str) -> bool:
+    return _BESIDE.fullmatch(text.strip()) is not None
 
 
 # --- the marker of a sheet beside the forms ---------------------------------------------------
@@ -93,10 +97,8 @@ def sheet_marker(facts: Mapping[str, object], cells: Iterable[tuple[int, int, st
 
 
 def _digest_all(texts: Iterable[str]) -> str:
-    """Digest texts in their order; blank ones do not count."""
-    content = _BETWEEN.join(texts)
-    content = _BLANKS.sub(_BETWEEN, content).strip(_BETWEEN)
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    """Digest texts in their order. Nothing is put between them, so that blank cells need not be found."""
+    return hashlib.blake2b("".join(texts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=4096)  # the same lists and instructions in every file of a round
@@ -116,13 +118,13 @@ class OwnSheet(NamedTuple):
 def own_sheet(rows: Rows) -> OwnSheet | None:
     """Find the marker of a sheet that kpixl put beside the forms; None on any other sheet."""
     for col, raw in enumerate(rows[0] if rows else ()):
-        if (facts := _facts(raw)) is not None:
+        if raw != "" and (facts := _facts(raw)) is not None:
             return OwnSheet(facts, col)
     return None
 
 
 def _facts(raw: Raw) -> Mapping[str, Any] | None:
-    if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
+    if not isinstance(raw, str) or not raw.startswith(_WITH_KIND) or len(raw) > MAX_LENGTH:
         return None
     try:
         facts: Any = json.loads(raw)
@@ -166,10 +168,14 @@ def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
         statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")
         if not all(_is_computed(row[0], row[COVER_STATUS]) for row in statuses):
             return False
-        # The first column has numbers, which are floats in some formats.
-        rows = [[*map(text_of, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
+        rows = [[*map(_number, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
     first = [raw for raw in rows[0] if raw != marker]
     return _digest_all(map(str, itertools.chain(first, *rows[1:]))) == own.facts.get("all")
+
+
+def _number(raw: Raw) -> Raw:
+    """Spell a number of the list of projects, a float in some formats."""
+    return f"{raw:g}" if isinstance(raw, float) else raw
 
 
 def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
@@ -184,12 +190,15 @@ def _is_computed(first: Raw, raw: Raw) -> bool:
 
     `first`: the first cell of its row.
     """
-    head, text = text_of(first).strip(), text_of(raw).strip()
+    head, text = str(_number(first)).strip(), text_of(raw)
     if head in NUMBER:
-        return text in STATUS_HEAD
-    if len(text) > _MAX_BESIDE or not (head.isdecimal() or head in PROJECTS):
-        return False
-    return (_COMPUTED.fullmatch(text) or _ERROR.fullmatch(text)) is not None
+        return text.strip() in STATUS_HEAD
+    return len(text) <= _MAX_BESIDE and (head.isdecimal() or head in PROJECTS) and _is_result(text)
+
+
+@lru_cache(maxsize=256)  # the same few on every cover
+def _is_result(text: str) -> bool:
+    return (_COMPUTED.fullmatch(text.strip()) or _ERROR.fullmatch(text.strip())) is not None
 
 
 # Templates of before 2026-11-25 carry no digests: there only the places are known.
