@@ -14,18 +14,19 @@ from openpyxl.cell.cell import MergedCell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.consolidate import consolidate
-from kpixl.grids import read_grids
-from kpixl.intake.extract import Extractor
-from kpixl.intake.onefile import FileResult, Job, read_file
-from kpixl.mark import write_marked
-from kpixl.marker import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
-from kpixl.model import Form, Portfolio
-from kpixl.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.one_file import FileResult, Job, read_file
+from kpixl.collection.review import review
+from kpixl.forms.definition import Form
+from kpixl.forms.values import Raw
+from kpixl.output.annotate import write_marked
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
+from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.problems import Location, Problem
-from kpixl.review import review
-from kpixl.template import build_template
-from kpixl.values import Raw
+from kpixl.readers import read_grids
+from kpixl.recognise.extract import Extractor
 from tests.applications import Office
 
 COVER = "填报说明"
