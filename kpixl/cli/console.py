@@ -222,7 +222,11 @@ def print_trace(found: Trace, lang: str) -> None:
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
         value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
-        parts = [escape(on_one_line(value)), f"[dim]{escape(on_one_line(place))}[/dim]", *map(escape, map(on_one_line, typed))]
+        parts = [
+            escape(on_one_line(value)),
+            f"[dim]{escape(on_one_line(place))}[/dim]",
+            *map(escape, map(on_one_line, typed)),
+        ]
         out.print("  ".join(parts))
 
 

@@ -20,7 +20,8 @@ from kpixl.collection.intake import (
     is_own_output,
     read_files,
 )
-from kpixl.collection.merge import Merged, Returned, Source, Version, merge
+from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form

@@ -29,6 +29,7 @@ from kpixl.readers import (
 from kpixl.readers.detect import Kind
 from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
+from kpixl.recognise.own_sheets import first_texts, typed_beside
 from kpixl.recognise.quoted import content as quotation
 from kpixl.recognise.quoted import quoted
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
@@ -206,6 +207,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         problems += [p for sheet in empty if _foreign(sheet[0]) for p in _skipped(shown, extractor, *sheet, forms)]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += annotations_told(opened, shown, forms)
+    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
@@ -281,7 +283,7 @@ def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, fo
         return problem("sheet-rows", headings, forms[-1])
     if nothing.weak is not None:
         return nothing.weak.problem(file, grid, extractor.form(nothing.form).title, Severity.INFO)
-    return Problem("sheet-skipped", where)
+    return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
 
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:

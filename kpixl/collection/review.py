@@ -13,8 +13,9 @@ from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
 from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
-from kpixl.collection.merge import Source, Version
+from kpixl.collection.merge import Source
 from kpixl.collection.nothing_to_report import match_declarations
+from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of

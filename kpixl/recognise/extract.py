@@ -11,6 +11,7 @@ from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import FoundMarker, Marker
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
@@ -61,7 +62,7 @@ class Extractor:
             ((r, c), raw)
             for r, row in enumerate(grid.rows)
             for c, raw in enumerate(row)
-            if not is_blank(raw) and not sheet_ids.is_furniture(raw)
+            if not is_blank(raw) and not is_furniture(raw)
             and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
         ]  # fmt: skip
 
@@ -186,8 +187,8 @@ def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Ite
     hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
         own = _own_mark(marks, forms, number)
-        loose = reader.preamble(grid, file, found) if number == 0 else ()
         mark = own.marker if own is not None else lost
+        loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
         yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from kpixl.a1 import Span
 from kpixl.forms.definition import TableColumn
 from kpixl.forms.values import is_blank
-from kpixl.portfolio.sheet_id import is_furniture
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
 

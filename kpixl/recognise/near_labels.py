@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kpixl.portfolio.sheet_id import is_furniture
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.kinds import is_foreign
 from kpixl.recognise.labels import Anchor, LabelIndex, Rows, Slot
 from kpixl.recognise.near import MAX_LENGTH, Place, closeness, core, pair

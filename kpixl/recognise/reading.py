@@ -11,8 +11,8 @@ from types import MappingProxyType
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
-from kpixl.forms.values import is_blank, storable, text_of
-from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.forms.values import fold, is_blank, storable, text_of
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
@@ -59,15 +59,15 @@ class FormReader:
                     seen |= {(table.key, part) for part in target.parts}
         return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
-    def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
+    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
             (Location(file, grid.name, grid.address(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
-            and not (printed_match(self.heading, raw) or printed_match(self.subtitle, raw))
-            and not (c > first.edge and sheet_ids.is_furniture(raw))
+            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not (c > first.edge and is_furniture(raw))
         )
         for where, raw in itertools.islice(strays, MAX_ALIKE):
             yield Problem("stray-text", where, {"text": text_of(raw)})
@@ -136,6 +136,9 @@ class FormReader:
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
+                    if not _agrees(m, record.mark):
+                        sent = record.mark.year if record.mark is not None else None
+                        record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
         for row in record.rows[: min(record.found.first_row, 20)]:
             for raw in row:
                 if m := printed_match(self.heading, raw):
@@ -153,6 +156,16 @@ class FormReader:
         if match and record.unit is None:
             record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
         return match
+
+
+def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
+    """Tell whether a printed heading has no other year or organisation than the marker, which is what counts."""
+    if mark is None:
+        return True
+    organization = (match.groupdict().get("organization") or "").strip()
+    return (mark.year is None or _year(match) in (None, mark.year)) and (
+        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    )
 
 
 def _year(match: re.Match[str]) -> int | None:

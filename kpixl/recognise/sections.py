@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from kpixl.forms.values import Raw, fold, is_blank
-from kpixl.portfolio.sheet_id import is_furniture
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.kinds import MAX_LABEL, MAX_TITLE, Kind, kind_called, kind_of_title, kinds, weights
 
 Rows = Sequence[Sequence[Raw]]

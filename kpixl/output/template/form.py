@@ -16,6 +16,7 @@ from kpixl.output.template.page import set_page
 from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
+from kpixl.portfolio.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
 from kpixl.portfolio.print_layout import subtitle_text
 from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.texts import Text, say
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
 
-DONE: Text = ("已完成", "Finished")
-MISSING: Text = ("缺项", "Missing")
-MISMATCH: Text = ("金额不一致", "Amounts differ")
-BACK: Text = ("返回项目清单", "Back to the list of projects")
-MORE_ROWS: Text = (
-    "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
-    "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
-)
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
