@@ -21,11 +21,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from kpixl.cells import Span, quoted
 from kpixl.model import Value
+from kpixl.text_fit import MAX_ROW_HEIGHT
 from kpixl.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, utf16_length
 
 CREATED = datetime(2000, 1, 1)
 DAYS_TO_1904 = 1462  # between the first days of Excel's two calendars; the later one comes from the Mac
-MAX_ROW_HEIGHT = 409.0  # points; Excel's own limit
 MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _FUNCTION = re.compile(r"[A-Za-z0-9_.]\(")  # what XlsxWriter takes for the name of a function
@@ -327,39 +327,3 @@ def serial(value: date, offset: int) -> int:
 def date_of(number: int, offset: int) -> str:
     """Return the date that Excel holds by a number, as text."""
     return (EXCEL_EPOCH + timedelta(days=number + offset)).isoformat()
-
-
-# --- how much room a text needs ---------------------------------------------------------------
-
-# A column width counts digits of the default font at 11 points (7 pixels at 96 dpi).
-_PIXELS_PER_WIDTH = 7.0
-_PIXELS_PER_POINT = 96 / 72
-
-
-def text_lines(text: str, width: float, size: float) -> int:
-    """Count the lines that `text` takes in a cell of `width` (column units) at `size` points.
-
-    East Asian characters are an em wide, others are counted as 0.55 em; a cell has 5 pixels of padding.
-    """
-    em = size * _PIXELS_PER_POINT
-    room = max(width * _PIXELS_PER_WIDTH - 5, em)
-    return sum(max(1, -(-int(_ems(line) * em * 100) // int(room * 100))) for line in text.split("\n")) or 1
-
-
-def _ems(line: str) -> float:
-    if line.isascii():
-        return 0.55 * len(line)
-    # Full-width punctuation never begins a line, so a line may end one character early: 2 % covers it.
-    return 1.02 * sum(1.0 if c >= "\u1100" else 0.8 if c >= "\u2000" else 0.55 for c in line)
-
-
-def fitting_height(text: str, width: float, size: float, least: float) -> float:
-    """Return the row height in points that shows all of `text`, at least `least`."""
-    return max(least, text_lines(text, width, size) * size * 1.32 + 6)
-
-
-def fitting_size(text: str, width: float, size: float, smallest: float = 6) -> float:
-    """Return the largest font size, from `size` down in half points, at which `text` fits Excel's tallest row."""
-    while size > smallest and fitting_height(text, width, size, 0) > MAX_ROW_HEIGHT:
-        size -= 0.5
-    return size

@@ -10,7 +10,8 @@ from kpixl.cells import Span, span_from
 from kpixl.intake import PROBLEM_LIST
 from kpixl.mark.notes import LEVELS, TINTS, rank
 from kpixl.problems import Problem, Severity
-from kpixl.sheets import Book, Sheet, fitting_height
+from kpixl.sheets import Book, Sheet
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
 NAME: Text = ("问题清单", "Problems")

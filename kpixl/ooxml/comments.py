@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from kpixl.cells import Span, a1, span_from
 from kpixl.marker import NOTE_SIGNATURE
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, add, dump, local, parse, q, with_prefixes
-from kpixl.sheets import text_lines
+from kpixl.text_fit import text_lines
 
 _BELOW = "\n\n" + NOTE_SIGNATURE
 AUTHOR = "kpixl"

@@ -12,7 +12,7 @@ from kpixl import __version__
 from kpixl.cells import Span, absolute, column_name
 from kpixl.marker import OWN_SHEET
 from kpixl.model import Value
-from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
+from kpixl.sheets import Book, Sheet, sheet_names
 from kpixl.status import words
 from kpixl.status.model import ProjectStatus, Status, UnitStatus, Unread
 from kpixl.status.tell import (
@@ -28,6 +28,7 @@ from kpixl.status.tell import (
     unit_name,
 )
 from kpixl.status.words import State
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
 _FACTS = json.dumps({"kpixl": 1, "kind": "status"}, separators=(",", ":"))

@@ -10,9 +10,10 @@ from kpixl.cells import Span
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.model import Form, Project, Value
 from kpixl.printed import FormPrinter, PrintedCell, PrintedRow
-from kpixl.sheets import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
+from kpixl.sheets import Sheet
 from kpixl.summary.marks import OwnSheet
 from kpixl.summary.table import FOOTER, TINT_DOUBT
+from kpixl.text_fit import LINE, MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import say
 from kpixl.values import fits_float
 
@@ -20,7 +21,6 @@ _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is
 _PAPERS = {"A3": 8, "A4": 9, "A5": 11}
 _SHORT = 40
-_LINE = 1.32  # of a font's size, as in sheets.fitting_height
 
 
 class FormsWriter:
@@ -164,7 +164,7 @@ class FormsWriter:
             return 0.0
         size = self._size_of(cell)
         if cell.vertical:
-            return len(text) * size * _LINE + 8
+            return len(text) * size * LINE + 8
         return fitting_height(text, self._width(cell), size, self._least(cell))
 
     # --- set-up -------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from typing import Any
 from kpixl.cells import column_name
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Field, Form, MoneyUnit, Project, Table, Value
-from kpixl.sheets import Book, Sheet, fitting_height
+from kpixl.sheets import Book, Sheet
 from kpixl.summary.marks import OwnSheet
 from kpixl.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
+from kpixl.text_fit import fitting_height
 from kpixl.texts import say
 
 _SIZE = 10.0

@@ -17,8 +17,9 @@ from kpixl.forms.money import unit_heading
 from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
 from kpixl.model import Form, Portfolio, Project, Value
 from kpixl.printed import disclosure_text, heading_text
-from kpixl.sheets import Sheet, fitting_height
+from kpixl.sheets import Sheet
 from kpixl.summary.marks import FORMULA, OwnSheet
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 from kpixl.values import fits_float
 

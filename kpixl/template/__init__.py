@@ -17,9 +17,10 @@ from kpixl.fields import field_called
 from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
-from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
+from kpixl.sheets import Book, Sheet, sheet_names
 from kpixl.template.form import FormSheet, Status
 from kpixl.template.lists import write_lists
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 from kpixl.values import text_of
 

@@ -13,9 +13,10 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
 from kpixl.printed import subtitle_text
-from kpixl.sheets import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
+from kpixl.sheets import Book, Sheet
 from kpixl.template.lists import list_formula
 from kpixl.template.page import set_page
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import Text, say
 from kpixl.values import is_blank, number_text, text_of, total
 
