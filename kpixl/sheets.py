@@ -16,7 +16,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import xlsxwriter
+import xlsxwriter.packager
 from xlsxwriter.format import Format
+from xlsxwriter.packager import Packager
+from xlsxwriter.styles import Styles, XFormatType
 from xlsxwriter.worksheet import Worksheet
 
 from kpixl.cells import Span, quoted
@@ -88,6 +91,58 @@ class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
         return formula.removeprefix("=")
 
 
+class _Styles(Styles):  # type: ignore[misc]
+    """Styles with names, which XlsxWriter does not know: every format with a name is derived from the first of it."""
+
+    def _write_cell_style_xfs(self) -> None:
+        first: dict[str, Format] = {}
+        for xf in self.xf_formats:
+            if (name := getattr(xf, "style_name", None)) is not None:
+                first.setdefault(name, xf)
+        self.named = first
+        before = 2 if self.has_hyperlink else 1
+        numbers = {name: number for number, name in enumerate(first, before)}
+        for xf in self.xf_formats:
+            if (name := getattr(xf, "style_name", None)) is not None:
+                xf.xf_id = numbers[name]
+        self._xml_start_tag("cellStyleXfs", [("count", before + len(first))])
+        self._write_xf(self.xf_formats[0], XFormatType.STYLE)
+        if self.has_hyperlink:
+            self._write_style_xf(True, self.hyperlink_font_id)
+        for xf in first.values():
+            self._write_xf(xf, XFormatType.STYLE)
+        self._xml_end_tag("cellStyleXfs")
+
+    def _write_cell_styles(self) -> None:
+        before = 2 if self.has_hyperlink else 1
+        self._xml_start_tag("cellStyles", [("count", before + len(self.named))])
+        if self.has_hyperlink:
+            self._write_cell_style("Hyperlink", 1, 8)
+        self._write_cell_style()
+        for number, name in enumerate(self.named, before):
+            self._xml_empty_tag("cellStyle", [("name", name), ("xfId", number)])
+        self._xml_end_tag("cellStyles")
+
+
+class _Packager(Packager):  # type: ignore[misc]
+    """Writes the parts of a workbook; the class of the styles is the module's own there."""
+
+    def _write_styles_file(self) -> None:
+        known = xlsxwriter.packager.Styles
+        xlsxwriter.packager.Styles = _Styles
+        try:
+            super()._write_styles_file()
+        finally:
+            xlsxwriter.packager.Styles = known
+
+
+class _Workbook(xlsxwriter.Workbook):  # type: ignore[misc]
+    """A workbook whose formats may have the names of styles."""
+
+    def _get_packager(self) -> Packager:
+        return _Packager()
+
+
 class Book:
     """A workbook in memory; `finish` returns its bytes."""
 
@@ -102,7 +157,7 @@ class Book:
     ) -> None:
         self._buffer = io.BytesIO()
         self.date_offset = DAYS_TO_1904 if date_1904 else 0
-        self.raw = xlsxwriter.Workbook(
+        self.raw = _Workbook(
             self._buffer,
             {
                 "in_memory": True,
@@ -122,12 +177,17 @@ class Book:
         self._rule_formats: dict[tuple[tuple[str, Any], ...], Format] = {}
         self.sheets: list[Sheet] = []
 
-    def format(self, **props: Any) -> Format:
-        """Return the format with these XlsxWriter properties on top of the book's font; equal ones are shared."""
-        key = tuple(sorted(props.items()))
+    def format(self, style: str | None = None, /, **props: Any) -> Format:
+        """Return the format with these XlsxWriter properties on top of the book's font; equal ones are shared.
+
+        `style`: the named style that people find it under in Excel; it looks like the first format made with it.
+        """
+        key = (("", style), *sorted(props.items()))
         known = self._formats.get(key)
         if known is None:
             known = self._formats[key] = self.raw.add_format({**self._base, **props})
+            if style is not None:
+                known.style_name = style
         return known
 
     def rule_format(self, **props: Any) -> Format:

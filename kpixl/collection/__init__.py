@@ -1,0 +1,1 @@
+"""The round of a form: what was sent, what came back, and what follows."""
