@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from kpixl.sheets import Book
+from kpixl.output.workbook import Book
 from kpixl.text_fit import PIXELS_PER_WIDTH, ems, fitting_height, fitting_size, fitting_width, height_of, text_lines
 from tests.applications import Office
 

@@ -1,1 +1,1 @@
-"""The round of a form: what was sent, what came back, and what follows."""
+"""Returned files -> one portfolio: reads them in workers, matches them to the roster, merges and checks."""

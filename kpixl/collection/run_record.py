@@ -12,12 +12,13 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from kpixl.fields import unit_field
-from kpixl.model import Form, Portfolio, Project
-from kpixl.problems import Problem, Severity
-from kpixl.values import fits_float, number_text, text_of
+from kpixl.forms.definition import Form
+from kpixl.forms.names import unit_field
+from kpixl.forms.values import fits_float, number_text, text_of
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems.problem import Problem, Severity
 
-DISPUTES = frozenset({"returned-differently"})  # codes of problems by which two returns of a project contradict each other
+DISPUTES = frozenset({"returned-differently"})  # codes of problems: two returns of a project contradict each other
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height
 
 SMALLEST_PRINT = 6.0  # points
