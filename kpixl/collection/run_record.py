@@ -105,6 +105,11 @@ def _is_blank(project: Project, sent: Project) -> bool:
     return values and tables and any(not rows for rows in project.tables.values())
 
 
+def open_projects(record: RunRecord) -> frozenset[str]:
+    """Return the ids of the projects in the portfolio that must still be settled: contradictions and errors."""
+    return frozenset({*record.disputed, *(i for i, count in record.errors.items() if i and count)})
+
+
 # --- what changed -----------------------------------------------------------------------------
 
 
