@@ -50,7 +50,7 @@ TOTAL: Text = ("合计", "Total")
 _CHART: Text = ("{label}（{by}，{unit}）", "{label}, {by} ({unit})")
 
 WIDTHS = {"zh": [20.0, 6.0, 14.0, 7.0, *[5.0] * 7], "en": [20.0, 8.0, 14.0, 7.0, *[8.5] * 7]}
-SCALE = {"zh": 85, "en": 70}  # per cent; the widths fit A4 also where columns come out a third wider
+SCALE = {"zh": 85, "en": 64}  # per cent; the widths fit A4 also where columns come out a third wider
 MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 SIZE, ROW = 10.0, 20.0
 COUNT_FORMAT = '#,##0;-#,##0;"-"'
@@ -188,7 +188,7 @@ class Canvas:
     def chart_room(self, plan: BarPlan) -> int:
         """Take the rows of a chart, all on one page; return the first."""
         self.flow.take(6)
-        return self.flow.block(plan.height * 0.75 + 8)
+        return self.flow.block(plan.height * 0.75 + 6)
 
     # --- the table of projects ----------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class PageFlow:
 
     def block(self, height: float, rows_of: float = 20.0) -> int:
         """Take rows for something of `height` points that must not be cut; return the first."""
-        count = int(height / rows_of) + 2
+        count = int(height / rows_of) + 1
         self.keep(count * rows_of)
         first = self.row
         for _ in range(count):

@@ -31,6 +31,7 @@ def write_projects(canvas: Canvas, key: str) -> None:
     by = canvas.say(_ALL) if len(shown) == len(projects) else canvas.say(_LARGEST, count=len(shown))
     canvas.heading(by[:1].upper() + by[1:], plan.height * 0.75 + 3 * ROW)
     chart_row = canvas.chart_room(plan)
+    canvas.flow.keep(24 + ROW * len(shown))
     top = canvas.flow.take(24)
     unit = canvas.say(_AMOUNT, label=canvas.say(MONEY), unit=canvas.unit_text)
     for (first, last), text in zip(
