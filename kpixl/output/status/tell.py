@@ -77,7 +77,10 @@ def place(item: Return) -> str:
 
 
 def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
-    """Say what is to be said beside the state: declared why, in several versions, `late` if asked, not in the roster."""
+    """Say what is to be said beside the state: declared why, in several versions, late, not in the roster.
+
+    `late`: False where that is shown elsewhere.
+    """
     said = []
     if project.state is State.NOTHING:
         said.append(project.reason or "")

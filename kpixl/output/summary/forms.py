@@ -10,8 +10,8 @@ from kpixl.a1 import Span
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import fits_float
+from kpixl.output.summary.look import FOOTER, TINT_DOUBT
 from kpixl.output.summary.marks import OwnSheet
-from kpixl.output.summary.table import FOOTER, TINT_DOUBT
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow

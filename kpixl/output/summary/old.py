@@ -15,6 +15,7 @@ from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.workbook import BookSheet, Workbook
 from kpixl.ooxml.xml import PackageError, Tree, local, parse, q, whole
 from kpixl.output.summary.changes import Changes, compare
+from kpixl.output.summary.look import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.output.summary.marks import (
     FORMULA,
     NAME_PREFIX,
@@ -27,7 +28,6 @@ from kpixl.output.summary.marks import (
     shown,
     spelled_row,
 )
-from kpixl.output.summary.table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.output.workbook import DAYS_TO_1904
 from kpixl.texts import Text
 

@@ -17,27 +17,31 @@ from kpixl.a1 import Span, absolute, area, column_name
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.money import unit_heading
 from kpixl.forms.names import unit_field
-from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
+from kpixl.forms.types import FieldType
 from kpixl.forms.values import fits_float, text_of
+from kpixl.output.summary.columns import Column, list_columns
+from kpixl.output.summary.look import (
+    BORDER,
+    FOOTER,
+    LINK,
+    STYLES,
+    TINT_DOUBT,
+    TINT_HEADER,
+    TINT_OPEN,
+    TINT_SUBTOTAL,
+    TINT_TOTAL,
+)
 from kpixl.output.summary.marks import FORMULA, OwnSheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import disclosure_text, heading_text
-from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_width
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height
 from kpixl.texts import Text, say
 
 HEADER_ROW = 2
 FIRST_ROW = HEADER_ROW + 1
 MAX_LINK_COUNT = 65_530  # Excel's limit for one sheet
 
-TINT_HEADER, TINT_TOTAL, TINT_SUBTOTAL, TINT_DOUBT = "#DDE6F0", "#DDE6F0", "#F2F5F9", "#FFE699"
-TINT_OPEN = "#F8D7D3"  # of what must still be settled: errors, contradicting returns
-BORDER, LINK = "#8C8C8C", "#1F4E9E"
-FOOTER: Text = ("&C第 &P 页，共 &N 页", "&CPage &P of &N")
-
-_SOURCE: Text = ("来源", "Source")
-_SEEN: Text = ("筛选后可见", "Shown by the filter")
-_COUNT: Text = ("{label}数", "{label}: number")
 _UNIT: Text = ("（金额单位：{unit}）", " (amounts in {unit})")
 _SUBTOTAL: Text = ("小计", "Subtotal")
 _TOTAL: Text = ("合计", "Total")
@@ -51,29 +55,9 @@ _LEGEND: tuple[tuple[str, Text], ...] = (
 
 _SIZE, _LONG_SIZE, _TITLE_SIZE = 10.0, 9.0, 14.0
 _ROW_HEIGHT = 20.0
-_LONG_WIDTH = 70.0  # a goal of 518 characters takes 13 lines, a third of a laptop's screen
-_NAME_WIDTH = (16.0, 30.0)
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 # Column units across a landscape A4 at 70 %, at which ten points are seven.
 _WIDEST_A4 = 210.0
-STYLES = {  # the names under which Excel lists what cells look like
-    "title": "kpixl 标题", "note": "kpixl 说明", "header": "kpixl 表头", "text": "kpixl 文字", "number": "kpixl 数值",
-    "link": "kpixl 链接", "doubt": "kpixl 存疑", "open": "kpixl 待处理", "subtotal": "kpixl 小计",
-    "total": "kpixl 合计", "figure": "kpixl 指标卡",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the sheet. `kind`: id, field, count, source, seen; `type`: that of its field, else text."""
-
-    kind: str
-    key: str
-    heading: str
-    width: float
-    type: FieldType = TEXT
-    blank: bool = False
-    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +111,7 @@ class TableWriter:
         """Prepare; `open_projects`: ids of those that must still be settled, whose names are tinted."""
         self._sheet, self._book, self._lang = sheet, sheet.book, lang
         self._form, self._portfolio, self._sources, self._open = form, portfolio, sources, open_projects
-        self._columns = _columns(form, portfolio, lang, sources)
+        self._columns = list_columns(form, portfolio, lang, sources)
         self._fields = [column.key for column in self._columns if column.kind == "field"]
         self._frozen = 3 if form.summary.amount is not None else 2
         self._rows: list[Sequence[Value]] = []
@@ -365,45 +349,3 @@ class TableWriter:
         raw.set_margins(**_MARGINS)
         raw.center_horizontally()
         raw.set_footer(say(FOOTER, self._lang))
-
-
-# --- columns ----------------------------------------------------------------------------------
-
-
-def _columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None) -> list[Column]:
-    projects = portfolio.projects
-    ids = [p.id for p in projects]
-    columns = [Column("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
-    for number, key in enumerate(_field_order(form)):
-        field, values = form.fields[key], [p.values[key] for p in projects]
-        blank = number > 1 and bool(projects) and not field.required and all(v is None for v in values)
-        kind, texts = FIELD_TYPES[field.type], [v for v in values if isinstance(v, str)]
-        width, long = kind.width(values), False
-        if width is None:
-            long = field.lines > 1
-            least, most = _NAME_WIDTH if number == 0 else (9, field.width)
-            width = _LONG_WIDTH if long else text_width(texts, field.heading, least, most)
-        columns.append(Column("field", key, field.heading, width, kind, blank, long))
-    for key, table in form.tables.items():
-        columns.append(Column("count", key, say(_COUNT, lang, label=table.label), 10))
-    if sources is not None:
-        width = text_width(list(sources.values()), say(_SOURCE, lang), 10, 36)
-        columns.append(Column("source", "", say(_SOURCE, lang), width))
-    columns.append(Column("seen", "", say(_SEEN, lang), 8))
-    return columns
-
-
-def _field_order(form: Form) -> list[str]:
-    """List the fields: name, the amount that the summary is about, whose it is, its group, then as on the form."""
-    unit = unit_field(form)
-    first = [form.key_fields[0], form.summary.amount, unit.key if unit else None, form.summary.subtotals]
-    return list(dict.fromkeys([*[key for key in first if key is not None], *form.fields]))
-
-
-def text_width(texts: Sequence[str], heading: str, least: float, most: float) -> float:
-    """Choose a width that shows the longest of `texts` on one line, between `least` and `most`.
-
-    A heading may take two lines.
-    """
-    half = heading[: (len(heading) + 1) // 2] if len(heading) > 4 else heading
-    return fitting_width([max(texts, key=len, default=""), half + "字"], _SIZE, least, most)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from kpixl.collection.run_record import RunRecord
 from kpixl.forms.definition import Form
+from kpixl.output.summary.look import FOOTER, STYLES
 from kpixl.output.summary.marks import OwnSheet
 from kpixl.output.summary.overview.canvas import MARGINS, SCALE, Canvas, Places
 from kpixl.output.summary.overview.figures import link_figures, write_figures
 from kpixl.output.summary.overview.groups import write_groups
 from kpixl.output.summary.overview.projects import write_projects
 from kpixl.output.summary.overview.to_settle import write_changes, write_open
-from kpixl.output.summary.table import FOOTER, STYLES
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import heading_text

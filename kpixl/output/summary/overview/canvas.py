@@ -12,19 +12,11 @@ from kpixl.collection.run_record import RunRecord
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.money import WAN, unit_heading
 from kpixl.forms.names import unit_field
+from kpixl.output.summary.look import BORDER, LINK, STYLES, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL
 from kpixl.output.summary.marks import FORMULA
 from kpixl.output.summary.overview.bars import BarPlan, insert_bars
 from kpixl.output.summary.overview.page_flow import PageFlow
-from kpixl.output.summary.table import (
-    BORDER,
-    FIRST_ROW,
-    LINK,
-    STYLES,
-    TINT_HEADER,
-    TINT_OPEN,
-    TINT_SUBTOTAL,
-    TableSheet,
-)
+from kpixl.output.summary.table import FIRST_ROW, TableSheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio
 from kpixl.text_fit import fitting_height

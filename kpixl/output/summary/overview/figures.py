@@ -8,9 +8,10 @@ from typing import Any
 
 from kpixl.collection.run_record import total_amount
 from kpixl.forms.definition import Value
+from kpixl.output.summary.look import BORDER, STYLES, TINT_SUBTOTAL
 from kpixl.output.summary.overview.canvas import ALARMING, COUNTS, PROJECTS, Canvas, Link
 from kpixl.output.summary.overview.counts import run_totals
-from kpixl.output.summary.table import BORDER, FIRST_ROW, STYLES, TINT_SUBTOTAL
+from kpixl.output.summary.table import FIRST_ROW
 
 _AMOUNT = ("{label}（{unit}）", "{label} ({unit})")
 _COUNT = ("{label}数", "{label}: number")

@@ -33,12 +33,16 @@ class _Group:
 
 
 def write_groups(canvas: Canvas) -> None:
-    """Write table and chart by category, then by unit, where the form has them."""
-    category, unit = canvas.form.summary.subtotals, canvas.unit_field
+    """Write table and chart by category, by unit and by the form's `structure`, as far as it has them."""
+    fields, category, unit = canvas.form.fields, canvas.form.summary.subtotals, canvas.unit_field
     if category is not None:
-        _write(canvas, canvas.form.fields[category].heading, category, _categories(canvas), of_units=False)
+        _write(canvas, fields[category].heading, category, _categories(canvas), of_units=False)
     if unit is not None and unit.key != category:
         _write(canvas, unit.heading, unit.key, _units(canvas), of_units=True)
+    structure = canvas.form.summary.structure
+    if structure is not None and structure not in (category, unit.key if unit else None):
+        groups = [_Group(*item, None) for item in projects_by(structure, canvas.portfolio.projects).items()]
+        _write(canvas, fields[structure].heading, structure, groups, of_units=False)
 
 
 def amount_of(canvas: Canvas, projects: Iterable[Project]) -> Decimal:
