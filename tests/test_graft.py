@@ -484,6 +484,37 @@ def test_a_sheet_that_is_no_longer_made_is_removed(path: Path) -> None:
     assert openpyxl.load_workbook(path).sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET, NOTES, "藏"]
 
 
+OLDER = Path(__file__).parent / "cases" / "files" / "summary-before-overview.xlsx"  # charts apart
+
+
+def test_an_older_summary_gets_the_overview_first_and_keeps_what_the_office_has(path: Path) -> None:
+    path.write_bytes(OLDER.read_bytes())
+    edit(path, add_notes)
+    before = parts(path)
+    assert sorted(regenerate(path)) == ["sheet-carried", "sheet-carried", "summary-rows-moved"]
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET, NOTES, "藏"]
+    sheets = {sheet.name: sheet.path.removeprefix("/") for sheet in Workbook(path.read_bytes()).sheets()}
+    assert all(parts(path)[sheets[name]] == before[sheets[name]] for name in (NOTES, "藏"))
+    assert regenerate(path) == ["sheet-carried", "sheet-carried"]
+
+
+def test_an_older_summary_without_anything_of_the_offices_is_made_anew(path: Path) -> None:
+    path.write_bytes(OLDER.read_bytes())
+    assert regenerate(path) == []
+    assert openpyxl.load_workbook(path).sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET]
+
+
+def test_named_styles_come_along_once(path: Path) -> None:
+    edit(path, add_notes)
+    for _ in range(2):
+        regenerate(path)
+        styles = parts(path)["xl/styles.xml"].decode()
+        assert len(re.findall(r'<cellStyle [^>]*name="kpixl 表头"', styles)) == 1
+    book = openpyxl.load_workbook(path)
+    assert book["汇总表"]["A3"].style == "kpixl 表头" and book["汇总表"]["C4"].style == "kpixl 数值"
+
+
 def test_a_summary_of_an_older_version_is_ours_but_not_compared(path: Path) -> None:
     old = replaced(path.read_bytes(), "xl/sharedStrings.xml", b'{"kpixl":2,', b'{"kpixl":1,')
     path.write_bytes(old)

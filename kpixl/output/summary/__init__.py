@@ -6,7 +6,7 @@ its own into the workbook, they are grafted into it; `old` lists what a person c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from kpixl.collection.run_record import RunRecord, open_projects
 from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.files import MACRO_ENDING
-from kpixl.forms.definition import Form
+from kpixl.forms.definition import Form, Value
 from kpixl.forms.values import text_of
 from kpixl.output.summary.forms import FormsWriter
 from kpixl.output.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
 from kpixl.output.summary.overview import Places, write_overview
 from kpixl.output.summary.rows import rows_sheets, write_rows_sheet
-from kpixl.output.summary.table import MAX_LINK_COUNT, TableWriter
+from kpixl.output.summary.table import HEADER_ROW, MAX_LINK_COUNT, TableWriter
 from kpixl.output.workbook import Book, sheet_names, usable_sheet_name
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import heading_text
@@ -208,7 +208,7 @@ def _taken_up(
     edits = old.edits()
     notes = [*(() if old.memory else _not_ours(path)), *_edit_problems(edits, path.name)]
     notes += _renamed(old, names, path.name)
-    notes += _rows_moved(old, edits, built, portfolio, path.name)
+    notes += _cells_moved(old, edits, built, portfolio, path.name)
     return new, problems, notes
 
 
@@ -334,13 +334,11 @@ def _renamed(old: OldSummary, names: Mapping[str, str], file: str) -> Iterator[P
             yield Problem("summary-sheet-edited", Location(file, own.name), {"sheet": own.name, "what": what})
 
 
-def _rows_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfolio, file: str) -> Iterator[Problem]:
-    """Report formulas of others over our sheets, where the projects are now in other rows."""
-    projects = {project.id for project in portfolio.projects}
+def _cells_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfolio, file: str) -> Iterator[Problem]:
+    """Report formulas of others over our sheets, where what they refer to is now in other rows, columns or sheets."""
     table = next(sheet.rows for sheet in built.sheets if sheet.role == "summary")
-    ids = [text_of(row[0]) if row else "" for row in table]
-    before, after = ({number: i for number, i in enumerate(each) if i in projects} for each in (edits.ids, ids))
-    if not edits.ids or before == after:
+    made = {sheet.role for sheet in built.sheets}
+    if not (_projects_moved(edits, table, portfolio) or _columns_moved(old, table) or set(old.current) - made):
         return
     for sheet, cells in old.referring().items():
         if not sheet:
@@ -349,6 +347,22 @@ def _rows_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfol
         more = ("…",) if len(cells) > MAX_CELLS else ()
         shown = tuple("、".join([*(cell[n] for cell in cells[:MAX_CELLS]), *more]) for n in range(2))
         yield Problem("summary-rows-moved", Location(file, sheet), {"sheet": sheet, "cells": shown})
+
+
+def _projects_moved(edits: Edits, table: Sequence[Sequence[Value]], portfolio: Portfolio) -> bool:
+    projects = {project.id for project in portfolio.projects}
+    ids = [text_of(row[0]) if row else "" for row in table]
+    before, after = ({number: i for number, i in enumerate(each) if i in projects} for each in (edits.ids, ids))
+    return bool(edits.ids) and before != after
+
+
+def _columns_moved(old: OldSummary, table: Sequence[Sequence[Value]]) -> bool:
+    known = old.memory.sheets.get("summary") if old.memory else None
+    if known is None or not known.rows or len(known.rows) <= HEADER_ROW:
+        return False
+    before = {heading: col for col, heading in enumerate(known.rows[HEADER_ROW])}
+    after = {text_of(heading): col for col, heading in enumerate(table[HEADER_ROW])}
+    return any(before[heading] != after[heading] for heading in before.keys() & after.keys())
 
 
 def _with_copy(note: Problem, copy: Path | None) -> Problem:
