@@ -55,7 +55,8 @@ def insert_bars(
             "name": title,
             "fill": {"color": _BLUE},
             "gap": 60,
-            "data_labels": {"value": True, "num_format": "#,##0.00", "font": {"size": 9}},
+            # LibreOffice breaks a longer number into two lines; the table has it whole.
+            "data_labels": {"value": True, "num_format": "[>=1000]#,##0;#,##0.00", "font": {"size": 9}},
         }
     )
     chart.set_title({"name": title, "name_font": {"size": 12, "bold": True}, "overlay": False})

@@ -84,7 +84,7 @@ class Canvas:
         link = {**border, "font_color": LINK, "underline": 1}
         count = {"num_format": COUNT_FORMAT, "align": "center"}
         number = {"num_format": "#,##0.00", "indent": 1, "align": "right"}
-        share = {"num_format": "0.0%", "align": "right"}
+        share = {"num_format": "0.0%", "align": "right", "indent": 1}
         total = {**border, "bold": True, "bg_color": TINT_HEADER}
         font = self.form.fonts["heading"]
         style = self.book.format
