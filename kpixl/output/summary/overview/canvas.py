@@ -41,7 +41,7 @@ SHARE: Text = ("占比", "Share")
 TOTAL: Text = ("合计", "Total")
 _CHART: Text = ("{label}（{by}，{unit}）", "{label}, {by} ({unit})")
 
-WIDTHS = {"zh": [20.0, 6.0, 14.0, 7.0, *[5.0] * 7], "en": [20.0, 8.0, 14.0, 7.0, *[8.5] * 7]}
+WIDTHS = {"zh": [20.0, 6.0, 14.0, 7.5, *[5.0] * 7], "en": [20.0, 8.0, 14.0, 7.5, *[8.5] * 7]}
 SCALE = {"zh": 85, "en": 64}  # per cent; the widths fit A4 also where columns come out a third wider
 MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 SIZE, ROW = 10.0, 20.0
@@ -84,7 +84,7 @@ class Canvas:
         link = {**border, "font_color": LINK, "underline": 1}
         count = {"num_format": COUNT_FORMAT, "align": "center"}
         number = {"num_format": "#,##0.00", "indent": 1, "align": "right"}
-        share = {"num_format": "0.0%", "align": "right", "indent": 1}
+        share = {"num_format": "0.0%", "align": "right"}
         total = {**border, "bold": True, "bg_color": TINT_HEADER}
         font = self.form.fonts["heading"]
         style = self.book.format
