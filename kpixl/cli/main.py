@@ -418,7 +418,7 @@ def rules(ctx: click.Context, form_id: str | None) -> int:
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
     from kpixl.checks.engine import check
-    from kpixl.collection.consolidate import sources_of
+    from kpixl.collection.consolidate import run_of, sources_of
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.output.summary import write_summary
@@ -428,7 +428,7 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
     sources = sources_of(portfolio)
     found = check(form, content)
     written, problems = write_summary(
-        out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, today=date.today()
+        out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, run=run_of(portfolio), today=date.today()
     )
     problems = (*found, *problems)
     _report(ctx, problems)

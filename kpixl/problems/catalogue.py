@@ -1029,10 +1029,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "summary-rows-moved": Entry(
         W,
-        "“{sheet}”的公式（{cells}）引用汇总表，而汇总表的项目行有变动。旧文件已另存为 {copy}。",
-        "请核对这些公式引用的行；建议用 VLOOKUP 按项目编号取数。",
-        "Formulas of {sheet} ({cells}) refer to our sheets, whose projects are now in other rows. Kept: {copy}.",
-        "Check which rows they refer to; VLOOKUP by project id would follow.",
+        "“{sheet}”的公式（{cells}）引用汇总表，而汇总表的行、列或工作表有变动。旧文件已另存为 {copy}。",
+        "请核对这些公式引用的单元格；建议用 VLOOKUP 按项目编号取数。",
+        "Formulas of {sheet} ({cells}) refer to our sheets, whose rows, columns or sheets have moved. Kept: {copy}.",
+        "Check which cells they refer to; VLOOKUP by project id would follow.",
     ),
     "summary-pivot-source": Entry(
         W,

@@ -14,9 +14,10 @@ from kpixl.forms.definition import Field, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
 from kpixl.output.diff.text import ONLY, label, row_keys, side_text, totals_text
-from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio.diff import Diff, Kind, ProjectChange, RowChange, ValueChange, value_text
 from kpixl.portfolio.sheet_id import OWN_SHEET
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 from kpixl.version import __version__
 
