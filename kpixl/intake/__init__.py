@@ -10,7 +10,8 @@ from kpixl.intake.onefile import (
     is_problem_list,
     read_file,
 )
-from kpixl.intake.workers import Progress, read_files
+from kpixl.intake.workers import bounds_of, death_reason, read_files
+from kpixl.workers import Progress
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -19,7 +20,9 @@ __all__ = [
     "Job",
     "Limits",
     "Progress",
+    "bounds_of",
     "content_of",
+    "death_reason",
     "is_own_output",
     "is_problem_list",
     "read_file",
