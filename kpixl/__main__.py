@@ -10,9 +10,18 @@ def main() -> None:
 
         print(f"kpixl {__version__}")
         return
-    from kpixl.cli import run
+    from kpixl import interrupts
 
-    sys.exit(run(sys.argv[1:]))
+    interrupts.watch(sys.argv[1:])  # before what takes long to import
+    try:
+        from kpixl.cli import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print(interrupts.text_of(sys.argv[1:]), file=sys.stderr)
+        code = interrupts.EXIT_CODE
+    interrupts.ignore()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from kpixl import __version__
-from kpixl.clicktext import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
+from kpixl import __version__, interrupts
+from kpixl.clicktext import Command, Group, Option, lang_of, limit_option, option, usage_error
 from kpixl.console import exit_code, print_problems, say_error, wrote
-from kpixl.problems import KpixlError, Problem
+from kpixl.problems import KpixlError, Problem, Severity
+from kpixl.texts import asked_language
 
 PATH = click.Path(path_type=Path)
 KPIXL_ERROR, USAGE_ERROR = 3, 2
@@ -28,7 +29,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        say_error(interrupts.text_of(arguments))
+        return interrupts.EXIT_CODE
     except KpixlError as error:
         print_problems(error.problems, asked_language(arguments))
         return KPIXL_ERROR
@@ -276,6 +278,7 @@ def check(
                 result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
             )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
+        refused = (*refused, *(problem for problem in said if problem.severity is Severity.ERROR))
     if as_json:
         console.print_json(report)
     else:

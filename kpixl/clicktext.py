@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import click
 
-from kpixl.texts import LANGUAGES, Text, language, say
+from kpixl.texts import LANGUAGES, Text, asked_language, language, say
 
 _USAGE: Text = ("用法：", "Usage: ")
 _OPTIONS: Text = ("选项", "Options")
@@ -160,13 +159,6 @@ class Group(_Spoken, click.Group):
         ]
         with formatter.section(say(_COMMANDS, lang_of(ctx))):
             formatter.write_dl(rows)
-
-
-def asked_language(arguments: Sequence[str]) -> str:
-    """Return the language a command line asks for, also where click could not read it."""
-    asked = [after for word, after in pairwise(arguments) if word == "--lang"]
-    asked += [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
-    return language(asked[-1] if asked else None)
 
 
 def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:

@@ -184,9 +184,7 @@ class Pool(Generic[T, R]):
         worker.parts, worker.fresh = [], False
         return worker.tasks.popleft(), outcome
 
-    def _buried(
-        self, worker: _Worker, waiting: deque[int], retried: set[int]
-    ) -> Iterator[tuple[int, Outcome[R]]]:
+    def _buried(self, worker: _Worker, waiting: deque[int], retried: set[int]) -> Iterator[tuple[int, Outcome[R]]]:
         """Take leave of a dead worker: its task is lost or, where earlier ones may be to blame, tried once more."""
         with uninterrupted():
             worker.process.join()
@@ -201,8 +199,9 @@ class Pool(Generic[T, R]):
         waiting.extendleft(reversed(worker.tasks))
 
     def _cause(self, worker: _Worker) -> Death:
-        code = worker.process.exitcode
-        if time.monotonic() - worker.since >= self._bounds.seconds:
+        code, took = worker.process.exitcode, time.monotonic() - worker.since
+        # A worker ends itself with code 1 where a task takes too long; when it began it is known here a bit late.
+        if took >= self._bounds.seconds or (code == 1 and took >= self._bounds.seconds / 2):
             return Death("seconds", code)
         # SIGABRT is what calamine ends with where there is no memory.
         return Death("memory_bytes" if code == -signal.SIGABRT else "", code)
@@ -228,8 +227,12 @@ def _serve(
     # A library that panics prints where; what a person needs to know of it is a problem.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _bound_memory(bounds.memory_bytes)
-    work = start()
     with contextlib.suppress(EOFError, BrokenPipeError):
+        try:
+            work = start()
+        except Exception as error:  # noqa: BLE001 - raised where the pool is used
+            pipe.send(("error", error))
+            return
         while True:
             for task in pipe.recv():
                 pipe.send(_done(task, work, pipe, bounds.seconds))
@@ -244,13 +247,14 @@ def _done(
         for part in work(task):
             pipe.send(("part", part))
             faulthandler.dump_traceback_later(seconds, exit=True, file=2)
-        return "end", None
     except MemoryError:
         return "end", Death("memory_bytes")
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - a fault of ours is raised where the pool is used
         return "error", error
+    else:
+        return "end", None
     finally:
         faulthandler.cancel_dump_traceback_later()
 
