@@ -4,8 +4,8 @@
 
 `kpixl consolidate --no-summary` reads the same workbooks with both, in turn. Printed: the fastest and the median
 seconds, wall and processor, and the median of the ratios of each round, which a slow moment of the machine leaves
-alone. Where valgrind is there, it counts the instructions of reading in one process: those are the same on a busy
-machine and on a quiet one. The packages beside kpixl are those of this environment, for both.
+alone. Where valgrind is there, it counts the instructions of reading, and of building templates, in one process: those
+are the same on a busy machine and on a quiet one. The packages beside kpixl are those of this environment, for both.
 """
 
 from __future__ import annotations
@@ -25,12 +25,33 @@ from run import HERE, make_portfolio
 
 COUNTED = 260  # projects; valgrind takes fifty times as long
 _START = "import sys; sys.path[0] = sys.argv.pop(1); import kpixl; assert kpixl.__file__.startswith(sys.path[0]); "
-_COMMAND = _START + "from kpixl.cli import run; sys.exit(run(sys.argv[1:]))"
-_READ = (
-    _START + "from pathlib import Path; from kpixl.consolidate import consolidate; from kpixl.form import load_form; "
-    "files = sorted(Path(sys.argv[1]).glob('*.xlsx'))[: int(sys.argv[2])]; "
-    "assert consolidate(files, [load_form('shanghai-target')], workers=0).portfolio.projects"
-)
+# Where functions were before the packages of today, for commits from then.
+_IMPORTS = """
+import sys
+from pathlib import Path
+try:
+    from kpixl.cli.main import run
+    from kpixl.collection.consolidate import consolidate
+    from kpixl.forms.load import load_form
+    from kpixl.output.template import build_template, split
+    from kpixl.portfolio import canonical
+except ImportError:
+    from kpixl import canonical
+    from kpixl.cli import run
+    from kpixl.consolidate import consolidate
+    from kpixl.form import load_form
+    from kpixl.template import build_template, split
+"""
+_COMMAND = f"{_START}{_IMPORTS}sys.exit(run(sys.argv[1:]))"
+_READ = f"""{_START}{_IMPORTS}
+files = sorted(Path(sys.argv[1]).glob('*.xlsx'))[: int(sys.argv[2])]
+assert consolidate(files, [load_form('shanghai-target')], workers=0).portfolio.projects
+"""
+_BUILD = f"""{_START}{_IMPORTS}
+form, whole = canonical.load(Path(sys.argv[1]), load_form)
+parts = list(split(whole, 'unit').values())[: int(sys.argv[2])]
+assert all(build_template(form, part, whole=whole) for part in parts)
+"""
 
 
 def seconds(root: Path, sent: Path, out: Path) -> tuple[float, float]:
@@ -44,16 +65,23 @@ def seconds(root: Path, sent: Path, out: Path) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
 
 
-def instructions(root: Path, sent: Path, files: int, folder: Path) -> int:
-    """Count the instructions of reading some files with the tree at `root`, without the start; 0 without valgrind."""
+def instructions(root: Path, code: str, source: Path, files: int) -> int:
+    """Count the instructions that `code` needs for some files with the tree at `root`, without the start.
+
+    0 without valgrind.
+    """
     if shutil.which("valgrind") is None:
         return 0
 
     def count(number: int) -> int:
-        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-c", _READ]
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-c", code]
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         done = subprocess.run(
-            [*command, str(root), str(sent), str(number)], cwd=folder, env=environment, capture_output=True, text=True
+            [*command, str(root), str(source), str(number)],
+            cwd=source.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         found = re.search(r"Collected : (\d+)", done.stderr)
         if done.returncode or found is None:
@@ -89,16 +117,19 @@ def main() -> None:
             for tree in list(trees)[:: 1 if number % 2 else -1]:
                 found[tree].append(seconds(trees[tree], sent, folder / "out.yaml"))
         files = min(COUNTED, options.size) // 13 - 1
-        counts = {tree: instructions(root, sent, files, folder) for tree, root in trees.items()}
-    print("| commit | wall, fastest | wall, median | processor, fastest | processor, median | instructions |")
-    print("|---|---:|---:|---:|---:|---:|")
+        counts = {tree: instructions(root, _READ, sent, files) for tree, root in trees.items()}
+        built = {tree: instructions(root, _BUILD, portfolio, files) for tree, root in trees.items()}
+    print("| commit | wall, fastest | wall, median | processor, fastest | processor, median | reading | building |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for tree, runs in found.items():
-        figures = [f(times) for times in zip(*runs, strict=True) for f in (min, statistics.median)]
-        print(f"| {tree} | {' | '.join(f'{figure:.2f}' for figure in figures)} | {counts[tree] / 1e9:.2f} G |")
+        figures = [f(column) for column in zip(*runs, strict=True) for f in (min, statistics.median)]
+        times = " | ".join(f"{figure:.2f}" for figure in figures)
+        print(f"| {tree} | {times} | {counts[tree] / 1e9:.2f} G | {built[tree] / 1e9:.2f} G |")
     pairs = list(zip(found["here"], found[options.revision], strict=True))
     ratios = [statistics.median(new[i] / old[i] for new, old in pairs) for i in (0, 1)]
-    counted = counts["here"] / counts[options.revision] if counts["here"] else 0
-    print(f"\nhere / {options.revision}: wall {ratios[0]:.3f}, processor {ratios[1]:.3f}, instructions {counted:.3f}")
+    reading, building = (c["here"] / (c[options.revision] or 1) for c in (counts, built))
+    print(f"\nhere / {options.revision}: wall {ratios[0]:.3f}, processor {ratios[1]:.3f}")
+    print(f"instructions: reading {reading:.3f}, building templates {building:.3f}")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.intake import FileResult, Job, read_files
-from kpixl.mark import write_marked
+from kpixl.collection.intake import FileResult, Job, read_files
+from kpixl.forms.load import load_form
+from kpixl.output.annotate import write_marked
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
 from kpixl.problems import Location, Problem
-from kpixl.template import build_template
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "sast-2026" / "2026.yaml"
 

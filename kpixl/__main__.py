@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; `--version` is answered before anything else is imported."""
     if sys.argv[1:] == ["--version"]:
-        from kpixl import __version__
+        from kpixl.version import __version__
 
         print(f"kpixl {__version__}")
         return
@@ -14,7 +14,7 @@ def main() -> None:
 
     interrupts.watch(sys.argv[1:])  # before what takes long to import
     try:
-        from kpixl.cli import run
+        from kpixl.cli.main import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

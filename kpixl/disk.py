@@ -29,7 +29,7 @@ from xml.parsers import expat
 from kpixl.interrupts import uninterrupted
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.texts import Text, say
-from kpixl.yamltext import parse
+from kpixl.yaml_text import parse
 
 OLD: Text = ("旧", "old")  # in the name of a copy
 MANIFEST, LOCK = ".kpixl-outputs.json", ".kpixl.lock"
@@ -479,7 +479,7 @@ def _broken(output: Output) -> str:
 def _parse_package(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         for name in package.namelist():
-            if name.endswith((".xml", ".rels", ".vml")):
+            if name.endswith((".xml", ".rels")):  # not .vml: what Excel writes into it need not be well-formed
                 try:
                     expat.ParserCreate().Parse(package.read(name), True)
                 except expat.ExpatError as error:

@@ -24,6 +24,14 @@ _WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters
 
 
+MACRO_ENDING = ".xlsm"  # of a workbook with macros: Excel opens it only if the content agrees
+
+
+def workbook_ending(path: PurePath) -> str:
+    """Return how the name of a workbook must end that may hold an office's macros."""
+    return MACRO_ENDING if path.suffix.lower() == MACRO_ENDING else ".xlsx"
+
+
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key in which "2" comes before "10" and case does not matter."""
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _parts(text.casefold()))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 
 NODE = Path(__file__).parent / "node"
+LIBREOFFICE = Path(__file__).parent / "libreoffice"
+_SYSTEM_PYTHON = "/usr/bin/python3"  # the one that has LibreOffice's bridge
 TIMEOUT = 240  # seconds; the slowest takes ten
 
 # "Recalculate on load: always" for Excel and OpenDocument files.
@@ -81,11 +84,29 @@ class Office:
         assert target.exists(), out  # soffice exits 0 when it cannot load a file
         return target
 
+    def edit(self, jobs: Sequence[Mapping[str, Any]], folder: Path) -> list[list[Any]]:
+        """Do the jobs of tests/libreoffice/edit.py; return the answers of each."""
+        command("soffice")
+        if subprocess.run([_SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False).returncode:
+            absent("LibreOffice's bridge to Python (python3-uno)")
+        listed = folder / "jobs.json"
+        listed.write_text(json.dumps(jobs, ensure_ascii=False), encoding="utf-8")
+        answers: list[list[Any]] = json.loads(_run(_SYSTEM_PYTHON, LIBREOFFICE / "edit.py", self.profile, listed))
+        assert len(answers) == len(jobs)
+        return answers
+
 
 def gnumeric(source: Path, target: Path) -> Path:
     """Re-save a workbook with Gnumeric; the kind follows from the name of `target`."""
     _run(command("ssconvert"), source, target)
     return target
+
+
+def pages_of(pdf: Path) -> int:
+    """Count the pages of a PDF."""
+    found = re.search(r"^Pages:\s+(\d+)", _run(command("pdfinfo"), pdf), re.MULTILINE)
+    assert found, pdf
+    return int(found[1])
 
 
 def node(script: str, *arguments: Path) -> str:

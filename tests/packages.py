@@ -1,10 +1,11 @@
-"""Files made by hand for tests: zip packages, Office Open XML workbooks, Word documents, old Office files."""
+"""Files made by hand for tests: zip packages, Office Open XML workbooks, Word documents, old Office files, PDF."""
 
 from __future__ import annotations
 
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 _TYPES = (
@@ -242,3 +243,40 @@ def old_stream(*sheets: bytes, head: bytes = b"", kinds: Sequence[int] = (), sta
         spelled[9] = kinds[n] if n < len(kinds) else 0
         bound += spelled
     return BOF + head + bound + EOF + b"".join(bodies)
+
+
+def portable(objects: Sequence[bytes]) -> bytes:
+    """Make a PDF of its objects, numbered from 1; the first one is its catalogue."""
+    out, places = b"%PDF-1.4\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size, at = len(objects) + 1, len(out)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % size
+    return out + head + table + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (size, at)
+
+
+def pdf_stream(content: bytes, entries: bytes = b"") -> bytes:
+    """Make a packed stream, an object of a PDF."""
+    packed = zlib.compress(content, 9)
+    return b"<< %s /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (entries, len(packed), packed)
+
+
+def drawn(content: bytes, page: bytes = b"", pages: int = 1, groups: Sequence[bytes] = ()) -> bytes:
+    """Make a PDF that draws the same on each page, in the font /F1. `groups` are the objects from number 6 on.
+
+    `page` are more entries of each page; `groups` can be named in its resources.
+    """
+    kids = b"5 0 R " * pages
+    return portable(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, pages),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            pdf_stream(content),
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+            b" /Resources << /Font << /F1 3 0 R >> /XObject << /X 6 0 R >> >> %s >>" % page,
+            *groups,
+        ]
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineWorkbook
 
-from kpixl import canonical
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.form import load_form
-from kpixl.marker import STATUS
-from kpixl.model import Form, Portfolio
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import STATUS
 from kpixl.problems import Severity
-from kpixl.template import build_template
-from tests.applications import Office, gnumeric, resave_with_node
+from tests.applications import Office, gnumeric, pages_of, resave_with_node
 
 Cells = Mapping[tuple[str, str], str | int | None]
 
@@ -77,6 +79,44 @@ def test_saved_again_the_13_projects_consolidate_to_the_same_bytes(
     assert not [p for p in result.problems if p.severity is Severity.ERROR]
 
 
+# --- printed -----------------------------------------------------------------------------------
+
+
+def _long(portfolio: Portfolio, counts: Iterable[int]) -> Portfolio:
+    """Return projects with that many indicators each."""
+    project = portfolio.projects[0]
+    rows = project.tables["indicators"]
+    projects = tuple(
+        replace(project, id=f"L{count}", tables={"indicators": (rows * count)[:count]}) for count in counts
+    )
+    return replace(portfolio, projects=projects)
+
+
+@pytest.mark.parametrize("application", ["libreoffice", "gnumeric"])
+def test_every_form_prints_on_one_page(
+    application: str, example_template: Path, office: Office, tmp_path: Path
+) -> None:
+    """13 forms and the first sheet; Gnumeric's rows are higher, and spare ones once cost eleven pages."""
+    if application == "libreoffice":
+        printed = office.convert(example_template, tmp_path, "pdf")
+    else:
+        printed = gnumeric(example_template, tmp_path / "printed.pdf")
+    assert pages_of(printed) == 14
+
+
+def test_a_form_with_many_indicators_gets_more_pages(
+    example: tuple[Form, Portfolio], office: Office, tmp_path: Path
+) -> None:
+    form, portfolio = example
+    counts = (5, 60, 100)
+    path = tmp_path / "long.xlsx"
+    path.write_bytes(build_template(form, _long(portfolio, counts)))
+    heights = [sheet.page_setup.fitToHeight for sheet in openpyxl.load_workbook(path).worksheets[1:-1]]
+    assert [int(height or 1) for height in heights] == [1, 3, 4]
+    # The first sheet, and at most so many pages for each form: at least two where seven points would not hold it.
+    assert 1 + 1 + 2 + 2 <= pages_of(office.convert(path, tmp_path / "out", "pdf")) <= 1 + 1 + 3 + 4
+
+
 # --- dropdowns --------------------------------------------------------------------------------
 
 
@@ -96,7 +136,7 @@ def _probe(template: Path, target: Path, dropdown: str, parents: list[str], widt
     book = openpyxl.load_workbook(template)
     origin, formula = _dropdown(book, dropdown)
     probe = book.create_sheet("probe")
-    looked_at = re.search(r"\$([A-Z]+)\d+", formula)
+    looked_at = re.search(r"\$([A-Z]+):", formula)
     column = looked_at[1] if looked_at else "Z"
     base = column_index_from_string("AA")
     for row, parent in enumerate(parents, 1):

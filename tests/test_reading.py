@@ -48,9 +48,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as PILImage
 
-from kpixl.consolidate import consolidate
-from kpixl.model import Project, Value
-from kpixl.values import number_text
+from kpixl.collection.consolidate import consolidate
+from kpixl.forms.definition import Value
+from kpixl.forms.values import number_text
+from kpixl.portfolio.model import Project
 from tests.strategies import form_of
 
 CASES = Path(__file__).parent / "cases" / "reading"
@@ -165,8 +166,7 @@ def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
     if isinstance(value, dict):
         ((kind, content),) = value.items()
         if kind == "rich":
-            bold = InlineFont(b=True)
-            content = CellRichText(*(TextBlock(bold, run) if n % 2 else run for n, run in enumerate(content)))
+            content = CellRichText(*(rich_run(number, run) for number, run in enumerate(content) if run))
         cell.value = content[1] if kind in ("cached", "shown") else content
         if kind == "error" or str(cell.value).startswith("#"):
             cell.data_type = "e"
@@ -177,6 +177,16 @@ def put(sheet: Worksheet, row: int, col: int, value: Any) -> None:
         cell.data_type = "s"
     if isinstance(value, date):
         cell.number_format = "yyyy-mm-dd"
+
+
+_FONTS = {"~": InlineFont(strike=True), "^": InlineFont(vertAlign="superscript")}
+
+
+def rich_run(number: int, run: str) -> TextBlock | str:
+    """Make a run of a text: ~ strikes it out, ^ raises it; of the others every second one is bold."""
+    if run[0] in _FONTS:
+        return TextBlock(_FONTS[run[0]], run[1:])
+    return TextBlock(InlineFont(b=True), run) if number % 2 else run
 
 
 def write(case: Case, folder: Path) -> Path:

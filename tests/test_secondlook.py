@@ -18,14 +18,15 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.grids import DEFAULT_LIMITS, read_grids
-from kpixl.grids.biff import old_literals
-from kpixl.grids.ole import SIGNATURE
-from kpixl.grids.packages import Package
-from kpixl.intake import odslook, secondlook, xlslook
-from kpixl.model import Form, Portfolio
-from kpixl.template import build_template
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Form
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import DEFAULT_LIMITS, read_grids
+from kpixl.readers.biff import old_literals
+from kpixl.readers.ole import SIGNATURE
+from kpixl.readers.package import Package
+from kpixl.recognise import inspect_ods, inspect_xls, inspect_xlsx
 from tests import xlsb
 from tests.applications import Office, gnumeric
 from tests.packages import number, old_workbook, record
@@ -268,7 +269,7 @@ def test_an_ods_with_a_document_type_is_refused(office: Office, tmp_path: Path) 
 
 @pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + bytes(4096), b"x" * 600])
 def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
-    assert xlslook.look(content, [("表", "A1")]) is None
+    assert inspect_xls.look(content, [("表", "A1")]) is None
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
     ],
 )
 def test_what_expat_cannot_read_is_no_look(content: str) -> None:
-    assert odslook.look(package(content), [("表", "A1")]) is None
+    assert inspect_ods.look(package(content), [("表", "A1")]) is None
 
 
 def package(content: str) -> Package:
@@ -310,7 +311,7 @@ def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
     )
     content = f'<x {declared}><table:table table:name="外">{rows}</table:table><broken'
     wanted = [("外", address) for address in ("B2", "C1", "F3", "G3", "B4", "C4")]
-    found = odslook.look(package(content), wanted)
+    found = inspect_ods.look(package(content), wanted)
     assert found is not None  # what is broken behind the last sheet asked for was not reached
     assert [found.cells[place].percent for place in wanted[:3]] == [False, True, True]
     assert wanted[3] not in found.cells
@@ -377,7 +378,7 @@ def assert_agrees(content: bytes) -> None:
         for cell in cells
         if cell.value is not None
     }
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), expected)
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), expected)
     assert seen is not None and expected
     assert {place: (found.formula, found.percent) for place, found in seen.cells.items()} == expected
 
@@ -388,7 +389,7 @@ def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
         '<c r="G50"><f t="shared" si="0"/><v>1</v></c></row></sheetData>'
     )
     content = respelled(many(), ("</sheetData>", row))
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
     assert seen is not None
     formulas = {cell: found.formula for (_, cell), found in seen.cells.items()}
     assert formulas == {"E50": "=SUM(E51:E53)", "G50": "=SUM(G51:G53)"}
@@ -399,7 +400,7 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
     merged = '</sheetData><mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
     content = respelled(many(), ("</sheetData>", merged))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
     assert seen is not None and seen.cells["Sheet", "A2"].percent
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 
@@ -407,6 +408,45 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
 def test_a_workbook_with_too_many_styles_is_not_looked_at_again(tmp_path: Path) -> None:
     """What cannot be told in reasonable time is said, as where openpyxl cannot open a file."""
     path = write({"cells": {"F16": {"percent": 0.95}}}, tmp_path)
-    styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (secondlook.MAX_READ // 50)
+    styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (inspect_xlsx.MAX_READ // 50)
     rewrite(path, "xl/styles.xml", b"</cellXfs>", styles + b"</cellXfs>")
     assert told(read(path)) == {"F16": "value-unverified"}
+
+
+SHOWN: dict[str, Any] = {
+    "F7": {"shown": ['0"万元"', 50]},
+    "F9": {"rich": ["~400000", "100000"]},
+    "F13": {"rich": ["10", "^2"]},
+    "F14": {"shown": ["0%", 15]},
+    "B3": {"shown": ["0%", 1]},
+}
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_what_cells_show_is_read_from_other_kinds_of_files_too(kind: str, office: Office, tmp_path: Path) -> None:
+    result = read(saved(write({"cells": SHOWN}, tmp_path), kind, office, tmp_path))
+    (project,) = result.portfolio.projects
+    values = project.values
+    assert values["name"] == "100%"
+    assert values["funding.annual.appropriation"] == 500_000
+    assert values["funding.annual.other"] == 100_000
+    assert facts(project)[-4:-2] == [
+        "产出指标 | 数量指标 | 参与人数 | 定性 | 10²",
+        "产出指标 | 质量指标 | 达标率 |  | 1500 | %",
+    ]
+    assert told(result) == {
+        "B3": "value-normalised",
+        "F7": "value-as-displayed",
+        "F9": "struck-out",
+        "F13": "value-normalised",
+        "F14": "value-normalised",
+    }
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_a_part_typed_as_text_counts_in_a_total_that_did_not_add_it(kind: str, office: Office, tmp_path: Path) -> None:
+    formula = '=IF(COUNT(F7,F8,F9)=0,"",SUM(F7,F8,F9))'
+    cells = {"F6": {"formula": formula}, "F7": "60万", "F8": "", "F9": ""}
+    result = read(saved(write({"cells": cells}, tmp_path), kind, office, tmp_path))
+    assert result.portfolio.projects[0].values["funding.annual.amount"] == 600_000
+    assert told(result) == {"F7": "value-normalised"}

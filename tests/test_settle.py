@@ -9,9 +9,10 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import MergedCell
 
-from kpixl.consolidate import consolidate
-from kpixl.intake.doubts import adds_up
-from kpixl.model import Form, Portfolio
+from kpixl.collection.consolidate import consolidate
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.recognise.totals import adds_up
 
 PARTS = {"F7", "F8", "F9"}
 
@@ -21,6 +22,13 @@ PARTS = {"F7", "F8", "F9"}
     [
         ('=IF(COUNT(F7,F8,F9)=0,"",SUM(F7,F8,F9))', True),
         ("=SUM(F7:F9)", True),
+        ("=SUM(F9:F7)", True),
+        ("=MAX(F7:F9)", False),
+        ("=AVERAGE(F7:F9)", False),
+        ("=F7+F7+F8+F9", False),
+        ("=IF(F7>0,SUM(F7:F9),0)", False),
+        ("=COUNT(F7:F9)", False),
+        ("=SUM(F7:F9)+本年", False),
         ("=$F$7+F8+F9", True),
         ("=SUM(F7:F9)+1", False),
         ("=35*20000", False),

@@ -15,12 +15,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.grids import Grid, read_grids
-from kpixl.model import Form, Portfolio, Project, Value
-from kpixl.summary import build_summary
-from kpixl.summary.marks import SHEET, changed_rows, read_memory, row_mark
+from kpixl.forms.definition import Form, Value
+from kpixl.forms.load import load_form
+from kpixl.output.summary import build_summary
+from kpixl.output.summary.changes import CellChange, Changes, compare
+from kpixl.output.summary.marks import FORMULA, SHEET, plain, read_memory, spelled_row
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.readers import Grid, read_grids
 from tests.applications import Office, assert_valid
 
 FORM = load_form("shanghai-target")
@@ -294,23 +296,53 @@ def ooxml(tmp_path: Path) -> Callable[[bytes], None]:
 
 def test_the_hidden_sheet_remembers_what_was_written() -> None:
     built = build(portfolio())
-    memory = read_memory(list(grids_of(built).values()))
+    memory = read_memory([str(row[0]) for row in grids_of(built)[SHEET].rows])
     assert memory is not None and memory.lang == "zh"
     assert {own.name for own in memory.sheets.values()} == {"汇总表", "指标明细", "申报表", "图表"}
     assert opened(built)[SHEET].sheet_state == "veryHidden"
+    rows = memory.sheets["summary"].rows
+    assert rows is not None and rows[3][:2] == ("02", "项目2") and rows[3][-1] == FORMULA
+    assert plain(rows[3][6]) == "46023"  # 2026-01-01
 
 
-def test_marks_survive_what_saving_does_to_values() -> None:
-    assert row_mark(["a", Decimal("0.1"), date(2026, 1, 1), None, ""]) == row_mark(["a", 0.1, 46023.0])
-    assert row_mark(["1", None]) != row_mark([None, "1"])
-    assert row_mark([]) == row_mark([None, ""]) == 0
+@pytest.mark.parametrize(
+    "cells", [[], [""], ["{}"], ['{"kind": "summary"}'], ['{"kpixl":2,"kind":"summary"}', "x"], ["["]]
+)
+def test_a_damaged_hidden_sheet_is_none_of_ours(cells: list[str]) -> None:
+    assert read_memory(cells) is None
 
 
-def test_changed_rows_are_named() -> None:
-    assert changed_rows([1, 2, 3], [1, 2, 3, 0]) == []
-    assert changed_rows([1, 2, 3, 4], [1, 9, 3, 8]) == [(1, 1), (3, 3)]
-    assert changed_rows([1, 2, 3, 4], [1, 7, 2, 3, 4]) == [(1, 1)]
-    assert changed_rows([1, 2, 3, 4], [1, 2, 3, 4, 5]) == [(4, 4)]
+def test_spelled_values_survive_what_saving_does_to_them() -> None:
+    written = spelled_row(["a", Decimal("0.1"), date(2026, 1, 1), None, ""])
+    assert tuple(map(plain, written)) == spelled_row(["a", 0.1, 46023.0])
+    assert spelled_row(["1", None]) != spelled_row([None, "1"])
+    assert spelled_row([]) == spelled_row([None, ""]) == ()
+    assert spelled_row(["a_x000D_\rb"]) == spelled_row(["a\rb"]) == ("ab",)
+    assert spelled_row([date(2026, 1, 1)], 1462) != spelled_row([date(2026, 1, 1)])
+
+
+def _rows(text: str) -> list[tuple[str, ...]]:
+    """Spell a sheet: rows are parted by blanks, cells by commas; - is a blank row."""
+    return [() if row == "-" else tuple(row.split(",")) for row in text.split()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("1,a 2,b", "1,a 2,b", Changes()),
+        ("1,a 2,b", "1,a 2,c", Changes((CellChange(1, 1, "b", "c"),))),
+        ("1,a 2,b", "1,a 2,b - 9", Changes((CellChange(3, 0, "", "9"),))),
+        ("1,a 2,b", "1,a", Changes(deleted=(1,))),
+        ("1,a 2,b 3,c", "2,b 1,a 3,c", Changes(reordered=True)),
+        ("1,a 2,b 3,c", "1,a - 2,b 3,c", Changes(moved=1)),
+        ("1,a 2,b 3,c", "1,a 9,z 2,b 3,d", Changes((CellChange(1, 0, "", "9"), CellChange(1, 1, "", "z"),
+                                                   CellChange(3, 1, "c", "d")), moved=1)),
+        ("1,a 1,b", "1,a 1,a", Changes((CellChange(1, 1, "b", "a"),))),
+        ("1,a", "7,a", Changes((CellChange(0, 0, "1", "7"),))),
+    ],
+)  # fmt: skip
+def test_changes_are_listed_by_cell(old: str, new: str, changes: Changes) -> None:
+    assert compare(_rows(old), _rows(new)) == changes
 
 
 def test_another_form_needs_no_change_of_python(form: Form) -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from kpixl.model import Choices, Target, Value
-from kpixl.values import (
-    FIELD_TYPES,
+from kpixl.forms.definition import Choices, Target, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import (
     Raw,
     fits_float,
     fold,
@@ -89,6 +89,10 @@ CASES: dict[str, list[tuple[Raw, Value, bool]]] = {
         ("6-8", "6-8", False), ("合规", "合规", False), ("=100%", "=100%", False), ("", None, False),
         (True, "TRUE", False),
         (1.2345678901234567e-20, "1.2345678901234567e-20", False),
+    ],
+    "tick": [
+        ("是", "是", False), ("√", "是", True), ("☑", "是", True), (True, "是", True), ("□", "否", True),
+        (" 否", "否", True),        (False, "否", True), ("也许", "也许", False), ("", None, False),
     ],
 }  # fmt: skip
 
@@ -244,3 +248,11 @@ def test_totals() -> None:
     assert total([None, "约", None]) is None
     assert total([D("0.1"), D("0.2"), "约"]) == D("0.3")
     assert total([D("9" * 24), D(1)]) is None  # longer than any number that can be read back
+
+
+def test_text_that_is_no_value_of_its_type_is_unread() -> None:
+    unread = {kind: [v for _, v, _ in cases if FIELD_TYPES[kind].is_unread(v)] for kind, cases in CASES.items()}
+    assert unread["tick"] == ["也许"]
+    assert unread["date"] == [v for _, v, _ in CASES["date"] if isinstance(v, str)]
+    assert unread["money"] == [v for _, v, _ in CASES["money"] if isinstance(v, str)]
+    assert [kind for kind, values in unread.items() if values] == ["date", "money", "tick"]

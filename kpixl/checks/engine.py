@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl.checks.basic import BASIC_RULES
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, subjects_of
-from kpixl.entry import Entry
-from kpixl.model import Form, Portfolio
+from kpixl.forms.definition import Form
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import text_of
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity
-from kpixl.values import text_of
+from kpixl.problems.entry import Entry
 
 if TYPE_CHECKING:
     from kpixl.checks.registry import Checks
@@ -124,7 +126,7 @@ def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Ord
 
 def is_amount(form: Form, key: str) -> bool:
     """Tell whether a value of the form is an amount."""
-    return key in form.fields and form.fields[key].type == "money"
+    return key in form.fields and FIELD_TYPES[form.fields[key].type].is_amount
 
 
 def compares_amounts(rule: Rule, on_amount: bool) -> bool:

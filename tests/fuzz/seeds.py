@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import xlsxwriter
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.grids import Grid, read_grids
-from kpixl.model import Form, Portfolio
-from kpixl.template import build_template
-from tests.packages import document, package, packed_workbook
+from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import Grid, read_grids
+from tests.packages import document, drawn, package, packed_workbook, pdf_stream, portable
 
 TESTS = Path(__file__).resolve().parents[1]
 EXAMPLE = TESTS.parent / "examples" / "sast-2026"
@@ -87,7 +88,7 @@ def file_seeds() -> list[Seed]:
             Seed(f"{number}.xlsx", _written_over(grid)),
         ]
     seeds.append(Seed("all.zip", package({seed.name: seed.content for seed in seeds[-8:]})))
-    seeds.append(Seed("1.pdf", _pdf(sheets[1])))
+    seeds += [Seed("1.pdf", _pdf(sheets[1])), Seed("2.pdf", _drawn())]
     # Files that are refused are seeds as well, but fewer: what they are is told before anything is read.
     containers = TESTS / "cases" / "containers"
     refused = [Seed(path.name, path.read_bytes()) for path in sorted(containers.iterdir()) if path.suffix in _REFUSED]
@@ -161,6 +162,18 @@ def _document(grid: Grid) -> bytes:
     return document(f"<w:p><w:r><w:t>2031</w:t></w:r></w:p><w:tbl>{rows}</w:tbl>")
 
 
+def _drawn() -> bytes:
+    """Draw a turned page with a group, a font that names radicals, and rules that are filled areas."""
+    names = b"begincmap 1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <61> <2F6C> endbfchar endcmap"
+    group = b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Matrix [1 0 0 1 50 600]"
+    drawing = b"0 0 200 1 re f 0 50 200 1 re f 0 0 1 50 re f 200 0 1 50 re f BT /F1 9 Tf 5 5 Td (a b) Tj ET"
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 7 0 R >>"
+    page = b"/Rotate 90 /Resources << /Font << /F1 8 0 R >> /XObject << /X 6 0 R >> >>"
+    entries = group + b" /Resources << /Font << /F1 8 0 R >> >>"
+    groups = [pdf_stream(drawing, entries), pdf_stream(names), font]
+    return drawn(b"0 1 -1 0 600 0 cm /X Do q 2 0 0 2 0 -600 cm /X Do Q", page, 3, groups)
+
+
 def _pdf(grid: Grid) -> bytes:
     """Draw a grid as a ruled table with a standard font; what is not ASCII is left out."""
     draw = []
@@ -178,15 +191,4 @@ def _pdf(grid: Grid) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
     ]
-    out, places = b"%PDF-1.4\n", []
-    for number, each in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size, at = len(objects) + 1, len(out)
-    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        size,
-        table,
-        size,
-        at,
-    )
+    return portable(objects)

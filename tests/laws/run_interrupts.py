@@ -21,10 +21,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from kpixl import canonical
 from kpixl.disk import LOCK, TEMPORARY, TEMPORARY_END
-from kpixl.form import load_form
-from kpixl.template import write_templates
+from kpixl.forms.load import load_form
+from kpixl.output.template import write_templates
+from kpixl.portfolio import canonical
 from tests.laws.run_kills import processes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sast-2026" / "2026.yaml"

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.entry import Entry
-from kpixl.model import Field, Value
-from kpixl.values import FIELD_TYPES
-
-_TYPED = (date, Decimal)
+from kpixl.forms.definition import Field, Form, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import text_of
+from kpixl.problems.entry import Entry
 
 
 def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find values that are not of their type and were kept as typed."""
     form, project = subject.form, subject.project
     for key, field in form.fields.items():
-        yield from _unread(field, key, project.values[key])
+        yield from _unread(form, field, key, project.values[key])
     for table, rows in project.tables.items():
         for key, field in form.tables[table].columns.items():
-            if FIELD_TYPES[field.type].typed in _TYPED:
+            if FIELD_TYPES[field.type].typed:
                 for number, row in enumerate(rows):
-                    yield from _unread(field, f"{table}.{number}.{key}", row[key])
+                    yield from _unread(form, field, f"{table}.{number}.{key}", row[key])
 
 
-def _unread(field: Field, key: str, value: Value) -> Iterator[Hit]:
-    if isinstance(value, str) and FIELD_TYPES[field.type].typed in _TYPED:
-        kind = FIELD_TYPES[field.type]
-        yield Hit(key, {"raw": value, "type": kind.noun, "expected": kind.expected})
+def _unread(form: Form, field: Field, key: str, value: Value) -> Iterator[Hit]:
+    kind = FIELD_TYPES[field.type]
+    if kind.is_unread(value):
+        yield Hit(key, {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)})
 
 
 RULE = Rule(

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import Amount, ten_thousand_fold
-from kpixl.entry import Entry
-from kpixl.values import number_text
+from kpixl.forms.money import unit_text
+from kpixl.forms.values import number_text
+from kpixl.problems.entry import Entry
 
 
 def amount_magnitude(p: Amount, subject: Subject) -> Iterator[Hit]:
@@ -18,7 +19,8 @@ def amount_magnitude(p: Amount, subject: Subject) -> Iterator[Hit]:
     if not isinstance(amount, Decimal) or not isinstance(listed, Decimal):
         return
     if ten_thousand_fold(amount, listed):
-        details = {"label": subject.heading(p.field), "amount": number_text(amount), "expected": number_text(listed)}
+        details = {"label": subject.heading(p.field), "money": unit_text(subject.form.money)}
+        details |= {"amount": number_text(amount), "expected": number_text(listed)}
         yield Hit(p.field, details)
 
 
@@ -26,10 +28,10 @@ RULE = Rule(
     "amount-magnitude",
     entry=Entry(
         "warning",
-        "“{label}”为 {amount} 元，花名册中为 {expected} 元，相差约一万倍。",
-        "请核对是否把万元和元弄混：以元为单位应填 {expected}。",
-        "{label} is {amount} yuan, in the roster {expected}: about ten thousand times as much or as little.",
-        "Check whether 万元 and 元 were mixed up: in yuan it would be {expected}.",
+        "“{label}”为 {amount} {money}，花名册中为 {expected} {money}，相差约一万倍。",
+        "请核对是否把万元和元弄混：以{money}为单位应填 {expected}。",
+        "{label} is {amount} {money}, in the roster {expected}: about ten thousand times as much or as little.",
+        "Check whether 万元 and 元 were mixed up: in {money} it would be {expected}.",
         category="cost-output",
         title=("元与万元可能弄混", "Yuan and ten thousand yuan may be mixed up"),
     ),

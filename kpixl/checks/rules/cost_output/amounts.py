@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import FieldKey
 
-WAN = 10_000
+TEN_THOUSAND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """The field of an amount in yuan; `below`: an amount under it was hardly typed in yuan."""
+    """The field of an amount; `below`, in the form's unit: an amount under it was hardly typed in that unit."""
 
     field: FieldKey
     below: Decimal = Decimal(0)
@@ -21,4 +21,4 @@ class Amount:
 def ten_thousand_fold(one: Decimal, other: Decimal) -> bool:
     """Tell whether of two amounts one is about ten thousand times the other."""
     small, large = sorted((one, other))
-    return small > 0 and Decimal("0.5") < large / small / WAN < 2
+    return small > 0 and Decimal("0.5") < large / small / TEN_THOUSAND < 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import ten_thousand_fold
 from kpixl.checks.rules.cost_output.costs import DOUBT_AMOUNTS, CostOver, total_costs
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def cost_magnitude(p: CostOver, subject: Subject) -> Iterator[Hit]:
@@ -19,9 +19,9 @@ RULE = Rule(
     "cost-magnitude",
     entry=Entry(
         "warning",
-        "“{name}”的指标值折合 {cost} 元，“{label}”为 {amount} 元，相差约一万倍。",
+        "“{name}”的指标值折合 {cost} {money}，“{label}”为 {amount} {money}，相差约一万倍。",
         "请核对是否把元和万元弄混，改正指标值或计量单位。",
-        "{name} comes to {cost} yuan, {label} is {amount}: about ten thousand times as much or as little.",
+        "{name} comes to {cost} {money}, {label} is {amount}: about ten thousand times as much or as little.",
         "Check whether 元 and 万元 were mixed up; correct the value or its unit.",
         category="cost-output",
         title=("成本指标元与万元弄混", "A cost in the wrong one of yuan and ten thousand yuan"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.costs import DOUBT_AMOUNTS, CostOver, total_costs
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def cost_over_amount(p: CostOver, subject: Subject) -> Iterator[Hit]:
@@ -18,9 +18,9 @@ RULE = Rule(
     "cost-over-amount",
     entry=Entry(
         "warning",
-        "“{name}”的指标值折合 {cost} 元，超过“{label}”{amount} 元。",
-        "请改正成本指标，不超过 {amount} 元。",
-        "{name} comes to {cost} yuan, more than {label}, {amount}.",
+        "“{name}”的指标值折合 {cost} {money}，超过“{label}”{amount} {money}。",
+        "请改正成本指标，不超过 {amount} {money}。",
+        "{name} comes to {cost} {money}, more than {label}, {amount}.",
         "Correct the cost indicator: at most {amount} yuan.",
         category="cost-output",
         title=("成本超过申请资金", "The cost exceeds the amount asked for"),

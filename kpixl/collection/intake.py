@@ -1,0 +1,32 @@
+"""Files -> forms: finding the forms of the office in whatever came back, each file in a worker process."""
+
+from kpixl.collection.one_file import (
+    PROBLEM_LIST,
+    FileResult,
+    Job,
+    content_of,
+    is_own_output,
+    is_problem_list,
+    read_again,
+    read_file,
+)
+from kpixl.collection.workers import bounds_of, death_reason, read_files
+from kpixl.parallel import Progress
+from kpixl.readers import DEFAULT_LIMITS, Limits
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "PROBLEM_LIST",
+    "FileResult",
+    "Job",
+    "Limits",
+    "Progress",
+    "bounds_of",
+    "content_of",
+    "death_reason",
+    "is_own_output",
+    "is_problem_list",
+    "read_again",
+    "read_file",
+    "read_files",
+]
