@@ -20,8 +20,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print(interrupts.text_of(sys.argv[1:]), file=sys.stderr)
         code = interrupts.EXIT_CODE
-    interrupts.ignore()
-    sys.exit(code)
+    interrupts.finish(code)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from kpixl.texts import Text, asked_language, say
 
@@ -33,8 +34,20 @@ def watch(arguments: Sequence[str] = ()) -> None:
     signal.signal(signal.SIGINT, _on_interrupt)
 
 
+def finish(code: int) -> NoReturn:
+    """End the process with `code`; no interrupt ends it in a traceback any more."""
+    ignore()
+    if _State.interrupted:
+        # Where the interrupt came while some library evaluated a string, Python would end itself by the signal at exit.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # whoever read it is gone
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def ignore() -> None:
-    """Let no interrupt end in a traceback any more: the run is over."""
+    """Take no notice of interrupts any more: the run is over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
