@@ -751,9 +751,9 @@ CATALOGUE: dict[str, Entry] = {
     "form-invalid": Entry(
         E,
         "表式定义有误：{key}：{reason}。",
-        "请按 docs/forms.md 修改 form.yaml。",
+        "请按 docs/forms.md 修改该处。",
         "The form definition is wrong: {key}: {reason}.",
-        "Correct form.yaml, see docs/forms.md.",
+        "Correct it there, see docs/forms.md.",
     ),
     "list-no-header": Entry(
         E,
