@@ -11,7 +11,7 @@ import click
 
 from kpixl import interrupts
 from kpixl.cli.console import exit_code, print_problems, say_error, wrote
-from kpixl.cli.help import Command, Group, Option, lang_of, limit_option, option, usage_error
+from kpixl.cli.help import Command, Group, NoCommandError, Option, lang_of, limit_option, option, usage_error
 from kpixl.problems import KpixlError, Problem, Severity
 from kpixl.texts import asked_language
 from kpixl.version import __version__
@@ -442,6 +442,21 @@ def schema(ctx: click.Context, form_id: str | None) -> int:
     from kpixl.portfolio.schema import portfolio_schema
 
     print_json(portfolio_schema(_form(ctx, form_id)))
+    return 0
+
+
+@cli.command(cls=Command, text=("显示一个命令的帮助。", "Show the help of a command."))
+@click.argument("command", required=False, metavar="[COMMAND]")
+@click.pass_context
+def help(ctx: click.Context, command: str | None) -> int:
+    assert ctx.parent is not None
+    if command is None:
+        click.echo(ctx.parent.get_help())
+        return 0
+    found = cli.get_command(ctx, command)
+    if found is None:
+        raise NoCommandError(command, ctx.parent)
+    click.echo(found.get_help(click.Context(found, parent=ctx.parent, info_name=command)))
     return 0
 
 

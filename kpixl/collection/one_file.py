@@ -325,10 +325,10 @@ def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, 
     best = max(nothings, key=lambda n: len(n.seen))
     if csv and not best.seen:
         return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
-    names, none = extractor.names(best.form), ("无", "none")
-    details: dict[str, object] = {
-        "title": extractor.form(best.form).title,
-        "found": "、".join(name for key, name in names.items() if key in best.seen) or none,
-        "missing": "、".join(name for key, name in names.items() if key not in best.seen) or none,
-    }
-    return Problem("no-form", Location(file), details)
+    names = extractor.names(best.form)
+    labels: Text = ("表中的标签一个也没有找到。", "Not one of its labels was found.")
+    if best.seen:
+        found = "、".join(name for key, name in names.items() if key in best.seen)
+        missing = "、".join(name for key, name in names.items() if key not in best.seen)
+        labels = (f"找到的标签：{found}；缺少：{missing}。", f"Labels found: {found}; missing: {missing}.")
+    return Problem("no-form", Location(file), {"title": extractor.form(best.form).title, "labels": labels})
