@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kpixl.collection.consolidate import Consolidated
+    from kpixl.collection.review import Since
+    from kpixl.collection.trace import Trace
+    from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
+    from kpixl.output.diff.text import Line
     from kpixl.output.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -49,10 +53,33 @@ SEVERITIES: dict[Severity, Text] = {
     Severity.INFO: ("提示", "note"),
 }
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
     "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
+NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
+TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
+VERIFIED: Text = (
+    "{files} 个文件，{cells} 个填写的单元格：{parts}。",
+    "Files: {files}; filled cells: {cells}: {parts}.",
+)
+FATES: dict[str, Text] = {
+    "result": ("在汇总数据中 {count}", "in the result {count}"),
+    "same": ("重复提交且相同 {count}", "returned again and equal {count}"),
+    "conflict": ("在冲突中 {count}", "in a conflict {count}"),
+    "quoted": ("在问题中提到 {count}", "quoted in a problem {count}"),
+    "not-taken": ("所在的表未读取并已报告 {count}", "on a sheet that is reported as not read {count}"),
+    "template": ("模板原有 {count}", "the template's own {count}"),
+    "lost": ("没有着落 {count}", "nowhere {count}"),
+}
+ALL_VERIFIED: Text = ("全部相符。", "Everything agrees.")
+NOT_VERIFIED: Text = ("有 {count} 处不符，见上。", "Does not agree: {count}, see above.")
+SINCE: Text = (
+    "自 {name} 以来：上次已有、未再列出 {known} 条，已解决 {resolved} 条。",
+    "Since {name}: known and not listed again {known}, resolved {resolved}.",
+)
+DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -120,7 +147,7 @@ def _rank(problem: Problem) -> int:
 def _print_heading(out: Console, heading: str, colour: str = "") -> None:
     from rich.text import Text as Line
 
-    out.print(Line(_visible(heading), style=f"bold {colour}".strip()))
+    out.print(Line(on_one_line(heading), style=f"bold {colour}".strip()))
 
 
 def _print_list(out: Console, parts: Sequence[tuple[str, ...]]) -> None:
@@ -135,7 +162,8 @@ def _example(problem: Problem, lang: str) -> tuple[str, str, str]:
     """Return place, text and nothing more of a problem whose kind is in the heading, as rich markup."""
     from rich.markup import escape
 
-    return "", escape(f"{_visible(str(problem.location) or say(GENERAL, lang))}:"), escape(_visible(problem.text(lang)))
+    place = on_one_line(str(problem.location) or say(GENERAL, lang))
+    return "", escape(f"{place}:"), escape(on_one_line(problem.text(lang)))
 
 
 def _aligned(parts: Sequence[tuple[str, ...]]) -> Table:
@@ -156,13 +184,13 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
 
     place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
     colour = COLOURS[problem.severity]
-    text = _visible(problem.text(lang))
+    text = on_one_line(problem.text(lang))
     word = say(SEVERITIES[problem.severity], lang)
-    where = escape(f"{_visible(place)}:") if place else ""
+    where = escape(f"{on_one_line(place)}:") if place else ""
     return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"
 
 
-def _visible(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Show text from a workbook on one line, with control characters made harmless to a terminal."""
     return "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" if c not in "\n\t" else " " for c in text)
 
@@ -201,10 +229,10 @@ def print_files(result: Consolidated, lang: str) -> None:
     table.add_column(say(FILE, lang), overflow="fold")
     for heading in (PROJECTS, ERRORS, WARNINGS, NOTES):
         table.add_column(say(heading, lang), justify="right")
-    rows = [_FileRow(_visible(f.file), len(f.forms), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
+    rows = [_FileRow(f.file, len(f.forms), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
     for row in rows if len(rows) <= MAX_LISTED_FILES else _shortened(rows, lang):
         counted = (_count(n, s) for n, s in zip(row.counts, Severity, strict=True))
-        table.add_row(escape(row.name), str(row.projects), *counted)
+        table.add_row(escape(on_one_line(row.name)), str(row.projects), *counted)
     totals = [sum(p.severity is s for p in result.problems) for s in Severity]
     table.add_section()
     table.add_row(
@@ -225,6 +253,50 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
 
 
+def print_trace(found: Trace, lang: str) -> None:
+    """Print on stdout where the values of a project came from, a line each."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from kpixl.collection.trace import shown_value
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    sheets = {(origin.place.file, origin.place.sheet) for origin in found.origins if origin.place.cell}
+    # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
+    common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
+    out.print(f"[bold]{escape(on_one_line('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    row = ""
+    for origin in found.origins:
+        if origin.row != row:
+            row = origin.row
+            out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
+        cell = origin.place.cell
+        place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
+        typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+        value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
+        parts = [
+            escape(on_one_line(value)),
+            f"[dim]{escape(on_one_line(place))}[/dim]",
+            *map(escape, map(on_one_line, typed)),
+        ]
+        out.print("  ".join(parts))
+
+
+def print_verified(found: Verified, lang: str) -> None:
+    """Print on stdout what became of the filled cells of the returned files."""
+    cells = found.account.cells
+    counted = "，" if lang == "zh" else ", "
+    parts = [say(FATES[fate], lang, count=count) for fate, count in sorted(cells.items(), key=lambda c: -c[1])]
+    print(say(VERIFIED, lang, files=found.files, cells=sum(cells.values()), parts=counted.join(parts)))
+    print(say(NOT_VERIFIED, lang, count=len(found.problems)) if found.problems else say(ALL_VERIFIED, lang))
+
+
+def print_since(since: Since, lang: str) -> None:
+    """Say how many findings of an earlier check are there still, and how many are not."""
+    say_error(say(SINCE, lang, name=since.name, known=len(since.known), resolved=len(since.resolved)))
+
+
 def print_status(result: Status, lang: str) -> None:
     """Print who has returned what, on stdout: the table of units, then what is to be chased."""
     from rich.console import Console
@@ -240,19 +312,32 @@ def print_status(result: Status, lang: str) -> None:
     for number, heading in enumerate(told.headings):
         table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
     for row in told.rows:
-        table.add_row(*(escape(_visible(text)) for text in row))
+        table.add_row(*(escape(on_one_line(text)) for text in row))
     table.add_section()
     table.add_row(*told.totals, style="bold")
-    out.print(f"[bold]{escape(_visible(told.title))}[/bold]")
+    out.print(f"[bold]{escape(on_one_line(told.title))}[/bold]")
     out.print(table)
     for block in told.blocks:
         out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
         for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
-            out.print(f"{'  ' * (indent + 1)}{escape(_visible(text))}")
+            out.print(f"{'  ' * (indent + 1)}{escape(on_one_line(text))}")
         if len(block.lines) > MAX_LISTED_PROBLEMS:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:
         out.print(f"\n{escape(text)}")
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print what differs on stdout, in colours on a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    for line in lines:
+        text = escape("  " * line.indent + on_one_line(line.text))
+        style = "bold" if line.kind is None else KIND_COLOURS[line.kind]
+        out.print(f"[{style}]{text}[/{style}]")
 
 
 def _count(number: int, severity: Severity) -> str:

@@ -120,7 +120,8 @@ def _merged(
     problems += without_consequences(form, problems, checked)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results), merged.versions)
+    sources = _with_raw(merged.sources, problems)
+    return Consolidated(form, merged.portfolio, sources, tuple(problems), tuple(results), merged.versions)
 
 
 def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:
@@ -158,7 +159,9 @@ def _labels(problem: Problem) -> Sequence[str]:
     if problem.code == "heading-missing":
         columns = problem.details["columns"]
         return [str(label) for label in columns] if isinstance(columns, list) else []
-    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
+    return (
+        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
+    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -182,15 +185,34 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 
 def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
-    projects = {
-        i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
-    }
+    projects = {i: _source_data(source) for i, source in result.sources.items()}
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
     head = (
         f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}", "projects": {{\n'
     )
     return head + ",\n".join(lines) + "\n}}\n"
+
+
+def _source_data(source: Source) -> dict[str, object]:
+    data: dict[str, object] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data["cells"] = source.cells
+    return {**data, "raw": source.raw} if source.raw else data
+
+
+def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
+    """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
+    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    for problem in problems:
+        if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
+            place = (problem.location.file, problem.location.sheet)
+            typed.setdefault(place, {})[problem.location.cell] = str(problem.details["raw"])
+    found = dict(sources)
+    for project, source in sources.items():
+        if (cells := typed.get((source.file, source.sheet))) is not None:
+            raw = {key: cells[cell] for key, cell in source.cells.items() if cell in cells}
+            found[project] = replace(source, raw=raw)
+    return found
 
 
 def sources_path(portfolio: Path) -> Path:

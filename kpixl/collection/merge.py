@@ -42,12 +42,16 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a project came from: file, digest, sheet, and the cell of each value."""
+    """Where a project came from: file, digest, sheet, and the cell of each value.
+
+    `raw`: what was typed, by value, where it was read otherwise than plainly.
+    """
 
     file: str
     sha256: str
     sheet: str | None
     cells: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.file} › {self.sheet}" if self.sheet else self.file

@@ -13,7 +13,7 @@ from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.sheet_id import Marker
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.readers import (
     DEFAULT_LIMITS,
     Grid,
@@ -36,7 +36,8 @@ from kpixl.recognise.verify import settle
 from kpixl.texts import Text
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
-OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
+# Workbooks for the office, not for those who fill in.
+OWN_KINDS = ('"kind":"summary"', '"kind":"status"', '"kind":"diff"')
 # Stands in the first row of the sheet that `kpixl check --mark` puts in front.
 PROBLEM_LIST = f'{sheet_ids.PREFIX}{sheet_ids.FORMAT},"kind":"problems"}}'
 
@@ -221,13 +222,15 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     if not forms and empty:
         only_text = opened.kind is Kind.TEXT
         found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
+        others = [other.problem(shown, grid, extractor.form(n.form).title, Severity.ERROR)
+                  for grid, n in empty for other in n.others or ((n.weak,) if n.weak else ())]  # fmt: skip
         apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
-        problems += [apart] if apart else [problem for problem in unread if problem] or [found_none]
+        problems += others or ([apart] if apart else [problem for problem in unread if problem] or [found_none])
     elif not forms and not problems:
         listed = any(map(is_problem_list, read.grids))
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
-        problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
+        problems += [p for sheet in empty if _foreign(sheet[0]) for p in _skipped(shown, extractor, *sheet, forms)]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += annotations_told(opened, shown, forms)
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
@@ -272,12 +275,22 @@ def _is_ours(grids: Sequence[Grid]) -> bool:
 
 def _foreign(grid: Grid) -> bool:
     """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
-    head = grid.rows[0] if grid.rows else []
-    own = any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) and not sheet_ids.loads(raw) for raw in head)
-    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
+    return not sheet_ids.is_instructions(grid.rows) and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
-def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+def _skipped(
+    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]
+) -> Sequence[Problem]:
+    """Name the kind of a sheet without a form, or what else it is."""
+    if nothing.others:
+        # Beside forms of ours it may be meant to be there; the sheet of a project is not.
+        mark = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
+        level, title = Severity.ERROR if mark else Severity.WARNING, extractor.form(nothing.form).title
+        return [other.problem(file, grid, title, level) for other in nothing.others]
+    return [_remainder(file, extractor, grid, nothing, forms)]
+
+
+def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
     """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
     names, where = extractor.names(nothing.form), Location(file, grid.name)
 
@@ -291,7 +304,11 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     if (unread := _unread(file, extractor, grid, nothing)) is not None:
         return unread
     headings = {key for key in nothing.seen if key[0]}
-    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
+    if len(headings) > 1:
+        return problem("sheet-rows", headings, forms[-1])
+    if nothing.weak is not None:
+        return nothing.weak.problem(file, grid, extractor.form(nothing.form).title, Severity.INFO)
+    return Problem("sheet-skipped", where)
 
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -89,6 +89,18 @@ def load_form(form_id: str, extra: Sequence[Path] = ()) -> Form:
 def load_forms(extra: Sequence[Path] = ()) -> dict[str, Form]:
     """Load every known form."""
     return {form_id: _load(folder) for form_id, folder in known_forms(extra).items()}
+
+
+def among(forms: Iterable[Form]) -> Callable[[str], Form]:
+    """Return a function that finds a form by id among these. It raises KpixlError `form-unknown`."""
+    known = {form.id: form for form in forms}
+
+    def form_of(form_id: str) -> Form:
+        if form_id not in known:
+            raise failure("form-unknown", form=form_id, known=", ".join(known))
+        return known[form_id]
+
+    return form_of
 
 
 @cache
