@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from kpixl import interrupts
 from kpixl.cli.account import trace, verify
 from kpixl.cli.compare import diff, would_change
 from kpixl.cli.console import exit_code, print_problems, say_error
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
-from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
+from kpixl.cli.help import Command, Group, NoCommandError, Option, lang_of, limit_option, option, usage_error
 from kpixl.cli.shared import FORM as _FORM
 from kpixl.cli.shared import HTML as _HTML
 from kpixl.cli.shared import JSON as _JSON
@@ -26,7 +27,8 @@ from kpixl.cli.shared import form_source as _form_source
 from kpixl.cli.shared import load_portfolio as _load_portfolio
 from kpixl.cli.shared import report as _report
 from kpixl.cli.shared import report_written as _wrote
-from kpixl.problems import KpixlError, Problem
+from kpixl.problems import KpixlError, Problem, Severity
+from kpixl.texts import asked_language
 from kpixl.version import __version__
 
 KPIXL_ERROR, USAGE_ERROR = 3, 2
@@ -42,7 +44,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        say_error(interrupts.text_of(arguments))
+        return interrupts.EXIT_CODE
     except KpixlError as error:
         print_problems(error.problems, asked_language(arguments))
         return KPIXL_ERROR
@@ -312,6 +315,7 @@ def check(
                 result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
             )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
+        refused = (*refused, *(problem for problem in said if problem.severity is Severity.ERROR))
     if as_json:
         console.print_json(report)
     else:
@@ -471,6 +475,21 @@ def schema(ctx: click.Context, form_id: str | None) -> int:
     from kpixl.portfolio.schema import portfolio_schema
 
     print_json(portfolio_schema(_form(ctx, form_id)))
+    return 0
+
+
+@cli.command(cls=Command, text=("显示一个命令的帮助。", "Show the help of a command."))
+@click.argument("command", nargs=-1, metavar="[COMMAND]")
+@click.pass_context
+def help(ctx: click.Context, command: tuple[str, ...]) -> int:
+    assert ctx.parent is not None
+    inner = ctx.parent
+    for name in command:
+        found = inner.command.get_command(inner, name) if isinstance(inner.command, click.Group) else None
+        if found is None:
+            raise NoCommandError(name, inner)
+        inner = click.Context(found, parent=inner, info_name=name)
+    click.echo(inner.get_help())
     return 0
 
 

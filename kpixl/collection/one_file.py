@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -145,27 +145,54 @@ def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | N
     """Return the content of a file that was read, be it within archives; None where it is gone or not what it was."""
     if result.job is None or not result.sha256:
         return None
+    return next((content for _, content in read_again(result.job, [(result.file, result.sha256)], limits)), None)
+
+
+def read_again(
+    job: Job, wanted: Sequence[tuple[str, str]], limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the number in `wanted` and the content of each file of a job, given how they are shown and their SHA-256.
+
+    One pass, whatever the number of files in an archive. What is gone or not what it was is left out.
+    """
+    numbers = {key: number for number, key in enumerate(wanted)}
+    shown = {name for name, _ in wanted}
     try:
-        content = read_input(result.job.path)
-        found = _within(content, result.job.shown, result.file, limits, 0)
+        for name, content in _walk(read_input(job.path), job.shown, shown, _holders(shown), limits, 0):
+            number = numbers.pop((name, hashlib.sha256(content).hexdigest()), None)
+            if number is not None:
+                yield number, content
     except (KpixlError, UnreadableError):
-        return None
-    return found if found is not None and hashlib.sha256(found).hexdigest() == result.sha256 else None
+        return
 
 
-def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int) -> bytes | None:
-    """Find a file by how it is shown, in some content that is shown as `shown`."""
+def _holders(shown: Iterable[str]) -> set[str]:
+    """List the archives in which files lie, by how files and archives are shown."""
+    from kpixl.readers.archive import BETWEEN
+
+    found = set()
+    for name in shown:
+        parts = name.split(BETWEEN)
+        found |= {BETWEEN.join(parts[:count]) for count in range(1, len(parts))}
+    return found
+
+
+def _walk(
+    content: bytes, shown: str, wanted: Set[str], holders: Set[str], limits: Limits, depth: int
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the wanted files in some content that is shown as `shown`, and that content itself where it is wanted."""
     from kpixl.readers import archive as archives
 
-    if shown == wanted:
-        return content
+    if shown in wanted:
+        yield shown, content
+    if shown not in holders or depth >= limits.nesting:
+        return
     archive = open_content(content, limits).archive
-    if archive is None or depth >= limits.nesting:
-        return None
+    if archive is None:
+        return
     for member in archives.members(archive, shown, limits):
-        if member.problem is None and (wanted == member.shown or wanted.startswith(member.shown + archives.BETWEEN)):
-            return _within(member.content, member.shown, wanted, limits, depth + 1)
-    return None
+        if member.problem is None and (member.shown in wanted or member.shown in holders):
+            yield from _walk(member.content, member.shown, wanted, holders, limits, depth + 1)
 
 
 def is_problem_list(grid: Grid) -> bool:
@@ -317,10 +344,10 @@ def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, 
     best = max(nothings, key=lambda n: len(n.seen))
     if csv and not best.seen:
         return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
-    names, none = extractor.names(best.form), ("无", "none")
-    details: dict[str, object] = {
-        "title": extractor.form(best.form).title,
-        "found": "、".join(name for key, name in names.items() if key in best.seen) or none,
-        "missing": "、".join(name for key, name in names.items() if key not in best.seen) or none,
-    }
-    return Problem("no-form", Location(file), details)
+    names = extractor.names(best.form)
+    labels: Text = ("表中的标签一个也没有找到。", "Not one of its labels was found.")
+    if best.seen:
+        found = "、".join(name for key, name in names.items() if key in best.seen)
+        missing = "、".join(name for key, name in names.items() if key not in best.seen)
+        labels = (f"找到的标签：{found}；缺少：{missing}。", f"Labels found: {found}; missing: {missing}.")
+    return Problem("no-form", Location(file), {"title": extractor.form(best.form).title, "labels": labels})

@@ -78,7 +78,8 @@ def report_output(result: Reviewed, path: Path, lang: str, extra: Sequence[Path]
 def render_report(result: Reviewed, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
     """Render the page; `extra` are the folders of definitions given by the user. Equal results give equal pages."""
     template = choose_template(page_environment(result.form, extra), TEMPLATE, SHARED)
-    return render(template, lang=lang, **_Report(result, lang).content())
+    items = len(result.problems) + len(result.portfolio.projects)
+    return render(template, items, lang=lang, **_Report(result, lang).content())
 
 
 class _Report:

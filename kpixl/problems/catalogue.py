@@ -304,6 +304,14 @@ CATALOGUE: dict[str, Entry] = {
         "kpixl cannot make a file ending in {ending}: {path}.",
         "Write a page: {stem}.html.",
     ),
+    "folder-not-file": Entry(
+        E,
+        "{path} 是文件夹，这里要的是一个文件。",
+        "请写出其中那个文件的名称。汇总收回的文件请运行 kpixl consolidate {path} -o 汇总.yaml，再用得到的 .yaml。",
+        "{path} is a folder; a file is needed here.",
+        "Name the file in it. To consolidate returned files run kpixl consolidate {path} -o all.yaml, then use that "
+        "file.",
+    ),
     "not-readable": Entry(
         E,
         "无法读取文件：{reason}。",
@@ -430,9 +438,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "no-form": Entry(
         E,
-        "没有找到“{title}”。找到的标签：{found}；缺少：{missing}。",
+        "没有找到“{title}”。{labels}",
         "请确认寄来的是本表；若是其他格式，请把内容填入本表后重新提交。",
-        "Found no {title}. Labels found: {found}; missing: {missing}.",
+        "Found no {title}. {labels}",
         "Check that this is the right form; if it is another one, copy its contents into ours.",
     ),
     "sheet-skipped": Entry(
@@ -938,9 +946,9 @@ CATALOGUE: dict[str, Entry] = {
     "form-invalid": Entry(
         E,
         "表式定义有误：{key}：{reason}。",
-        "请按 docs/forms.md 修改 form.yaml。",
+        "请按 docs/forms.md 修改该处。",
         "The form definition is wrong: {key}: {reason}.",
-        "Correct form.yaml, see docs/forms.md.",
+        "Correct it there, see docs/forms.md.",
     ),
     "list-no-header": Entry(
         E,

@@ -21,6 +21,7 @@ from kpixl.recognise.near import core
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
+MAX_PLACES = 4  # in a subtitle or heading: each makes a search for it longer by the length of the text
 MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
 
 
@@ -245,11 +246,13 @@ def pattern(template: str) -> re.Pattern[str]:
     """
     parts = re.split(r"\{\{\s*(\w+)\s*\}\}", unicodedata.normalize("NFKC", template))
     kinds = {"year": r"(?P<year>\d{4})?", "organization": r"(?P<organization>\S.{0,100}?)"}
+    if not template or len(parts) > 2 * MAX_PLACES + 1:
+        return re.compile(r"(?!)")
     out = [
         kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
         for i, part in enumerate(parts)
     ]
-    return re.compile(r"\s*".join(out)) if template else re.compile(r"(?!)")
+    return re.compile(r"\s*".join(out))
 
 
 def printed_match(printed: re.Pattern[str], raw: Raw) -> re.Match[str] | None:

@@ -56,6 +56,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
     unread_words = (words.FILE, words.TIME, words.REASON, words.REMEDY, words.PROBABLY)
     return render(
         choose_template(page_environment(form, extra), TEMPLATE, SHARED),
+        len(status.projects) + len(status.unread) + len(status.problems),
         lang=lang,
         words={key: say(text, lang) for key, text in WORDS.items()},
         title=title_text(status, lang),

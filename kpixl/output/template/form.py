@@ -107,7 +107,7 @@ class FormSheet:
         if cell.kind == "value":
             self._value(self.form.fields[cell.key], span, project)
             return
-        text = subtitle_text(cell.text, year) if cell.kind == "subtitle" else cell.text
+        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else cell.text
         if cell.kind in ("title", "subtitle"):
             big = cell.kind == "title"
             style = self.book.format(
