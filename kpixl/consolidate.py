@@ -173,9 +173,12 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 
 def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
-    projects = {
+    projects: dict[str, dict[str, Any]] = {
         i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
     }
+    for problem in result.problems:
+        if problem.code == "returned-differently" and problem.project in projects:
+            projects[problem.project].setdefault("conflicts", []).append(str(problem.details["differences"]))
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
     head = (
@@ -191,13 +194,27 @@ def sources_path(portfolio: Path) -> Path:
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:
     """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
-    data = _sources_data(portfolio)
     try:
-        if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
-            return None
-        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
+        return {i: str(Source(str(s["file"]), "", s["sheet"])) for i, s in _own_projects(portfolio).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def conflicts_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
+    """Read for each project returned in versions that differ how they differ; a portfolio edited since has none."""
+    try:
+        found = {i: tuple(map(str, s.get("conflicts", ()))) for i, s in _own_projects(portfolio).items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {i: differences for i, differences in found.items() if differences}
+
+
+def _own_projects(portfolio: Path) -> dict[str, Any]:
+    """Read the projects of the sources file beside a portfolio. Raises ValueError where it belongs to another."""
+    data = _sources_data(portfolio)
+    if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
+        raise ValueError(portfolio)
+    return {str(i): s for i, s in data["projects"].items()}
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:

@@ -3,47 +3,65 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, Template, TemplateError
+from jinja2 import Environment, FileSystemLoader, Template, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
 from kpixl.form import folders, known_forms
 from kpixl.model import Form
 from kpixl.printed import PrintedCell, environment, printed_text
-from kpixl.problems import failure
+from kpixl.problems import KpixlError, failure
 
 # HTML has no way to write these; their pictures (U+2400...) are shown in their place.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# What a template can run into besides Jinja's own errors: a filter or an operator that does not fit its value.
+_MISTAKES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
-def page_environment(form: Form, extra: Sequence[Path]) -> Environment:
+def page_environment(form: Form, extra: Sequence[Path], design: Path | None = None) -> Environment:
     """Make the environment in which templates are found in the form's own folder, then in the shared ones.
 
-    `extra`: the folders of definitions given by the user. Everything is escaped; nothing is loaded from elsewhere.
+    `extra`: the folders of definitions given by the user; `design`: a folder of templates that comes before all.
+    Everything is escaped; nothing is loaded from elsewhere.
     """
     known = known_forms(extra)
     own = [known[form.id]] if form.id in known else []
-    jinja = environment(FileSystemLoader([*own, *folders(extra)]), autoescape=True)
+    first = [design] if design is not None else []
+    jinja = environment(FileSystemLoader([*first, *own, *folders(extra)]), autoescape=True)
     jinja.filters |= {"show": show, "css_name": css_name}
     return jinja
 
 
 def choose_template(jinja: Environment, *names: str) -> Template:
-    """Find the first of the templates that there is. Raises KpixlError `form-invalid`."""
+    """Find the first of the templates that there is. Raises KpixlError `template-invalid`."""
     try:
         return jinja.select_template(names)
     except TemplateError as error:
-        raise failure("form-invalid", key=names[0], reason=str(error)) from error
+        raise _invalid(error, names[0]) from error
 
 
 def render(template: Template, **values: object) -> str:
-    """Render a page. Raises KpixlError `form-invalid` where its template cannot be rendered."""
+    """Render a page. Raises KpixlError `template-invalid` where its template cannot be rendered."""
     try:
         return template.render(values)
-    except TemplateError as error:
-        raise failure("form-invalid", key=template.name, reason=str(error)) from error
+    except _MISTAKES as error:
+        raise _invalid(error, template.name or "?") from error
+
+
+def _invalid(error: Exception, name: str) -> KpixlError:
+    """Name file and line of a mistake in a template; Jinja's own message names the variable."""
+    file, line = name, 0
+    if isinstance(error, TemplateSyntaxError):
+        file, line = error.filename or error.name or name, error.lineno
+    else:
+        # Jinja gives the frames of a template its file and line; the innermost is where the mistake is.
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.endswith(".j2"):
+                file, line = frame.filename, frame.lineno or 0
+    return failure("template-invalid", path=file, line=line, reason=str(error) or type(error).__name__)
 
 
 def show(cell: PrintedCell | str) -> str:
