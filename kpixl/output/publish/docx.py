@@ -191,7 +191,7 @@ def _set_style(
 def _head_and_foot(section: Any, item: Publication, *, keep: bool) -> None:
     if not keep:
         head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
-        head.text = _clean(f"{item.word('draft')}　{item.heading}" if item.draft else item.heading)
+        head.text = _clean(item.word("draft") if item.draft else item.heading)
         before, between, after = _around_numbers(item)
         foot.text = ""
         for text, field in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.model import Form, Portfolio
-from kpixl.output.publish.model import Publication, is_long, long_fields, publication
+from kpixl.output.publish.model import Publication, draft_mark, is_long, long_fields, publication
 from kpixl.pages import choose_template, page_environment, render, show
 from kpixl.printed import PrintedRow
 
@@ -63,6 +63,7 @@ def page_html(item: Publication, *, extra: Sequence[Path] = (), design: Path | N
         lang=item.lang,
         words=item.words(),
         draft=item.draft,
+        mark=Markup(draft_mark()) if item.draft else "",
         heading=item.heading,
         disclosure=item.disclosure,
         columns=item.columns,

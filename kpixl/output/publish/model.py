@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from importlib import resources
 
 from kpixl.fields import unit_field
 from kpixl.forms.money import money_text, unit_heading
@@ -129,6 +130,14 @@ def publication(
         _sum(portfolio.projects, amount) if amount else "",
         tuple(_totals(form, portfolio.projects, lang)),
     )
+
+
+def draft_mark() -> str:
+    """Return 草稿 DRAFT as a drawing (SVG, outlines only), to be laid over a page.
+
+    A drawing, because the letters of a text would be read among the values when the printed draft is read again.
+    """
+    return (resources.files("kpixl.templates") / "shared" / "draft.svg").read_text(encoding="utf-8")
 
 
 # --- contents and totals ----------------------------------------------------------------------

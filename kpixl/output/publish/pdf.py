@@ -18,7 +18,7 @@ from typing import Any
 
 from kpixl.form import folders, known_forms
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.output.publish.model import Block, PageForm, Publication, is_amount, is_long, long_fields
+from kpixl.output.publish.model import PageForm, Publication, draft_mark, is_amount, is_long, long_fields
 from kpixl.pages import show
 from kpixl.printed import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
@@ -133,6 +133,7 @@ def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
     return {
         "lang": item.lang,
         "draft": item.draft,
+        "mark": draft_mark() if item.draft else "",
         "heading": show(item.heading),
         "disclosure": show(item.disclosure),
         "words": item.words(),
@@ -169,14 +170,9 @@ def _form_data(page: PageForm, long: frozenset[str]) -> Mapping[str, object]:
         "name": show(page.name),
         "titles": [{"kind": cell.kind, "text": show(cell)} for cell in page.titles],
         "blocks": [
-            {"head": list(_cells(block.head, long)), "rows": list(_cells(block.body, long)), "heights": _heights(block)}
-            for block in page.blocks
+            {"head": list(_cells(block.head, long)), "rows": list(_cells(block.body, long))} for block in page.blocks
         ],
     }
-
-
-def _heights(block: Block) -> list[float]:
-    return [row.height or 0 for row in (*block.head, *block.body)]
 
 
 def _cells(rows: Sequence[PrintedRow], long: frozenset[str]) -> Iterator[Mapping[str, object]]:
