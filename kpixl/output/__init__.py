@@ -1,1 +1,1 @@
-"""What is made from a portfolio for people."""
+"""Everything that kpixl writes for people."""

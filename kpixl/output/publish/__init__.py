@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
-from kpixl.model import Form, Portfolio
-from kpixl.output.publish.gate import examine, refusal
+from kpixl.forms.definition import Form
+from kpixl.output.publish.gate import Verdict, examine, refusal
 from kpixl.output.publish.html import page_html, render_page
 from kpixl.output.publish.model import Publication, publication
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem, failure
 
 __all__ = ["ENDINGS", "Published", "check_ending", "publication", "publish", "render", "render_page"]
@@ -64,6 +65,21 @@ def publish(
     if design is not None and not design.is_dir():
         raise failure("path-missing", path=str(design))
     verdict = examine(path, forms, roster=roster, config=config, inputs=inputs, outputs=[out])
+    return publish_verdict(verdict, out, today=today, lang=lang, draft=draft, font=font, design=design, extra=extra)
+
+
+def publish_verdict(
+    verdict: Verdict,
+    out: Path,
+    *,
+    today: date,
+    lang: str = "zh",
+    draft: bool = False,
+    font: str | None = None,
+    design: Path | None = None,
+    extra: Sequence[Path] = (),
+) -> Published:
+    """Write what the gate has let through, or add to its problems that nothing was written."""
     if not verdict.portfolio.projects or not (verdict.open or draft):
         return Published((), (*verdict.problems, refusal(verdict.problems)))
     item = publication(verdict.form, verdict.portfolio, lang=lang, draft=draft, font=font)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from kpixl.disk import Output, Written, commit
-from kpixl.form import DEFINITION, folders, known_forms
+from kpixl.forms.load import DEFINITION, folders, known_forms
 from kpixl.output.publish import html, pdf
 from kpixl.problems import Problem, failure
 

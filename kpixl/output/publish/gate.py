@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-from kpixl.consolidate import conflicts_of
-from kpixl.declared import match_declarations
-from kpixl.fields import unit_field
-from kpixl.model import Form, Portfolio, Project
+from kpixl.collection.consolidate import conflicts_of
+from kpixl.collection.nothing_to_report import match_declarations
+from kpixl.collection.review import for_people, review
+from kpixl.forms.definition import Form
+from kpixl.forms.names import unit_field
+from kpixl.forms.values import text_of
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Location, Problem, Severity
-from kpixl.review import Reviewed, for_people, review
-from kpixl.values import text_of
 
 BLOCKING = ("publish-conflict", "publish-blank", "publish-missing")
 
@@ -44,26 +46,46 @@ def examine(
     `config`: a kpixl.yaml; without it the one beside the portfolio. Raises KpixlError as `review` does.
     """
     found = review([path], forms, roster=roster, config=config, inputs=inputs, outputs=outputs)
-    form, portfolio = found.form, found.portfolio
+    conflicts = conflicts_of(path)
+    reasons: Mapping[str, str] = {}
+    if roster is not None:
+        known = {project.id for project in found.portfolio.projects}
+        declarations, file = found.config.declarations, found.config.file
+        reasons = match_declarations(found.form, roster, declarations, known, file).reasons
+    return judge(found.form, found.portfolio, for_people(found), Location(path.name), roster, reasons, conflicts)
+
+
+def judge(
+    form: Form,
+    portfolio: Portfolio,
+    found: Sequence[Problem],
+    place: Location,
+    roster: Portfolio | None = None,
+    reasons: Mapping[str, str] = MappingProxyType({}),
+    conflicts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Verdict:
+    """Judge a portfolio by the problems `found` in it and by the roster.
+
+    `place`: of the portfolio; `reasons`: by project of the roster, why nothing is to be reported of it; `conflicts`: by
+    project, how the versions that came back differ.
+    """
     listed = {project.id: project for project in roster.projects} if roster else {}
-    blank = [project for project in portfolio.projects if is_blank(form, project, listed.get(project.id))]
-    ids = {project.id for project in blank}
+    blank = {project.id for project in portfolio.projects if is_blank(form, project, listed.get(project.id))}
     known = {project.id for project in portfolio.projects}
-    conflicts = [
-        _problem("publish-conflict", path, form, project, differences=differences)
-        for project in portfolio.projects
-        for differences in conflicts_of(path).get(project.id, ())
-    ]
+    published = replace(portfolio, projects=tuple(p for p in portfolio.projects if p.id not in blank))
     problems = [
         # What a blank project lacks follows from its being blank.
-        *(problem for problem in for_people(found) if problem.project not in ids),
-        *conflicts,
-        *(_problem("publish-blank", path, form, project) for project in blank),
-        *_missing(path, found, roster, known),
+        *(problem for problem in found if problem.project not in blank),
+        *(
+            _problem("publish-conflict", place, form, project, differences=differences)
+            for project in published.projects
+            for differences in conflicts.get(project.id, ())
+        ),
+        *(_problem("publish-blank", place, form, p) for p in portfolio.projects if p.id in blank),
+        *(_problem("publish-missing", place, form, listed[i]) for i in listed if i not in known and i not in reasons),
     ]
-    published = replace(portfolio, projects=tuple(p for p in portfolio.projects if p.id not in ids))
     if not published.projects:
-        problems.append(Problem("publish-nothing", Location(path.name)))
+        problems.append(Problem("publish-nothing", place))
     is_open = not any(problem.severity is Severity.ERROR for problem in problems)
     return Verdict(form, published, tuple(problems), is_open)
 
@@ -90,23 +112,9 @@ def is_blank(form: Form, project: Project, listed: Project | None) -> bool:
     return bool(form.tables or written) and all(project.values[key] is None for key in written)
 
 
-def _missing(
-    path: Path, found: Reviewed, roster: Portfolio | None, known: set[str]
-) -> Iterator[Problem]:
-    """Yield a problem for each project of the roster that the portfolio lacks, save those with nothing to report."""
-    if roster is None:
-        return
-    reasons: Mapping[str, str] = match_declarations(
-        found.form, roster, found.config.declarations, known, found.config.file
-    ).reasons
-    for project in roster.projects:
-        if project.id not in known and project.id not in reasons:
-            yield _problem("publish-missing", path, found.form, project)
-
-
-def _problem(code: str, path: Path, form: Form, project: Project, **details: object) -> Problem:
+def _problem(code: str, place: Location, form: Form, project: Project, **details: object) -> Problem:
     unit = unit_field(form)
     name = text_of(project.values[form.key_fields[0]])
     whose = text_of(project.values[unit.key]) if unit else ""
-    place = Location(path.name, f"{project.id} {name}".strip())
+    place = replace(place, sheet=f"{project.id} {name}".strip())
     return Problem(code, place, {"id": project.id, "name": name, "unit": whose, **details}, project=project.id)

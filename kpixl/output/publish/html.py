@@ -15,11 +15,12 @@ from pathlib import Path
 from jinja2 import Template
 from markupsafe import Markup
 
+from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Form, Portfolio
+from kpixl.output.pages import choose_template, page_environment, render, show
 from kpixl.output.publish.model import Publication, draft_mark, is_long, long_fields, publication
-from kpixl.pages import choose_template, page_environment, render, show
-from kpixl.printed import PrintedRow
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.print_layout import PrintedRow
 
 TEMPLATE = "page.html.j2"
 SHARED = f"shared/{TEMPLATE}"

@@ -1,15 +1,15 @@
-"""A publication as Markdown: what a repository or a forum shows. Merged cells are repeated; everything else is there."""
+"""A publication as Markdown, as repositories and forums show it; merged cells are repeated, nothing is left out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Form
+from kpixl.output.pages import show
 from kpixl.output.publish.model import Block, PageForm, Publication, is_amount
-from kpixl.pages import show
-from kpixl.printed import PrintedCell, PrintedRow
+from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 
 # What Markdown, or HTML in it, would take for more than text; a dot or a plus only after digits begins a list.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")

@@ -11,13 +11,21 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 
-from kpixl.fields import unit_field
+from kpixl.forms.definition import Field, Form
 from kpixl.forms.money import money_text, unit_heading
+from kpixl.forms.names import unit_field
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Field, Form, Portfolio, Project
-from kpixl.printed import FormPrinter, PrintedCell, PrintedRow, disclosure_text, heading_text, printed_text
+from kpixl.forms.values import text_of, total
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.print_layout import (
+    FormPrinter,
+    PrintedCell,
+    PrintedRow,
+    disclosure_text,
+    heading_text,
+    printed_text,
+)
 from kpixl.texts import Text, say
-from kpixl.values import text_of, total
 
 WORDS: dict[str, Text] = {
     "contents": ("目录", "Contents"),
@@ -81,7 +89,7 @@ class TotalsTable:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A portfolio as it is published. `columns`: of the contents; `total`: the amount of all, "" where there is none."""
+    """A portfolio as it is published. `columns`: of the contents; `total`: the sum of the amounts, "" without any."""
 
     form: Form
     portfolio: Portfolio

@@ -14,26 +14,45 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from kpixl.form import folders, known_forms
+from kpixl.forms.load import folders, known_forms
 from kpixl.forms.types import FIELD_TYPES
+from kpixl.output.pages import show
 from kpixl.output.publish.model import PageForm, Publication, draft_mark, is_amount, is_long, long_fields
-from kpixl.pages import show
-from kpixl.printed import PrintedCell, PrintedRow
+from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
 from kpixl.texts import Text
 
 TEMPLATE = "page.typ"
 SHARED = f"shared/{TEMPLATE}"
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # equal publications give equal bytes
-STANDARD = "ua-1"  # PDF/UA: tagged for screen readers; typst refuses to make one that is not
+STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA: tagged for screen readers; typst refuses to make one that is not
 
 # What is looked for where the form's own font is not installed; each has both simplified Chinese and Latin.
-SERIF = ("SimSun", "NSimSun", "Songti SC", "Noto Serif CJK SC", "Source Han Serif SC", "Noto Serif SC", "AR PL UMing CN",
-         "AR PL UMing", "FandolSong")  # fmt: skip
-SANS = ("SimHei", "Microsoft YaHei", "PingFang SC", "Heiti SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC",
-        "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "FandolHei")  # fmt: skip
+SERIF = (
+    "SimSun",
+    "NSimSun",
+    "Songti SC",
+    "Noto Serif CJK SC",
+    "Source Han Serif SC",
+    "Noto Serif SC",
+    "AR PL UMing CN",
+    "AR PL UMing",
+    "FandolSong",
+)
+SANS = (
+    "SimHei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Heiti SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Noto Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "FandolHei",
+)
 
 
 def check_installed() -> None:
@@ -107,8 +126,8 @@ _NAMES = {"宋体": "SimSun", "黑体": "SimHei", "仿宋": "FangSong", "楷体"
 def choose_font(wanted: str, first: Sequence[str], second: Sequence[str], installed: Sequence[str]) -> str:
     """Return the font that is wanted where it is installed, else the first that is of the two lists.
 
-    A name that is none of Windows' own (宋体 ...) was chosen by somebody: where it is missing, KpixlError `font-missing`.
-    Raises KpixlError `pdf-no-font` where none of the lists is installed.
+    A name that is none of Windows' own (宋体 ...) was chosen by somebody. Raises KpixlError `font-missing` where that
+    is missing, `pdf-no-font` where nothing of the lists is installed.
     """
     known = {name.casefold(): name for name in installed}
     name = _NAMES.get(wanted, wanted)
@@ -145,9 +164,7 @@ def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
             {"heading": form.id_field.heading, "amount": False},
             *({"heading": c.heading, "amount": FIELD_TYPES[c.type].is_amount} for c in item.columns),
         ],
-        "contents": [
-            {"anchor": row.anchor, "texts": [show(row.id), *map(show, row.texts)]} for row in item.contents
-        ],
+        "contents": [{"anchor": row.anchor, "texts": [show(row.id), *map(show, row.texts)]} for row in item.contents],
         "total": item.total,
         "totals": [
             {
