@@ -192,7 +192,7 @@ def publish(
     """Write a portfolio for publication, by the ending of `path`: .html, .docx, .pdf or .md.
 
     Where the form's checks find errors, or projects are blank or missing from the portfolio, the problems are returned
-    and nothing is written; a `draft` is written all the same, marked on every page. Raises KpixlError for other endings.
+    and nothing is written; a `draft` is written all the same, marked on every page. Raises KpixlError for others.
     """
     from kpixl.checks.engine import check
     from kpixl.output.publish import check_ending, publish_verdict

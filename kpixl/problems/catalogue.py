@@ -197,18 +197,18 @@ CATALOGUE: dict[str, Entry] = {
     "publish-blank": Entry(
         E,
         "项目 {id}“{name}”（{unit}）没有填写内容。",
-        "请催该单位填报；不再申报的，从汇总数据中删除，并在 kpixl.yaml 的 nothing-to-report 中写明原因。",
+        "请催该单位填报；不再申报的，从汇总数据中删除，并在 kpixl.yaml 的 nothing_to_report 中写明原因。",
         "Project {id} {name} ({unit}) is blank.",
         "Ask the unit to fill it in; if it is no longer declared, take it out of the portfolio and give the reason "
-        "under nothing-to-report in kpixl.yaml.",
+        "under nothing_to_report in kpixl.yaml.",
         title=("项目没有填写内容", "A project is blank"),
     ),
     "publish-missing": Entry(
         E,
         "名册中的项目 {id}“{name}”（{unit}）不在汇总数据中。",
-        "请催交后重新汇总；不再申报的，在 kpixl.yaml 的 nothing-to-report 中写明原因。",
+        "请催交后重新汇总；不再申报的，在 kpixl.yaml 的 nothing_to_report 中写明原因。",
         "Project {id} {name} ({unit}) of the roster is not in the portfolio.",
-        "Remind the unit and consolidate again; if it is no longer declared, give the reason under nothing-to-report "
+        "Remind the unit and consolidate again; if it is no longer declared, give the reason under nothing_to_report "
         "in kpixl.yaml.",
         title=("名册中的项目不在汇总数据中", "A project of the roster is not in the portfolio"),
     ),

@@ -14,6 +14,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.names import unit_field
 from kpixl.forms.values import text_of
 from kpixl.portfolio.model import Portfolio, Project
+from kpixl.output.publish.model import long_fields
 from kpixl.problems import Location, Problem, Severity
 
 BLOCKING = ("publish-conflict", "publish-blank", "publish-missing")
@@ -84,7 +85,7 @@ def judge(
         *(_problem("publish-blank", place, form, p) for p in portfolio.projects if p.id in blank),
         *(_problem("publish-missing", place, form, listed[i]) for i in listed if i not in known and i not in reasons),
     ]
-    if not published.projects:
+    if not portfolio.projects:
         problems.append(Problem("publish-nothing", place))
     is_open = not any(problem.severity is Severity.ERROR for problem in problems)
     return Verdict(form, published, tuple(problems), is_open)
@@ -100,16 +101,15 @@ def refusal(problems: Sequence[Problem]) -> Problem:
 
 
 def is_blank(form: Form, project: Project, listed: Project | None) -> bool:
-    """Tell whether staff wrote nothing into a project: no row, no running text, nothing that the roster lacks.
+    """Tell whether staff wrote nothing into a project: no row, no running text, no value that the roster lacks.
 
     Without the roster, what the office may have filled in beforehand (names, choices, dates, amounts) is not counted.
     """
-    if any(project.tables.values()):
+    long = long_fields(form)
+    if any(project.tables.values()) or not (form.tables or long):
         return False
-    if listed is not None:
-        return project.values == listed.values
-    written = [key for key, field in form.fields.items() if field.lines > 1]
-    return bool(form.tables or written) and all(project.values[key] is None for key in written)
+    prefilled = form.fields.keys() - long if listed is None else {k for k, v in listed.values.items() if v is not None}
+    return all(value is None or key in prefilled for key, value in project.values.items())
 
 
 def _problem(code: str, place: Location, form: Form, project: Project, **details: object) -> Problem:
