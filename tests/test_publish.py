@@ -208,6 +208,8 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag in ("td", "th"):
             self.cells.append("")
+        if tag == "br" and self.cells:
+            self.cells[-1] += "\n"
         if tag not in ("meta", "col", "br", "input"):
             self.open.append(tag)
 

@@ -13,8 +13,8 @@ from kpixl.collection.review import for_people, review
 from kpixl.forms.definition import Form
 from kpixl.forms.names import unit_field
 from kpixl.forms.values import text_of
-from kpixl.portfolio.model import Portfolio, Project
 from kpixl.output.publish.model import long_fields
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Location, Problem, Severity
 
 BLOCKING = ("publish-conflict", "publish-blank", "publish-missing")

@@ -105,7 +105,9 @@ def html_cells(row: PrintedRow, long: frozenset[str]) -> Iterator[tuple[str, Mar
         if is_long(cell, long):
             name = "long"
         text = show(cell)
-        content = Markup("<span>{}</span>").format(text) if cell.vertical else text
+        # A line end alone is a blank to whatever reads the page without its style sheet.
+        shown = Markup("<br>").join(text.split("\n")) if "\n" in text else text
+        content = Markup("<span>{}</span>").format(shown) if cell.vertical else shown
         yield tag, _attributes(cell.columns, cell.rows, cell.scope, name), content
 
 

@@ -99,7 +99,9 @@ _PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 def _invalid(template: Path, error: Any) -> KpixlError:
     """Name file and line of a mistake in a template; typst's message names the variable."""
     place = _PLACE.search(error.diagnostic)
-    file = str(template.parent / place["file"].lstrip("/\\")) if place else str(template)
+    # typst names the file from where the command runs.
+    named = Path(place["file"]).resolve() if place else template
+    file = str(named if named.is_file() else template)
     reason = "; ".join((error.message, *error.hints))
     return failure("template-invalid", path=file, line=int(place["line"]) if place else 0, reason=reason)
 
@@ -201,7 +203,7 @@ def _cells(rows: Sequence[PrintedRow], long: frozenset[str]) -> Iterator[Mapping
 
 def _cell_data(cell: PrintedCell, long: frozenset[str]) -> Mapping[str, object]:
     look = "long" if is_long(cell, long) else "amount" if is_amount(cell) else cell.kind
-    data: dict[str, object] = {"text": show(cell), "look": look}
+    data: dict[str, object] = {"text": show(cell).replace("\t", " "), "look": look}
     if cell.vertical:
         data["vertical"] = True
     if cell.rows > 1:
