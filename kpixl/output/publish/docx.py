@@ -15,7 +15,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
 from kpixl.output.publish.docx_package import empty_package, margin, paper_size, with_body
-from kpixl.output.publish.model import PageForm, Publication, TotalsTable, is_amount, is_long, long_fields
+from kpixl.output.publish.model import Block, PageForm, Publication, TotalsTable, is_amount, is_long, long_fields
 from kpixl.output.publish.wordml import cell_head, field, link, paragraph, row_head, run, table_head
 from kpixl.output.workbook import text_lines
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
@@ -67,6 +67,7 @@ class _Printer:
     def form(self, item: PageForm, number: int) -> tuple[str, int]:
         """Write the form of one project on a page of its own; estimate how many pages it takes."""
         rows = [row for block in item.blocks for row in (*block.head, *block.body)]
+        kept = [keep for block in item.blocks for keep in _kept(block)]
         first = rows[0].cells[0].row if rows else 0
         name = f"{item.project.id} {item.name}"
         pieces = [
@@ -79,23 +80,22 @@ class _Printer:
         hanging: list[PrintedCell] = []
         for index, row in enumerate(rows, first):
             hanging = [cell for cell in hanging if cell.row + cell.rows > index]
-            text, points = self._row(row, index, hanging)
+            text, points = self._row(row, index, hanging, kept[index - first])
             pieces.append(text)
             height += points
             hanging += [cell for cell in row.cells if cell.rows > 1]
         pieces.append("</w:tbl>")
         return "".join(pieces), max(1, -int(-height // self._height))
 
-    def _row(self, row: PrintedRow, index: int, hanging: Sequence[PrintedCell]) -> tuple[str, float]:
+    def _row(self, row: PrintedRow, index: int, hanging: Sequence[PrintedCell], kept: bool) -> tuple[str, float]:
         """Write one row: the cells that begin in it, and the rest of those that hang down into it."""
-        splits = any(is_long(cell, self._long) for cell in row.cells)
-        pieces = [row_head(row.height or _LEAST_ROW, splits)]
+        pieces = [row_head(row.height or _LEAST_ROW)]
         lines = 1
         for cell in sorted((*row.cells, *hanging), key=lambda cell: cell.col):
             width = sum(self._widths[cell.col : cell.col + cell.columns])
             begins = cell.row == index
             text = show(cell) if begins else ""
-            pieces.append(cell_head(width, cell.columns, _merge(cell, begins), cell.vertical, *self._look(cell)))
+            pieces.append(cell_head(width, cell.columns, _merge(cell, begins), cell.vertical, *self._look(cell), kept))
             pieces.append(f"{run(text)}</w:p></w:tc>" if text else "</w:p></w:tc>")
             if cell.rows == 1:
                 lines = max(lines, text_lines(text, width / 20 * 96 / 72 / 7, self._size))
@@ -161,12 +161,17 @@ def _plain_row(
 ) -> str:
     """Write a row of contents or totals; `ready`: the texts are XML already."""
     right = set(amounts)
-    pieces = [row_head(18, False, repeats)]
+    pieces = [row_head(18, repeats=repeats)]
     for number, (width, text) in enumerate(zip(widths, texts, strict=True)):
         style = "ContentsAmount" if number in right else "ContentsEntry"
         pieces.append(cell_head(width, 1, "", False, "center", style))
         pieces.append(f"{text if ready else run(text) if text else ''}</w:p></w:tc>")
     return "".join((*pieces, "</w:tr>"))
+
+
+def _kept(block: Block) -> list[bool]:
+    """Tell of every row whether it stays with the next: headings with what they head, too."""
+    return [True] * len(block.head) + [number in block.kept for number in range(len(block.body))]
 
 
 def _merge(cell: PrintedCell, begins: bool) -> str:

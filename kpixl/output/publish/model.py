@@ -46,15 +46,20 @@ WORDS: dict[str, Text] = {
     "page_of": ("第 {page} 页，共 {pages} 页", "Page {page} of {pages}"),
     "print": ("项目绩效目标申报表", "Project performance targets"),
 }
+LONGEST = 12  # rows of a table that a merged cell reaches over: they fit a page, and are kept together on it
 _BLANK: Text = ("（未填）", "(blank)")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of rows that is one table: its repeated heading rows, and the rows below them."""
+    """A run of rows that is one table: its repeated heading rows, and the rows below them.
+
+    `kept`: the rows of the body, counted from 0, that are not to be parted from the next by the end of a page.
+    """
 
     head: tuple[PrintedRow, ...]
     body: tuple[PrintedRow, ...]
+    kept: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Publication:
 
     def forms(self) -> Iterator[PageForm]:
         """Lay out one project after the other; a set of thousands is never held whole."""
-        printer = FormPrinter(self.form, self.portfolio.year)
+        printer = FormPrinter(self.form, self.portfolio.year, longest=LONGEST)
         for row, project in zip(self.contents, self.portfolio.projects, strict=True):
             titles, blocks = split_blocks(printer.lay_out(project))
             yield PageForm(row.anchor, project, row.texts[0] or row.id, titles, blocks)
@@ -205,7 +210,13 @@ def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], t
             blocks.append(([], []))
             last = row.table
         blocks[-1][row.part != "heading"].append(row)
-    return tuple(titles), tuple(Block(tuple(head), tuple(body)) for head, body in blocks)
+    return tuple(titles), tuple(Block(tuple(head), tuple(body), _kept(body)) for head, body in blocks)
+
+
+def _kept(body: Sequence[PrintedRow]) -> frozenset[int]:
+    """Find the rows that a cell joins with the next: it names what they have in common."""
+    spans = ((n, cell.rows) for n, row in enumerate(body) for cell in row.cells if is_kept(cell))
+    return frozenset(row for first, count in spans for row in range(first, first + count - 1))
 
 
 def long_fields(form: Form) -> frozenset[str]:
@@ -216,6 +227,11 @@ def long_fields(form: Form) -> frozenset[str]:
 def is_long(cell: PrintedCell, long: frozenset[str]) -> bool:
     """Tell whether a cell holds running text, to be printed from its top left corner."""
     return cell.kind == "value" and not cell.table and cell.key in long
+
+
+def is_kept(cell: PrintedCell) -> bool:
+    """Tell whether the rows over which a cell reaches are to be on one page."""
+    return cell.rows > 1 and (cell.kind == "value" or (cell.kind == "caption" and not cell.table))
 
 
 def is_amount(cell: PrintedCell) -> bool:

@@ -16,10 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from kpixl.forms.definition import Form
 from kpixl.forms.load import folders, known_forms
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
-from kpixl.output.publish.model import PageForm, Publication, draft_mark, is_amount, is_long, long_fields
+from kpixl.output.publish.model import PageForm, Publication, draft_mark, is_amount, is_kept, is_long, long_fields
+from kpixl.output.workbook import text_lines
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
 from kpixl.texts import Text
@@ -27,6 +29,8 @@ from kpixl.texts import Text
 TEMPLATE = "page.typ"
 SHARED = f"shared/{TEMPLATE}"
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # equal publications give equal bytes
+_PAGE_WIDTH, _PAGE_HEIGHT = 7.0, 660.0  # inches and points of an A4 page that a form surely has
+_SHORT = 100  # characters that fit a page however narrow their cell is
 STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA: tagged for screen readers; typst refuses to make one that is not
 
 # What is looked for where the form's own font is not installed; each has both simplified Chinese and Latin.
@@ -150,7 +154,7 @@ def choose_font(wanted: str, first: Sequence[str], second: Sequence[str], instal
 
 def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
     """Turn a publication into what the template reads; docs/publishing.md explains every key."""
-    form, long = item.form, long_fields(item.form)
+    form, forms = item.form, _FormData(item.form)
     return {
         "lang": item.lang,
         "draft": item.draft,
@@ -178,36 +182,59 @@ def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
             }
             for t in item.totals
         ],
-        "forms": [_form_data(page, long) for page in item.forms()],
+        "forms": [forms.form(page) for page in item.forms()],
     }
 
 
-def _form_data(page: PageForm, long: frozenset[str]) -> Mapping[str, object]:
-    return {
-        "anchor": page.anchor,
-        "id": show(page.project.id),
-        "name": show(page.name),
-        "titles": [{"kind": cell.kind, "text": show(cell)} for cell in page.titles],
-        "blocks": [
-            {"head": list(_cells(block.head, long)), "rows": list(_cells(block.body, long))} for block in page.blocks
-        ],
-    }
+class _FormData:
+    """Turns the forms of one definition into data."""
 
+    def __init__(self, form: Form) -> None:
+        self._long, self._size = long_fields(form), float(form.fonts["size"])
+        units = _PAGE_WIDTH * 72 * 96 / 72 / 7  # column units of Excel, in which text is measured
+        self._widths = [width / sum(form.layout.widths) * units for width in form.layout.widths]
 
-def _cells(rows: Sequence[PrintedRow], long: frozenset[str]) -> Iterator[Mapping[str, object]]:
-    """Yield the cells of some rows from left to right, row by row, as typst places them."""
-    for row in rows:
-        for cell in row.cells:
-            yield _cell_data(cell, long)
+    def form(self, page: PageForm) -> Mapping[str, object]:
+        rows = [row for block in page.blocks for row in (*block.head, *block.body)]
+        # Where a text is longer than a page nothing is kept together: typst would print it over the edge of the paper.
+        keeps = all(self._fits(cell) for row in rows for cell in row.cells)
+        blocks = [
+            {"head": list(self._cells(block.head, keeps)), "rows": list(self._cells(block.body, keeps))}
+            for block in page.blocks
+        ]
+        titles = [{"kind": cell.kind, "text": show(cell)} for cell in page.titles]
+        return {
+            "anchor": page.anchor,
+            "id": show(page.project.id),
+            "name": show(page.name),
+            "titles": titles,
+            "blocks": blocks,
+        }
 
+    def _fits(self, cell: PrintedCell) -> bool:
+        text = show(cell)
+        if len(text) < _SHORT:
+            return True
+        size = self._size * (0.94 if is_long(cell, self._long) else 1)
+        lines = text_lines(text, sum(self._widths[cell.col : cell.col + cell.columns]), size)
+        return lines * size * 1.55 < _PAGE_HEIGHT
 
-def _cell_data(cell: PrintedCell, long: frozenset[str]) -> Mapping[str, object]:
-    look = "long" if is_long(cell, long) else "amount" if is_amount(cell) else cell.kind
-    data: dict[str, object] = {"text": show(cell).replace("\t", " "), "look": look}
-    if cell.vertical:
-        data["vertical"] = True
-    if cell.rows > 1:
-        data["rows"] = cell.rows
-    if cell.columns > 1:
-        data["columns"] = cell.columns
-    return data
+    def _cells(self, rows: Sequence[PrintedRow], keeps: bool) -> Iterator[Mapping[str, object]]:
+        """Yield the cells of some rows from left to right, row by row, as typst places them."""
+        for row in rows:
+            for cell in row.cells:
+                yield self._cell(cell, keeps)
+
+    def _cell(self, cell: PrintedCell, keeps: bool) -> Mapping[str, object]:
+        long = is_long(cell, self._long)
+        look = "long" if long else "amount" if is_amount(cell) else cell.kind
+        data: dict[str, object] = {"text": show(cell).replace("\t", " "), "look": look}
+        if keeps and (long or is_kept(cell)):
+            data["kept"] = True
+        if cell.vertical:
+            data["vertical"] = True
+        if cell.rows > 1:
+            data["rows"] = cell.rows
+        if cell.columns > 1:
+            data["columns"] = cell.columns
+        return data

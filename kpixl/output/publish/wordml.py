@@ -42,7 +42,7 @@ def link(anchor: str, content: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def cell_head(width: int, columns: int, merge: str, vertical: bool, align: str, style: str) -> str:
+def cell_head(width: int, columns: int, merge: str, vertical: bool, align: str, style: str, kept: bool = False) -> str:
     """Write what comes before a cell's text; the same few are in every form."""
     parts = [f'<w:tcW w:w="{width}" w:type="dxa"/>']
     if columns > 1:
@@ -52,15 +52,20 @@ def cell_head(width: int, columns: int, merge: str, vertical: bool, align: str, 
     if vertical:
         parts.append('<w:textDirection w:val="tbRlV"/>')
     parts.append(f'<w:vAlign w:val="{align}"/>')
-    return f'<w:tc><w:tcPr>{"".join(parts)}</w:tcPr><w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>'
+    with_next = "<w:keepNext/>" if kept else ""
+    return f'<w:tc><w:tcPr>{"".join(parts)}</w:tcPr><w:p><w:pPr><w:pStyle w:val="{style}"/>{with_next}</w:pPr>'
 
 
 @lru_cache(maxsize=1024)
-def row_head(height: float, splits: bool, repeats: bool = False) -> str:
-    """Write what comes before a row's cells; `height` in points. `splits`: the row may go over a page break."""
-    kept = "" if splits else "<w:cantSplit/>"
+def row_head(height: float, *, repeats: bool = False) -> str:
+    """Write what comes before a row's cells: `height` in points; one that `repeats` is on every page of its table.
+
+    No row goes over the end of a page, unless it is higher than one.
+    """
     repeated = "<w:tblHeader/>" if repeats else ""
-    return f'<w:tr><w:trPr>{kept}<w:trHeight w:val="{round(height * 20)}" w:hRule="atLeast"/>{repeated}</w:trPr>'
+    return (
+        f'<w:tr><w:trPr><w:cantSplit/><w:trHeight w:val="{round(height * 20)}" w:hRule="atLeast"/>{repeated}</w:trPr>'
+    )
 
 
 def table_head(widths: Sequence[int], caption: str, *, ruled: bool) -> str:
