@@ -11,7 +11,7 @@ import click
 
 from kpixl.cli.console import exit_code, print_problems, say_error, wrote
 from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
-from kpixl.problems import KpixlError, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.version import __version__
 
 PATH = click.Path(path_type=Path)
@@ -456,7 +456,12 @@ def publish(
         extra=ctx.obj,
         inputs=[roster_path] if roster_path else [],
     )
-    _report(ctx, problems)
+    # What does not stand in the way of publishing was told by `kpixl check`; here it is counted.
+    told = [p for p in problems if p.severity is Severity.ERROR or p.rule is None]
+    if len(told) < len(problems):
+        counted = Problem("publish-unlisted", Location(portfolio.name), {"count": len(problems) - len(told)})
+        told.insert(len(told) - (told[-1:] != [] and told[-1].code == "publish-refused"), counted)
+    _report(ctx, told)
     _wrote(ctx, written)
     return exit_code(problems, False)
 

@@ -186,6 +186,14 @@ CATALOGUE: dict[str, Entry] = {
         "Put right what is listed above and run it again; to see a draft first, add --draft.",
         title=("没有写出公开文件", "Nothing was written for publication"),
     ),
+    "publish-unlisted": Entry(
+        I,
+        "另有 {count} 条不妨碍公开的警告和提示。",
+        "可用 kpixl check 查看。",
+        "Warnings and notes that do not stand in the way of publishing: {count}.",
+        "Type kpixl check to see them.",
+        title=("不妨碍公开的警告和提示", "Warnings and notes that do not stand in the way"),
+    ),
     "publish-conflict": Entry(
         E,
         "项目 {id} 交回了不同的版本，尚未确定以哪一份为准：{differences}。",

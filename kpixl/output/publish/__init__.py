@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
+from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.output.publish.gate import Verdict, examine, refusal
 from kpixl.output.publish.html import page_html, render_page
@@ -59,12 +59,10 @@ def publish(
     `font`: in place of the form's own; `design`: a folder of the user's templates; `extra`: folders of definitions;
     `inputs`: what else was read, not to be overwritten. Raises KpixlError where it cannot be made at all.
     """
-    check_ending(out)
-    check_target(out)
-    refuse_overlap([out], [path, *inputs])
     if design is not None and not design.is_dir():
         raise failure("path-missing", path=str(design))
     verdict = examine(path, forms, roster=roster, config=config, inputs=inputs, outputs=[out])
+    check_ending(out)
     return publish_verdict(verdict, out, today=today, lang=lang, draft=draft, font=font, design=design, extra=extra)
 
 

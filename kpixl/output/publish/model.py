@@ -44,7 +44,6 @@ WORDS: dict[str, Text] = {
         "This draft has not passed the checks and must not be published.",
     ),
     "page_of": ("第 {page} 页，共 {pages} 页", "Page {page} of {pages}"),
-    "print": ("项目绩效目标申报表", "Project performance targets"),
 }
 LONGEST = 12  # rows of a table that a merged cell reaches over: they fit a page, and are kept together on it
 _BLANK: Text = ("（未填）", "(blank)")
