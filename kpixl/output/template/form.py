@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kpixl.a1 import Span, a1, absolute, column_name
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import is_blank, number_text, text_of, total
+from kpixl.forms.values import is_blank, number_text, text_of, total, total_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
 from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
@@ -134,7 +134,7 @@ class FormSheet:
     def _value(self, field: Field, span: Span, project: Project) -> None:
         value = project.values[field.key]
         parts = [project.values[part] for part in field.sum]
-        if field.sum and value == total(parts):
+        if field.sum and value == total_of(parts):
             self._sum(field, span, value)
             return
         if field.sum:
