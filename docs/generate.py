@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,17 @@ def command_line() -> str:
     from kpixl.cli.main import cli
 
     out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
-    for name in ("", *cli.commands):
+    for name in _names(cli):
         out.append(f"## {f'kpixl {name}'.strip()}\n")
         out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
     return "\n".join([*out, *_limits()]).rstrip() + "\n"
+
+
+def _names(group: Any, above: str = "") -> Iterator[str]:
+    """Yield the name of a group of commands, of its commands, and of theirs."""
+    yield above
+    for name, command in getattr(group, "commands", {}).items():
+        yield from _names(command, f"{above} {name}".strip())
 
 
 def _limits() -> list[str]:
@@ -84,7 +92,7 @@ def _help(name: str, lang: str) -> str:
 
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream):
-        run([*([name] if name else []), "--lang", lang, "--help"])
+        run([*name.split(), "--lang", lang, "--help"])
     return stream.getvalue()
 
 

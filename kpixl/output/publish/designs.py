@@ -35,8 +35,8 @@ def copy_design(
             files[Path("shared", name)] = shared
         else:
             files[Path(name)] = shared
-    for name in files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
     outputs = [Output(folder / name, source.read_bytes(), "design") for name, source in files.items()]
     return commit(outputs, lang=lang, today=today)
 
