@@ -191,7 +191,10 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
     """
-    projects = {i: _source_data(source) for i, source in result.sources.items()}
+    projects: dict[str, dict[str, Any]] = {i: _source_data(source) for i, source in result.sources.items()}
+    for problem in result.problems:
+        if problem.code == "returned-differently" and problem.project in projects:
+            projects[problem.project].setdefault("conflicts", []).append(str(problem.details["differences"]))
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
     head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}",\n'
@@ -201,8 +204,8 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
     return head + ",\n".join(lines) + "\n}}\n"
 
 
-def _source_data(source: Source) -> dict[str, object]:
-    data: dict[str, object] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+def _source_data(source: Source) -> dict[str, Any]:
+    data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
     data["cells"] = source.cells
     return {**data, "raw": source.raw} if source.raw else data
 
@@ -249,6 +252,15 @@ def _own_sources(portfolio: Path) -> dict[str, Any]:
     except OSError:
         return {}
     return data if known else {}
+
+
+def conflicts_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
+    """Read for each project returned in versions that differ how they differ; a portfolio edited since has none."""
+    try:
+        found = {i: tuple(map(str, s.get("conflicts", ()))) for i, s in _own_sources(portfolio)["projects"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {i: differences for i, differences in found.items() if differences}
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:

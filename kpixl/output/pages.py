@@ -18,14 +18,16 @@ from kpixl.portfolio.print_layout import PrintedCell, printed_text
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def page_environment(form: Form, extra: Sequence[Path]) -> BoundedEnvironment:
+def page_environment(form: Form, extra: Sequence[Path], design: Path | None = None) -> BoundedEnvironment:
     """Make the environment in which templates are found in the form's own folder, then in the shared ones.
 
-    `extra`: the folders of definitions given by the user. Everything is escaped; nothing is loaded from elsewhere.
+    `extra`: the folders of definitions given by the user; `design`: a folder of templates that comes before all.
+    Everything is escaped; nothing is loaded from elsewhere.
     """
     known = known_forms(extra)
     own = [known[form.id]] if form.id in known else []
-    jinja = BoundedEnvironment(FileSystemLoader([*own, *folders(extra)]), autoescape=True)
+    first = [design] if design is not None else []
+    jinja = BoundedEnvironment(FileSystemLoader([*first, *own, *folders(extra)]), autoescape=True)
     jinja.filters |= {"show": show, "css_name": css_name}
     return jinja
 
