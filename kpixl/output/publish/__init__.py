@@ -61,6 +61,8 @@ def publish(
     """
     if design is not None and not design.is_dir():
         raise failure("path-missing", path=str(design))
+    if path.is_dir():  # returned files are consolidated first: what is published is what the office has seen
+        raise failure("folder-not-file", path=str(path))
     verdict = examine(path, forms, roster=roster, config=config, inputs=inputs, outputs=[out])
     check_ending(out)
     return publish_verdict(verdict, out, today=today, lang=lang, draft=draft, font=font, design=design, extra=extra)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from importlib import resources
 
 from kpixl.forms.definition import Field, Form
+from kpixl.forms.load import own_templates
 from kpixl.forms.money import money_text, unit_heading
 from kpixl.forms.names import unit_field
 from kpixl.forms.types import FIELD_TYPES
@@ -149,7 +149,7 @@ def draft_mark() -> str:
 
     A drawing, because the letters of a text would be read among the values when the printed draft is read again.
     """
-    return (resources.files("kpixl.templates") / "shared" / "draft.svg").read_text(encoding="utf-8")
+    return (own_templates() / "shared" / "draft.svg").read_text(encoding="utf-8")
 
 
 # --- contents and totals ----------------------------------------------------------------------
