@@ -23,6 +23,8 @@ from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
 
+MAX_HEAD = 20  # rows; the heading of a publication is above all forms
+
 
 class AsSent(NamedTuple):
     """A sheet laid out as it was sent."""
@@ -119,7 +121,7 @@ class Extractor:
             if not able:
                 others += [_other(section) for section in group]
                 continue
-            piece = _only(grid, group) if len(group) < len(found) else grid
+            piece = _only(grid, group, able) if len(group) < len(found) else grid
             reader, hits, parts = _best(able, piece, merges)
             located += [(reader, part) for part in parts]
             if not parts:
@@ -158,9 +160,12 @@ def _groups(found: Sequence[Section]) -> list[list[Section]]:
     return list(groups.values())
 
 
-def _only(grid: Grid, kept: Sequence[Section]) -> Grid:
-    """Blank all rows but those of some sections."""
+def _only(grid: Grid, kept: Sequence[Section], readers: Sequence[FormReader]) -> Grid:
+    """Blank all rows but those of some sections, and the heading of a publication: its contents are of another kind."""
     rows = {row for section in kept for row in range(section.first, section.last + 1)}
+    rows |= {
+        row for row, cells in enumerate(grid.rows[:MAX_HEAD]) if any(r.is_heading(c) for r in readers for c in cells)
+    }
     return replace(grid, rows=[row if number in rows else [] for number, row in enumerate(grid.rows)])
 
 

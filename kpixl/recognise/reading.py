@@ -11,7 +11,7 @@ from types import MappingProxyType
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
-from kpixl.forms.values import fold, is_blank, storable, text_of
+from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
@@ -41,6 +41,10 @@ class FormReader:
         """Return what recognising needs of the form."""
         kind = kind_of_title(self.form.title)
         return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
+
+    def is_heading(self, raw: Raw) -> bool:
+        """Return whether a cell is the heading above the forms of a publication."""
+        return printed_match(self.heading, raw) is not None
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
