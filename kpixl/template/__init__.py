@@ -18,8 +18,9 @@ from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
-from kpixl.template.form import FormSheet, Status
+from kpixl.template.form import FormSheet
 from kpixl.template.lists import write_lists
+from kpixl.template.status import Asked, Status
 from kpixl.texts import Text, say
 from kpixl.values import text_of
 
@@ -77,9 +78,10 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     places = {p.id: number for number, p in enumerate(whole.projects, 1)}
     statuses: list[Status] = []
     marks = []
+    asked = Asked(form)
     for project, name in zip(portfolio.projects, names, strict=True):
         mark = _marker(form, whole, project, places[project.id])
-        sheet = FormSheet(book, form, Styles(), lang, name, cover_name)
+        sheet = FormSheet(book, form, Styles(), lang, name, cover_name, asked)
         statuses.append(sheet.write(project, portfolio.year, mark))
         marks.append((name, markers.dumps(mark)))
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
@@ -177,7 +179,7 @@ def _workbook_marker(form: Form, whole: Portfolio) -> str:
 
 # --- the first sheet --------------------------------------------------------------------------
 
-_COVER_WIDTHS = (7, 9, 44, 32, 18)
+_COVER_WIDTHS = (7, 9, 40, 24, 30)
 
 
 def _write_cover(
@@ -276,8 +278,8 @@ def _project_list(
         sheet.link(row, 2, name, label[:255], link, status.first_input)
         sheet.write(row, 3, about, plain)
         gone = say(GONE, lang)
-        formula = f'=IFERROR(MID({status.cell},3,30),"{gone}")'
-        sheet.formula(row, 4, formula, centred, status.text)
+        formula = f'=IFERROR(MID({status.cell},3,99),"{gone}")'
+        sheet.formula(row, 4, formula, plain, status.text)
         height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(about, _COVER_WIDTHS[3], 11, 20))
         sheet.height(row, height)
     if statuses:
@@ -286,7 +288,7 @@ def _project_list(
 
 def _colour_statuses(sheet: Sheet, span: Span, status: Status) -> None:
     words, styles = status.words, Styles()
-    colours = {words.done: styles.done, words.missing: styles.partial, words.mismatch: styles.wrong}
+    colours = {words.done: styles.done, words.missing: styles.partial, words.wrong: styles.wrong}
     for word, colour in colours.items():
         options = {
             "type": "text",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kpixl import marker as markers
-from kpixl.cells import Span, a1, absolute, column_name
+from kpixl.cells import Span, a1, absolute
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
@@ -16,8 +15,18 @@ from kpixl.printed import subtitle_text
 from kpixl.sheets import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
 from kpixl.template.lists import list_formula
 from kpixl.template.page import set_page
+from kpixl.template.status import (
+    Asked,
+    PlacedRows,
+    Status,
+    any_of,
+    in_row,
+    status_formula,
+    status_text,
+    words_in,
+)
 from kpixl.texts import Text, say
-from kpixl.values import is_blank, number_text, text_of, total
+from kpixl.values import number_text, text_of, total
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -27,9 +36,6 @@ if TYPE_CHECKING:
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
 
-DONE: Text = ("已完成", "Finished")
-MISSING: Text = ("缺项", "Missing")
-MISMATCH: Text = ("金额不一致", "Amounts differ")
 BACK: Text = ("返回项目清单", "Back to the list of projects")
 MORE_ROWS: Text = (
     "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
@@ -48,29 +54,10 @@ UNUSUAL_TEXT: Text = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a status, in the workbook's language."""
-
-    done: str
-    missing: str
-    mismatch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a sheet says how far it is, and what it says now."""
-
-    cell: str
-    text: str
-    words: Words
-    first_input: str
-
-
 class FormSheet:
     """Writes one project sheet."""
 
-    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str) -> None:
+    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str, asked: Asked) -> None:
         self.book, self.form, self.styles, self.lang = book, form, styles, lang
         self.sheet: Sheet = book.sheet(name)
         self.cover = cover
@@ -78,10 +65,9 @@ class FormSheet:
         self.width = len(layout.widths)
         self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
         self.size = float(form.fonts["size"])
-        self.words = Words(say(DONE, lang), say(MISSING, lang), say(MISMATCH, lang))
+        self.asked = asked
         self.cell_of: dict[str, tuple[int, int]] = {}
-        self.spans: dict[str, Span] = {}
-        self.typed_totals: set[str] = set()
+        self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
@@ -135,15 +121,21 @@ class FormSheet:
         parts = [project.values[part] for part in field.sum]
         if field.sum and value == total(parts):
             self._sum(field, span, value)
-            return
-        if field.sum:
-            self.typed_totals.add(field.key)
+        else:
+            self._typed_value(field, span, value)
+        self._tint(field, span)
+
+    def _typed_value(self, field: Field, span: Span, value: Value) -> None:
+        """Write a value that may be typed over."""
         self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
         self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
-        if field.required:
+
+    def _tint(self, field: Field, span: Span) -> None:
+        """Tint a cell in which something is missing or wrong."""
+        if conditions := self.asked.fields[field.key]:
             tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
-            formula = f"=LEN(TRIM({absolute(span.row, span.col)}))=0"
-            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": tint})
+            formula = any_of(conditions, lambda key: absolute(*self.cell_of[key]))
+            self._look(f"=({formula})>0", span, tint)
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -260,8 +252,10 @@ class FormSheet:
                 columns[key] = heading.col + offset
         self._rows(table, rows, columns, first, last)
         self._rules(table, columns, first, last)
-        self._looks(table, columns, first, last, bool(placed.caption))
-        self.spans[table.key] = Span(first, min(columns.values()), last, max(columns.values()))
+        presets = bool(table.presets) and not project.tables[table.key]
+        rows_of = PlacedRows(table, first, last, columns, self.asked.of_table(table, presets=presets))
+        self._looks(rows_of, bool(placed.caption))
+        self.tables.append(rows_of)
         self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
@@ -308,27 +302,24 @@ class FormSheet:
         if cells:
             self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
 
-    def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
+    def _looks(self, placed: PlacedRows, caption: bool) -> None:
         """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
+        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
         left, right = min(columns.values()), max(columns.values())
         used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
-        own = [c for key, c in columns.items() if not table.columns[key].fill] or [left]
-        begun = f"LEN({'&'.join(map(in_row, own))})>0"
         book = self.book
+        # Each format is complete: LibreOffice applies only the first that matches.
+        missing = book.rule_format(bg_color=self.styles.missing, border=1)
+        begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
+        for key, conditions in placed.asked.columns.items():
+            if conditions:
+                formula = f"={begun}*({any_of(conditions, lambda k: in_row(columns[k]))})>0"
+                self._look(formula, Span(first, columns[key], last, columns[key]), missing)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
             same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
             self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
-        # Each format is complete: LibreOffice applies only the first that matches.
-        missing = book.rule_format(bg_color=self.styles.missing, border=1)
-        for key, col in columns.items():
-            if table.columns[key].required:
-                self._look(f"=AND({begun},LEN(TRIM({in_row(col)}))=0)", Span(first, col, last, col), missing)
-        for target in table.targets.values():
-            value, unit = (in_row(columns[k]) for k in (target.value, target.unit))
-            formula = f"=AND(LEN({value})>0,ISNUMBER(VALUE({value})),LEN(TRIM({unit}))=0)"
-            self._look(formula, Span(first, columns[target.unit], last, columns[target.unit]), missing)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
         if caption:
@@ -345,77 +336,24 @@ class FormSheet:
     # --- status ------------------------------------------------------------------------------
 
     def _status(self, project: Project) -> Status:
-        missing, missing_now = self._missing(project)
-        mismatch, mismatch_now = self._mismatch(project)
-        words = self.words
-        formula = (
-            f'="{STATUS}"&IF({missing}>0,"{words.missing} "&({missing}),'
-            f'IF({mismatch}>0,"{words.mismatch}","{words.done}"))'
-        )
-        unfinished = words.mismatch if mismatch_now else words.done
-        now = f"{words.missing} {missing_now}" if missing_now else unfinished
-        style = self.book.format(bold=True, font_size=11, align="left")
-        self.sheet.formula(0, self.status_col, formula, style, STATUS + now)
-        colours = {words.done: "done", words.missing: "partial", words.mismatch: "wrong"}
+        """Write the status, and below the marker the hidden list that it counts."""
+        plain = self.book.format(font_color="#FFFFFF")
+        parts = self.asked.listed(project, self.cell_of, self.tables)
+        for number, (formula, now) in enumerate(parts, 1):
+            self.sheet.formula(number, self.mark_col, formula, plain, now)
+        cells = [absolute(number, self.mark_col) for number in range(1, len(parts) + 1)]
+        listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.mark_col)
+        self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
+        words, text = words_in(self.lang), status_text(listed, self.lang)
+        first_input = a1(*next(iter(self.cell_of.values())))
+        style = self.book.format(bold=True, font_size=11, align="left", text_wrap=True)
+        formula = status_formula(whole, first_input, self.lang)
+        self.sheet.formula(0, self.status_col, formula, style, STATUS + text)
         spot = Span(0, self.status_col, 0, self.status_col)
-        for word, colour in colours.items():
+        for word, colour in ((words.done, "done"), (words.missing, "partial"), (words.wrong, "wrong")):
             tint = self.book.rule_format(bg_color=getattr(self.styles, colour))
-            options = {"type": "text", "criteria": "containing", "value": word, "format": tint}
-            self.sheet.rule(spot, options)
-        cell = f"{self.sheet.ref}{absolute(0, self.status_col)}"
-        return Status(cell, now, words, a1(*next(iter(self.cell_of.values()))))
-
-    def _missing(self, project: Project) -> tuple[str, int]:
-        """Return the formula that counts what is missing, and its value now.
-
-        A row counts once something besides its levels is typed: levels set beforehand may stay unused.
-        """
-        terms, count = [], 0
-        for key, field in self.form.fields.items():
-            if field.required:
-                terms.append(f"(LEN(TRIM({a1(*self.cell_of[key])}))=0)")
-                count += is_blank(project.values[key])
-        for table in self.form.tables.values():
-            needed = [key for key, column in table.columns.items() if column.required]
-            if not needed:
-                continue
-            area = self.spans[table.key]
-            columns = {key: area.col + i for i, key in enumerate(self._physical(table))}
-            ranges = {k: f"{absolute(area.row, c)}:{absolute(area.last_row, c)}" for k, c in columns.items()}
-            own = [key for key in columns if not table.columns[key].fill] or list(columns)
-            filled = "+".join(f"LEN({ranges[k]})" for k in own)
-            blank = "+".join(f"(LEN(TRIM({ranges[k]}))=0)" for k in needed)
-            terms += [f"SUMPRODUCT((({filled})>0)*({blank}))", f"(SUMPRODUCT(--(({filled})>0))=0)"]
-            rows = [row for row in project.tables[table.key] if not all(is_blank(row[k]) for k in own)]
-            count += sum(is_blank(row[k]) for row in rows for k in needed) + (not rows)
-        return ("+".join(terms) or "0"), count
-
-    def _physical(self, table: Table) -> list[str]:
-        """List a table's columns in the order in which they stand on the sheet."""
-        placed = next(p for p in self.form.layout.tables if p.table == table.key)
-        keys: list[str] = []
-        for heading in placed.entry:
-            target = table.targets.get(heading.key)
-            keys += target.parts if target else (heading.key,)
-        return keys
-
-    def _mismatch(self, project: Project) -> tuple[str, int]:
-        """Return the formula that counts totals which differ from their parts or parts that are no numbers."""
-        terms, count = [], 0
-        for key, field in self.form.fields.items():
-            if not field.sum:
-                continue
-            amount = a1(*self.cell_of[key])
-            cells = [a1(*self.cell_of[part]) for part in field.sum]
-            joined = ",".join(cells)
-            terms.append(f"IF(COUNT({joined})=0,0,--(ABS(N({amount})-SUM({joined}))>0.004))")
-            terms += [f"ISTEXT({cell})" for cell in cells]
-            parts = [project.values[part] for part in field.sum]
-            added, value = total(parts), project.values[key]
-            amount_now = value if isinstance(value, Decimal) else Decimal(0)
-            count += added is not None and abs(amount_now - added) > Decimal("0.004")
-            count += sum(isinstance(part, str) for part in parts)
-        return (f"({'+'.join(terms)})" if terms else "0"), count
+            self.sheet.rule(spot, {"type": "text", "criteria": "begins with", "value": STATUS + word, "format": tint})
+        return Status(f"{self.sheet.ref}{absolute(0, self.status_col)}", text, words, first_input)
 
     # --- around the form ---------------------------------------------------------------------
 
@@ -439,16 +377,6 @@ class FormSheet:
     def _height(self, row: int, points: float, style: Format | None = None) -> None:
         self.heights[row] = min(points, MAX_ROW_HEIGHT)
         self.sheet.height(row, points, style)
-
-
-def in_row(col: int, below: int = 0) -> str:
-    """Return a formula's reference to column `col` of the row that it is evaluated for, or of one `below` it.
-
-    A plain $B13 becomes #REF! in LibreOffice and others when the first row of the rule's range is deleted; a whole
-    column cannot be. SUM, because in rules Excel takes ROW() for an array, which INDIRECT does not accept.
-    """
-    letter, offset = column_name(col), f"{below:+}" if below else ""
-    return f"INDEX(${letter}:${letter},SUM(ROW()){offset})"
 
 
 def _title(field: Field) -> str:
