@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 import kpixl
-from kpixl import marker as markers
 from kpixl.checks.registry import ENTRIES
-from kpixl.consolidate import consolidate
-from kpixl.intake.extracted import Extracted
-from kpixl.marker import Marker
-from kpixl.merge import Merged, Returned, merge
-from kpixl.model import Portfolio, Row, Value
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.merge import Merged, Returned, merge
+from kpixl.forms.definition import Row, Value
+from kpixl.output.template import write_templates
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
-from kpixl.template import write_templates
+from kpixl.recognise.submission import Extracted
 from tests.strategies import canonical_project, form_of
 
 FORM = form_of("shanghai-target")
@@ -28,8 +29,8 @@ ROW: Row = {"level1": "产出指标", "level2": "数量指标", "name": "场次"
 
 
 def mark(project: str, name: str, order: int = 1, **changed: object) -> Marker:
-    digest = markers.digest(name)
-    plain = Marker(FORM.id, FORM.version, markers.portfolio_id(OWN), project, order, digest, 2026, "某市科协")
+    digest = sheet_ids.digest(name)
+    plain = Marker(FORM.id, FORM.version, sheet_ids.portfolio_id(OWN), project, order, digest, 2026, "某市科协")
     return dataclasses.replace(plain, **changed)  # type: ignore[arg-type]
 
 
@@ -159,7 +160,7 @@ def test_a_copy_left_without_a_name_is_no_new_project() -> None:
 
 
 def test_last_years_sheet_is_noticed() -> None:
-    old = mark("02", "乙", 2, year=2025, portfolio=markers.portfolio_id(dataclasses.replace(OWN, year=2025)))
+    old = mark("02", "乙", 2, year=2025, portfolio=sheet_ids.portfolio_id(dataclasses.replace(OWN, year=2025)))
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=old)], roster("甲", "乙"))
     assert (merged.portfolio.year, codes(merged)) == (2026, ["marker-year"])
     assert merged.problems[0].details == {"other": 2025, "year": 2026}
@@ -167,7 +168,7 @@ def test_last_years_sheet_is_noticed() -> None:
 
 def test_another_organisations_sheet_is_noticed() -> None:
     other = dataclasses.replace(OWN, organization="某区科协")
-    foreign = mark("02", "乙", 2, portfolio=markers.portfolio_id(other), organization="某区科协")
+    foreign = mark("02", "乙", 2, portfolio=sheet_ids.portfolio_id(other), organization="某区科协")
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=foreign)], roster("甲", "乙"))
     assert codes(merged) == ["marker-portfolio"]
     assert merged.problems[0].details == {"other": "某区科协"}

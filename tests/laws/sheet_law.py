@@ -17,14 +17,15 @@ from typing import Any
 import openpyxl
 from openpyxl.cell import MergedCell
 
-from kpixl import canonical
-from kpixl.cells import parse_a1
-from kpixl.form import load_form
-from kpixl.marker import STATUS
-from kpixl.model import Form, Portfolio, Project
+from kpixl.a1 import parse_a1
+from kpixl.collection.review import review
+from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.sheet_id import STATUS
 from kpixl.problems import Severity
-from kpixl.review import review
-from kpixl.template import build_template
 from tests.applications import Office
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit
 from kpixl.forms.types.base import FieldType
-from kpixl.model import YUAN, Choices, MoneyUnit
-from kpixl.texts import Text
-from kpixl.values import (
+from kpixl.forms.values import (
     BLANK,
     OCTOBER,
     PLAIN_DIGITS,
@@ -22,6 +21,7 @@ from kpixl.values import (
     spelled,
     text_of,
 )
+from kpixl.texts import Text
 
 
 def read_quantity(raw: Raw) -> Reading:

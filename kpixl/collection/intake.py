@@ -1,0 +1,27 @@
+"""Files -> forms: finding the forms of the office in whatever came back, each file in a worker process."""
+
+from kpixl.collection.one_file import (
+    PROBLEM_LIST,
+    FileResult,
+    Job,
+    content_of,
+    is_own_output,
+    is_problem_list,
+    read_file,
+)
+from kpixl.collection.workers import Progress, read_files
+from kpixl.readers import DEFAULT_LIMITS, Limits
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "PROBLEM_LIST",
+    "FileResult",
+    "Job",
+    "Limits",
+    "Progress",
+    "content_of",
+    "is_own_output",
+    "is_problem_list",
+    "read_file",
+    "read_files",
+]

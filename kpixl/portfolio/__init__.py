@@ -1,0 +1,1 @@
+"""Portfolios: projects with their values, as YAML, as schema, as printed."""
