@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of, total
 from kpixl.output.template.lists import list_formula
@@ -246,11 +247,13 @@ class FormSheet:
             self.sheet.write(top, 0, placed.caption, label)
         columns: dict[str, int] = {}
         for heading in placed.entry:
-            span = Span(top, heading.col, top, heading.col + heading.columns - 1)
-            self.sheet.merge(span, heading.label, label)
             target = table.targets.get(heading.key)
+            if target is None:
+                self.sheet.merge(Span(top, heading.col, top, heading.col + heading.columns - 1), heading.label, label)
             for offset, key in enumerate(target.parts if target else (heading.key,)):
                 columns[key] = heading.col + offset
+        for col, text in target_headings(table, placed):
+            self.sheet.write(top, col, text, label)
         self._rows(table, rows, columns, first, last)
         self._rules(table, columns, first, last)
         presets = bool(table.presets) and not project.tables[table.key]
