@@ -37,6 +37,7 @@ from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.annotate.verified import UnmarkableError, marked
 from kpixl.output.template import Styles, build_template
 from kpixl.output.template.form import FormSheet
+from kpixl.output.template.status import Asked
 from kpixl.output.workbook import Book
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
@@ -59,7 +60,7 @@ def returned() -> Iterator[Path]:
 def mark_all(path: Path, folder: Path) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Check some submissions and mark them."""
     result = review([path], [load_form(FORM)])
-    return write_marked(result.files, result.problems, folder, today=TODAY)
+    return write_marked(result.files, result.problems, folder, today=TODAY, everything=True)
 
 
 def mark_one(path: Path, folder: Path) -> Path:
@@ -280,7 +281,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = portfolio.projects[0]
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
-    sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明")
+    sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明", Asked(form))
     mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw
@@ -363,7 +364,7 @@ def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path,
     content = rich_copy.read_bytes()
     problem = Problem("not-readable", Location("x", "01 项目's", "F6"), {"reason": "x"})
     again = tmp_path / "again.xlsm"
-    again.write_bytes(marked(open_content(content), "x", grouped([problem]), "zh"))
+    again.write_bytes(marked(open_content(content), "x", grouped([problem], everything=True), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
     assert found["B5"] == "领导批示：请核对"
     assert found["F6"].startswith(sheet_ids.NOTE_SIGNATURE)
@@ -481,7 +482,7 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
 def test_notes_are_bounded(rich: bytes) -> None:
     sheet = "自己的表"
     problems = [Problem("not-readable", Location("x", sheet, f"A{n}"), {"reason": "x" * 600}) for n in range(1, 2_101)]
-    content = parts(marked(open_content(rich), "x", grouped(problems), "zh"))
+    content = parts(marked(open_content(rich), "x", grouped(problems, everything=True), "zh"))
     (comments,) = [part for name, part in content.items() if "comments_kpixl" in name]
     assert comments.count(b"<comment ") == MAX_NOTES
 
@@ -565,7 +566,7 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
     assert ods_notes(copy)[where].startswith(f"领导批示\n\n{sheet_ids.NOTE_SIGNATURE}")
     other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
     again = tmp_path / "again.ods"
-    again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other]), "zh"))
+    again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other], everything=True), "zh"))
     assert ods_notes(again)[where] == "领导批示"
     assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(sheet_ids.NOTE_SIGNATURE)
 
@@ -574,7 +575,7 @@ def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
     sheet = read_grids(ODS.read_bytes(), "x").grids[-1].name
     before = read_grids(ODS.read_bytes(), "x").grids
     problem = Problem("not-readable", Location("x", sheet, "Z3"), {"reason": "a  b\tc"})
-    content = marked(open_content(ODS.read_bytes()), "x", grouped([problem]), "zh")
+    content = marked(open_content(ODS.read_bytes()), "x", grouped([problem], everything=True), "zh")
     path = tmp_path / "far.ods"
     path.write_bytes(content)
     assert f"{sheet}!Z3" in ods_notes(path)

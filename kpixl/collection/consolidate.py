@@ -28,7 +28,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
-from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.model import Portfolio, of_values
 from kpixl.problems import KpixlError, Location, Problem
 
 SOURCES_SUFFIX = ".sources.json"
@@ -183,7 +183,8 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
     projects = {
-        i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
+        i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": of_values(s.cells)}
+        for i, s in result.sources.items()
     }
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]

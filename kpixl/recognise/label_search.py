@@ -230,8 +230,8 @@ def _tables(
 
 def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:
     """Say which column or target each heading of a row is. A label may mean both a target in one cell and its value
-    alone; it is the value where operator or unit have headings of their own. So is any label of a target where both have
-    one."""
+    alone; it is the value where operator or unit have headings of their own, and so is any label of a target where
+    both have."""
     keys: dict[int, set[str]] = defaultdict(set)
     for anchor in anchors:
         keys[anchor.col].add(anchor.slot.key)

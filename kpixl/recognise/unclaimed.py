@@ -30,6 +30,9 @@ def report_strays(record: Record) -> None:
                 if (r, c) in record.hidden:
                     record.say_hidden((r, c), taken=False)
                     continue
+                if c > record.found.edge and _is_reason(record, r, c):
+                    record.problem("reason-given", (r, c), None, text=text_of(raw))
+                    continue
                 strays[r, c] = raw
     record.captions = other_captions(record, strays)
     for place in quoted_places(record):
@@ -56,6 +59,13 @@ def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
 def _lost(record: Record, lost: Lost) -> Problem:
     cell = record.grid.address(*lost.place) if lost.place else None
     return Problem(lost.code, Location(record.file, record.grid.name, cell, lost.label), lost.details, lost.level)
+
+
+def _is_reason(record: Record, row: int, col: int) -> bool:
+    """Tell whether a cell is the one for reasons: it stands below the template's hint."""
+    above = record.rows[row - 1] if row else ()
+    hint = above[col] if col < len(above) else None
+    return isinstance(hint, str) and hint.startswith(sheet_ids.REASONS)
 
 
 def _is_lost_status(record: Record, row: int, col: int) -> bool:

@@ -74,9 +74,11 @@ def write_marked(
     limits: Limits = DEFAULT_LIMITS,
     today: date,
     progress: Progress | None = None,
+    everything: bool = False,
 ) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Write into `folder` a marked copy of every submission that has errors or warnings; folders as in the original.
 
+    Errors are marked in the sheets, with `everything` also warnings and notes; the list in front has them all.
     A file of which there are only notes needs nothing from its sender and is left out. Returns what was written, and
     what has to be said of it. Raises KpixlError where the folder cannot be written.
     """
@@ -89,7 +91,8 @@ def write_marked(
     said: list[Problem] = []
     taken: set[str] = set()
     for file in wanted:
-        content, reason, kept = marked_copy(file, grouped(found[file.file]), lang=lang, font=font, limits=limits)
+        groups = grouped(found[file.file], everything=everything)
+        content, reason, kept = marked_copy(file, groups, lang=lang, font=font, limits=limits)
         path = _path(file.file, folder, taken, lang, listed=reason is not None)
         refuse_overlap([path], inputs)
         changed, copies = _write(path, content, lang, today)

@@ -46,12 +46,13 @@ class Styles:
 
     label: str = "#F2F2F2"
     input: str = "#FFF6D6"
-    spare: str = "#FFFDF3"
+    spare: str = "#F3F8FC"
     missing: str = "#FCE4E6"
     done: str = "#D5EEDB"
     partial: str = "#FFE9B8"
     wrong: str = "#F5C2C7"
-    quiet: str = "#9A9A9A"
+    quiet: str = "#7F7F7F"
+    hint: str = "#404040"
 
 
 def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole: Portfolio | None = None) -> bytes:

@@ -28,6 +28,7 @@ from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.print_layout import subtitle_text
 from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
+from kpixl.portfolio.sheet_id import REASONS as HINTED
 from kpixl.texts import Text, say
 
 if TYPE_CHECKING:
@@ -37,11 +38,24 @@ if TYPE_CHECKING:
 
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
+STATUS_WIDTH = 32  # of the column beside the form
+REASONS_ROWS = range(2, 9)  # the label and the cell below it, beside the head of the form
 
 BACK: Text = ("返回项目清单", "Back to the list of projects")
 MORE_ROWS: Text = (
-    "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
-    "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
+    "此处以下 {count} 行可填写指标，空行可以不管；不够时在中间插入行。",
+    "Rows for {count} entries; empty ones may stay. Insert more between two rows.",
+)
+REQUIRED: Text = ("【必填】", "[Required] ")
+OPTIONAL: Text = ("【选填】", "[Optional] ")
+EXAMPLE: Text = ("例如“{example}”。", "For example {example}.")
+REASONS: Text = (
+    HINTED[0] + "（某项要求不适用时，在下格写明理由；是否免填由财务核定）",
+    HINTED[1] + " (where something does not apply, say why in the cell below; the office decides)",
+)
+REASONS_HELP: Text = (
+    "【选填】例如：本项目为内部采购，没有服务对象，不设满意度指标。",
+    "[Optional] For example: an internal purchase serves nobody, so there is no 满意度指标.",
 )
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
@@ -68,6 +82,7 @@ class FormSheet:
         self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
         self.size = float(form.fonts["size"])
         self.asked = asked
+        self.needed = {field.sum[0] if field.sum else key for key, field in form.fields.items() if field.required}
         self.cell_of: dict[str, tuple[int, int]] = {}
         self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
@@ -75,7 +90,7 @@ class FormSheet:
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
         sheet, layout = self.sheet, self.form.layout
-        sheet.widths([*layout.widths, 2, 30])
+        sheet.widths([*layout.widths, 2, STATUS_WIDTH])
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
@@ -149,7 +164,11 @@ class FormSheet:
             num_format=kind.number_format(self.form.money),
             border=1,
             text_wrap=True,
-            bg_color=self.styles.label if locked else self.styles.input,
+            bg_color=self.styles.label
+            if locked
+            else self.styles.input
+            if field.key in self.needed
+            else self.styles.spare,
             align="right" if kind.align == "right" else "left" if long else "center",
             indent=1 if kind.align == "right" or long else 0,
             valign="top" if long else "vcenter",
@@ -190,7 +209,8 @@ class FormSheet:
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            options["input_message"] = _clip(options["input_message"], 255)
+            need = REQUIRED if field.required or field.key in self.needed else OPTIONAL
+            options["input_message"] = _clip(say(need, self.lang) + options["input_message"], 255)
             self.sheet.validate(span, options)
 
     def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
@@ -214,6 +234,8 @@ class FormSheet:
             message = say(CHOOSE_PARENT, lang, parent=parent)
         else:
             message = say(CHOOSE, lang)
+        if not (free or above):
+            message += say(EXAMPLE, lang, example=next(iter(choices.items), ""))
         return {
             "validate": "list",
             "source": list_formula(choices, above),
@@ -260,7 +282,9 @@ class FormSheet:
         rows_of = PlacedRows(table, first, last, columns, self.asked.of_table(table, presets=presets))
         self._looks(rows_of, bool(placed.caption))
         self.tables.append(rows_of)
-        self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
+        hint = HINT + say(MORE_ROWS, self.lang, count=count)
+        self.sheet.write(top, self.status_col, hint, self._hint_style())
+        self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
         # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
@@ -290,7 +314,6 @@ class FormSheet:
             locked=False,
             num_format=kind.number_format(self.form.money),
             text_wrap=True,
-            bg_color=self.styles.spare,
             align="right" if kind.align == "right" else "center",
         )
 
@@ -307,7 +330,10 @@ class FormSheet:
             self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
 
     def _looks(self, placed: PlacedRows, caption: bool) -> None:
-        """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
+        """Give used rows borders and tint, dim repeated levels, show what is missing and which row comes next.
+
+        Other empty rows have no look of their own: on paper they are nothing.
+        """
         table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
         left, right = min(columns.values()), max(columns.values())
         used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
@@ -323,9 +349,14 @@ class FormSheet:
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
             same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
-            self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
+            # Levels that were set beforehand are not dim before somebody goes on with their row.
+            formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
+            self._look(formula, Span(first, col, last, col), dimmed)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
+        above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"
+        free = book.rule_format(bg_color=self.styles.spare, border=4, border_color=self.styles.quiet)
+        self._look(f"={above}", Span(first, left, last, right), free)
         if caption:
             side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
             below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
@@ -362,13 +393,32 @@ class FormSheet:
     # --- around the form ---------------------------------------------------------------------
 
     def _hint_style(self) -> Format:
-        return self.book.format(font_color=self.styles.quiet, font_size=9, text_wrap=True, valign="top", locked=False)
+        return self.book.format(font_color=self.styles.hint, font_size=10, text_wrap=True, valign="top", locked=False)
 
     def _furniture(self, mark: Marker) -> None:
         link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
         self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
+        self._reasons()
         self.sheet.write(0, self.mark_col, sheet_ids.dumps(mark), self.book.format(font_color="#FFFFFF"))
         self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
+
+    def _reasons(self) -> None:
+        """Write the cell in which staff may say why something does not apply, where the head of the form has room."""
+        head = min((placed.row for placed in self.form.layout.tables), default=self.form.layout.rows)
+        last = min(REASONS_ROWS.stop, head) - 1
+        if last <= REASONS_ROWS.start:
+            return
+        label = say(REASONS, self.lang)
+        self.sheet.write(REASONS_ROWS.start, self.status_col, label, self._hint_style())
+        self._height(REASONS_ROWS.start, max(self.heights[2], fitting_height(label, STATUS_WIDTH, 10, 0)))
+        span = Span(REASONS_ROWS.start + 1, self.status_col, last, self.status_col)
+        style = self.book.format(
+            locked=False, num_format="@", text_wrap=True, valign="top", border=4, bg_color=self.styles.spare
+        )
+        self.sheet.merge(span, None, style)
+        title = _clip(say(REASONS, self.lang).removeprefix(HINT).partition("（")[0].partition(" (")[0], 32)
+        options = {"validate": "any", "input_title": title, "input_message": say(REASONS_HELP, self.lang)}
+        self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
 
     def _view(self) -> None:
         raw = self.sheet.raw
