@@ -381,7 +381,7 @@ class FormSheet:
         self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
         words, text = words_in(self.lang), status_text(listed, self.lang)
         first_input = a1(*next(iter(self.cell_of.values())))
-        style = self.book.format(bold=True, font_size=11, align="left", text_wrap=True)
+        style = self.book.format(bold=True, underline=1, font_size=11, align="left", text_wrap=True)
         formula = status_formula(whole, first_input, self.lang)
         self.sheet.formula(0, self.status_col, formula, style, STATUS + text)
         spot = Span(0, self.status_col, 0, self.status_col)
