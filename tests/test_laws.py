@@ -397,3 +397,18 @@ def assert_shows(found: object, value: object, key: str) -> None:
     else:
         assert isinstance(value, Decimal)
         assert abs(Decimal(str(found)) - value) <= abs(value) * Decimal("1e-14"), key
+
+
+def test_labels_typed_into_a_table_are_no_second_form() -> None:
+    form = form_of("mini-form")
+    labels = [field.label for field in form.fields.values() if field.label]
+    columns = list(form.tables["milestones"].columns)
+    rows = tuple(
+        {**dict.fromkeys(columns), columns[number % 3]: label, columns[3]: date(2031, 1, 1)}
+        for number, label in enumerate(labels)
+    )
+    project = canonical_project(form, "1", {"title": "Works"}, {"milestones": rows})
+    portfolio = Portfolio(form.id, 2031, "Borough", (project,))
+    with folder() as place:
+        write_templates(form, portfolio, place / "t.xlsx")
+        assert_same(form, portfolio, returned(place / "t.xlsx"))

@@ -121,8 +121,8 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
     problems = review([original], [load_form(FORM)]).problems
     grid = read_grids(copy.read_bytes(), copy.name).grids[0]
     listed = [row for row in grid.rows if isinstance(row[0], float)]
-    assert sorted((row[2], row[4], row[6]) for row in listed) == sorted(
-        (p.location.cell or "", p.message(), p.code) for p in problems
+    assert sorted((row[2], row[4], row[5]) for row in listed) == sorted(
+        (p.location.cell or "", p.message(), p.hint()) for p in problems
     )
     found = notes(copy)
     tinted = tints(copy)
@@ -133,6 +133,21 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
             assert note.startswith(sheet_ids.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
+
+
+def test_errors_are_marked_alone_and_the_rest_is_listed_unless_all_is_asked_for(tmp_path: Path) -> None:
+    path = EXAMPLE / "returned" / "学会学术部 终稿2(改).xlsx"
+    result = review([path], [load_form(FORM)])
+    marked_cells = {}
+    for everything in (False, True):
+        folder = tmp_path / str(everything)
+        (copy,), _ = write_marked(result.files, result.problems, folder, today=TODAY, everything=everything)
+        marked_cells[everything] = set(tints(copy.path))
+        rows = [row for row in read_grids(copy.path.read_bytes(), "a.xlsx").grids[0].rows if isinstance(row[0], float)]
+        assert len(rows) == len(result.problems)
+    errors = {f"{p.location.sheet}!{p.location.cell}" for p in result.problems if p.severity is Severity.ERROR}
+    assert marked_cells[False] <= errors
+    assert marked_cells[False] < marked_cells[True]
 
 
 def whole(path: Path, place: str) -> set[str]:
@@ -410,7 +425,9 @@ def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     assert [p.code for p in said] == ["mark-listed"]
     (grid,) = read_grids(copy.path.read_bytes(), copy.path.name).grids
     problems = review([path], [load_form(FORM)]).problems
-    assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems} != set()
+    assert {row[4] for row in grid.rows if isinstance(row[0], float)} == {p.message() for p in problems} != set()
+    codes = {p.code for p in problems}
+    assert not any(cell in codes for row in grid.rows for cell in row)  # people are told what is wrong, not its code
     returned_too = consolidate([copy.path], [load_form(FORM)]).problems
     assert [(p.code, p.severity) for p in returned_too] == [("file-skipped", Severity.INFO)]
     assert_valid([copy.path])

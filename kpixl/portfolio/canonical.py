@@ -24,7 +24,7 @@ from kpixl.forms.values import (
     tidy_target,
     to_decimal,
     to_yaml,
-    total,
+    total_of,
     utf16_length,
 )
 from kpixl.inputs import check_regular, read_input
@@ -351,6 +351,6 @@ def complete(form: Form, project: Project) -> Project:
         for key, field in form.fields.items()
         if field.sum
         and project.values[key] is None
-        and (amount := total([project.values[part] for part in field.sum])) is not None
+        and (amount := total_of([project.values[part] for part in field.sum])) is not None
     }
     return replace(project, values={**project.values, **filled}) if filled else project

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from kpixl.forms.definition import Form
-from kpixl.forms.values import number_text, text_of, total
+from kpixl.forms.values import number_text, text_of, total, total_of
 from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import Opened, biff
@@ -154,7 +154,7 @@ class _Settler:
                 parts = draft.form.fields[doubt.key].sum
                 if not adds_up(seen.formula, {draft.cells.get(part, "") for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
-                draft.values[doubt.key] = total([draft.values[part] for part in parts])
+                draft.values[doubt.key] = total_of([draft.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):

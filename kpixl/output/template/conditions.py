@@ -18,7 +18,17 @@ from typing import Any
 
 from kpixl.forms.definition import Choices, Field, Form, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import EXCEL_EPOCH, SERIAL_DAYS, fits_float, fold, is_blank, number_text, text_of, total
+from kpixl.forms.values import (
+    EXCEL_EPOCH,
+    SERIAL_DAYS,
+    fits_float,
+    fold,
+    is_blank,
+    number_text,
+    text_of,
+    total,
+    total_of,
+)
 from kpixl.output.template.expression import translated
 from kpixl.output.template.words import Word, words_of
 
@@ -209,7 +219,8 @@ def _reversed(start: str, end: str) -> Condition:
 
 def _sum(key: str, parts: Sequence[str]) -> Condition:
     def holds(values: Mapping[str, Value]) -> bool:
-        added, value = total([values[part] for part in parts]), values[key]
+        typed, value = [values[part] for part in parts], values[key]
+        added = None if value is None and total_of(typed) is None else total(typed)
         return added is not None and (value if isinstance(value, Decimal) else Decimal(0)) != added
 
     def formula(refs: Refs) -> str:

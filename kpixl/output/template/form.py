@@ -10,7 +10,7 @@ from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import number_text, text_of, total
+from kpixl.forms.values import number_text, text_of, total_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
 from kpixl.output.template.status import (
@@ -54,8 +54,8 @@ REASONS: Text = (
     HINTED[1] + " (where something does not apply, say why in the cell below; the office decides)",
 )
 REASONS_HELP: Text = (
-    "【选填】例如：本项目为内部采购，没有服务对象，不设满意度指标。",
-    "[Optional] For example: an internal purchase serves nobody, so there is no 满意度指标.",
+    "【选填】例如：本项目为内部采购，没有服务对象，不设相应指标。",
+    "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
 )
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
@@ -136,7 +136,7 @@ class FormSheet:
     def _value(self, field: Field, span: Span, project: Project) -> None:
         value = project.values[field.key]
         parts = [project.values[part] for part in field.sum]
-        if field.sum and value == total(parts):
+        if field.sum and value == total_of(parts):
             self._sum(field, span, value)
         else:
             self._typed_value(field, span, value)
@@ -209,9 +209,12 @@ class FormSheet:
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            need = REQUIRED if field.required or field.key in self.needed else OPTIONAL
-            options["input_message"] = _clip(say(need, self.lang) + options["input_message"], 255)
+            need = "" if field.sum else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
+            options["input_message"] = _clip(need + options["input_message"], 255)
             self.sheet.validate(span, options)
+
+    def _is_needed(self, field: Field) -> bool:
+        return field.required or field.key in self.needed
 
     def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
         help_text = f"{field.help}\n" if field.help else ""
