@@ -71,7 +71,10 @@ def is_number(ref: str) -> str:
 
 
 def contains(ref: str, words: Sequence[Word]) -> str:
-    """Return the formula that tells whether a text holds one of the words, whatever their case."""
+    """Return the formula that tells whether a text holds one of the words, whatever their case.
+
+    A 0 goes before the terms: Excel and Gnumeric hold FALSE>0 to be true.
+    """
     inner = f"LOWER({ref})"
     removed = inner
     for word in words:
@@ -80,7 +83,7 @@ def contains(ref: str, words: Sequence[Word]) -> str:
     terms = [f"({removed}<>{inner})"] if removed != inner else []
     terms += [f"(RIGHT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.last]
     terms += [f"(LEFT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.first and not w.last]
-    return f"({'+'.join(terms) or '0'}>0)"
+    return f"({'+'.join(['0', *terms])}>0)"
 
 
 def holds_word(text: str, words: Iterable[Word]) -> bool:

@@ -86,8 +86,11 @@ def in_row(col: int, below: int = 0) -> str:
 
 
 def any_of(conditions: Iterable[Condition], refs: Refs) -> str:
-    """Return the formula that counts which of the conditions hold."""
-    return "+".join(f"({condition.formula(refs)})" for condition in conditions)
+    """Return the formula that counts which of the conditions hold.
+
+    It begins with 0: one truth value alone would not be a number, and Excel and Gnumeric hold FALSE>0 to be true.
+    """
+    return "0+" + "+".join(f"({condition.formula(refs)})" for condition in conditions)
 
 
 # --- the hidden list --------------------------------------------------------------------------
