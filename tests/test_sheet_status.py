@@ -20,8 +20,6 @@ from kpixl.output.template.expression import translated
 from kpixl.output.template.status import any_of
 from kpixl.output.template.words import words_of
 from kpixl.portfolio.model import Portfolio
-from kpixl.readers import read_grids
-from tests.applications import gnumeric
 
 FORM = load_form("shanghai-target")
 BLANK_ROW = dict.fromkeys(FORM.tables["indicators"].columns)
@@ -77,17 +75,6 @@ def test_no_formula_compares_a_truth_value_with_a_number() -> None:
             assert any_of([condition], str.upper).startswith("0+"), key
     assert contains("A1", words_of(["待定$"])) == '(0+(RIGHT(LOWER(A1),2)="待定")>0)'
     assert contains("A1", words_of(["xx"])) == '(0+(SUBSTITUTE(LOWER(A1),"xx","")<>LOWER(A1))>0)'
-
-
-def test_gnumeric_lists_the_same_fields(roster: Portfolio, tmp_path: Path) -> None:
-    """It is the second engine: what is missing or wrong in the fields is what LibreOffice and we compute."""
-    path = tmp_path / "a.xlsx"
-    book = openpyxl.load_workbook(io.BytesIO(build_template(FORM, roster)))
-    for cell, value in {"E4": None, "B5": "明年年初", "E11": "完成XX项", "B11": "总目标"}.items():
-        book.worksheets[1][cell] = value
-    book.save(path)
-    grid = read_grids(gnumeric(path, tmp_path / "b.xlsx").read_bytes(), "b.xlsx").grids[1]
-    assert grid.rows[1][9] == "◇ =▫◂E4 实施单位▸▪◂B5 计划开始日期▸▪◂E11 年度总体目标▸"
 
 
 def test_what_is_asked_follows_from_the_form(example: tuple[Form, Portfolio]) -> None:
