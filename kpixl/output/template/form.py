@@ -17,7 +17,6 @@ from kpixl.output.template.status import (
     Asked,
     PlacedRows,
     Status,
-    any_of,
     in_row,
     status_formula,
     status_text,
@@ -149,10 +148,8 @@ class FormSheet:
 
     def _tint(self, field: Field, span: Span) -> None:
         """Tint a cell in which something is missing or wrong."""
-        if conditions := self.asked.fields[field.key]:
-            tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
-            formula = any_of(conditions, lambda key: absolute(*self.cell_of[key]))
-            self._look(f"=({formula})>0", span, tint)
+        if (formula := self.asked.tints(self.cell_of).get(field.key)) is not None:
+            self._look(formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -344,10 +341,8 @@ class FormSheet:
         # Each format is complete: LibreOffice applies only the first that matches.
         missing = book.rule_format(bg_color=self.styles.missing, border=1)
         begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
-        for key, conditions in placed.asked.columns.items():
-            if conditions:
-                formula = f"={begun}*({any_of(conditions, lambda k: in_row(columns[k]))})>0"
-                self._look(formula, Span(first, columns[key], last, columns[key]), missing)
+        for key, formula in self.asked.row_tints(placed).items():
+            self._look(formula, Span(first, columns[key], last, columns[key]), missing)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):

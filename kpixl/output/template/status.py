@@ -112,6 +112,7 @@ class Asked:
         self.fields = field_conditions(form)
         self._tables: dict[tuple[str, bool], TableConditions] = {}
         self._pieces: dict[object, list[list[_Piece]]] = {}
+        self._tints: dict[object, dict[str, str]] = {}
 
     def of_table(self, table: Table, *, presets: bool) -> TableConditions:
         """Return what is asked of a table, on which preset rows were written or not."""
@@ -119,6 +120,29 @@ class Asked:
         if key not in self._tables:
             self._tables[key] = table_conditions(self.form, table, presets=presets)
         return self._tables[key]
+
+    def tints(self, cell_of: Mapping[str, tuple[int, int]]) -> Mapping[str, str]:
+        """Return for each field the formula by which its cell turns red."""
+        key = tuple(cell_of.items())
+        if key not in self._tints:
+            asked = {field: conditions for field, conditions in self.fields.items() if conditions}
+            self._tints[key] = {
+                field: f"=({any_of(conditions, lambda k: absolute(*cell_of[k]))})>0"
+                for field, conditions in asked.items()
+            }
+        return self._tints[key]
+
+    def row_tints(self, placed: PlacedRows) -> Mapping[str, str]:
+        """Return for each column of a table the formula by which a cell turns red, in the row it is evaluated for."""
+        key = (placed.table.key, id(placed.asked), *placed.columns.items())
+        if key not in self._tints:
+            begun = placed.asked.begun.formula(lambda k: in_row(placed.columns[k]))
+            self._tints[key] = {
+                column: f"={begun}*({any_of(conditions, lambda k: in_row(placed.columns[k]))})>0"
+                for column, conditions in placed.asked.columns.items()
+                if conditions
+            }
+        return self._tints[key]
 
     def listed(
         self, project: Project, cell_of: Mapping[str, tuple[int, int]], tables: Sequence[PlacedRows]
