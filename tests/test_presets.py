@@ -13,7 +13,8 @@ from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form, Value
 from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.sheet_id import OWN_SHEET, is_furniture
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.readers import read_grids
 from tests.applications import Office
 

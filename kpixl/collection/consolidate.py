@@ -20,7 +20,9 @@ from kpixl.collection.intake import (
     is_own_output,
     read_files,
 )
-from kpixl.collection.merge import Merged, Returned, Source, Version, merge
+from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
+from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
@@ -49,6 +51,7 @@ class Consolidated:
     problems: tuple[Problem, ...]
     files: tuple[FileResult, ...]
     versions: Mapping[str, tuple[Version, ...]]
+    roster: Portfolio | None = None
 
 
 def consolidate(
@@ -120,7 +123,8 @@ def _merged(
     problems += without_consequences(form, problems, checked)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results), merged.versions)
+    sources, files = _with_raw(merged.sources, problems), tuple(results)
+    return Consolidated(form, merged.portfolio, sources, tuple(problems), files, merged.versions, roster)
 
 
 def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:
@@ -158,7 +162,9 @@ def _labels(problem: Problem) -> Sequence[str]:
     if problem.code == "heading-missing":
         columns = problem.details["columns"]
         return [str(label) for label in columns] if isinstance(columns, list) else []
-    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
+    return (
+        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
+    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -180,18 +186,40 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 # --- where each value came from ---------------------------------------------------------------
 
 
-def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
-    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
-    projects = {
-        i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": of_values(s.cells)}
-        for i, s in result.sources.items()
-    }
+def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
+    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in.
+
+    `run`: the record of the run, for summaries that are made from the portfolio later.
+    """
+    projects = {i: _source_data(source) for i, source in result.sources.items()}
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
-    head = (
-        f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}", "projects": {{\n'
-    )
+    head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}",\n'
+    if run is not None:
+        head += f'"run": {json.dumps(run_data(run), ensure_ascii=False)},\n'
+    head += '"projects": {\n'
     return head + ",\n".join(lines) + "\n}}\n"
+
+
+def _source_data(source: Source) -> dict[str, object]:
+    data: dict[str, object] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data["cells"] = of_values(source.cells)
+    return {**data, "raw": source.raw} if source.raw else data
+
+
+def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
+    """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
+    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    for problem in problems:
+        if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
+            place = (problem.location.file, problem.location.sheet)
+            typed.setdefault(place, {})[problem.location.cell] = str(problem.details["raw"])
+    found = dict(sources)
+    for project, source in sources.items():
+        if (cells := typed.get((source.file, source.sheet))) is not None:
+            raw = {key: cells[cell] for key, cell in source.cells.items() if cell in cells}
+            found[project] = replace(source, raw=raw)
+    return found
 
 
 def sources_path(portfolio: Path) -> Path:
@@ -201,13 +229,26 @@ def sources_path(portfolio: Path) -> Path:
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:
     """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
+    data = _own_sources(portfolio)
+    try:
+        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def run_of(portfolio: Path) -> RunRecord | None:
+    """Read the record of the run that gave this very portfolio; None where none is known."""
+    return read_run(_own_sources(portfolio).get("run"))
+
+
+def _own_sources(portfolio: Path) -> dict[str, Any]:
+    """Read the sources file that belongs to this very portfolio; empty where there is none."""
     data = _sources_data(portfolio)
     try:
-        if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
-            return None
-        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        known = data.get("portfolio") == hashlib.sha256(portfolio.read_bytes()).hexdigest()
+    except OSError:
+        return {}
+    return data if known else {}
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:
@@ -234,8 +275,11 @@ def write_consolidated(
     if not result.portfolio.projects:
         return [], (*problems, Problem("no-projects"))
     content = canonical.dumps(result.form, result.portfolio).encode()
-    sources_content = sources_text(result, content).encode("utf-8", "surrogatepass")
-    dropped = _dropped(result, out)
+    old = _old_portfolio(result.form, out)
+    run = record_run(result.form, result.portfolio, result.roster, problems, today)
+    run = with_changes(run, result.form, result.portfolio, old, run_of(out))
+    sources_content = sources_text(result, content, run).encode("utf-8", "surrogatepass")
+    dropped = _dropped(result.portfolio, old, out)
     if dropped is not None:
         problems = (*problems, dropped)
     outputs = [
@@ -249,7 +293,7 @@ def write_consolidated(
         sources = {i: str(s) for i, s in result.sources.items()}
         try:
             made, more = summary_outputs(
-                summary, result.form, result.portfolio, lang=lang, sources=sources, today=today
+                summary, result.form, result.portfolio, lang=lang, sources=sources, run=run, today=today
             )
             outputs += made
         except KpixlError as error:  # the summary alone cannot be made or read
@@ -265,15 +309,21 @@ def _known(out: Path) -> frozenset[str]:
     return frozenset({data["portfolio"]} if isinstance(data.get("portfolio"), str) else ())
 
 
-def _dropped(result: Consolidated, out: Path) -> Problem | None:
-    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+def _old_portfolio(form: Form, out: Path) -> Portfolio | None:
+    """Read the portfolio that is to be replaced; None where there is none, or one that cannot be read."""
     if not out.is_file():
         return None
     try:
-        old = canonical.load(out, lambda _: result.form)[1]
+        return canonical.load(out, lambda _: form)[1]
     except KpixlError:  # no portfolio, or a broken one: as nothing of kpixl's it is copied in any case
         return None
-    ids = {project.id for project in result.portfolio.projects}
+
+
+def _dropped(new: Portfolio, old: Portfolio | None, out: Path) -> Problem | None:
+    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+    if old is None:
+        return None
+    ids = {project.id for project in new.projects}
     gone = [project.id for project in old.projects if project.id not in ids]
     if not gone:
         return None

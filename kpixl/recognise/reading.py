@@ -11,14 +11,16 @@ from types import MappingProxyType
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
-from kpixl.forms.values import Raw, is_blank, storable, text_of
-from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.forms.values import fold, is_blank, storable, text_of
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
+from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
+from kpixl.recognise.sections import KnownForm
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.tables import read_table
 from kpixl.recognise.unclaimed import report_strays
@@ -33,6 +35,12 @@ class FormReader:
         self.index = LabelIndex(form)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+
+    @cached_property
+    def known(self) -> KnownForm:
+        """Return what recognising needs of the form."""
+        kind = kind_of_title(self.form.title)
+        return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
@@ -51,15 +59,15 @@ class FormReader:
                     seen |= {(table.key, part) for part in target.parts}
         return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
-    def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
+    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
             (Location(file, grid.name, grid.address(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
-            and not (printed_match(self.heading, raw) or printed_match(self.subtitle, raw))
-            and not (c > first.edge and sheet_ids.is_furniture(raw))
+            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not (c > first.edge and is_furniture(raw))
         )
         for where, raw in itertools.islice(strays, MAX_ALIKE):
             yield Problem("stray-text", where, {"text": text_of(raw)})
@@ -80,6 +88,7 @@ class FormReader:
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
+        self._near(record)
         year, organization = self._printed(record)
         report_strays(record)
         scale(record)
@@ -100,6 +109,13 @@ class FormReader:
             suspect=grid.suspect,
         )
 
+    def _near(self, record: Record) -> None:
+        """Report the labels and headings that read only nearly as the form's."""
+        for row, col, slot in record.found.near:
+            label = self.index.printed(slot)
+            typed = " ".join(text_of(record.raw(row, col)).split())
+            record.problem("label-near", (row, col), label, found=typed, label=label)
+
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
         return frozenset(
@@ -114,10 +130,15 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
-                m = printed_match(self.subtitle, raw) or self._with_remark(record, raw, (r, c))
+                m = printed_match(self.subtitle, raw)
+                if m is None and isinstance(raw, str) and "元" in raw:
+                    m = self._with_remark(record, raw, (r, c))
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
+                    if not _agrees(m, record.mark):
+                        sent = record.mark.year if record.mark is not None else None
+                        record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
         for row in record.rows[: min(record.found.first_row, 20)]:
             for raw in row:
                 if m := printed_match(self.heading, raw):
@@ -127,14 +148,24 @@ class FormReader:
                     year = year or _year(m)
         return year, organization
 
-    def _with_remark(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+    def _with_remark(self, record: Record, raw: str, place: tuple[int, int]) -> re.Match[str] | None:
         """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
-        if not isinstance(raw, str) or "元" not in raw or (remark := money_remark(raw)) is None:
+        if (remark := money_remark(raw)) is None:
             return None
         match = printed_match(self.subtitle, without_remark(raw))
         if match and record.unit is None:
             record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
         return match
+
+
+def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
+    """Tell whether a printed heading has no other year or organisation than the marker, which is what counts."""
+    if mark is None:
+        return True
+    organization = (match.groupdict().get("organization") or "").strip()
+    return (mark.year is None or _year(match) in (None, mark.year)) and (
+        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    )
 
 
 def _year(match: re.Match[str]) -> int | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX, is_furniture
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
 from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kpixl.forms.money import money_remark
 from kpixl.forms.values import Raw, fold, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import is_furniture
 from kpixl.problems import Location, Problem
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.missing_labels import Losses, Lost
@@ -21,7 +22,7 @@ def report_strays(record: Record) -> None:
     for r in range(record.found.first_row, record.found.last_row + 1):
         for c, raw in enumerate(record.rows[r]):
             if raw != "" and (r, c) not in used and not is_blank(raw):
-                if c > record.found.edge and (sheet_ids.is_furniture(raw) or _is_lost_status(record, r, c)):
+                if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
                     continue
                 if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
                     continue  # a heading repeated after a page break, a caption

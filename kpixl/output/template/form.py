@@ -22,12 +22,13 @@ from kpixl.output.template.status import (
     status_text,
     words_in,
 )
-from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
+from kpixl.output.workbook import Book, Sheet
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
+from kpixl.portfolio.own_texts import BACK, MORE_ROWS, REASONS
 from kpixl.portfolio.print_layout import subtitle_text
 from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
-from kpixl.portfolio.sheet_id import REASONS as HINTED
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import Text, say
 
 if TYPE_CHECKING:
@@ -40,18 +41,9 @@ ROW_HEIGHT = 22.0
 STATUS_WIDTH = 32  # of the column beside the form
 REASONS_ROWS = range(2, 9)  # the label and the cell below it, beside the head of the form
 
-BACK: Text = ("返回项目清单", "Back to the list of projects")
-MORE_ROWS: Text = (
-    "此处以下 {count} 行可填写指标，空行可以不管；不够时在中间插入行。",
-    "Rows for {count} entries; empty ones may stay. Insert more between two rows.",
-)
 REQUIRED: Text = ("【必填】", "[Required] ")
 OPTIONAL: Text = ("【选填】", "[Optional] ")
 EXAMPLE: Text = ("例如“{example}”。", "For example {example}.")
-REASONS: Text = (
-    HINTED[0] + "（某项要求不适用时，在下格写明理由；是否免填由财务核定）",
-    HINTED[1] + " (where something does not apply, say why in the cell below; the office decides)",
-)
 REASONS_HELP: Text = (
     "【选填】例如：本项目为内部采购，没有服务对象，不设相应指标。",
     "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
@@ -114,7 +106,7 @@ class FormSheet:
         if cell.kind == "value":
             self._value(self.form.fields[cell.key], span, project)
             return
-        text = subtitle_text(cell.text, year) if cell.kind == "subtitle" else cell.text
+        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else cell.text
         if cell.kind in ("title", "subtitle"):
             big = cell.kind == "title"
             style = self.book.format(

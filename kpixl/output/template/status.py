@@ -20,17 +20,21 @@ from kpixl.output.template.conditions import (
     table_conditions,
 )
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
-from kpixl.texts import Text, say
+from kpixl.portfolio.own_texts import (
+    AND,
+    CLOSE_SIGN,
+    DONE,
+    FIRST,
+    LISTED,
+    MISSING,
+    MISSING_SIGN,
+    OPEN_SIGN,
+    WRONG,
+    WRONG_SIGN,
+)
+from kpixl.portfolio.sheet_id import OWN_LINK, STATUS
+from kpixl.texts import say
 
-DONE: Text = ("已完成", "Finished")
-MISSING: Text = ("缺项", "Missing")
-WRONG: Text = ("有误", "Wrong")
-_AND: Text = ("、", ", ")
-_FIRST: Text = ("：先看 {place}", ": first {place}")
-# A token of the hidden list: a sign for what is missing or wrong, then the place between two signs.
-_MISSING, _WRONG, _OPEN, _CLOSE = "▫", "▪", "◂", "▸"
-LISTED = HINT + "="  # how a hidden cell begins
 MAX_FORMULA = 7_500  # characters of one hidden cell; Excel takes 8,192
 _LAST_ROW = 1_000_000  # more than a sheet has rows for a form
 
@@ -159,11 +163,11 @@ class Asked:
 
     def _field_pieces(self, key: str, cell_of: Mapping[str, tuple[int, int]]) -> Iterator[_Piece]:
         row, col = cell_of[key]
-        label = f" {self.form.fields[key].heading}{_CLOSE}"
+        label = f" {self.form.fields[key].heading}{CLOSE_SIGN}"
         for sign, asked in _by_sign(self.fields[key]):
-            token = f'"{sign}{_OPEN}{column_name(col)}"&ROW({a1(row, col)})&{quoted_text(label)}'
+            token = f'"{sign}{OPEN_SIGN}{column_name(col)}"&ROW({a1(row, col)})&{quoted_text(label)}'
             formula = f'IF(({any_of(asked, lambda k: absolute(*cell_of[k]))})>0,{token},"")'
-            yield _Piece(formula, partial(_field_now, asked, f"{sign}{_OPEN}{a1(row, col)}{label}"))
+            yield _Piece(formula, partial(_field_now, asked, f"{sign}{OPEN_SIGN}{a1(row, col)}{label}"))
 
 
 def _field_now(asked: Sequence[Condition], token: str, project: Project) -> str:
@@ -172,7 +176,7 @@ def _field_now(asked: Sequence[Condition], token: str, project: Project) -> str:
 
 def _by_sign(conditions: Sequence[Condition]) -> Iterator[tuple[str, list[Condition]]]:
     """Part conditions into what is missing and what is wrong."""
-    for sign, missing in ((_MISSING, True), (_WRONG, False)):
+    for sign, missing in ((MISSING_SIGN, True), (WRONG_SIGN, False)):
         if asked := [c for c in conditions if c.missing is missing]:
             yield sign, asked
 
@@ -189,18 +193,18 @@ def _table_pieces(placed: PlacedRows) -> Iterator[_Piece]:
     begun = placed.asked.begun.formula(placed.refs)
     if any(field.required for field in columns.values()):
         key = _named_column(placed)
-        letter, label = column_name(placed.columns[key]), f" {columns[key].label}{_CLOSE}"
-        place = f'"{_MISSING}{_OPEN}{letter}"&SUMPRODUCT(MIN(ROW({placed.refs(key)})))&{quoted_text(label)}'
-        token = f"{_MISSING}{_OPEN}{letter}{placed.first + 1}{label}"
+        letter, label = column_name(placed.columns[key]), f" {columns[key].label}{CLOSE_SIGN}"
+        place = f'"{MISSING_SIGN}{OPEN_SIGN}{letter}"&SUMPRODUCT(MIN(ROW({placed.refs(key)})))&{quoted_text(label)}'
+        token = f"{MISSING_SIGN}{OPEN_SIGN}{letter}{placed.first + 1}{label}"
         yield _Piece(f'IF(SUMPRODUCT({begun})=0,{place},"")', partial(_empty_now, placed, token))
     for key, conditions in placed.asked.columns.items():
-        letter, label = column_name(placed.columns[key]), f" {columns[key].label}{_CLOSE}"
+        letter, label = column_name(placed.columns[key]), f" {columns[key].label}{CLOSE_SIGN}"
         for sign, asked in _by_sign(conditions):
             hits = f"{begun}*(({any_of(asked, placed.refs)})>0)"
             top = f"SUMPRODUCT(MAX({hits}*({_LAST_ROW}-ROW({placed.refs(key)}))))"
-            place = f'IFERROR("{_OPEN}{letter}"&({_LAST_ROW}-ROUND(1/(1/{top}),0))&{quoted_text(label)},"")'
+            place = f'IFERROR("{OPEN_SIGN}{letter}"&({_LAST_ROW}-ROUND(1/(1/{top}),0))&{quoted_text(label)},"")'
             formula = f'REPT("{sign}",SUMPRODUCT({hits}))&{place}'
-            yield _Piece(formula, partial(_column_now, placed, asked, sign, f"{_OPEN}{letter}{{row}}{label}"))
+            yield _Piece(formula, partial(_column_now, placed, asked, sign, f"{OPEN_SIGN}{letter}{{row}}{label}"))
 
 
 def _begun(placed: PlacedRows, project: Project) -> Iterator[tuple[int, Row]]:
@@ -238,21 +242,21 @@ def _packed(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
 def status_text(listed: str, lang: str) -> str:
     """Say how far a sheet is, from the text of its hidden list."""
     words = words_in(lang)
-    if _OPEN not in listed:
+    if OPEN_SIGN not in listed:
         return words.done
-    counts = ((words.missing, listed.count(_MISSING)), (words.wrong, listed.count(_WRONG)))
-    said = say(_AND, lang).join(f"{word} {count}" for word, count in counts if count)
-    return said + say(_FIRST, lang, place=listed.partition(_OPEN)[2].partition(_CLOSE)[0])
+    counts = ((words.missing, listed.count(MISSING_SIGN)), (words.wrong, listed.count(WRONG_SIGN)))
+    said = say(AND, lang).join(f"{word} {count}" for word, count in counts if count)
+    return said + say(FIRST, lang, place=listed.partition(OPEN_SIGN)[2].partition(CLOSE_SIGN)[0])
 
 
 def status_formula(cell: str, first_input: str, lang: str) -> str:
     """Return the formula of the status over the list in `cell`."""
     words = words_in(lang)
-    missing, wrong = (f'(LEN({cell})-LEN(SUBSTITUTE({cell},"{sign}","")))' for sign in (_MISSING, _WRONG))
-    opened = f'FIND("{_OPEN}",{cell})'
-    place = f'MID({cell},{opened}+1,FIND("{_CLOSE}",{cell})-{opened}-1)'
-    before, after = say(_FIRST, lang, place="\0").split("\0")
-    joined = f'IF({missing}*{wrong}>0,"{say(_AND, lang)}","")'
+    missing, wrong = (f'(LEN({cell})-LEN(SUBSTITUTE({cell},"{sign}","")))' for sign in (MISSING_SIGN, WRONG_SIGN))
+    opened = f'FIND("{OPEN_SIGN}",{cell})'
+    place = f'MID({cell},{opened}+1,FIND("{CLOSE_SIGN}",{cell})-{opened}-1)'
+    before, after = say(FIRST, lang, place="\0").split("\0")
+    joined = f'IF({missing}*{wrong}>0,"{say(AND, lang)}","")'
     said = f'IF({missing}>0,"{words.missing} "&{missing},"")&{joined}&IF({wrong}>0,"{words.wrong} "&{wrong},"")'
     first = f'"{before}"&{place}&"{after}"'
     text = f'IF({missing}+{wrong}=0,"{words.done}",{said}&{first})'
