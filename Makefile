@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 EXAMPLE := examples/sast-2026
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench fuzz edits clean
+.PHONY: help demo test lint docs bench fuzz edits sheet-law clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +48,9 @@ fuzz: $(STAMP) ## read 20,000 broken files; takes some minutes
 
 edits: $(STAMP) ## read 2,000 workbooks edited in four applications; takes some minutes
 	$(BIN)/python tests/laws/run_edits.py --count 2000
+
+sheet-law: $(STAMP) ## compare the status of 600 recalculated sheets with the check; takes some minutes
+	$(BIN)/python tests/laws/run_sheet.py --count 600
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

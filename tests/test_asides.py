@@ -123,7 +123,9 @@ def test_notes_of_our_own_are_not_said(kind: str, office: Office, tmp_path: Path
     if kind == "ods":
         path = office.convert(path, tmp_path / "ods", "ods")
     reviewed = review([path], [load_form(FORM)])
-    files, _ = write_marked(reviewed.files, reviewed.problems, tmp_path / "marked", today=date(2026, 11, 24))
+    files, _ = write_marked(
+        reviewed.files, reviewed.problems, tmp_path / "marked", today=date(2026, 11, 24), everything=True
+    )
     (copy,) = [tmp_path / "marked" / file.path for file in files]
     assert "【kpixl】".encode() in b"".join(parts(copy).values())
     found = told(read(copy))

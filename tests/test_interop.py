@@ -244,8 +244,8 @@ def test_the_statuses_that_kpixl_wrote_are_those_that_libreoffice_computes(calcu
     template = tmp_path / "states.xlsx"
     template.write_bytes(build_template(*_states()))
     written = _statuses(template)
-    assert written[0][:3] == ["已完成", "缺项 2", "金额不一致"]
-    assert re.fullmatch(r"缺项 \d+", written[0][3])
+    assert written[0][:3] == ["已完成", "缺项 2：先看 E4 实施单位", "有误 1：先看 F6 年度资金申请总额"]
+    assert re.fullmatch(r"缺项 \d+：先看 E3 项目性质", written[0][3])
     assert written[0] == written[1]
     assert written[2] == "已完成 1 / 4"
     blank = _edited(template, tmp_path / "uncached.xlsx", {})
@@ -288,15 +288,15 @@ def test_the_status_follows_what_is_typed(calculator: Office, tmp_path: Path) ->
     }
     path = _edited(template, tmp_path / "typed.xlsx", typed)
     said, listed, count = _statuses(calculator.convert(path, tmp_path / "out"))
-    assert said[:3] == ["缺项 5", "已完成", "已完成"]
-    assert said[3].startswith("缺项 ")  # what is missing is said first
+    assert said[:3] == ["缺项 5：先看 E4 实施单位", "已完成", "已完成"]
+    assert re.fullmatch(r"缺项 \d+、有误 1：先看 E3 项目性质", said[3])
     assert listed == said
     assert count == "已完成 2 / 4"
 
     broken: dict[tuple[str, str], str | int | None] = {("01", carryover): "60万"}
     path = _edited(template, tmp_path / "broken.xlsx", broken)
     said, listed, count = _statuses(calculator.convert(path, tmp_path / "out"))
-    assert said[0] == listed[0] == "金额不一致"
+    assert said[0] == listed[0] == "有误 1：先看 F8 上年结转资金"
     assert count == "已完成 0 / 4"
 
 

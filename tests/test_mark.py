@@ -41,6 +41,7 @@ from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.annotate.verified import UnmarkableError, marked
 from kpixl.output.template import Styles, build_template
 from kpixl.output.template.form import FormSheet
+from kpixl.output.template.status import Asked
 from kpixl.output.workbook import Book
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
@@ -63,7 +64,7 @@ def returned() -> Iterator[Path]:
 def mark_all(path: Path, folder: Path) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Check some submissions and mark them."""
     result = review([path], [load_form(FORM)])
-    return write_marked(result.files, result.problems, folder, today=TODAY)
+    return write_marked(result.files, result.problems, folder, today=TODAY, everything=True)
 
 
 def mark_one(path: Path, folder: Path) -> Path:
@@ -124,8 +125,8 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
     problems = review([original], [load_form(FORM)]).problems
     grid = read_grids(copy.read_bytes(), copy.name).grids[0]
     listed = [row for row in grid.rows if isinstance(row[0], float)]
-    assert sorted((row[2], row[4], row[6]) for row in listed) == sorted(
-        (p.location.cell or "", p.message(), p.code) for p in problems
+    assert sorted((row[2], row[4], row[5]) for row in listed) == sorted(
+        (p.location.cell or "", p.message(), p.hint()) for p in problems
     )
     found = notes(copy)
     tinted = tints(copy)
@@ -136,6 +137,21 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
             assert note.startswith(sheet_ids.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
+
+
+def test_errors_are_marked_alone_and_the_rest_is_listed_unless_all_is_asked_for(tmp_path: Path) -> None:
+    path = EXAMPLE / "returned" / "学会学术部 终稿2(改).xlsx"
+    result = review([path], [load_form(FORM)])
+    marked_cells = {}
+    for everything in (False, True):
+        folder = tmp_path / str(everything)
+        (copy,), _ = write_marked(result.files, result.problems, folder, today=TODAY, everything=everything)
+        marked_cells[everything] = set(tints(copy.path))
+        rows = [row for row in read_grids(copy.path.read_bytes(), "a.xlsx").grids[0].rows if isinstance(row[0], float)]
+        assert len(rows) == len(result.problems)
+    errors = {f"{p.location.sheet}!{p.location.cell}" for p in result.problems if p.severity is Severity.ERROR}
+    assert marked_cells[False] <= errors
+    assert marked_cells[False] < marked_cells[True]
 
 
 def whole(path: Path, place: str) -> set[str]:
@@ -284,7 +300,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = portfolio.projects[0]
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
-    sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明")
+    sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明", Asked(form))
     mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw
@@ -367,7 +383,7 @@ def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path,
     content = rich_copy.read_bytes()
     problem = Problem("not-readable", Location("x", "01 项目's", "F6"), {"reason": "x"})
     again = tmp_path / "again.xlsm"
-    again.write_bytes(marked(open_content(content), "x", grouped([problem]), "zh"))
+    again.write_bytes(marked(open_content(content), "x", grouped([problem], everything=True), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
     assert found["B5"] == "领导批示：请核对"
     assert found["F6"].startswith(sheet_ids.NOTE_SIGNATURE)
@@ -413,7 +429,9 @@ def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     assert [p.code for p in said] == ["mark-listed"]
     (grid,) = read_grids(copy.path.read_bytes(), copy.path.name).grids
     problems = review([path], [load_form(FORM)]).problems
-    assert {row[6] for row in grid.rows if isinstance(row[0], float)} == {p.code for p in problems} != set()
+    assert {row[4] for row in grid.rows if isinstance(row[0], float)} == {p.message() for p in problems} != set()
+    codes = {p.code for p in problems}
+    assert not any(cell in codes for row in grid.rows for cell in row)  # people are told what is wrong, not its code
     returned_too = consolidate([copy.path], [load_form(FORM)]).problems
     assert [(p.code, p.severity) for p in returned_too] == [("file-skipped", Severity.INFO)]
     assert_valid([copy.path])
@@ -485,7 +503,7 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
 def test_notes_are_bounded(rich: bytes) -> None:
     sheet = "自己的表"
     problems = [Problem("not-readable", Location("x", sheet, f"A{n}"), {"reason": "x" * 600}) for n in range(1, 2_101)]
-    content = parts(marked(open_content(rich), "x", grouped(problems), "zh"))
+    content = parts(marked(open_content(rich), "x", grouped(problems, everything=True), "zh"))
     (comments,) = [part for name, part in content.items() if "comments_kpixl" in name]
     assert comments.count(b"<comment ") == MAX_NOTES
 
@@ -569,7 +587,7 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
     assert ods_notes(copy)[where].startswith(f"领导批示\n\n{sheet_ids.NOTE_SIGNATURE}")
     other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
     again = tmp_path / "again.ods"
-    again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other]), "zh"))
+    again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other], everything=True), "zh"))
     assert ods_notes(again)[where] == "领导批示"
     assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(sheet_ids.NOTE_SIGNATURE)
 
@@ -578,7 +596,7 @@ def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
     sheet = read_grids(ODS.read_bytes(), "x").grids[-1].name
     before = read_grids(ODS.read_bytes(), "x").grids
     problem = Problem("not-readable", Location("x", sheet, "Z3"), {"reason": "a  b\tc"})
-    content = marked(open_content(ODS.read_bytes()), "x", grouped([problem]), "zh")
+    content = marked(open_content(ODS.read_bytes()), "x", grouped([problem], everything=True), "zh")
     path = tmp_path / "far.ods"
     path.write_bytes(content)
     assert f"{sheet}!Z3" in ods_notes(path)

@@ -38,6 +38,7 @@ class Finding:
     category: str
     severity: Severity | None = None
     rule: Entry | None = field(default=None, compare=False, repr=False)
+    at: str | None = None
 
 
 def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tuple[Problem, ...]:
@@ -119,7 +120,7 @@ def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Ord
     ]
     kept.sort(key=lambda pair: order(pair[1].key))
     return [
-        Finding(subject.project.id, i.code, hit.key, hit.details, i.category, i.severity, i.rule.entry)
+        Finding(subject.project.id, i.code, hit.key, hit.details, i.category, i.severity, i.rule.entry, hit.at)
         for i, hit in kept
     ]
 

@@ -29,6 +29,7 @@ class Hit(NamedTuple):
 
     key: str
     details: Mapping[str, object]
+    at: str | None = None  # key of a better place to point at, where the sheet has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,14 @@ def consolidate(
     metavar="DIR",
     text=("把标注了问题的副本写入此文件夹，供退回修改。", "Write marked copies into this folder, to send back."),
 )
+@option(
+    "--mark-all",
+    is_flag=True,
+    text=(
+        "副本的表中也标注警告和提示，默认只标注错误。",
+        "Mark warnings and notes in the sheets too, not only errors.",
+    ),
+)
 @_HTML
 @_STRICT
 @click.pass_context
@@ -269,6 +277,7 @@ def check(
     as_json: bool,
     sarif: Path | None,
     mark: Path | None,
+    mark_all: bool,
     html: Path | None,
     strict: bool,
 ) -> int:
@@ -312,7 +321,15 @@ def check(
         font = str(result.form.fonts["body"])
         with console.progress(lang, console.MARKING) as progress:
             copies, said = write_marked(
-                result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
+                result.files,
+                problems,
+                mark,
+                lang=lang,
+                font=font,
+                limits=limits,
+                today=date.today(),
+                progress=progress,
+                everything=mark_all,
             )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
         refused = (*refused, *(problem for problem in said if problem.severity is Severity.ERROR))

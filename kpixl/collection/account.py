@@ -15,6 +15,7 @@ from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, text_of
+from kpixl.portfolio.model import of_values
 from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX, loads
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid, read_grids
@@ -111,7 +112,7 @@ def _file(
     claimed: dict[str | None, set[str]] = defaultdict(set)
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
-        claimed[submission.sheet] |= {cell for key, cell in submission.cells.items() if key not in tables}
+        claimed[submission.sheet] |= {cell for key, cell in of_values(submission.cells).items() if key not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}

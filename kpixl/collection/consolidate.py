@@ -30,7 +30,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
-from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.model import Portfolio, of_values
 from kpixl.problems import KpixlError, Location, Problem
 
 SOURCES_SUFFIX = ".sources.json"
@@ -206,7 +206,7 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
 def _source_data(source: Source) -> dict[str, Any]:
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
-    data["cells"] = source.cells
+    data["cells"] = of_values(source.cells)
     return {**data, "raw": source.raw} if source.raw else data
 
 

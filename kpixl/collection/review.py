@@ -176,6 +176,8 @@ class _Run:
         for found in find(form, portfolio, self.checks[form.id], self.roster):
             level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
+            if found.at and (cell := where(found.project, found.at, "").cell) is not None:
+                place = replace(place, cell=cell)
             problem = Problem(found.code, place, found.details, level, found.project, found.rule)
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:

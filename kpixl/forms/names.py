@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kpixl.forms.definition import Field, Form
+from kpixl.forms.definition import Field, Form, PlacedTable, Table
 from kpixl.forms.values import fold
 from kpixl.problems import failure
 
@@ -33,3 +33,14 @@ def field_called(form: Form, name: str) -> Field:
 def unit_field(form: Form) -> Field | None:
     """Return the field that says whose a project is: what tells projects apart after the name; None where none does."""
     return form.fields[form.key_fields[1]] if len(form.key_fields) > 1 else None
+
+
+def target_headings(table: Table, placed: PlacedTable) -> list[tuple[int, str]]:
+    """Return what the template writes over the cells of a table's targets: (column, text), the target's own label over
+    its value."""
+    found = []
+    for heading in placed.entry:
+        if (target := table.targets.get(heading.key)) is not None:
+            texts = (table.columns[target.operator].label, target.label, table.columns[target.unit].label)
+            found += list(enumerate(texts, heading.col))
+    return found

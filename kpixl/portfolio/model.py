@@ -25,3 +25,13 @@ class Portfolio:
     year: int | None
     organization: str | None
     projects: tuple[Project, ...]
+
+
+def waiting_row(table: str, level: str) -> str:
+    """Return the key under which the place of a row is kept that was set beforehand and that nobody went on with."""
+    return f"{table}@{level}"
+
+
+def of_values(cells: Mapping[str, str]) -> dict[str, str]:
+    """Leave out of the cells of a sheet those that hold no value of the project: the rows that wait."""
+    return {key: cell for key, cell in cells.items() if "@" not in key}

@@ -18,15 +18,30 @@ from typing import Any, NamedTuple
 
 from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio.sheet_id import FORMAT, HINT, MAX_LENGTH, PREFIX, STATUS
+from kpixl.portfolio.sheet_id import REASONS as HINTED
 from kpixl.texts import Text
 
 DONE: Text = ("已完成", "Finished")
 MISSING: Text = ("缺项", "Missing")
-MISMATCH: Text = ("金额不一致", "Amounts differ")
+WRONG: Text = ("有误", "Wrong")
+AND: Text = ("、", ", ")
+FIRST: Text = ("：先看 {place}", ": first {place}")
+_MISMATCH: Text = ("金额不一致", "Amounts differ")  # in workbooks of before 2026-11-25
+# A token of the hidden list that the status counts: a sign for what is missing or wrong, then the place between two.
+MISSING_SIGN, WRONG_SIGN, OPEN_SIGN, CLOSE_SIGN = "▫", "▪", "◂", "▸"
+LISTED = HINT + "="  # how a cell of that list begins
 BACK: Text = ("返回项目清单", "Back to the list of projects")
 MORE_ROWS: Text = (
+    "此处以下 {count} 行可填写指标，空行可以不管；不够时在中间插入行。",
+    "Rows for {count} entries; empty ones may stay. Insert more between two rows.",
+)
+_MORE_ROWS_BEFORE: Text = (  # in workbooks of before 2026-11-25
     "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
     "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
+)
+REASONS: Text = (
+    HINTED[0] + "（某项要求不适用时，在下格写明理由；是否免填由财务核定）",
+    HINTED[1] + " (where something does not apply, say why in the cell below; the office decides)",
 )
 HOW_TO: Text = ("填报说明", "How to fill this in")
 PROJECTS: Text = ("项目清单", "Projects")
@@ -50,22 +65,33 @@ def _pattern(*texts: Text) -> str:
     return "|".join(re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(text)) for pair in texts for text in pair)
 
 
-_STATUS = f"(?:{_pattern(DONE, MISMATCH)}|(?:{_pattern(MISSING)}) \\d+)"
-_BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS)})")
-_COMPUTED = re.compile(f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+")
+# What is counted, and where the first of it is: a cell and its heading, which MID may have cut on the cover.
+_COUNTED = "(?:{}) \\d+(?:(?:{})(?:{}) \\d+)?|(?:{}) \\d+".format(*map(_pattern, (MISSING, AND, WRONG, WRONG)))
+_PLACE = "(?:{})(?:[A-Z]{{1,3}}\\d+ .*)".format("|".join(re.escape(t.partition("{")[0]) for t in FIRST))
+_STATUS = f"(?:{_pattern(DONE, WRONG, _MISMATCH)}|(?:{_COUNTED})(?:{_PLACE})?)"
+_HINTS = f"{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS, _MORE_ROWS_BEFORE)})|{_pattern(REASONS)}"
+_BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{_HINTS}", re.DOTALL)
+_LIST = re.compile(
+    f"(?:{HINT})?{LISTED}(?:[{MISSING_SIGN}{WRONG_SIGN}]|{OPEN_SIGN}[^{OPEN_SIGN}{CLOSE_SIGN}]*{CLOSE_SIGN}|{LISTED})*"
+)
+_COMPUTED = re.compile(
+    f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+", re.DOTALL
+)
 _NUMBERED = re.compile(r"\d+\.")
 Place = tuple[int, int]
 Rows = Sequence[Sequence[Raw]]
 
 _WITH_KIND = f'{PREFIX}{FORMAT},"kind":'
-_MAX_BESIDE = 120  # characters; longer ones are not looked at
+_MAX_BESIDE = 400  # characters; longer ones are not looked at
 
 
 def is_furniture(raw: Raw) -> bool:
-    """Tell whether a cell beside a form is one that kpixl wrote there: marker, status, or hint."""
+    """Tell whether a cell beside a form is one that kpixl wrote there: marker, status with its hidden list, or hint."""
     if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
         return False
-    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _is_beside(raw))
+    if raw.startswith((PREFIX, LISTED, HINT + LISTED)):
+        return raw.startswith(PREFIX) or _LIST.fullmatch(raw.strip()) is not None
+    return len(raw) <= _MAX_BESIDE and _is_beside(raw)
 
 
 @lru_cache(maxsize=256)  # the same few beside every form

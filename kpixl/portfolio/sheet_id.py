@@ -19,6 +19,8 @@ FORMAT = 1
 MAX_LENGTH = 32_767  # what a cell holds
 # What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
 STATUS, HINT = "◆ ", "◇ "
+REASONS = (HINT + "说明", HINT + "Reasons")  # how the hint begins below which staff say why something does not apply
+OWN_LINK = '=IFERROR(HYPERLINK("#"&'  # how the formula of the status begins
 # A note of ours (`kpixl check --mark`) begins so; below a person's own it is a paragraph that begins so. By that it is
 # found again, whichever program has saved the file in between.
 NOTE_SIGNATURE = "【kpixl】"

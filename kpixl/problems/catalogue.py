@@ -656,6 +656,14 @@ CATALOGUE: dict[str, Entry] = {
         "If it belongs to the form, move it to its cell; a remark may stay.",
         title=("表格以外有内容", "Text outside the form"),
     ),
+    "reason-given": Entry(
+        I,
+        "填报单位说明某项要求不适用：“{text}”。",
+        "由财务核定；核定之前各项要求照常检查。",
+        "The unit says why something does not apply: “{text}”.",
+        "For the office to decide; until then every rule applies.",
+        title=("填报单位的说明", "A reason given by the unit"),
+    ),
     "subtitle-differs": Entry(
         W,
         "表头写的是“{text}”，下发的是 {year} 年度的表；按 {year} 年度汇总。",

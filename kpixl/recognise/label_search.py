@@ -291,7 +291,8 @@ def _next_to_lost(index: LabelIndex, table: str, keys: Mapping[int, str]) -> dic
 
 def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:
     """Say which column or target each heading of a row is. A label may mean both a target in one cell and its value
-    alone; it is the value where operator or unit have headings of their own."""
+    alone; it is the value where operator or unit have headings of their own, and so is any label of a target where
+    both have."""
     keys: dict[int, set[str]] = defaultdict(set)
     for anchor in anchors:
         keys[anchor.col].add(anchor.slot.key)
@@ -299,7 +300,8 @@ def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> d
     chosen: dict[int, str] = {}
     for col, found in keys.items():
         targets = [t for t in index.form.tables[table].targets.values() if t.key in found]
-        split = [t for t in targets if alone & {t.operator, t.unit} and t.value in found]
+        own = {t.key: alone & {t.operator, t.unit} for t in targets}
+        split = [t for t in targets if (own[t.key] and t.value in found) or len(own[t.key]) == 2]
         chosen[col] = split[0].value if split else targets[0].key if targets else min(found)
     return chosen
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Target
 from kpixl.forms.money import money_label
+from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
 from kpixl.recognise.near import core
@@ -91,7 +92,8 @@ class FoundForm:
 class Block:
     """The rows of a layout from below one table to the headings of the next, as the template writes them.
 
-    `texts`: (row within the block, column, text) of every title, label, caption and heading.
+    `texts`: (row within the block, column, text) of every title, label, caption and heading. `targets`: the headings
+    over targets, in each of the ways in which templates have written them.
     """
 
     top: int
@@ -99,14 +101,21 @@ class Block:
     texts: tuple[tuple[int, int, str], ...]
     labels: tuple[Cell, ...]
     placed: PlacedTable | None
+    targets: tuple[tuple[tuple[int, int, str], ...], ...] = ()
 
     def stands_at(self, rows: Rows, start: int) -> bool:
         """Tell whether all texts of the block are there when its first row is `start`."""
-        for row, col, text in self.texts:
-            cells = rows[start + row] if start + row < len(rows) else ()
-            if col >= len(cells) or cells[col] != text:
-                return False
-        return True
+        if not _stand(self.texts, rows, start):
+            return False
+        return not self.targets or any(_stand(texts, rows, start) for texts in self.targets)
+
+
+def _stand(texts: tuple[tuple[int, int, str], ...], rows: Rows, start: int) -> bool:
+    for row, col, text in texts:
+        cells = rows[start + row] if start + row < len(rows) else ()
+        if col >= len(cells) or cells[col] != text:
+            return False
+    return True
 
 
 class LabelIndex:
@@ -220,12 +229,17 @@ class LabelIndex:
         for placed, end in zip((*layout.tables, None), (*ends, layout.rows - 1), strict=True):
             cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
             texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in ("title", "label", "caption")]
+            ways: list[list[tuple[int, str]]] = []
             if placed is not None:
-                texts += [(end - top, heading.col, heading.label) for heading in placed.entry]
-                if placed.caption:
-                    texts.append((end - top, 0, placed.caption))
+                table = self.form.tables[placed.table]
+                texts += [(end - top, h.col, h.label) for h in placed.entry if h.key not in table.targets]
+                texts += [(end - top, 0, placed.caption)] if placed.caption else []
+                whole = [(h.col, h.label) for h in placed.entry if h.key in table.targets]
+                # One heading over the three cells of a target is how templates had it before each cell had its own.
+                ways = [target_headings(table, placed), whole] if whole else []
+            targets = tuple(tuple((end - top, col, text) for col, text in way) for way in ways)
             labels = tuple(c for c in cells if c.kind == "label")
-            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed))
+            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed, targets))
             top = end + 1
         return tuple(blocks)
 

@@ -13,6 +13,7 @@ from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.unit_text import is_numeric
 from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
 from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.portfolio.model import waiting_row
 from kpixl.recognise.columns import TableColumns
 from kpixl.recognise.labels import MAX_LABEL, FoundTable, Heading
 from kpixl.recognise.record import Record, TableAmount, shown
@@ -58,6 +59,7 @@ def read_table(record: Record, found: FoundTable) -> None:
                 stands[key] = record.grid.address(r, c)
         stands |= _parted(record, table, r, row, assigned)
         if _is_left_preset(record, table, row):
+            _keep_waiting(record, found.table, row, r, columns.cells(assigned))
             continue
         if shifted:
             reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
@@ -102,6 +104,14 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
     the project's own when it was sent.
     """
     return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+
+
+def _keep_waiting(record: Record, table: str, row: Row, r: int, cells: Sequence[tuple[str, int]]) -> None:
+    """Keep the place of a row that waits to be filled in: its first cell that is free."""
+    free = next((col for key, col in cells if row[key] is None), cells[0][1])
+    for level in row.values():
+        if isinstance(level, str):
+            record.cells.setdefault(waiting_row(table, level), record.grid.address(r, free))
 
 
 def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:

@@ -31,6 +31,9 @@ def report_strays(record: Record) -> None:
                 if (r, c) in record.hidden:
                     record.say_hidden((r, c), taken=False)
                     continue
+                if c > record.found.edge and _is_reason(record, r, c):
+                    record.problem("reason-given", (r, c), None, text=text_of(raw))
+                    continue
                 strays[r, c] = raw
     record.captions = other_captions(record, strays)
     for place in quoted_places(record):
@@ -59,7 +62,17 @@ def _lost(record: Record, lost: Lost) -> Problem:
     return Problem(lost.code, Location(record.file, record.grid.name, cell, lost.label), lost.details, lost.level)
 
 
+def _is_reason(record: Record, row: int, col: int) -> bool:
+    """Tell whether a cell is the one for reasons: it stands below the template's hint."""
+    above = record.rows[row - 1] if row else ()
+    hint = above[col] if col < len(above) else None
+    return isinstance(hint, str) and hint.startswith(sheet_ids.REASONS)
+
+
 def _is_lost_status(record: Record, row: int, col: int) -> bool:
-    """Tell whether a cell is the status beside the marker: LibreOffice makes 0 of it in .xls, Gnumeric an error."""
-    cells = record.rows[row][col : col + sheet_ids.MARK_GAP - sheet_ids.STATUS_GAP + 1]
-    return cells[0] in (0, _LOST_STATUS) and sheet_ids.loads(cells[-1]) is not None
+    """Tell whether a cell is the status or its hidden list: LibreOffice makes 0 of them in .xls, Gnumeric an error."""
+    if record.rows[row][col] not in (0, _LOST_STATUS):
+        return False
+    head = record.rows[record.found.first_row]
+    status = col + sheet_ids.MARK_GAP - sheet_ids.STATUS_GAP
+    return any(sheet_ids.loads(head[c]) is not None for c in (col, status) if c < len(head))

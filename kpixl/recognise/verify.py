@@ -11,7 +11,7 @@ from functools import partial
 
 from kpixl.forms.definition import Form
 from kpixl.forms.values import number_text, text_of, total, total_of
-from kpixl.portfolio.sheet_id import STATUS
+from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import Opened, biff
 from kpixl.readers.detect import Kind
@@ -25,7 +25,8 @@ _PACKED = "xl/workbook.bin"
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
 PERCENT = "%"
 _TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
-_OWN_FORMULAS = ("=IF(COUNT(", f'="{STATUS}"')  # totals of the template, and the status beside a form
+# Totals of the template, and what stands beside a form: the status, its hidden list; before version 3 without a link.
+_OWN_FORMULAS = ("=IF(COUNT(", OWN_LINK, f'="{HINT}', f'="{STATUS}"')
 MAX_CELLS = 12  # listed in a message
 
 

@@ -102,7 +102,7 @@ def _mark(result: Consolidated) -> None:
     for file in result.files:
         problems = [problem for problem in result.problems if problem.location.file == file.file]
         if problems:
-            content, _, _ = marked_copy(file, grouped(problems), lang="zh", font="宋体", limits=LIMITS)
+            content, _, _ = marked_copy(file, grouped(problems, everything=True), lang="zh", font="宋体", limits=LIMITS)
             assert content
 
 

@@ -24,6 +24,7 @@ class FieldType:
     align = ""  # "center" or "right" in a narrow column of the summary; "" for running text
     free_text = False  # whatever is typed is a value: several cells may be joined, a list only suggests
     needs_choices = False
+    items: tuple[str, ...] = ()  # what it can only be, whichever form it is on
     is_amount = False  # counts a unit of money: can be added up, converted, compared with other amounts
     keeps_digits = True  # a number in YAML is kept as it is written there: 1.10 is no 1.1
     entered_as_text = False  # a number is written as text in the template, so that =100% can be typed over it

@@ -22,6 +22,7 @@ class TickType(FieldType):
     noun = ("是或否", "a tick")
     align = "center"
     typed = True
+    items = (YES, NO)
 
     def read(self, raw: Raw, choices: Choices | None = None, unit: MoneyUnit = YUAN) -> Reading:  # noqa: ARG002
         """Read a tick or a cross, a box, a truth value or a word."""
@@ -43,7 +44,7 @@ class TickType(FieldType):
         """Offer both in a dropdown."""
         return {
             "validate": "list",
-            "source": [YES, NO],
+            "source": list(self.items),
             "input_message": say(_HELP, lang),
             "error_title": say(_WRONG, lang),
             "error_message": say(_HELP, lang),

@@ -74,9 +74,11 @@ def write_marked(
     today: date,
     workers: int | None = None,
     progress: Progress | None = None,
+    everything: bool = False,
 ) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Write into `folder` a marked copy of every submission that has errors or warnings; folders as in the original.
 
+    Errors are marked in the sheets, with `everything` also warnings and notes; the list in front has them all.
     Copies are made in worker processes. A file of which there are only notes needs nothing from its sender and is left
     out. Returns what was written, and the problems of writing it. Raises KpixlError where a copy would replace one of
     the files that were read.
@@ -85,7 +87,7 @@ def write_marked(
     for problem in problems:
         found.setdefault(problem.location.file or "", []).append(problem)
     wanted = [f for f in files if any(p.severity is not Severity.INFO for p in found.get(f.file, ()))]
-    tasks = [grouped(found[file.file]) for file in wanted]
+    tasks = [grouped(found[file.file], everything=everything) for file in wanted]
     inputs = {file.job.path.resolve() for file in files if file.job is not None}
     writer = _Writer(folder, inputs, lang, today)
     for number, copy in make_copies(wanted, tasks, Marking(lang, font, limits), workers, progress):

@@ -29,6 +29,9 @@ _OPINION: Text = ("检查意见", " to be looked at")
 _COLON: Text = ("：", ": ")
 
 
+_OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote stands there already
+
+
 class Note(NamedTuple):
     """A note: the cell, with all that is merged into it, its text, and the worst that is said."""
 
@@ -43,7 +46,7 @@ def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[
     cells: dict[Span, list[Problem]] = {}
     for problem in problems:
         place = span_from(problem.location.cell or "")
-        if place is not None and problem.code != "note-unread":  # it is about the person's own note, which stands there
+        if place is not None and problem.code not in _OWN_WORDS:
             inside = (s for s in spans if s.row <= place.row <= s.last_row and s.col <= place.col <= s.last_col)
             cells.setdefault(next(inside, place), []).append(problem)
     return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]

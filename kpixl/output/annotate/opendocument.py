@@ -76,7 +76,7 @@ class _Marker:
 
     def mark(self, file: str, groups: Sequence[Group]) -> bytes:
         """Mark everything and pack the document."""
-        wanted = {group.sheet: group.problems for group in groups if group.sheet is not None}
+        wanted = {group.sheet: group.marked for group in groups if group.sheet is not None}
         for node in list(self.root.iter(_q("style:map"))):  # the older way to write rules: LibreOffice writes both
             if RULE_SIGNATURE in node.get(_q("style:condition"), ""):
                 node.getparent().remove(node)
@@ -312,7 +312,7 @@ def _cells(row: ListRow) -> Iterator[Tree]:
     if row.kind == "headings":
         yield from (_cell(text, "heading") for text in row.texts)
     elif row.kind == "problem":
-        styles = ["centred", str(row.severity), "link", *["text"] * (LAST - 3), "quiet"]
+        styles = ["centred", str(row.severity), "link", *["text"] * (LAST - 2)]
         for number, (text, style) in enumerate(zip(row.texts, styles, strict=True)):
             cell = _cell(text, style)
             if number == 2 and row.link is not None:

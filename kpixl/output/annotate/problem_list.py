@@ -21,9 +21,8 @@ COLUMNS: tuple[tuple[Text, float], ...] = (
     (("级别", "Level"), 7),
     (("单元格", "Cell"), 8),
     (("填报项", "Item"), 18),
-    (("发现的问题", "What was found"), 46),
-    (("请这样修改", "What to do"), 46),
-    (("规则代码", "Code"), 26),
+    (("发现的问题", "What was found"), 52),
+    (("请这样修改", "What to do"), 52),
 )
 WIDTHS = tuple(width for _, width in COLUMNS)
 LAST = len(COLUMNS) - 1
@@ -34,7 +33,7 @@ _COUNTS: Text = (
     "{errors} errors, {warnings} warnings, {notes} notes. ",
 )
 _HOW_MARKED: Text = (
-    "点击单元格地址可跳到该处：有颜色的单元格带有批注，说明问题和改法。错误必须修改，警告请核对，提示仅供参考。"
+    "点击单元格地址可跳到该处；表中有颜色的单元格带有批注，说明问题和改法。错误必须修改，警告请核对，提示仅供参考。"
     "请直接在本文件中修改，保存后发回；本表和颜色、批注不影响汇总，不必删除。",
     "A click on a cell's address leads there; tinted cells carry a note with problem and remedy. Errors must be "
     "corrected, warnings checked; notes are for information. Correct this very file, save it and send it back; this "
@@ -52,10 +51,19 @@ _MORE: Text = ("……另有 {count} 项未列出。", "... and {count} more.")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The problems of one sheet, errors first; `sheet` is None for what is about the whole file."""
+    """The problems of one sheet, errors first; `sheet` is None for what is about the whole file.
+
+    All are listed; errors are marked in the sheet, and with `everything` the others too.
+    """
 
     sheet: str | None
     problems: tuple[Problem, ...]
+    everything: bool = False
+
+    @property
+    def marked(self) -> tuple[Problem, ...]:
+        """Return the problems that are marked in the sheet."""
+        return tuple(p for p in self.problems if self.everything or p.severity is Severity.ERROR)
 
 
 class ListRow(NamedTuple):
@@ -71,12 +79,14 @@ class ListRow(NamedTuple):
     link: tuple[str, str] | None = None
 
 
-def grouped(problems: Iterable[Problem]) -> tuple[Group, ...]:
+def grouped(problems: Iterable[Problem], *, everything: bool = False) -> tuple[Group, ...]:
     """Group the problems of one file by sheet: the whole file first, then in the order in which sheets appear."""
     by_sheet: dict[str | None, list[Problem]] = {None: []}
     for problem in problems:
         by_sheet.setdefault(problem.location.sheet, []).append(problem)
-    return tuple(Group(sheet, tuple(sorted(found, key=_order))) for sheet, found in by_sheet.items() if found)
+    return tuple(
+        Group(sheet, tuple(sorted(found, key=_order)), everything) for sheet, found in by_sheet.items() if found
+    )
 
 
 def _order(problem: Problem) -> tuple[int, int, int]:
@@ -116,7 +126,6 @@ def _problem(number: int, problem: Problem, lang: str, *, linked: bool) -> ListR
         place.field or "",
         problem.message(lang),
         problem.hint(lang),
-        problem.code,
     )
     height = max(fitting_height(text, width, SIZE, 18) for text, width in zip(texts, WIDTHS, strict=True))
     link = (place.sheet, place.cell) if linked and place.sheet and place.cell else None
@@ -151,7 +160,6 @@ class _Painter:
         self.heading = book.format(**edge, bold=True, align="center", bg_color="#E7E6E6")
         self.text = book.format(**cell, text_wrap=True)
         self.centred = book.format(**cell, text_wrap=True, align="center")
-        self.quiet = book.format(**cell, text_wrap=True, font_color="#6B6B6B")
         self.link = book.format(**cell, align="center", font_color="#0B57D0", underline=1)
         self.levels = {
             s: book.format(**cell, align="center", bold=True, bg_color=f"#{tint}") for s, tint in TINTS.items()
@@ -175,7 +183,7 @@ class _Painter:
             self.sheet.raw.freeze_panes(number + 1, 0)
             self.sheet.raw.repeat_rows(number)
         elif row.kind == "problem":
-            styles = [self.centred, self.levels[row.severity], self.centred, *[self.text] * 3, self.quiet]
+            styles = [self.centred, self.levels[row.severity], self.centred, *[self.text] * 3]
             self.sheet.write_row(number, row.texts, styles)
             self.sheet.number(number, 0, int(row.texts[0]), self.centred)
             if row.link is not None:

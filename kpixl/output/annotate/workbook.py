@@ -51,7 +51,7 @@ class _Marker:
 
     def mark(self, file: str, groups: Sequence[Group]) -> bytes:
         """Mark everything and pack the workbook."""
-        wanted = {group.sheet: group.problems for group in groups if group.sheet is not None}
+        wanted = {group.sheet: group.marked for group in groups if group.sheet is not None}
         for sheet in self.parts.sheets():
             self._sheet(sheet.path, notes_of(self.grids.get(sheet.name), wanted.get(sheet.name, ()), self.lang))
         self._add_list(list_workbook(file, groups, None, lang=self.lang))

@@ -14,8 +14,9 @@ from kpixl.files import safe_file_names
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.names import field_called
 from kpixl.forms.values import text_of
-from kpixl.output.template.form import FormSheet, Status
+from kpixl.output.template.form import FormSheet
 from kpixl.output.template.lists import write_lists
+from kpixl.output.template.status import Asked, Status
 from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
@@ -50,12 +51,13 @@ class Styles:
 
     label: str = "#F2F2F2"
     input: str = "#FFF6D6"
-    spare: str = "#FFFDF3"
+    spare: str = "#F3F8FC"
     missing: str = "#FCE4E6"
     done: str = "#D5EEDB"
     partial: str = "#FFE9B8"
     wrong: str = "#F5C2C7"
-    quiet: str = "#9A9A9A"
+    quiet: str = "#7F7F7F"
+    hint: str = "#404040"
 
 
 def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole: Portfolio | None = None) -> bytes:
@@ -83,9 +85,10 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     places = {p.id: number for number, p in enumerate(whole.projects, 1)}
     statuses: list[Status] = []
     marks = []
+    asked = Asked(form)
     for project, name in zip(portfolio.projects, names, strict=True):
         mark = _marker(form, whole, project, places[project.id])
-        sheet = FormSheet(book, form, Styles(), lang, name, cover_name)
+        sheet = FormSheet(book, form, Styles(), lang, name, cover_name, asked)
         statuses.append(sheet.write(project, portfolio.year, mark))
         marks.append((name, sheet_ids.dumps(mark)))
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
@@ -182,7 +185,7 @@ def _workbook_facts(form: Form, whole: Portfolio) -> Mapping[str, object]:
 
 # --- the first sheet --------------------------------------------------------------------------
 
-_COVER_WIDTHS = (7, 9, 44, 32, 18)
+_COVER_WIDTHS = (7, 9, 40, 24, 30)
 
 
 def _write_cover(
@@ -278,8 +281,8 @@ def _project_list(
         sheet.link(row, 2, name, label[:255], link, status.first_input)
         sheet.write(row, 3, about, plain)
         gone = say(GONE, lang)
-        formula = f'=IFERROR(MID({status.cell},3,30),"{gone}")'
-        sheet.formula(row, 4, formula, centred, status.text)
+        formula = f'=IFERROR(MID({status.cell},3,99),"{gone}")'
+        sheet.formula(row, 4, formula, plain, status.text)
         height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(about, _COVER_WIDTHS[3], 11, 20))
         sheet.height(row, height)
     if statuses:
@@ -288,7 +291,7 @@ def _project_list(
 
 def _colour_statuses(sheet: Sheet, span: Span, status: Status) -> None:
     words, styles = status.words, Styles()
-    colours = {words.done: styles.done, words.missing: styles.partial, words.mismatch: styles.wrong}
+    colours = {words.done: styles.done, words.missing: styles.partial, words.wrong: styles.wrong}
     for word, colour in colours.items():
         options = {
             "type": "text",

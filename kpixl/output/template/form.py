@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kpixl.a1 import Span, a1, absolute, column_name
+from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import is_blank, number_text, text_of, total, total_of
+from kpixl.forms.values import number_text, text_of, total_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
+from kpixl.output.template.status import (
+    Asked,
+    PlacedRows,
+    Status,
+    in_row,
+    status_formula,
+    status_text,
+    words_in,
+)
 from kpixl.output.workbook import Book, Sheet
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
+from kpixl.portfolio.own_texts import BACK, MORE_ROWS, REASONS
 from kpixl.portfolio.print_layout import subtitle_text
 from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
@@ -29,7 +38,16 @@ if TYPE_CHECKING:
 
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
+STATUS_WIDTH = 32  # of the column beside the form
+REASONS_ROWS = range(2, 9)  # the label and the cell below it, beside the head of the form
 
+REQUIRED: Text = ("【必填】", "[Required] ")
+OPTIONAL: Text = ("【选填】", "[Optional] ")
+EXAMPLE: Text = ("例如“{example}”。", "For example {example}.")
+REASONS_HELP: Text = (
+    "【选填】例如：本项目为内部采购，没有服务对象，不设相应指标。",
+    "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
+)
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
@@ -43,29 +61,10 @@ UNUSUAL_TEXT: Text = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a status, in the workbook's language."""
-
-    done: str
-    missing: str
-    mismatch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a sheet says how far it is, and what it says now."""
-
-    cell: str
-    text: str
-    words: Words
-    first_input: str
-
-
 class FormSheet:
     """Writes one project sheet."""
 
-    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str) -> None:
+    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str, asked: Asked) -> None:
         self.book, self.form, self.styles, self.lang = book, form, styles, lang
         self.sheet: Sheet = book.sheet(name)
         self.cover = cover
@@ -73,16 +72,16 @@ class FormSheet:
         self.width = len(layout.widths)
         self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
         self.size = float(form.fonts["size"])
-        self.words = Words(say(DONE, lang), say(MISSING, lang), say(MISMATCH, lang))
+        self.asked = asked
+        self.needed = {field.sum[0] if field.sum else key for key, field in form.fields.items() if field.required}
         self.cell_of: dict[str, tuple[int, int]] = {}
-        self.spans: dict[str, Span] = {}
-        self.typed_totals: set[str] = set()
+        self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
         sheet, layout = self.sheet, self.form.layout
-        sheet.widths([*layout.widths, 2, 30])
+        sheet.widths([*layout.widths, 2, STATUS_WIDTH])
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
@@ -130,15 +129,19 @@ class FormSheet:
         parts = [project.values[part] for part in field.sum]
         if field.sum and value == total_of(parts):
             self._sum(field, span, value)
-            return
-        if field.sum:
-            self.typed_totals.add(field.key)
+        else:
+            self._typed_value(field, span, value)
+        self._tint(field, span)
+
+    def _typed_value(self, field: Field, span: Span, value: Value) -> None:
+        """Write a value that may be typed over."""
         self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
         self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
-        if field.required:
-            tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
-            formula = f"=LEN(TRIM({absolute(span.row, span.col)}))=0"
-            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": tint})
+
+    def _tint(self, field: Field, span: Span) -> None:
+        """Tint a cell in which something is missing or wrong."""
+        if (formula := self.asked.tints(self.cell_of).get(field.key)) is not None:
+            self._look(formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -150,7 +153,11 @@ class FormSheet:
             num_format=kind.number_format(self.form.money),
             border=1,
             text_wrap=True,
-            bg_color=self.styles.label if locked else self.styles.input,
+            bg_color=self.styles.label
+            if locked
+            else self.styles.input
+            if field.key in self.needed
+            else self.styles.spare,
             align="right" if kind.align == "right" else "left" if long else "center",
             indent=1 if kind.align == "right" or long else 0,
             valign="top" if long else "vcenter",
@@ -191,8 +198,12 @@ class FormSheet:
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            options["input_message"] = _clip(options["input_message"], 255)
+            need = "" if field.sum else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
+            options["input_message"] = _clip(need + options["input_message"], 255)
             self.sheet.validate(span, options)
+
+    def _is_needed(self, field: Field) -> bool:
+        return field.required or field.key in self.needed
 
     def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
         help_text = f"{field.help}\n" if field.help else ""
@@ -215,6 +226,8 @@ class FormSheet:
             message = say(CHOOSE_PARENT, lang, parent=parent)
         else:
             message = say(CHOOSE, lang)
+        if not (free or above):
+            message += say(EXAMPLE, lang, example=next(iter(choices.items), ""))
         return {
             "validate": "list",
             "source": list_formula(choices, above),
@@ -248,16 +261,22 @@ class FormSheet:
             self.sheet.write(top, 0, placed.caption, label)
         columns: dict[str, int] = {}
         for heading in placed.entry:
-            span = Span(top, heading.col, top, heading.col + heading.columns - 1)
-            self.sheet.merge(span, heading.label, label)
             target = table.targets.get(heading.key)
+            if target is None:
+                self.sheet.merge(Span(top, heading.col, top, heading.col + heading.columns - 1), heading.label, label)
             for offset, key in enumerate(target.parts if target else (heading.key,)):
                 columns[key] = heading.col + offset
+        for col, text in target_headings(table, placed):
+            self.sheet.write(top, col, text, label)
         self._rows(table, rows, columns, first, last)
         self._rules(table, columns, first, last)
-        self._looks(table, columns, first, last, bool(placed.caption))
-        self.spans[table.key] = Span(first, min(columns.values()), last, max(columns.values()))
-        self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
+        presets = bool(table.presets) and not project.tables[table.key]
+        rows_of = PlacedRows(table, first, last, columns, self.asked.of_table(table, presets=presets))
+        self._looks(rows_of, bool(placed.caption))
+        self.tables.append(rows_of)
+        hint = HINT + say(MORE_ROWS, self.lang, count=count)
+        self.sheet.write(top, self.status_col, hint, self._hint_style())
+        self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
     def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
         # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
@@ -287,7 +306,6 @@ class FormSheet:
             locked=False,
             num_format=kind.number_format(self.form.money),
             text_wrap=True,
-            bg_color=self.styles.spare,
             align="right" if kind.align == "right" else "center",
         )
 
@@ -303,29 +321,32 @@ class FormSheet:
         if cells:
             self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
 
-    def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
-        """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
+    def _looks(self, placed: PlacedRows, caption: bool) -> None:
+        """Give used rows borders and tint, dim repeated levels, show what is missing and which row comes next.
+
+        Other empty rows have no look of their own: on paper they are nothing.
+        """
+        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
         left, right = min(columns.values()), max(columns.values())
         used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
-        own = [c for key, c in columns.items() if not table.columns[key].fill] or [left]
-        begun = f"LEN({'&'.join(map(in_row, own))})>0"
         book = self.book
+        # Each format is complete: LibreOffice applies only the first that matches.
+        missing = book.rule_format(bg_color=self.styles.missing, border=1)
+        begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
+        for key, formula in self.asked.row_tints(placed).items():
+            self._look(formula, Span(first, columns[key], last, columns[key]), missing)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
             same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
-            self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
-        # Each format is complete: LibreOffice applies only the first that matches.
-        missing = book.rule_format(bg_color=self.styles.missing, border=1)
-        for key, col in columns.items():
-            if table.columns[key].required:
-                self._look(f"=AND({begun},LEN(TRIM({in_row(col)}))=0)", Span(first, col, last, col), missing)
-        for target in table.targets.values():
-            value, unit = (in_row(columns[k]) for k in (target.value, target.unit))
-            formula = f"=AND(LEN({value})>0,ISNUMBER(VALUE({value})),LEN(TRIM({unit}))=0)"
-            self._look(formula, Span(first, columns[target.unit], last, columns[target.unit]), missing)
+            # Levels that were set beforehand are not dim before somebody goes on with their row.
+            formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
+            self._look(formula, Span(first, col, last, col), dimmed)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
+        above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"
+        free = book.rule_format(bg_color=self.styles.spare, border=4, border_color=self.styles.quiet)
+        self._look(f"={above}", Span(first, left, last, right), free)
         if caption:
             side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
             below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
@@ -340,88 +361,54 @@ class FormSheet:
     # --- status ------------------------------------------------------------------------------
 
     def _status(self, project: Project) -> Status:
-        missing, missing_now = self._missing(project)
-        mismatch, mismatch_now = self._mismatch(project)
-        words = self.words
-        formula = (
-            f'="{STATUS}"&IF({missing}>0,"{words.missing} "&({missing}),'
-            f'IF({mismatch}>0,"{words.mismatch}","{words.done}"))'
-        )
-        unfinished = words.mismatch if mismatch_now else words.done
-        now = f"{words.missing} {missing_now}" if missing_now else unfinished
-        style = self.book.format(bold=True, font_size=11, align="left")
-        self.sheet.formula(0, self.status_col, formula, style, STATUS + now)
-        colours = {words.done: "done", words.missing: "partial", words.mismatch: "wrong"}
+        """Write the status, and below the marker the hidden list that it counts."""
+        plain = self.book.format(font_color="#FFFFFF")
+        parts = self.asked.listed(project, self.cell_of, self.tables)
+        for number, (formula, now) in enumerate(parts, 1):
+            self.sheet.formula(number, self.mark_col, formula, plain, now)
+        cells = [absolute(number, self.mark_col) for number in range(1, len(parts) + 1)]
+        listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.mark_col)
+        self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
+        words, text = words_in(self.lang), status_text(listed, self.lang)
+        first_input = a1(*next(iter(self.cell_of.values())))
+        style = self.book.format(bold=True, underline=1, font_size=11, align="left", text_wrap=True)
+        formula = status_formula(whole, first_input, self.lang)
+        self.sheet.formula(0, self.status_col, formula, style, STATUS + text)
         spot = Span(0, self.status_col, 0, self.status_col)
-        for word, colour in colours.items():
+        for word, colour in ((words.done, "done"), (words.missing, "partial"), (words.wrong, "wrong")):
             tint = self.book.rule_format(bg_color=getattr(self.styles, colour))
-            options = {"type": "text", "criteria": "containing", "value": word, "format": tint}
-            self.sheet.rule(spot, options)
-        cell = f"{self.sheet.ref}{absolute(0, self.status_col)}"
-        return Status(cell, now, words, a1(*next(iter(self.cell_of.values()))))
-
-    def _missing(self, project: Project) -> tuple[str, int]:
-        """Return the formula that counts what is missing, and its value now.
-
-        A row counts once something besides its levels is typed: levels set beforehand may stay unused.
-        """
-        terms, count = [], 0
-        for key, field in self.form.fields.items():
-            if field.required:
-                terms.append(f"(LEN(TRIM({a1(*self.cell_of[key])}))=0)")
-                count += is_blank(project.values[key])
-        for table in self.form.tables.values():
-            needed = [key for key, column in table.columns.items() if column.required]
-            if not needed:
-                continue
-            area = self.spans[table.key]
-            columns = {key: area.col + i for i, key in enumerate(self._physical(table))}
-            ranges = {k: f"{absolute(area.row, c)}:{absolute(area.last_row, c)}" for k, c in columns.items()}
-            own = [key for key in columns if not table.columns[key].fill] or list(columns)
-            filled = "+".join(f"LEN({ranges[k]})" for k in own)
-            blank = "+".join(f"(LEN(TRIM({ranges[k]}))=0)" for k in needed)
-            terms += [f"SUMPRODUCT((({filled})>0)*({blank}))", f"(SUMPRODUCT(--(({filled})>0))=0)"]
-            rows = [row for row in project.tables[table.key] if not all(is_blank(row[k]) for k in own)]
-            count += sum(is_blank(row[k]) for row in rows for k in needed) + (not rows)
-        return ("+".join(terms) or "0"), count
-
-    def _physical(self, table: Table) -> list[str]:
-        """List a table's columns in the order in which they stand on the sheet."""
-        placed = next(p for p in self.form.layout.tables if p.table == table.key)
-        keys: list[str] = []
-        for heading in placed.entry:
-            target = table.targets.get(heading.key)
-            keys += target.parts if target else (heading.key,)
-        return keys
-
-    def _mismatch(self, project: Project) -> tuple[str, int]:
-        """Return the formula that counts totals which differ from their parts or parts that are no numbers."""
-        terms, count = [], 0
-        for key, field in self.form.fields.items():
-            if not field.sum:
-                continue
-            amount = a1(*self.cell_of[key])
-            cells = [a1(*self.cell_of[part]) for part in field.sum]
-            joined = ",".join(cells)
-            terms.append(f"IF(COUNT({joined})=0,0,--(ABS(N({amount})-SUM({joined}))>0.004))")
-            terms += [f"ISTEXT({cell})" for cell in cells]
-            parts = [project.values[part] for part in field.sum]
-            added, value = total(parts), project.values[key]
-            amount_now = value if isinstance(value, Decimal) else Decimal(0)
-            count += added is not None and abs(amount_now - added) > Decimal("0.004")
-            count += sum(isinstance(part, str) for part in parts)
-        return (f"({'+'.join(terms)})" if terms else "0"), count
+            self.sheet.rule(spot, {"type": "text", "criteria": "begins with", "value": STATUS + word, "format": tint})
+        return Status(f"{self.sheet.ref}{absolute(0, self.status_col)}", text, words, first_input)
 
     # --- around the form ---------------------------------------------------------------------
 
     def _hint_style(self) -> Format:
-        return self.book.format(font_color=self.styles.quiet, font_size=9, text_wrap=True, valign="top", locked=False)
+        return self.book.format(font_color=self.styles.hint, font_size=10, text_wrap=True, valign="top", locked=False)
 
     def _furniture(self, mark: Marker) -> None:
         link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
         self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
+        self._reasons()
         self.sheet.write(0, self.mark_col, sheet_ids.dumps(mark), self.book.format(font_color="#FFFFFF"))
         self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
+
+    def _reasons(self) -> None:
+        """Write the cell in which staff may say why something does not apply, where the head of the form has room."""
+        head = min((placed.row for placed in self.form.layout.tables), default=self.form.layout.rows)
+        last = min(REASONS_ROWS.stop, head) - 1
+        if last <= REASONS_ROWS.start:
+            return
+        label = say(REASONS, self.lang)
+        self.sheet.write(REASONS_ROWS.start, self.status_col, label, self._hint_style())
+        self._height(REASONS_ROWS.start, max(self.heights[2], fitting_height(label, STATUS_WIDTH, 10, 0)))
+        span = Span(REASONS_ROWS.start + 1, self.status_col, last, self.status_col)
+        style = self.book.format(
+            locked=False, num_format="@", text_wrap=True, valign="top", border=4, bg_color=self.styles.spare
+        )
+        self.sheet.merge(span, None, style)
+        title = _clip(say(REASONS, self.lang).removeprefix(HINT).partition("（")[0].partition(" (")[0], 32)
+        options = {"validate": "any", "input_title": title, "input_message": say(REASONS_HELP, self.lang)}
+        self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
 
     def _view(self) -> None:
         raw = self.sheet.raw
@@ -434,16 +421,6 @@ class FormSheet:
     def _height(self, row: int, points: float, style: Format | None = None) -> None:
         self.heights[row] = min(points, MAX_ROW_HEIGHT)
         self.sheet.height(row, points, style)
-
-
-def in_row(col: int, below: int = 0) -> str:
-    """Return a formula's reference to column `col` of the row that it is evaluated for, or of one `below` it.
-
-    A plain $B13 becomes #REF! in LibreOffice and others when the first row of the rule's range is deleted; a whole
-    column cannot be. SUM, because in rules Excel takes ROW() for an array, which INDIRECT does not accept.
-    """
-    letter, offset = column_name(col), f"{below:+}" if below else ""
-    return f"INDEX(${letter}:${letter},SUM(ROW()){offset})"
 
 
 def _title(field: Field) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Item
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.portfolio.model import waiting_row
 from kpixl.problems.entry import Entry
 
 
@@ -37,7 +38,7 @@ def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
     example = _example(subject, p)
     details = ("，例如“{0}”", ", for example {0}") if example else ("", "")
     zh, en = (text.format(example) for text in details)
-    yield Hit(p.rows.table, {"level": p.level, "example": (zh, en)})
+    yield Hit(p.rows.table, {"level": p.level, "example": (zh, en)}, waiting_row(p.rows.table, p.level))
 
 
 def _example(subject: Subject, p: LevelMissing) -> str:
@@ -56,9 +57,10 @@ RULE = Rule(
     entry=Entry(
         "warning",
         "没有“{level}”。",
-        "请增加一条{level}{example}；确不适用的，请说明理由（由财务在 kpixl.yaml 的 waivers 中登记）。",
+        "请增加一条{level}{example}，表中已列出该级别的，直接往下填；确不适用的，请在表右侧的“说明”中写明理由，由财务核定。",
         "There is no {level}.",
-        "Add a row of {level}{example}; where it does not apply, say why (a waiver in kpixl.yaml).",
+        "Add a row of {level}{example}, or go on with the one that is there; where it does not apply, say why in 说明 "
+        "beside the form, and the office decides.",
         category="completeness",
         title=("缺少某类指标", "A kind of indicator is missing"),
     ),

@@ -1,0 +1,364 @@
+"""What is missing or wrong on a sheet of the template: one definition for its formulas, its tints and its status.
+
+It is derived from the form: what is required, the types of its fields, and those of its checks that a formula can
+express. A Condition is written twice, as a formula over references and as a function of values; the law of
+tests/laws/test_sheet.py holds the two, and `kpixl check`, together.
+
+Formulas are products and sums of truth values: AND, OR and IF would look at whole columns at once where SUMPRODUCT
+counts rows. Nothing in them is newer than Excel 2007.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from kpixl.forms.definition import Choices, Field, Form, Row, Table, Target, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import (
+    EXCEL_EPOCH,
+    SERIAL_DAYS,
+    fits_float,
+    fold,
+    is_blank,
+    number_text,
+    text_of,
+    total,
+    total_of,
+)
+from kpixl.output.template.expression import translated
+from kpixl.output.template.words import Word, words_of
+
+Refs = Callable[[str], str]  # key of a field or column -> a reference to its cell, or to its cells of all rows
+MAX_TEXT = 250  # characters of a text within a formula; Excel takes 255
+_GAP, _ROW_GAP = "|", "¦"  # between the items of a list, and between rows
+_FIRST_DATE, _LAST_DATE = SERIAL_DAYS.start, SERIAL_DAYS.stop - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that must not be. `missing`: to be filled in, otherwise to be corrected. The formula gives 0 where all
+    is well; `holds` says the same of the values that a sheet is built with."""
+
+    missing: bool
+    formula: Callable[[Refs], str]
+    holds: Callable[[Mapping[str, Value]], bool]
+
+
+Conditions = Mapping[str, Sequence[Condition]]  # key -> what is asked of it
+
+
+# --- pieces of formulas -----------------------------------------------------------------------
+
+
+def quoted_text(text: str) -> str:
+    """Write a text into a formula, in pieces that Excel takes."""
+    pieces = [text[n : n + MAX_TEXT] for n in range(0, len(text), MAX_TEXT)] or [""]
+    return "&".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
+
+
+def blank(ref: str) -> str:
+    """Return the formula that tells whether a cell holds nothing that can be seen."""
+    return f'(LEN(TRIM(CLEAN(SUBSTITUTE({ref},"\u3000",""))))=0)'
+
+
+def is_number(ref: str) -> str:
+    """Return the formula that tells whether a cell of text holds a number. 1e5, 12:30 and 2026-12-31 are none."""
+    return f'ISNUMBER(VALUE({ref}&"e0"))'
+
+
+def contains(ref: str, words: Sequence[Word]) -> str:
+    """Return the formula that tells whether a text holds one of the words, whatever their case.
+
+    A 0 goes before the terms: Excel and Gnumeric hold FALSE>0 to be true.
+    """
+    inner = f"LOWER({ref})"
+    removed = inner
+    for word in words:
+        if not (word.first or word.last):
+            removed = f'SUBSTITUTE({removed},{quoted_text(word.text)},"")'
+    terms = [f"({removed}<>{inner})"] if removed != inner else []
+    terms += [f"(RIGHT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.last]
+    terms += [f"(LEFT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.first and not w.last]
+    return f"({'+'.join(['0', *terms])}>0)"
+
+
+def holds_word(text: str, words: Iterable[Word]) -> bool:
+    """Tell whether a text holds one of the words, whatever their case."""
+    lower = text.lower()
+    return any(
+        lower.endswith(w.text) if w.last else lower.startswith(w.text) if w.first else w.text in lower for w in words
+    )
+
+
+def listed(refs: Sequence[str], items: Iterable[Sequence[str]], mark: str = _ROW_GAP) -> str:
+    """Return the formula that tells whether cells hold one of the rows of texts."""
+    searched = f'&"{_GAP}"&'.join(refs)
+    text = mark + "".join(_GAP.join(item) + mark for item in items)
+    return f'ISNUMBER(FIND("{mark}"&{searched}&"{mark}",{quoted_text(text)}))'
+
+
+# --- fields -----------------------------------------------------------------------------------
+
+
+def field_conditions(form: Form) -> dict[str, list[Condition]]:
+    """List what is asked of every field of a form, in the order of the form."""
+    found: dict[str, list[Condition]] = {key: [] for key in form.fields}
+    for key, field in form.fields.items():
+        if field.required:  # a total adds itself up: its first part is to be filled in
+            found[field.sum[0] if field.sum else key].append(_required(key))
+        found[key] += _value_conditions(form, field, key)
+        if field.sum:
+            found[key].append(_sum(key, field.sum))
+    for rule in _rules(form):
+        if rule["rule"] == "dates-reversed":
+            found[rule["end"]].append(_reversed(rule["start"], rule["end"]))
+        elif rule["rule"] == "amount-negative":
+            for key in rule["fields"]:
+                found[key].append(_negative(key))
+        elif rule["rule"] == "expression" and rule.get("severity") == "error":
+            found[rule["field"]] += _expression(rule)
+    return found
+
+
+def _rules(form: Form) -> Iterator[Mapping[str, Any]]:
+    """Yield the checks of a form as they are written; `kpixl check` refuses those that are written wrong."""
+    rules: Any = form.checks.get("rules", ())
+    yield from rules
+
+
+def _words(form: Form, named: Any, *, strict: bool = False) -> tuple[Word, ...]:
+    """Return the words of a list, or of one that has a name under checks.words."""
+    lists: Any = form.checks.get("words", {})
+    patterns = lists.get(named, ()) if isinstance(named, str) else named
+    return words_of(patterns, strict=strict)
+
+
+def _required(key: str) -> Condition:
+    return Condition(True, lambda refs: blank(refs(key)), lambda values: _is_blank(values[key]))
+
+
+def _is_blank(value: Value) -> bool:
+    return is_blank(value) if not isinstance(value, str) else not value.strip(" \u3000\n\r\t")
+
+
+def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
+    """Return what the type and the list of a field ask, and that no placeholder is left in it."""
+    kind = FIELD_TYPES[field.type]
+    if kind.python is date:
+        return [_date(key)]
+    if kind.is_amount:
+        return [_amount(key)]
+    if kind.typed:
+        return [_closed(key, [(item,) for item in kind.items])]
+    found = []
+    choices = form.choices[field.choices] if field.choices else None
+    if choices is not None and not choices.open and choices.parent is None:
+        return [_closed(key, [(item,) for item in choices.items])]
+    if choices is None or choices.open:
+        found += [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
+    return found
+
+
+def _date(key: str) -> Condition:
+    first, last = (EXCEL_EPOCH.toordinal() + day for day in (_FIRST_DATE, _LAST_DATE))
+
+    def holds(values: Mapping[str, Value]) -> bool:
+        value = values[key]
+        return value is not None and not (isinstance(value, date) and first <= value.toordinal() <= last)
+
+    def formula(refs: Refs) -> str:
+        ref = refs(key)
+        return f"(LEN({ref})>0)*(1-ISNUMBER({ref})*({ref}>={_FIRST_DATE})*({ref}<={_LAST_DATE}))"
+
+    return Condition(False, formula, holds)
+
+
+def _amount(key: str) -> Condition:
+    return Condition(
+        False,
+        lambda refs: f"(LEN({refs(key)})>0)*(1-ISNUMBER({refs(key)}))",
+        lambda values: not (values[key] is None or (isinstance(v := values[key], Decimal) and fits_float(v))),
+    )
+
+
+def _negative(key: str) -> Condition:
+    return Condition(
+        False,
+        lambda refs: f"ISNUMBER({refs(key)})*({refs(key)}<0)",
+        lambda values: isinstance(value := values[key], Decimal) and value < 0 and fits_float(value),
+    )
+
+
+def _closed(key: str, items: Sequence[Sequence[str]]) -> Condition:
+    known = {item[0] for item in items}
+    return Condition(
+        False,
+        lambda refs: f"(LEN({refs(key)})>0)*(1-{listed([refs(key)], items)})",
+        lambda values: bool(values[key]) and text_of(values[key]) not in known,
+    )
+
+
+def _placeholder(key: str, words: Sequence[Word]) -> Condition:
+    return Condition(
+        False, lambda refs: contains(refs(key), words), lambda values: holds_word(text_of(values[key]), words)
+    )
+
+
+def _reversed(start: str, end: str) -> Condition:
+    def holds(values: Mapping[str, Value]) -> bool:
+        first, last = values[start], values[end]
+        return isinstance(first, date) and isinstance(last, date) and last < first
+
+    def formula(refs: Refs) -> str:
+        first, last = refs(start), refs(end)
+        return f"ISNUMBER({first})*ISNUMBER({last})*({last}<{first})"
+
+    return Condition(False, formula, holds)
+
+
+def _sum(key: str, parts: Sequence[str]) -> Condition:
+    def holds(values: Mapping[str, Value]) -> bool:
+        typed, value = [values[part] for part in parts], values[key]
+        added = None if value is None and total_of(typed) is None else total(typed)
+        return added is not None and (value if isinstance(value, Decimal) else Decimal(0)) != added
+
+    def formula(refs: Refs) -> str:
+        # A double has 15 digits; sums of parts may differ in the last one.
+        cells = ",".join(map(refs, parts))
+        return f"(COUNT({cells})>0)*(ABS(N({refs(key)})-SUM({cells}))>(1+ABS(SUM({cells})))/1000000000000000)"
+
+    return Condition(False, formula, holds)
+
+
+def _expression(rule: Mapping[str, Any]) -> list[Condition]:
+    made = translated(rule.get("when", "true"), rule["ensure"])
+    return [] if made is None else [Condition(False, *made)]
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TableConditions:
+    """What is asked of a table's rows. `begun` tells whether somebody went on with a row; only then is it a row."""
+
+    begun: Condition
+    columns: Conditions
+
+
+def table_conditions(form: Form, table: Table, *, presets: bool) -> TableConditions:
+    """List what is asked of each column. `presets`: the preset rows were written, and one left as it was is no row."""
+    begun = _begun(table, table.presets if presets else ())
+    found: dict[str, list[Condition]] = {key: [] for key in table.columns}
+    for key, column in table.columns.items():
+        if column.required:
+            found[key].append(_required(key))
+        found[key] += _value_conditions(form, column, key)
+        choices = form.choices[column.choices] if column.choices else None
+        if choices is not None and not choices.open and choices.parent is not None:
+            found[key].append(_child(table, key, choices))
+    for target in table.targets.values():
+        _target_conditions(form, table, target, found)
+    return TableConditions(begun, found)
+
+
+def _begun(table: Table, presets: Sequence[Row]) -> Condition:
+    keys = list(table.columns)
+    known = [tuple("" if row[key] is None else text_of(row[key]) for key in keys) for row in presets]
+    known.insert(0, ("",) * len(keys))
+    rows = set(known)
+
+    def holds(row: Mapping[str, Value]) -> bool:
+        return tuple(_typed(row[key]) for key in keys) not in rows
+
+    return Condition(False, lambda refs: f"(1-{listed([refs(key) for key in keys], known)})", holds)
+
+
+def _typed(value: Value) -> str:
+    return number_text(value) if isinstance(value, Decimal) else text_of(value) if value is not None else ""
+
+
+def _child(table: Table, key: str, choices: Choices) -> Condition:
+    """Ask for an item that belongs to the item in the column that the list depends on."""
+    above = next((c.key for c in table.columns.values() if c.choices == choices.parent), None)
+    if above is None:
+        return _closed(key, [(item,) for item in choices.items])
+    pairs = [(parent, item) for parent, items in choices.children.items() for item in items]
+    known = set(pairs)
+    return Condition(
+        False,
+        lambda refs: f"(LEN({refs(key)})>0)*(LEN({refs(above)})>0)*(1-{listed([refs(above), refs(key)], pairs)})",
+        lambda row: bool(row[key] and row[above]) and (text_of(row[above]), text_of(row[key])) not in known,
+    )
+
+
+def _target_conditions(form: Form, table: Table, target: Target, found: dict[str, list[Condition]]) -> None:
+    """Add what is asked of the three cells of a target."""
+    roles: Any = form.checks.get("rows", {})
+    role = roles.get(table.key, {})
+    if role.get("target") != target.key:
+        return
+    for rule in _rules(form):
+        if rule.get("rows", table.key) != table.key:
+            continue
+        if rule["rule"] == "operator-missing":
+            found[target.operator].append(_without(target.value, target.operator))
+        elif rule["rule"] == "unit-missing":
+            names = _words(form, rule.get("unless", ()))
+            found[target.unit].append(_without(target.value, target.unit, role["name"], names))
+        elif rule["rule"] == "rate-over-100":
+            found[target.value].append(_rate(form, rule, target, role["name"]))
+
+
+def _numeric(value: Value) -> bool:
+    return isinstance(value, Decimal)
+
+
+def _without(value: str, part: str, name: str = "", unless: Sequence[Word] = ()) -> Condition:
+    """Ask for the operator or the unit of a number, but of those whose name is one of the words."""
+
+    def formula(refs: Refs) -> str:
+        spared = f"*(1-{contains(_folded(refs(name)), unless)})" if unless else ""
+        return f"{is_number(refs(value))}*{blank(refs(part))}{spared}"
+
+    def holds(row: Mapping[str, Value]) -> bool:
+        spared = bool(unless) and holds_word(fold(text_of(row[name])), unless)
+        return _numeric(row[value]) and _is_blank(row[part]) and not spared
+
+    return Condition(True, formula, holds)
+
+
+def _folded(ref: str) -> str:
+    return f'SUBSTITUTE(SUBSTITUTE({ref}," ",""),"\u3000","")'
+
+
+# How a text ends that is read as a number with its operator or unit: ≥120%, 120%以上, 120（%）.
+_ENDS = "0123456789０１２３４５６７８９%％上下内)）比点"
+
+
+def _rate(form: Form, rule: Mapping[str, Any], target: Target, name: str) -> Condition:
+    """Ask for a rate of 100 % at most, its number alone in its cell."""
+    names, unless = _words(form, rule["names"]), _words(form, rule["unless"], strict=True)
+    units = [(unit,) for unit in rule["units"]]
+
+    def formula(refs: Refs) -> str:
+        label, value = _folded(refs(name)), refs(target.value)
+        over = f'ISNUMBER(1/(VALUE({value}&"e0")+({refs(target.operator)}=">")/1000000000>100))'
+        listed_unit = listed([f'SUBSTITUTE({refs(target.unit)},"％","%")'], units)
+        whole = f"(1-{is_number(value)})*(LEN({value})>0)*ISNUMBER(FIND(RIGHT({value},1),{quoted_text(_ENDS)}))"
+        return f"({over}*{listed_unit}+{whole})*{contains(label, names)}*(1-{contains(label, unless)})"
+
+    def holds(row: Mapping[str, Value]) -> bool:
+        label, value = fold(text_of(row[name])), row[target.value]
+        if not holds_word(label, names) or holds_word(label, unless):
+            return False
+        if isinstance(value, str):
+            return bool(value) and value[-1] in _ENDS
+        over = isinstance(value, Decimal) and (value > 100 or (value == 100 and row[target.operator] == ">"))
+        return over and (text_of(row[target.unit]),) in units
+
+    return Condition(False, formula, holds)
