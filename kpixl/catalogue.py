@@ -310,10 +310,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "sheet-skipped": Entry(
         I,
-        "工作表中没有申报表，已跳过。",
+        "工作表中没有申报表，已跳过，内容没有汇总{texts}。",
         "",
-        "The sheet holds no form and was skipped.",
+        "The sheet holds no form and was skipped; its content was not taken up{texts}.",
         "",
+        title=("没有申报表的工作表", "A sheet without a form"),
     ),
     "sheet-unread": Entry(
         E,
@@ -401,6 +402,14 @@ CATALOGUE: dict[str, Entry] = {
         "There is text outside the form that was not taken up: “{text}”.",
         "If it belongs to the form, move it to its cell; a remark may stay.",
         title=("表格以外有内容", "Text outside the form"),
+    ),
+    "subtitle-differs": Entry(
+        W,
+        "表头写的是“{text}”，下发的是 {year} 年度的表；按 {year} 年度汇总。",
+        "请改回 {year} 年度；如确为另一年度，请用该年度下发的表填写。",
+        "The heading has “{text}”, but this form was sent out for {year}; it was taken as of {year}.",
+        "Change it back to {year}; if it is meant for another year, fill in the form that was sent out for that year.",
+        title=("表头的年度与下发时不同", "A year that is not the one sent out"),
     ),
     "note-unread": Entry(
         I,
@@ -605,6 +614,14 @@ CATALOGUE: dict[str, Entry] = {
         "Decide which one counts, move the other away and consolidate again.",
         title=("重复提交，内容不同", "Returned in versions that differ"),
     ),
+    "returned-unfilled": Entry(
+        I,
+        "项目 {id} 的这一份与下发时相同，没有填写；采用填写过的 {used}。",
+        "",
+        "This version of project {id} is as it was sent out, not filled in; the filled one was taken: {used}.",
+        "",
+        title=("重复提交，其中一份没有填写", "Returned twice, once as it was sent out"),
+    ),
     "marker-form": Entry(
         E,
         "表内标识属于另一种表（{other}）。",
@@ -621,17 +638,28 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "marker-year": Entry(
         W,
-        "这张表是 {other} 年度的，本次汇总 {year} 年度。",
-        "请确认是否误交了往年的文件。",
-        "This sheet is of the year {other}, the others are of {year}.",
-        "Check whether last year's file was sent by mistake.",
+        "这张表是 {other} 年度的，本次汇总 {year} 年度；按名称和单位作为项目 {id} 汇总。",
+        "请确认是否误交了往年的文件；如是，请移走该文件后重新汇总。",
+        "This sheet is of the year {other}, the others are of {year}; by name and unit it was taken as project {id}.",
+        "Check whether last year's file was sent by mistake; if so, move it away and consolidate again.",
     ),
     "marker-portfolio": Entry(
-        W,
-        "这张表属于另一套项目（{other}）。",
-        "请确认该项目是否属于本单位。",
-        "This sheet belongs to another set of projects ({other}).",
-        "Check whether the project is one of yours.",
+        E,
+        "这张表属于另一套项目（{other}，编号 {number}），不属于本次汇总的“{own}”；编号不作数，"
+        "按名称和单位作为项目 {id} 汇总。",
+        "如不属于本次汇总，请移走该文件；如名册中的单位名称在下发后改过，请改回下发时的名称，再重新汇总。",
+        "This sheet belongs to another set of projects ({other}, number {number}), not to {own}; its number counts for "
+        "nothing, by name and unit it was taken as project {id}.",
+        "Move the file away if it is none of yours; if the organization in the roster was changed after sending, "
+        "restore it. Then consolidate again.",
+    ),
+    "marker-collision": Entry(
+        E,
+        "工作表的编号 {number} 与“{other}”相同，下发时就是另一个项目“{name}”；作为项目 {id} 汇总。",
+        "像是两套项目都从 01 起编号：请分别汇总，或在名册中改用不同的编号。",
+        "The sheet has the number {number} of {other}, but was sent out for another project, {name}; it was taken as "
+        "project {id}.",
+        "Two sets of projects seem to count from 01: consolidate them apart, or give them different ids in the roster.",
     ),
     "marker-copied": Entry(
         W,

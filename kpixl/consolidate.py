@@ -17,10 +17,11 @@ from kpixl.files import find_files, spelled_out
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.inputs import read_input
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
-from kpixl.merge import Merged, Returned, Source, Version, merge
+from kpixl.merge import Merged, Source, merge
 from kpixl.model import Form, Portfolio
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.values import fold
+from kpixl.versions import Returned, Version
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1

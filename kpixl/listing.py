@@ -75,7 +75,11 @@ def find_listings(form: Form, grids: Sequence[Grid], file: str) -> tuple[list[Li
         shown = "、".join(seen[:12]) or ("没有内容", "nothing")
         raise failure("list-no-header", file, label=labels.name.label, found=shown, labels=labels.shown)
     best = max(listings, key=lambda found: len(found.keys)).keys
-    skipped = [Problem("sheet-skipped", Location(file, found.grid.name)) for found in listings if found.keys != best]
+    skipped = [
+        Problem("sheet-skipped", Location(file, found.grid.name), {"texts": ""})
+        for found in listings
+        if found.keys != best
+    ]
     return [found for found in listings if found.keys == best], skipped
 
 

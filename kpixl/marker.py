@@ -29,6 +29,7 @@ STATUS_GAP, MARK_GAP = 2, 3
 class Marker:
     """What the marker cell says. `order` counts from 1; `name` is a digest of the project's name when written.
 
+    `sent`: a digest of the values that the sheet was sent out with, "" of sheets made before it was kept.
     `presets`: the tables whose presets were written as rows, so that one left as it was is no row.
     `explicit`: a blank level is blank and not the one above.
     """
@@ -43,6 +44,7 @@ class Marker:
     organization: str | None = None
     presets: tuple[str, ...] = ()
     explicit: bool = False
+    sent: str = ""
 
 
 def portfolio_id(portfolio: Portfolio) -> str:
@@ -54,6 +56,17 @@ def digest(value: Value | Raw) -> str:
     """Digest a name, folded, to eight hexadecimal digits; "" for a blank one."""
     text = fold(text_of(value))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8] if text else ""
+
+
+def content_digest(project: Project) -> str:
+    """Digest the values of a project that are not blank, to sixteen hexadecimal digits."""
+    values = [(key, text_of(value)) for key, value in sorted(project.values.items()) if value is not None]
+    tables = [
+        (table, [[(key, text_of(row[key])) for key in sorted(row) if row[key] is not None] for row in rows])
+        for table, rows in sorted(project.tables.items())
+        if rows
+    ]
+    return hashlib.sha256(json.dumps([values, tables]).encode()).hexdigest()[:16]
 
 
 def name_of(form: Form, project: Project) -> Value:
@@ -94,11 +107,6 @@ def _loads(text: str) -> Marker | None:
         return None
     # JSON can spell what no portfolio can hold.
     return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else Marker(**facts)
-
-
-def is_furniture(raw: Raw) -> bool:
-    """Tell whether a cell beside a form reads like something that kpixl wrote there."""
-    return isinstance(raw, str) and raw.startswith((PREFIX, STATUS, HINT))
 
 
 def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Marker]:

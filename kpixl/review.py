@@ -16,10 +16,11 @@ from kpixl.consolidate import Consolidated, consolidate, sources_path
 from kpixl.declared import match_declarations
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
-from kpixl.merge import Source, Version
+from kpixl.merge import Source
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.values import fold, text_of
+from kpixl.versions import Version
 
 PORTFOLIO_SUFFIXES = (".yaml", ".yml")
 

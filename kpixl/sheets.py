@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from kpixl.cells import Span, quoted
 from kpixl.model import Value
-from kpixl.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, utf16_length
+from kpixl.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, text_of, utf16_length
 
 CREATED = datetime(2000, 1, 1)
 DAYS_TO_1904 = 1462  # between the first days of Excel's two calendars; the later one comes from the Mac
@@ -176,6 +176,12 @@ class Sheet:
         self.book = book
         self.raw = raw
         self.name: str = raw.get_name()
+        self._record: list[tuple[int, str]] | None = None
+
+    def record(self) -> list[tuple[int, str]]:
+        """Begin to keep what is written, but no formulas; returns the growing list of (column, text)."""
+        self._record = []
+        return self._record
 
     @property
     def ref(self) -> str:
@@ -184,6 +190,8 @@ class Sheet:
 
     def write(self, row: int, col: int, value: Value, style: Format | None = None) -> None:
         """Write a value as what it is: text, number, date or blank. A number Excel cannot keep is written as text."""
+        if self._record is not None and value not in (None, ""):
+            self._record.append((col, text_of(value)))
         if isinstance(value, str):
             code = self.raw._write_string(row, col, _typed(value), style) if value else self._blank(row, col, style)
         elif value is None:
@@ -233,6 +241,8 @@ class Sheet:
 
     def number(self, row: int, col: int, value: float, style: Format | None = None) -> None:
         """Write a plain number."""
+        if self._record is not None:
+            self._record.append((col, text_of(value)))
         _ok(self.raw.write_number(row, col, value, style))
 
     def formula(
@@ -251,6 +261,8 @@ class Sheet:
         _ok(self.raw.write_url(row, col, url, style, plain))
         if plain != text:
             self.write(row, col, text, style)
+        elif self._record is not None:
+            self._record.append((col, text))
 
     def merge(self, span: Span, value: Value, style: Format) -> None:
         """Merge a rectangle and write into it; a single cell is written plainly."""

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import kpixl
 from kpixl import marker as markers
+from kpixl.canonical import complete
 from kpixl.checks.registry import ENTRIES
 from kpixl.consolidate import consolidate
+from kpixl.intake.extract import Extractor
 from kpixl.intake.extracted import Extracted
+from kpixl.intake.onefile import Job, read_file
 from kpixl.marker import Marker
-from kpixl.merge import Merged, Returned, merge
-from kpixl.model import Portfolio, Row, Value
+from kpixl.merge import Merged, merge
+from kpixl.model import Form, Portfolio, Project, Row, Value
 from kpixl.problems import Location, Problem
 from kpixl.template import write_templates
+from kpixl.versions import Returned
+from tests.applications import Office
 from tests.strategies import canonical_project, form_of
 
 FORM = form_of("shanghai-target")
@@ -97,9 +104,10 @@ def test_two_versions_are_told_apart_value_by_value() -> None:
 
 
 def test_a_row_more_is_a_difference() -> None:
-    merged = merge(FORM, [item("甲", marker=mark("07", "甲"), rows=rows) for rows in ((), (ROW,))], None)
-    differences = str(merged.problems[0].details["differences"])
-    assert differences.startswith("绩效指标1.一级指标 B1 “产出指标” ≠ B1 “”")
+    first = item("甲", marker=mark("07", "甲"), department="科协")
+    versions = [first, item("甲", marker=mark("07", "甲"), department="科委", rows=(ROW,))]
+    differences = str(merge(FORM, versions, None).problems[0].details["differences"])
+    assert "；绩效指标1.一级指标 B1 “产出指标” ≠ B1 “”" in differences
 
 
 # --- copied and renamed -----------------------------------------------------------------------
@@ -162,7 +170,8 @@ def test_last_years_sheet_is_noticed() -> None:
     old = mark("02", "乙", 2, year=2025, portfolio=markers.portfolio_id(dataclasses.replace(OWN, year=2025)))
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=old)], roster("甲", "乙"))
     assert (merged.portfolio.year, codes(merged)) == (2026, ["marker-year"])
-    assert merged.problems[0].details == {"other": 2025, "year": 2026}
+    assert merged.problems[0].details == {"other": 2025, "year": 2026, "id": "02"}
+    assert merged.problems[0].severity == "error"
 
 
 def test_another_organisations_sheet_is_noticed() -> None:
@@ -170,7 +179,158 @@ def test_another_organisations_sheet_is_noticed() -> None:
     foreign = mark("02", "乙", 2, portfolio=markers.portfolio_id(other), organization="某区科协")
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=foreign)], roster("甲", "乙"))
     assert codes(merged) == ["marker-portfolio"]
-    assert merged.problems[0].details == {"other": "某区科协"}
+    assert merged.problems[0].details == {"other": "某区科协", "number": "02", "own": "某市科协", "id": "02"}
+    assert merged.problems[0].severity == "error"
+
+
+def of_other(name: str, file: str = "b.xlsx", department: str = "", rows: tuple[Row, ...] = ()) -> Returned:
+    """Make a form of another organisation, which numbers its projects from 01 too."""
+    other = dataclasses.replace(OWN, organization="某区科协")
+    marked = mark("01", name, portfolio=markers.portfolio_id(other), organization="某区科协")
+    return item(name, file=file, unit="二所", marker=marked, rows=rows, department=department or None)
+
+
+def in_any_order(returned: Sequence[Returned], known: Portfolio | None) -> Merged:
+    """Merge the forms in every order, which must not change the portfolio or what is reported."""
+    merged = [merge(FORM, list(order), known) for order in itertools.permutations(returned)]
+    assert len({str(m.portfolio) for m in merged}) == 1
+    assert len({str(sorted(codes(m))) for m in merged}) == 1
+    return merged[0]
+
+
+def test_another_portfolio_with_the_same_numbers_never_replaces_ours() -> None:
+    merged = in_any_order([item("甲", marker=mark("01", "甲")), of_other("乙")], roster("甲"))
+    assert (names(merged), codes(merged)) == ({"01": "甲", "02": "乙"}, ["marker-portfolio"])
+    assert merged.problems[0].location == Location("b.xlsx", "表1")
+    assert merged.problems[0].project == "02"
+
+
+def test_another_portfolio_does_not_take_the_place_of_what_has_not_come_back() -> None:
+    merged = merge(FORM, [of_other("乙")], roster("甲"))
+    assert (names(merged), codes(merged)) == ({"02": "乙"}, ["marker-portfolio", "not-returned"])
+
+
+def test_a_form_of_another_portfolio_gives_way_to_ours_of_the_same_name() -> None:
+    ours = item("甲", unit="二所", marker=mark("01", "甲"), department="科协")
+    merged = in_any_order([of_other("甲", department="科委", rows=(ROW,)), ours], roster("甲", unit="二所"))
+    assert codes(merged) == ["marker-portfolio", "returned-differently"]
+    assert merged.portfolio.projects[0].values["department"] == "科协"
+
+
+def test_two_portfolios_without_a_roster_are_kept_apart() -> None:
+    ours = [item(name, file="a.xlsx", marker=mark(f"0{n}", name, n)) for n, name in enumerate("甲乙", 1)]
+    merged = in_any_order([of_other("丙"), *ours], None)
+    assert names(merged) == {"01": "甲", "02": "乙", "03": "丙"}
+    assert codes(merged) == ["marker-portfolio"]
+    assert merged.portfolio.organization == "某市科协"
+
+
+def test_of_two_portfolios_that_are_equally_many_one_is_chosen_whatever_the_order() -> None:
+    merged = in_any_order([item("甲", marker=mark("01", "甲")), of_other("乙")], None)
+    assert sorted(names(merged).values(), key=str) == ["乙", "甲"]
+    assert codes(merged) == ["marker-portfolio"]
+
+
+def unnamed(name: str, file: str, unit: str = "一所") -> Returned:
+    """Make a form of a portfolio without an organisation: its marker is like that of every other such portfolio."""
+    marked = mark("01", name, portfolio=f"{FORM.id}-2026-", organization=None)
+    return item(name, file=file, unit=unit, marker=marked)
+
+
+@pytest.mark.parametrize("known", [None, roster("甲")])
+def test_portfolios_without_an_organisation_are_told_apart_by_the_names_sent_out(known: Portfolio | None) -> None:
+    many = [unnamed("甲", "a.xlsx"), unnamed("甲", "b.xlsx"), unnamed("乙", "c.xlsx")]
+    merged = in_any_order(many, known)
+    assert names(merged) == {"01": "甲", "02": "乙"}
+    assert sorted(codes(merged)) == ["marker-collision", "returned-twice"]
+    found = next(p for p in merged.problems if p.code == "marker-collision")
+    assert found.location == Location("c.xlsx", "表1", "A1")
+    assert found.details == {"id": "02", "name": "乙", "number": "01", "other": "甲"}
+
+
+def test_a_project_of_another_unit_is_not_the_one_that_the_roster_renamed() -> None:
+    renamed = merge(FORM, [unnamed("乙", "a.xlsx")], roster("甲"))
+    assert (names(renamed), codes(renamed)) == ({"01": "乙"}, ["name-changed"])
+    other = merge(FORM, [unnamed("乙", "a.xlsx", unit="二所")], roster("甲"))
+    assert (names(other), codes(other)) == ({"02": "乙"}, ["marker-collision", "not-returned"])
+
+
+def test_a_number_of_last_year_counts_for_nothing() -> None:
+    old = mark("01", "乙", year=2025, portfolio=markers.portfolio_id(dataclasses.replace(OWN, year=2025)))
+    merged = in_any_order([item("甲", marker=mark("01", "甲")), item("乙", file="b.xlsx", marker=old)], roster("甲"))
+    assert (names(merged), codes(merged)) == ({"01": "甲", "02": "乙"}, ["marker-year"])
+
+
+# --- filled and unfilled ----------------------------------------------------------------------
+
+
+def test_a_sheet_as_it_was_sent_out_never_beats_a_filled_one() -> None:
+    prefilled = item("甲", department="科协", rows=(ROW,))
+    sent = markers.content_digest(Project("01", prefilled.form.values, prefilled.form.tables))
+    marked = mark("01", "甲", sent=sent)
+    unfilled = item("甲", file="a.xlsx", department="科协", marker=marked, rows=(ROW,))
+    # Prefilled values were changed and a row deleted: nothing but the digest tells which of them was filled in.
+    filled = item("甲", file="b.xlsx", department="科委", marker=marked)
+    merged = in_any_order([unfilled, filled], None)
+    assert merged.portfolio.projects[0].values["department"] == "科委"
+    assert codes(merged) == ["returned-unfilled"]
+    assert merged.problems[0].location.file == "a.xlsx"
+    assert [v.file for v in merged.versions["01"]] == ["b.xlsx", "a.xlsx"]
+
+
+def test_a_sheet_with_the_values_of_the_roster_never_beats_a_filled_one() -> None:
+    unfilled = item("甲", file="a.xlsx", marker=mark("01", "甲"), department="科协")
+    filled = item("甲", file="b.xlsx", marker=mark("01", "甲"), department="科委")
+    sent_out = canonical_project(FORM, "01", {"name": "甲", "unit": "一所", "department": "科协"}, {})
+    merged = in_any_order([unfilled, filled], dataclasses.replace(OWN, projects=(sent_out,)))
+    assert merged.portfolio.projects[0].values["department"] == "科委"
+    assert codes(merged) == ["returned-unfilled"]
+
+
+def test_a_sheet_that_only_lacks_what_another_has_gives_way_to_it() -> None:
+    less = item("甲", file="a.xlsx", marker=mark("01", "甲"))
+    more = item("甲", file="b.xlsx", marker=mark("01", "甲"), rows=(ROW,))
+    merged = in_any_order([less, more], None)
+    assert len(merged.portfolio.projects[0].tables["indicators"]) == 1
+    assert codes(merged) == ["returned-differently"]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_a_marker_has_the_digest_of_what_a_template_holds(
+    kind: str, example: tuple[Form, Portfolio], example_template: Path, office: Office, tmp_path: Path
+) -> None:
+    """Also after another program has saved it."""
+    form, portfolio = example
+    path = example_template if kind == "xlsx" else office.convert(example_template, tmp_path, kind)
+    (result,) = read_file(Job(path, path.name), Extractor([form]))
+    projects = [complete(form, Project("", e.values, e.tables)) for e in result.forms]
+    sent = [e.marker.sent for e in result.forms if e.marker is not None]
+    assert sent == [markers.content_digest(project) for project in projects]
+    assert len(set(sent)) == len(portfolio.projects)
+
+
+@pytest.mark.parametrize("filled_name", ["0.xlsx", "z.xlsx"])
+@pytest.mark.parametrize("known", [True, False])
+def test_workbooks_of_two_offices_and_one_as_it_was_sent(filled_name: str, known: bool, tmp_path: Path) -> None:
+    """In one folder, whatever their names: ours as sent, ours filled in, and that of another office."""
+    ours = roster("甲", "乙")
+    write_templates(FORM, ours, tmp_path / "b.xlsx")
+    theirs = dataclasses.replace(roster("丙", unit="二所"), organization="某区科协")
+    write_templates(FORM, theirs, tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    (result,) = read_file(Job(tmp_path / "b.xlsx", "b.xlsx"), Extractor([FORM]))
+    for key, value in (("unit", "三所"), ("goal.annual", "举办二十场科普讲座。")):
+        book.worksheets[1][result.forms[0].cells[key]].value = value
+    book.save(tmp_path / filled_name)
+    found = consolidate([tmp_path], [FORM], roster=ours if known else None, workers=0)
+    read = {p.id: (p.values["name"], p.values["unit"], p.values["goal.annual"]) for p in found.portfolio.projects}
+    assert read == {
+        "01": ("甲", "三所", "举办二十场科普讲座。"),
+        "02": ("乙", "一所", None),
+        "03": ("丙", "二所", None),
+    }
+    places = {(p.code, p.location.file, p.project) for p in found.problems}
+    assert {("marker-portfolio", "a.xlsx", "03"), ("returned-unfilled", "b.xlsx", "01")} <= places
 
 
 def test_another_version_of_the_form_is_noticed() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from kpixl.consolidate import consolidate
 from kpixl.grids import read_grids
-from kpixl.marker import OWN_SHEET, is_furniture
+from kpixl.marker import OWN_SHEET
 from kpixl.model import Form, Portfolio, Value
+from kpixl.own_texts import is_furniture
 from kpixl.template import build_template
 from tests.applications import Office
 

@@ -56,7 +56,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
             raise
         changed |= listed
         grids, problems = _read_changed(package, changed, file, limits, found)
-        problems += [Problem("sheet-skipped", Location(file, name)) for name in left_out]
+        problems += [Problem("sheet-skipped", Location(file, name), {"texts": ""}) for name in left_out]
     if not faulty and any(problem.code == "not-a-workbook" for problem in problems):
         # A shared string that the file does not hold, or a number with blanks around it, costs its sheet.
         damaged = ooxml.mended(package, ooxml.sheet_parts(package), changed)
@@ -105,7 +105,7 @@ def _read(content: bytes, file: str, limits: Limits, found: _Found) -> tuple[lis
         raise too_large(found.oversized[min(missed)], limits)  # a sheet without a name; any of them may be the one
     for number, meta in enumerate(book.sheets_metadata):
         if meta.typ == calamine.SheetTypeEnum.MacroSheet:
-            problems.append(Problem("sheet-skipped", Location(file, meta.name)))
+            problems.append(Problem("sheet-skipped", Location(file, meta.name), {"texts": ""}))
         if meta.typ != worksheet:
             continue
         try:

@@ -17,6 +17,7 @@ from kpixl.intake.search import labels_in, search
 from kpixl.intake.sent import as_sent, holds_another
 from kpixl.marker import FoundMarker, Marker
 from kpixl.model import Form
+from kpixl.own_texts import is_furniture
 from kpixl.problems import Location, Problem
 from kpixl.values import Raw, fold, is_blank
 
@@ -42,7 +43,7 @@ class Extractor:
             ((r, c), raw)
             for r, row in enumerate(grid.rows)
             for c, raw in enumerate(row)
-            if not is_blank(raw) and not markers.is_furniture(raw)
+            if not is_blank(raw) and not is_furniture(raw)
             and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
         ]  # fmt: skip
 
@@ -100,8 +101,8 @@ def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Ite
     hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
         own = _own_mark(marks, forms, number)
-        loose = reader.preamble(grid, file, found) if number == 0 else ()
         mark = own.marker if own is not None else lost
+        loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
         yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
 
 

@@ -30,6 +30,7 @@ from kpixl.intake.extract import Extractor
 from kpixl.intake.extracted import Extracted, LabelKey, Nothing
 from kpixl.intake.quoted import content as quotation
 from kpixl.intake.quoted import quoted
+from kpixl.intake.unclaimed import first_texts, typed_beside
 from kpixl.marker import Marker
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text
@@ -203,6 +204,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
+    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
 
 
@@ -264,7 +266,9 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     if (unread := _unread(file, extractor, grid, nothing)) is not None:
         return unread
     headings = {key for key in nothing.seen if key[0]}
-    return problem("sheet-rows", headings, forms[-1]) if len(headings) > 1 else Problem("sheet-skipped", where)
+    if len(headings) > 1:
+        return problem("sheet-rows", headings, forms[-1])
+    return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
 
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:

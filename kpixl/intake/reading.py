@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
-from kpixl import marker as markers
 from kpixl.cells import Span
 from kpixl.forms.money import money_remark, without_remark
 from kpixl.grids import Grid
@@ -21,8 +20,9 @@ from kpixl.intake.single import read_fields
 from kpixl.intake.strays import report_strays
 from kpixl.marker import Marker
 from kpixl.model import Form
+from kpixl.own_texts import is_furniture
 from kpixl.problems import Location, Problem
-from kpixl.values import Raw, is_blank, storable, text_of
+from kpixl.values import Raw, fold, is_blank, storable, text_of
 
 
 class FormReader:
@@ -51,15 +51,15 @@ class FormReader:
                     seen |= {(table.key, part) for part in target.parts}
         return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
-    def preamble(self, grid: Grid, file: str, first: FoundForm) -> Iterator[Problem]:
+    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
             (Location(file, grid.name, grid.address(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
-            and not (printed_match(self.heading, raw) or printed_match(self.subtitle, raw))
-            and not (c > first.edge and markers.is_furniture(raw))
+            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not (c > first.edge and is_furniture(raw))
         )
         for where, raw in itertools.islice(strays, MAX_ALIKE):
             yield Problem("stray-text", where, {"text": text_of(raw)})
@@ -118,6 +118,9 @@ class FormReader:
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
+                    if not _agrees(m, record.mark):
+                        sent = record.mark.year if record.mark is not None else None
+                        record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
         for row in record.rows[: min(record.found.first_row, 20)]:
             for raw in row:
                 if m := printed_match(self.heading, raw):
@@ -135,6 +138,16 @@ class FormReader:
         if match and record.unit is None:
             record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
         return match
+
+
+def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
+    """Tell whether a printed heading has no other year or organisation than the marker, which is what counts."""
+    if mark is None:
+        return True
+    organization = (match.groupdict().get("organization") or "").strip()
+    return (mark.year is None or _year(match) in (None, mark.year)) and (
+        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    )
 
 
 def _year(match: re.Match[str]) -> int | None:

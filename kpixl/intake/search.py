@@ -18,8 +18,8 @@ from kpixl.intake.labels import (
     Rows,
     Slot,
 )
-from kpixl.marker import is_furniture
 from kpixl.model import TableColumn
+from kpixl.own_texts import is_furniture
 from kpixl.values import is_blank
 
 MAX_PUT_IN = 3  # columns in front of the last one: more would be another table

@@ -13,7 +13,8 @@ from kpixl.intake.labels import (
     Slot,
 )
 from kpixl.intake.search import moved_by
-from kpixl.marker import MARK_GAP, PREFIX, is_furniture
+from kpixl.marker import MARK_GAP, PREFIX
+from kpixl.own_texts import is_furniture
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:

@@ -8,6 +8,7 @@ from kpixl.intake.amounts import other_captions, quoted_places
 from kpixl.intake.labels import MAX_LABEL
 from kpixl.intake.lost import Losses, Lost
 from kpixl.intake.record import Named, Record
+from kpixl.own_texts import is_furniture
 from kpixl.problems import Location, Problem
 from kpixl.values import Raw, fold, is_blank, text_of
 
@@ -21,7 +22,7 @@ def report_strays(record: Record) -> None:
     for r in range(record.found.first_row, record.found.last_row + 1):
         for c, raw in enumerate(record.rows[r]):
             if raw != "" and (r, c) not in used and not is_blank(raw):
-                if c > record.found.edge and (markers.is_furniture(raw) or _is_lost_status(record, r, c)):
+                if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
                     continue
                 if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
                     continue  # a heading repeated after a page break, a caption

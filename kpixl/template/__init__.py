@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,11 +10,13 @@ from pathlib import Path
 
 from kpixl import __version__
 from kpixl import marker as markers
+from kpixl.canonical import complete
 from kpixl.cells import Span, absolute
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.fields import field_called
 from kpixl.files import safe_file_names
 from kpixl.model import Form, Portfolio, Project, Row, Value
+from kpixl.own_texts import COVER_KIND, DONE_COUNT, GONE, HOW_TO, NUMBER, PROJECTS, TEMPLATE_KIND, sheet_marker
 from kpixl.problems import Problem, failure
 from kpixl.sheets import Book, Sheet, fitting_height, sheet_names
 from kpixl.template.form import FormSheet, Status
@@ -25,17 +26,11 @@ from kpixl.values import text_of
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
 FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes would hardly have started
-TEMPLATE_KIND = "template"
 
 COVER_NAME: Text = ("填报说明", "Instructions")
 COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
 YEAR: Text = (" {year} 年度", "{year} ")
-HOW_TO: Text = ("填报说明", "How to fill this in")
-PROJECTS: Text = ("项目清单", "Projects")
-DONE_COUNT: Text = ("已完成", "finished")
-NUMBER: Text = ("序号", "No.")
 STATUS: Text = ("状态", "Status")
-GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,7 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
     used = {f.choices for f in form.fields.values() if f.choices}
     used |= {c.choices for t in form.tables.values() for c in t.columns.values() if c.choices}
-    write_lists(book, form, [(_workbook_marker(form, whole),), *marks], sorted(used))
+    write_lists(book, form, _workbook_facts(form, whole), marks, sorted(used))
     return book.finish()
 
 
@@ -147,6 +142,7 @@ def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> marke
         organization=whole.organization,
         presets=tuple(t.key for t in form.tables.values() if t.presets and not project.tables[t.key]),
         explicit=any(_has_gap(form, key, rows) for key, rows in project.tables.items()),
+        sent=markers.content_digest(complete(form, project)),
     )
 
 
@@ -162,9 +158,8 @@ def _has_gap(form: Form, table: str, rows: Sequence[Row]) -> bool:
     return False
 
 
-def _workbook_marker(form: Form, whole: Portfolio) -> str:
-    facts: Mapping[str, object] = {
-        "kpixl": markers.FORMAT,
+def _workbook_facts(form: Form, whole: Portfolio) -> Mapping[str, object]:
+    return {
         "kind": TEMPLATE_KIND,
         "form": form.id,
         "version": form.version,
@@ -172,7 +167,6 @@ def _workbook_marker(form: Form, whole: Portfolio) -> str:
         "year": whole.year,
         "organization": whole.organization,
     }
-    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
 # --- the first sheet --------------------------------------------------------------------------
@@ -191,6 +185,7 @@ def _write_cover(
 ) -> None:
     book, styles = sheet.book, Styles()
     last = len(_COVER_WIDTHS) - 1
+    texts = sheet.record()
     sheet.widths(_COVER_WIDTHS)
     sheet.merge(
         Span(0, 0, 0, last),
@@ -221,15 +216,11 @@ def _write_cover(
     sheet.raw.fit_to_pages(1, 0)
     sheet.raw.center_horizontally()
     sheet.raw.set_footer("&C&P / &N")
-    sheet.write(0, last + 2, _cover_marker(), book.format(font_color="#FFFFFF"))
+    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, texts), book.format(font_color="#FFFFFF"))
     sheet.raw.set_column(last + 2, last + 2, 2, None, {"hidden": True})
     sheet.raw.print_area(0, 0, row + 1 + len(names), last)
     sheet.raw.activate()
     sheet.raw.set_tab_color(styles.quiet)
-
-
-def _cover_marker() -> str:
-    return f'{markers.PREFIX}{markers.FORMAT},"kind":"cover"}}'
 
 
 def _done_count(sheet: Sheet, row: int, first: int, statuses: Sequence[Status], lang: str) -> None:

@@ -12,6 +12,7 @@ from kpixl.cells import Span, a1, absolute, column_name
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.marker import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.model import Cell, Field, Form, PlacedTable, Project, Row, Table, Value
+from kpixl.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
 from kpixl.printed import subtitle_text
 from kpixl.sheets import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
 from kpixl.template.lists import list_formula
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
 
-DONE: Text = ("已完成", "Finished")
-MISSING: Text = ("缺项", "Missing")
-MISMATCH: Text = ("金额不一致", "Amounts differ")
-BACK: Text = ("返回项目清单", "Back to the list of projects")
-MORE_ROWS: Text = (
-    "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
-    "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
-)
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")

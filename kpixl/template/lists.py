@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kpixl.cells import Span, area
-from kpixl.marker import OWN_SHEET
+from kpixl.marker import OWN_SHEET, PREFIX
 from kpixl.model import Choices, Form
+from kpixl.own_texts import sheet_marker
 from kpixl.sheets import Book, Sheet
 
 FIRST_LIST_COLUMN = 3
 
 
-def write_lists(book: Book, form: Form, facts: Iterable[tuple[str, ...]], used: Iterable[str]) -> Sheet:
-    """Add the hidden sheet with `facts` (rows of texts) on its left and the `used` lists on its right."""
+def write_lists(
+    book: Book, form: Form, facts: Mapping[str, object], marks: Iterable[tuple[str, str]], used: Iterable[str]
+) -> Sheet:
+    """Add the hidden sheet: `facts` of the workbook, the names of its sheets with their markers, the `used` lists."""
     sheet = book.sheet(OWN_SHEET)
-    for row, texts in enumerate(facts):
-        for col, text in enumerate(texts):
-            sheet.write(row, col, text, book.format())
+    texts = sheet.record()
+    for row, (name, mark) in enumerate(marks, 1):
+        sheet.write(row, 0, name, book.format())
+        sheet.write(row, 1, mark, book.format())
     col = FIRST_LIST_COLUMN
     for name in _closure(form.choices, used):
         choices = form.choices[name]
@@ -29,6 +33,8 @@ def write_lists(book: Book, form: Form, facts: Iterable[tuple[str, ...]], used: 
         if choices.parent is not None:
             for number, item in enumerate(form.choices[choices.parent].items, 1):
                 col = _column(book, sheet, col, f"kpixl.{name}.{number}", choices.children.get(item, ()))
+    texts = [(col, text) for col, text in texts if not text.startswith(PREFIX)]
+    sheet.write(0, 0, sheet_marker(facts, texts), book.format())
     sheet.raw.protect()
     sheet.raw.hide()
     return sheet
