@@ -2,19 +2,19 @@
 
 from kpixl.grids import DEFAULT_LIMITS, Limits
 from kpixl.intake.onefile import (
-    PROBLEM_LIST,
     FileResult,
     Job,
     content_of,
     is_own_output,
     is_problem_list,
+    origins_of,
+    problem_list,
     read_file,
 )
 from kpixl.intake.workers import Progress, read_files
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "PROBLEM_LIST",
     "FileResult",
     "Job",
     "Limits",
@@ -22,6 +22,8 @@ __all__ = [
     "content_of",
     "is_own_output",
     "is_problem_list",
+    "origins_of",
+    "problem_list",
     "read_file",
     "read_files",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kpixl import marker as markers
 from kpixl.files import OWN_REPORT
@@ -23,6 +25,7 @@ from kpixl.grids import (
     read_opened,
 )
 from kpixl.grids.kinds import Kind
+from kpixl.grids.properties import Properties, read_properties
 from kpixl.inputs import read_input, system_reason
 from kpixl.intake import aside
 from kpixl.intake.doubts import settle
@@ -32,14 +35,14 @@ from kpixl.intake.quoted import content as quotation
 from kpixl.intake.quoted import quoted
 from kpixl.intake.unclaimed import first_texts, typed_beside
 from kpixl.marker import Marker
+from kpixl.own_texts import PROBLEMS_KIND, sheet_facts
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text
 from kpixl.values import is_blank
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
 OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
-# Stands in the first row of the sheet that `kpixl check --mark` puts in front.
-PROBLEM_LIST = f'{markers.PREFIX}{markers.FORMAT},"kind":"problems"}}'
+MAX_ORIGINS = 50  # digests that a list names; a file that was sent back more often than that is no file of a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Job:
 class FileResult:
     """What one file gave. `job`: how it came to be read; a file of an archive has the archive's.
 
-    `modified`: the file's own time, local; of a file in an archive, the time kept there.
+    `modified`: the file's own time, local; of a file in an archive, the time kept there. `properties`: what the program
+    that saved it recorded. `origins`: digests of the files that an annotated copy was made from.
     """
 
     file: str
@@ -65,6 +69,8 @@ class FileResult:
     second_looks: int = 0
     modified: datetime | None = None
     job: Job | None = None
+    properties: Properties = Properties()
+    origins: tuple[str, ...] = ()
 
 
 # --- one file ---------------------------------------------------------------------------------
@@ -167,9 +173,31 @@ def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int)
     return None
 
 
+def problem_list(origins: Sequence[str] = ()) -> str:
+    """Return what is in the first row of the sheet that `kpixl check --mark` puts in front of a submission.
+
+    `origins`: the digests of the files that the copy was made from, the newest last.
+    """
+    facts = {"of": [*origins[-MAX_ORIGINS:]]} if origins else {}
+    return json.dumps({"kpixl": markers.FORMAT, "kind": PROBLEMS_KIND, **facts}, separators=(",", ":"))
+
+
 def is_problem_list(grid: Grid) -> bool:
     """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
-    return bool(grid.rows) and not grid.top and PROBLEM_LIST in grid.rows[0]
+    return _list_facts(grid) is not None
+
+
+def _list_facts(grid: Grid) -> Mapping[str, Any] | None:
+    head = grid.rows[0] if grid.rows and not grid.top else ()
+    found = (sheet_facts(raw) for raw in head if isinstance(raw, str) and raw.startswith(markers.PREFIX))
+    return next((facts for facts in found if facts is not None and facts["kind"] == PROBLEMS_KIND), None)
+
+
+def origins_of(grids: Iterable[Grid]) -> tuple[str, ...]:
+    """Return the digests of the files that an annotated copy was made from, the newest last; none of any other file."""
+    facts = next((facts for grid in grids if (facts := _list_facts(grid)) is not None), {})
+    listed = facts.get("of")
+    return tuple(map(str, listed[-MAX_ORIGINS:])) if isinstance(listed, list) else ()
 
 
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
@@ -205,7 +233,16 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
-    return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
+    properties = read_properties(opened.package) if opened.package is not None else Properties()
+    return FileResult(
+        shown,
+        read.sha256,
+        tuple(forms),
+        tuple(problems),
+        looks,
+        properties=properties,
+        origins=origins_of(read.grids[:1]),
+    )
 
 
 def _is_furniture(grid: Grid) -> bool:

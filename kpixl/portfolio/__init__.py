@@ -1,0 +1,1 @@
+"""One portfolio, and two beside each other."""
