@@ -12,16 +12,28 @@ from typing import Any
 
 from kpixl import canonical
 from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.collection.decisions import NONE, Decision, Decisions, excluded_files, with_more
+from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.inputs import read_input
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_own_output, read_files
+from kpixl.intake.extracted import Extracted
 from kpixl.merge import Merged, Source, merge
 from kpixl.model import Form, Portfolio
+from kpixl.portfolio.wording import address_key, value_data
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.values import fold
 from kpixl.versions import Returned, Version
+
+Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
+
+
+def undecided(form: Form) -> tuple[Decisions, Sequence[Decision]]:  # noqa: ARG001 - as a Decided
+    """Return no decisions."""
+    return NONE, ()
+
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
@@ -32,7 +44,8 @@ MAX_DROPPED = 20  # ids that one message names
 class Consolidated:
     """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
 
-    `versions`: the forms in which each project came back, the one that was taken first.
+    `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
+    decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
     """
 
     form: Form
@@ -41,6 +54,9 @@ class Consolidated:
     problems: tuple[Problem, ...]
     files: tuple[FileResult, ...]
     versions: Mapping[str, tuple[Version, ...]]
+    conflicts: tuple[OpenConflict, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    decisions: Decisions = NONE
 
 
 def consolidate(
@@ -55,11 +71,13 @@ def consolidate(
     progress: Progress | None = None,
     checker: Checker = check,
     may_be_empty: bool = False,
+    decided: Decided = undecided,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
+    `decided`: what the office decided, as a function of the form, which is known only after reading.
     `checker`: what is checked of the projects, by default only what the fields themselves demand.
     Raises KpixlError where there is nothing to read, unless that `may_be`.
     """
@@ -73,7 +91,7 @@ def consolidate(
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = read_files(jobs, forms, limits, workers, progress)
-    return _merged(results, skipped, forms, roster, checker)
+    return _merged(results, skipped, forms, roster, checker, decided)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -90,14 +108,18 @@ def _merged(
     forms: Sequence[Form],
     roster: Portfolio | None,
     checker: Checker,
+    decided: Decided,
 ) -> Consolidated:
     by_id = {form.id: form for form in forms}
     kinds = sorted({e.form for r in results for e in r.forms})
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
     problems = [*skipped, *(p for r in results for p in r.problems)]
-    items = [Returned(result.file, result.sha256, extracted) for result in results for extracted in result.forms]
-    returned = [item for item in items if item.form.form == form.id]
-    merged = merge(form, returned, roster)
+    items = [_returned(result, extracted) for result in results for extracted in result.forms]
+    decisions, new = decided(form)
+    excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
+    problems += notes
+    returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
+    merged = merge(form, returned, roster, decisions, new)
     problems += [
         Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
@@ -109,16 +131,32 @@ def _merged(
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
     checked = checker(form, merged.portfolio, _locator(merged))
-    problems += without_consequences(form, problems, checked)
+    problems += without_consequences(form, problems, checked, frozenset(merged.undecided.values()))
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(form, merged.portfolio, merged.sources, tuple(problems), tuple(results), merged.versions)
+    return Consolidated(
+        form,
+        merged.portfolio,
+        merged.sources,
+        tuple(problems),
+        tuple(results),
+        merged.versions,
+        merged.conflicts,
+        merged.superseded,
+        with_more(form, decisions, merged.decisions),
+    )
 
 
-def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:
+def _returned(result: FileResult, form: Extracted) -> Returned:
+    return Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+
+
+def without_consequences(
+    form: Form, read: Sequence[Problem], checked: Sequence[Problem], open_places: frozenset[Location] = frozenset()
+) -> list[Problem]:
     """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
-    what comes of comparing amounts of which one is not known."""
-    broken = {p.location for p in read if p.code in BROKEN}
+    what comes of comparing amounts of which one is not known. `open_places`: those of values that are in conflict."""
+    broken = {p.location for p in read if p.code in BROKEN} | open_places
     missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
     money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
     amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
@@ -163,8 +201,9 @@ def _commonest(results: Sequence[FileResult]) -> str:
 
 def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
     def locate(project: str, key: str, label: str) -> Location:
-        source = merged.sources[project]
-        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
+        if (place := merged.undecided.get((project, key))) is not None:
+            return place
+        return replace(merged.sources[project].at(key), field=label.rstrip(":："))
 
     return locate
 
@@ -174,15 +213,50 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 
 def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
-    projects = {
-        i: {"file": s.file, "sha256": s.sha256, "sheet": s.sheet, "cells": s.cells} for i, s in result.sources.items()
-    }
+    projects = {i: _source_data(s) for i, s in result.sources.items()}
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
-    head = (
-        f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}", "projects": {{\n'
-    )
-    return head + ",\n".join(lines) + "\n}}\n"
+    digest = hashlib.sha256(portfolio).hexdigest()
+    head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{digest}", "projects": {{\n'
+    conflicts = ",\n".join(json.dumps(_conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
+    tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
+    return head + ",\n".join(lines) + "\n}" + tail + "}\n"
+
+
+def _source_data(source: Source) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "file": source.file,
+        "sha256": source.sha256,
+        "sheet": source.sheet,
+        "cells": source.cells,
+    }
+    return data | ({"others": [_source_data(other) for other in source.others]} if source.others else {})
+
+
+def read_source(data: Any) -> Source:
+    """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none."""
+    cells = {str(key): str(cell) for key, cell in data["cells"].items()}
+    others = tuple(replace(read_source(other), others=()) for other in data.get("others", ()))
+    sheet = None if data["sheet"] is None else str(data["sheet"])
+    return Source(str(data["file"]), str(data["sha256"]), sheet, cells, others)
+
+
+def _conflict_data(form: Form, conflict: OpenConflict) -> dict[str, Any]:
+    """Turn a contradiction into JSON data: what was sent out, and each candidate with its places."""
+    address = conflict.address
+    offers = [
+        {
+            "value": value_data(form, address, offer.value),
+            "places": [
+                {"file": p.location.file, "sheet": p.location.sheet, "cell": p.location.cell, "date": p.date}
+                for p in offer.places
+            ],
+        }
+        for offer in conflict.offers
+    ]
+    sent = value_data(form, address, conflict.sent)
+    names = {"project": conflict.project, "field": address_key(address), "row": address.row or None}
+    return {**names, "label": conflict.label, "sent": sent, "candidates": offers}
 
 
 def sources_path(portfolio: Path) -> Path:
@@ -196,7 +270,7 @@ def sources_of(portfolio: Path) -> dict[str, str] | None:
     try:
         if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
             return None
-        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
+        return {str(i): str(read_source(s)) for i, s in data["projects"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -285,5 +359,6 @@ def report_data(
             for f in result.files
         ],
         "problems": [p.data(lang) for p in problems],
+        "conflicts": [_conflict_data(result.form, conflict) for conflict in result.conflicts],
         "written": [str(path) for path, _ in written],
     }

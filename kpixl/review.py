@@ -12,11 +12,10 @@ from kpixl import canonical
 from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.config import Config, Waiver, find_config, load_config, matches
-from kpixl.consolidate import Consolidated, consolidate, sources_path
+from kpixl.consolidate import Consolidated, consolidate, read_source, sources_path
 from kpixl.declared import match_declarations
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
-from kpixl.merge import Source
 from kpixl.model import Form, Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.values import fold, text_of
@@ -207,15 +206,14 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     try:
         data: Any = json.loads(sources_path(portfolio).read_text(encoding="utf-8"))
         projects = data["projects"].items()
-        sources = {str(i): Source(str(s["file"]), "", s["sheet"], dict(s["cells"])) for i, s in projects}
+        sources = {str(i): read_source(s) for i, s in projects}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return otherwise
 
     def locate(project: str, key: str, label: str) -> Location:
         if project not in sources:
             return otherwise(project, key, label)
-        source = sources[project]
-        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
+        return replace(sources[project].at(key), field=label.rstrip(":："))
 
     return locate
 

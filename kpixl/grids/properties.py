@@ -25,6 +25,9 @@ class Properties:
     editor: str = ""
 
 
+NO_PROPERTIES = Properties()
+
+
 def read_properties(package: Package) -> Properties:
     """Read the properties of a package; what is missing or damaged counts as not recorded."""
     name, saved, editor = _OPEN_DOCUMENT if "meta.xml" in package.names else _OPEN_XML

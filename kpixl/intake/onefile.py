@@ -25,7 +25,7 @@ from kpixl.grids import (
     read_opened,
 )
 from kpixl.grids.kinds import Kind
-from kpixl.grids.properties import Properties, read_properties
+from kpixl.grids.properties import NO_PROPERTIES, Properties, read_properties
 from kpixl.inputs import read_input, system_reason
 from kpixl.intake import aside
 from kpixl.intake.doubts import settle
@@ -69,7 +69,7 @@ class FileResult:
     second_looks: int = 0
     modified: datetime | None = None
     job: Job | None = None
-    properties: Properties = Properties()
+    properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
 
 
@@ -233,7 +233,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += aside.told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
-    properties = read_properties(opened.package) if opened.package is not None else Properties()
+    properties = read_properties(opened.package) if opened.package is not None else NO_PROPERTIES
     return FileResult(
         shown,
         read.sha256,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from kpixl.canonical import complete
 from kpixl.model import Field, Form, Project, Row, Table, Value
@@ -68,12 +69,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Overruled:
-    """What a choice met: the value it replaced, and the candidates of the versions. None of both where the address
-    does not exist."""
+    """What a choice met: the value it replaced, None where the address does not exist, and the candidates of the
+    versions. `lost`: what they changed in a row that was deleted or replaced as a whole."""
 
     choice: Choice
     replaced: Parts | None
+    sent: Parts = ()
     candidates: tuple[Candidate, ...] = ()
+    lost: tuple[tuple[Address, Candidate], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +301,10 @@ class _Draft:
             if line is None:
                 return Overruled(choice, None)
             line.presence = line.presence or _Unit(KEEP, None, KEEP)
-            return _taken(choice, line.presence)
+            lost = _changed(table, line) if choice.value == DELETE else ()
+            return replace(_taken(choice, line.presence), lost=lost)
         values = dict(zip(table.columns, choice.value, strict=True))
-        replaced = DELETE
+        replaced, lost = DELETE, _changed(table, line) if line is not None else ()
         if line is None:
             line = _Line(choice.address.row, None)
             self.lines[table.key].append(line)
@@ -309,7 +313,7 @@ class _Draft:
         line.presence, line.now = _Unit(KEEP, None, DELETE), row_path(table, values)
         for name, columns in columns_of(table).items():
             line.units[name] = _Unit(tuple(values[c] for c in columns), None, (None,) * len(columns))
-        return Overruled(choice, replaced)
+        return Overruled(choice, replaced, lost=lost)
 
     # --- the result --------------------------------------------------------------------------
 
@@ -349,9 +353,14 @@ class _Draft:
 
 
 def _taken(choice: Choice, unit: _Unit) -> Overruled:
-    found = Overruled(choice, unit.value, unit.candidates)
+    found = Overruled(choice, unit.value, unit.sent, unit.candidates)
     unit.choose(choice.value)
     return found
+
+
+def _changed(table: Table, line: _Line) -> tuple[tuple[Address, Candidate], ...]:
+    """List what versions changed in a row."""
+    return tuple((Address(table.key, line.path, name), c) for name, unit in line.units.items() for c in unit.candidates)
 
 
 def _row(table: Table, line: _Line) -> dict[str, Value]:
@@ -400,22 +409,34 @@ class _Paths:
 # --- two versions -----------------------------------------------------------------------------
 
 
-def changes(form: Form, old: Project, new: Project) -> Iterator[tuple[Choice, Parts]]:
-    """Yield what was changed from one version to another, and what it was; rows are named as in the older one.
+class Change(NamedTuple):
+    """What a version has otherwise than an older one: the address and new value, what it was, and the key of its cell
+    in the newer version, "" where the row is gone."""
+
+    choice: Choice
+    was: Parts
+    key: str
+
+
+def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
+    """Yield what was changed from one version to another; rows are named as in the older one.
 
     A total that was not touched is no change, whatever became of its parts.
     """
     draft = _Draft(form, old, [Variant(replace(new, id=old.id))])
     for key, unit in draft.fields.items():
         if unit.candidates and old.values[key] != new.values[key]:
-            yield Choice(Address(key), (new.values[key],)), (old.values[key],)
+            yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), key)
     for key, table in form.tables.items():
         for line in draft.lines[key]:
             if line.sent is None:
-                yield Choice(Address(key, line.path), tuple(_row(table, line).values())), DELETE
+                values = _row(table, line)
+                filled = next(column for column, value in values.items() if value is not None)
+                choice = Choice(Address(key, line.path), tuple(values.values()))
+                yield Change(choice, DELETE, f"{key}.{line.at[0]}.{filled}")
             elif not line.there:
-                yield Choice(Address(key, line.path), DELETE), KEEP
+                yield Change(Choice(Address(key, line.path), DELETE), KEEP, "")
             else:
                 for name, unit in line.units.items():
-                    if unit.candidates:
-                        yield Choice(Address(key, line.path, name), unit.value), unit.sent
+                    for found in unit.candidates:
+                        yield Change(Choice(Address(key, line.path, name), found.value), unit.sent, found.places[0][1])
