@@ -50,7 +50,7 @@ def judge(
             elif met is not None and _says_more(decision, met):
                 again = _conflict(form, decision, met, one)
                 reopened.append(again)
-                problems.append(conflict_problem("decision-outdated", again))
+                problems.append(_outdated(again, decision))
     removed = frozenset(p for p, found in decided.items() if any(d.choice.address == PROJECT for d in found))
     return Judged(tuple(problems), tuple(reopened), removed & settled.keys(), tuple(recorded))
 
@@ -76,6 +76,17 @@ def _conflict(form: Form, decision: Decision, met: Met, one: Settled) -> OpenCon
     name = shown((project.values[form.key_fields[0]],))[0]
     label = label_of(form, address)
     return OpenConflict(project.id, name, address, label, met.sent, met.offers, decision.choice.value)
+
+
+def _outdated(conflict: OpenConflict, decision: Decision) -> Problem:
+    plain = conflict_problem(conflict)
+    details = {
+        "id": conflict.project,
+        "label": conflict.label,
+        "decided": shown(decision.choice.value),
+        "candidates": plain.details["candidates"],
+    }
+    return Problem("decision-outdated", plain.location, details, project=conflict.project)
 
 
 def _problem(form: Form, code: str, decision: Decision, file: str) -> Problem:

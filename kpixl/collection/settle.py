@@ -153,7 +153,7 @@ class _Settling:
             if n not in giving:
                 self._left_out(n, main, old.get(n), counting, distinct)
         conflicts = tuple(self._conflict(c, distinct) for c in outcome.conflicts)
-        self.problems += [conflict_problem("conflict", c) for c in conflicts]
+        self.problems += [conflict_problem(c) for c in conflicts]
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
@@ -336,7 +336,7 @@ def _giving(outcome: Outcome, distinct: Sequence[int]) -> list[int]:
     return giving
 
 
-def conflict_problem(code: str, conflict: OpenConflict) -> Problem:
+def conflict_problem(conflict: OpenConflict) -> Problem:
     """Report a contradiction, with every candidate in full."""
 
     def told(lang: int) -> Iterator[str]:
@@ -350,10 +350,8 @@ def conflict_problem(code: str, conflict: OpenConflict) -> Problem:
         "sent": shown(conflict.sent),
         "candidates": ("、".join(told(0)), ", ".join(told(1))),
     }
-    if conflict.decided is not None:
-        details["decided"] = shown(conflict.decided)
     place = conflict.offers[0].places[0].location
-    return Problem(code, place, details, project=conflict.project)
+    return Problem("conflict", place, details, project=conflict.project)
 
 
 def _uncut(text: str) -> Text:

@@ -255,7 +255,8 @@ class _Draft:
                     continue
                 row = self.versions[n].project.tables[table.key][index]
                 values[n] = tuple(row[c] for c in columns)
-                typed = next((c for c in reversed(columns) if row[c] != blank_row[c]), columns[0])
+                # Of a target the cell of its value, where that differs: the middle one of three.
+                typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
                 keys[n] = f"{table.key}.{index}.{typed}"
             line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys)
         line.now = line.path
