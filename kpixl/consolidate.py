@@ -5,14 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kpixl import canonical
 from kpixl.checks.engine import Checker, check, compares_amounts
-from kpixl.collection.decisions import NONE, Decision, Decisions, excluded_files, with_more
+from kpixl.collection.conflicts import conflict_data, read_conflict
+from kpixl.collection.decisions import (
+    NONE,
+    Decision,
+    Decisions,
+    Pick,
+    decisions_path,
+    excluded_files,
+    known_address,
+    with_more,
+)
+from kpixl.collection.hand_edits import written_path
+from kpixl.collection.office import Office
 from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
@@ -22,8 +36,7 @@ from kpixl.intake import DEFAULT_LIMITS, FileResult, Job, Limits, Progress, is_o
 from kpixl.intake.extracted import Extracted
 from kpixl.merge import Merged, Source, merge
 from kpixl.model import Form, Portfolio
-from kpixl.portfolio.wording import address_key, value_data
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.values import fold
 from kpixl.versions import Returned, Version
 
@@ -218,7 +231,7 @@ def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
     digest = hashlib.sha256(portfolio).hexdigest()
     head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{digest}", "projects": {{\n'
-    conflicts = ",\n".join(json.dumps(_conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
+    conflicts = ",\n".join(json.dumps(conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
     tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
     return head + ",\n".join(lines) + "\n}" + tail + "}\n"
 
@@ -241,24 +254,6 @@ def read_source(data: Any) -> Source:
     return Source(str(data["file"]), str(data["sha256"]), sheet, cells, others)
 
 
-def _conflict_data(form: Form, conflict: OpenConflict) -> dict[str, Any]:
-    """Turn a contradiction into JSON data: what was sent out, and each candidate with its places."""
-    address = conflict.address
-    offers = [
-        {
-            "value": value_data(form, address, offer.value),
-            "places": [
-                {"file": p.location.file, "sheet": p.location.sheet, "cell": p.location.cell, "date": p.date}
-                for p in offer.places
-            ],
-        }
-        for offer in conflict.offers
-    ]
-    sent = value_data(form, address, conflict.sent)
-    names = {"project": conflict.project, "field": address_key(address), "row": address.row or None}
-    return {**names, "label": conflict.label, "sent": sent, "candidates": offers}
-
-
 def sources_path(portfolio: Path) -> Path:
     """Return where the sources of a portfolio file are kept: beside it."""
     return portfolio.with_name(portfolio.stem + SOURCES_SUFFIX)
@@ -275,6 +270,44 @@ def sources_of(portfolio: Path) -> dict[str, str] | None:
         return None
 
 
+def office_of(out: Path, picks: Sequence[Pick] = (), *, today: date) -> Office:
+    """Prepare to read what the office decided about the portfolio at `out`; `picks`: what it chose in the summary."""
+    data = _sources_data(out)
+    digest, conflicts = data.get("portfolio"), data.get("conflicts", [])
+    edited = isinstance(digest, str) and out.is_file() and hashlib.sha256(out.read_bytes()).hexdigest() != digest
+    listed = [c for c in conflicts if isinstance(c, dict)] if isinstance(conflicts, list) else []
+    return Office(out, today.isoformat(), picks, listed, edited)
+
+
+def conflicts_of(portfolio: Path, form: Form) -> tuple[OpenConflict, ...]:
+    """Read from the sources beside a portfolio what was to be decided after the last run; none where it is unknown."""
+    found = []
+    with suppress(KeyError, TypeError, AttributeError, ValueError):
+        for data in office_of(portfolio, today=date.min).conflicts:
+            address = known_address(form, data["field"], data["row"])
+            if address is not None:
+                found.append(read_conflict(form, data, address))
+    return tuple(found)
+
+
+def digests_of(portfolio: Path) -> dict[str, str]:
+    """Read the digests of the files that a portfolio came from, by their names, from the sources beside it."""
+    found: dict[str, str] = {}
+    with suppress(KeyError, TypeError, AttributeError):
+        for data in _sources_data(portfolio)["projects"].values():
+            source = read_source(data)
+            found |= {one.file: one.sha256 for one in (source, *source.others)}
+    return found
+
+
+def only_portfolio(folder: Path) -> Path:
+    """Return the one portfolio of a folder that came of returned files. Raises KpixlError `portfolio-not-found`."""
+    found = sorted(path for path in folder.glob("*.yaml") if sources_path(path).is_file())
+    if len(found) != 1:
+        raise failure("portfolio-not-found", path=str(folder.absolute()), count=len(found))
+    return found[0]
+
+
 def _sources_data(portfolio: Path) -> dict[str, Any]:
     """Read the sources file beside a portfolio; empty where there is none that can be read."""
     try:
@@ -288,9 +321,17 @@ def _sources_data(portfolio: Path) -> dict[str, Any]:
 
 
 def write_consolidated(
-    result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh", today: date
+    result: Consolidated,
+    out: Path,
+    summary: Path | None = None,
+    *,
+    lang: str = "zh",
+    today: date,
+    drafts: Mapping[tuple[str, str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> tuple[list[Written], tuple[Problem, ...]]:
-    """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
+    """Write YAML, sources, decisions and summary; return (path, whether it changed) of each, and all problems.
+
+    `drafts`: what is typed on the sheet 待决定 and is no decision yet.
 
     `today` names the copy of an old summary that holds something which the new one lacks.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
@@ -307,21 +348,31 @@ def write_consolidated(
         Output(out, content, "portfolio", keep=dropped is not None, known=_known(out)),
         # It holds nothing that anybody typed, and is made anew for every portfolio.
         Output(sources_path(out), sources_content, "sources", judged=True),
+        Output(written_path(out), content, "written", judged=True),
     ]
+    if result.decisions.text:  # what people wrote there is in it
+        outputs.append(Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=True))
     if summary is not None:
         from kpixl.summary import summary_outputs
 
         sources = {i: str(s) for i, s in result.sources.items()}
         try:
             made, more = summary_outputs(
-                summary, result.form, result.portfolio, lang=lang, sources=sources, today=today
+                summary,
+                result.form,
+                result.portfolio,
+                lang=lang,
+                sources=sources,
+                today=today,
+                conflicts=result.conflicts,
+                drafts=drafts,
             )
             outputs += made
         except KpixlError as error:  # the summary alone cannot be made or read
             more = error.problems
         problems = (*problems, *more)
     written, refused = commit(outputs, lang=lang, today=today)
-    return written, (*problems, *refused)
+    return [one for one in written if one.path.name != written_path(out).name], (*problems, *refused)
 
 
 def _known(out: Path) -> frozenset[str]:
@@ -359,6 +410,6 @@ def report_data(
             for f in result.files
         ],
         "problems": [p.data(lang) for p in problems],
-        "conflicts": [_conflict_data(result.form, conflict) for conflict in result.conflicts],
+        "conflicts": [conflict_data(result.form, conflict) for conflict in result.conflicts],
         "written": [str(path) for path, _ in written],
     }

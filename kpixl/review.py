@@ -11,8 +11,10 @@ from typing import Any
 from kpixl import canonical
 from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
+from kpixl.collection.decisions import NAME as DECISIONS
+from kpixl.collection.decisions import NONE, load_decisions
 from kpixl.config import Config, Waiver, find_config, load_config, matches
-from kpixl.consolidate import Consolidated, consolidate, read_source, sources_path
+from kpixl.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
 from kpixl.declared import match_declarations
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
@@ -99,8 +101,15 @@ def review(
             progress=progress,
             checker=run.apply,
             may_be_empty=may_be_empty,
+            decided=_decided(paths),
         )
     )
+
+
+def _decided(paths: Sequence[Path]) -> Decided:
+    """Take the decisions that are beside the data, if there are any."""
+    place = find_config(paths, DECISIONS)
+    return lambda form: (load_decisions(place, form) if place else NONE, ())
 
 
 def is_portfolio(paths: Sequence[Path]) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpixl import yamltext
 from kpixl.inputs import read_input
@@ -97,6 +97,20 @@ class Decisions:
 
 
 NONE = Decisions()
+
+
+class Pick(NamedTuple):
+    """What was typed on the sheet 待决定: the choice as typed, the value that it means as it is shown, the reason.
+
+    `field` and `row` as in this file.
+    """
+
+    project: str
+    field: str
+    row: str
+    choice: str
+    value: str
+    reason: str
 
 
 def decisions_path(portfolio: Path) -> Path:
@@ -194,18 +208,15 @@ class _Reader:
         name, row = item.get("field"), item.get("row")
         if not isinstance(name, str) or not isinstance(row, str | None):
             return None
-        if row is None:
-            return Address(name) if name in self.form.fields else None
-        key, _, column = name.partition(".")
-        for table in (t for t in self.form.tables if name == t or name.startswith(f"{t}.")):
-            key, column = table, name[len(table) + 1 :]
-        address = Address(key, row, column)
-        known = {address_key(a) for a in _addresses(self.form, row)}
-        return address if name in known else None
+        return known_address(self.form, name, row)
 
 
-def _addresses(form: Form, row: str) -> list[Address]:
-    return [Address(key, row, column) for key, table in form.tables.items() for column in ("", *columns_of(table))]
+def known_address(form: Form, name: str, row: str | None) -> Address | None:
+    """Return the address of a field, or of a column of a row, as it is written in files; None where there is none."""
+    if row is None:
+        return Address(name) if name in form.fields else None
+    rows = (Address(key, row, column) for key, t in form.tables.items() for column in ("", *columns_of(t)))
+    return next((address for address in rows if address_key(address) == name), None)
 
 
 # --- writing ----------------------------------------------------------------------------------

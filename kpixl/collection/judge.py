@@ -102,4 +102,3 @@ def _problem(form: Form, code: str, decision: Decision, file: str) -> Problem:
         "reason": decision.reason or "-",
     }
     return Problem(code, Location(file), details, project=decision.project)
-

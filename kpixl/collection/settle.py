@@ -254,9 +254,7 @@ class _Settling:
             location = received.item.at(key)
             if first is None and location.cell:
                 first = location
-            self.lost.append(
-                Superseded(received.project.id, choice.address, choice.value, location, used.item.file)
-            )
+            self.lost.append(Superseded(received.project.id, choice.address, choice.value, location, used.item.file))
             mine, theirs = shown(choice.value)[0], shown(other)[0]
             texts.append(f"{label_of(self.form, choice.address)} {location.cell or ''} “{mine}” ≠ “{theirs}”")
         return first or received.item.place, _uncut("；".join(texts))
@@ -271,7 +269,7 @@ class _Settling:
         texts = []
         for number in giving:
             own = [address for address in outcome.edits[distinct.index(number)] if address not in common]
-            labels = [label_of(self.form, address) for address in own]
+            labels = dict.fromkeys(label_of(self.form, Address(address.key, address.row)) for address in own)
             if labels:
                 texts.append(f"{self.group[number].item.place}：{'、'.join(labels)}")
         if len(texts) < 2:

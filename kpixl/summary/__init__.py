@@ -6,12 +6,13 @@ workbook, they are grafted into it; `old` lists what a person changed on our she
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kpixl.collection.settle import OpenConflict
 from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.files import MACRO_ENDING
 from kpixl.model import Form, Portfolio
@@ -19,6 +20,9 @@ from kpixl.printed import heading_text
 from kpixl.problems import Location, Problem, failure
 from kpixl.sheets import Book, sheet_names, usable_sheet_name
 from kpixl.summary.charts import ChartsWriter
+from kpixl.summary.conflicts import NAME as DECIDE_NAME
+from kpixl.summary.conflicts import NO_DRAFTS, Drafts, write_conflicts
+from kpixl.summary.conflicts import ROLE as DECIDE
 from kpixl.summary.forms import FormsWriter
 from kpixl.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
 from kpixl.summary.rows import rows_sheets, write_rows_sheet
@@ -49,6 +53,8 @@ class Options(NamedTuple):
     lang: str = "zh"
     sources: Mapping[str, str] | None = None
     forms: bool | None = None
+    conflicts: Sequence[OpenConflict] = ()
+    drafts: Drafts = NO_DRAFTS
 
 
 class _Built(NamedTuple):
@@ -63,6 +69,7 @@ def own_names(form: Form, lang: str, taken: tuple[str, ...] = ()) -> dict[str, s
     """Name the sheets of the summary by role, in their order, none of them as those `taken`."""
     rows = rows_sheets(form, say(_ROWS, lang))
     texts = [("summary", say(_TABLE, lang)), *((role, text) for role, text, _ in rows)]
+    texts.insert(1, (DECIDE, say(DECIDE_NAME, lang)))
     texts += [("forms", say(_FORMS, lang)), ("charts", say(_CHARTS, lang))]
     names = sheet_names((text for _, text in texts), [SHEET, *taken])
     return dict(zip((role for role, _ in texts), names, strict=True))
@@ -101,15 +108,12 @@ def _build(
         size=float(form.fonts["size"]),
         date_1904=date_1904,
     )
-    own = _write_own(book, form, portfolio, options, _made(form, names, with_forms=with_forms))
+    left_out = {*(() if with_forms else ("forms",)), *(("charts",) if form.summary.amount is None else ())}
+    left_out |= {*(() if options.conflicts else (DECIDE,))}
+    made = {role: name for role, name in names.items() if role not in left_out}
+    own = _write_own(book, form, portfolio, options, made)
     write_memory(book, form, portfolio, options.lang, own)
     return _Built(book.finish(), tuple(own), tuple(problems))
-
-
-def _made(form: Form, names: Mapping[str, str], *, with_forms: bool) -> dict[str, str]:
-    """Choose from the names by role those of the sheets that are made."""
-    left_out = {*(() if with_forms else ("forms",)), *(("charts",) if form.summary.amount is None else ())}
-    return {role: name for role, name in names.items() if role not in left_out}
 
 
 def _write_own(
@@ -127,6 +131,8 @@ def _write_own(
     done["summary"] = table.own
     for role, _, rows in rows_sheets(form, ""):
         done[role] = write_rows_sheet(sheets[role], form, rows, portfolio.projects, lang, role)
+    if DECIDE in sheets:
+        done[DECIDE] = write_conflicts(sheets[DECIDE], form, options.conflicts, options.drafts, lang)
     if "charts" in sheets:
         done["charts"] = ChartsWriter(sheets["charts"], form, lang, table).write(portfolio)
     return [done[role] for role in sheets]
@@ -144,6 +150,8 @@ def update_summary(
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[bytes, tuple[Problem, ...], Path | None]:
     """Build the summary for `path`; where there is a workbook of the office, it is the base of the new one.
 
@@ -151,7 +159,7 @@ def update_summary(
     nothing that the new one lacks. Raises KpixlError where the old file cannot be read from disk.
     """
     check_target(path)
-    options = Options(lang, sources, forms)
+    options = Options(lang, sources, forms, conflicts, drafts)
     if not path.exists():
         built = _build(form, portfolio, options, own_names(form, lang))
         return _fitted(built.content, path), built.problems, None
@@ -252,13 +260,23 @@ def summary_outputs(
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[list[Output], tuple[Problem, ...]]:
     """Build the summary for `path`, to be written with a copy of the old file where that is needed.
 
     Raises KpixlError where the old file cannot be read from disk.
     """
     content, problems, copy = update_summary(
-        path, form, portfolio, lang=lang, sources=sources, forms=forms, today=today
+        path,
+        form,
+        portfolio,
+        lang=lang,
+        sources=sources,
+        forms=forms,
+        today=today,
+        conflicts=conflicts,
+        drafts=drafts,
     )
     return [Output(path, content, "summary", judged=True, copy=copy)], problems
 
@@ -272,12 +290,24 @@ def write_summary(
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write the summary to `path`, with a copy of the old file where that is needed.
 
     Returns what was written and the problems. Raises KpixlError where the old file cannot be read from disk.
     """
-    outputs, problems = summary_outputs(path, form, portfolio, lang=lang, sources=sources, forms=forms, today=today)
+    outputs, problems = summary_outputs(
+        path,
+        form,
+        portfolio,
+        lang=lang,
+        sources=sources,
+        forms=forms,
+        today=today,
+        conflicts=conflicts,
+        drafts=drafts,
+    )
     written, refused = commit(outputs, lang=lang, today=today or date.today())
     return written, (*problems, *refused)
 
