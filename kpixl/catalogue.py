@@ -669,10 +669,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "conflict": Entry(
         E,
-        "项目 {id} 的“{label}”有不同的填法：{candidates}。汇总结果暂用下发时的“{sent}”。",
+        "项目 {id} 的“{label}”有不同的填法：{candidates}。决定之前，汇总结果中为“{kept}”。",
         "请在汇总工作簿的“待决定”表中选定一个并写明理由，再次汇总即生效；或运行 kpixl decide。",
-        "Project {id}: {label} was filled in differently: {candidates}. The result has what was sent out for now: "
-        '"{sent}".',
+        "Project {id}: {label} was filled in differently: {candidates}. Until it is decided, the result has "
+        '"{kept}".',
         "Choose one on the sheet To decide of the summary, with a reason, and consolidate again; or run kpixl decide.",
         title=("几份填得不同", "Filled in differently"),
     ),

@@ -98,7 +98,7 @@ def test_two_versions_are_told_apart_value_by_value() -> None:
     merged = merge(FORM, [one, other], None)
     assert (names(merged), codes(merged)) == ({"07": "甲"}, ["conflict", "conflict"])
     project = merged.portfolio.projects[0]
-    assert project.values["department"] is None
+    assert project.values["department"] == "科协"
     first, second = merged.problems
     assert first.location == Location("a.xlsx", "表1", "A4", "主管部门")
     assert "“科协”（a.xlsx › 表1 › A4）、“科委”（b.xlsx › 表1 › A4）" in first.message()

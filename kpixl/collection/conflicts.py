@@ -40,6 +40,7 @@ def conflict_data(form: Form, conflict: OpenConflict) -> dict[str, Any]:
         "row": address.row or None,
         "label": conflict.label,
         "sent": sent,
+        "kept": value_data(form, address, conflict.kept),
         "decided": decided,
         "candidates": offers,
     }
@@ -59,5 +60,13 @@ def read_conflict(form: Form, data: Mapping[str, Any], address: Address) -> Open
         for each in data["candidates"]
     )
     decided = value(data["decided"]) if data.get("decided") is not None else None
-    sent = value(data["sent"])
-    return OpenConflict(data["project"], data["name"], address, data["label"], sent, offers, decided)
+    return OpenConflict(
+        data["project"],
+        data["name"],
+        address,
+        data["label"],
+        value(data["sent"]),
+        value(data["kept"]),
+        offers,
+        decided,
+    )

@@ -75,7 +75,9 @@ def _conflict(form: Form, decision: Decision, met: Met, one: Settled) -> OpenCon
     project, address = one.project, decision.choice.address
     name = shown((project.values[form.key_fields[0]],))[0]
     label = label_of(form, address)
-    return OpenConflict(project.id, name, address, label, met.sent, met.offers, decision.choice.value)
+    return OpenConflict(
+        project.id, name, address, label, met.sent, decision.choice.value, met.offers, decision.choice.value
+    )
 
 
 def _outdated(conflict: OpenConflict, decision: Decision) -> Problem:

@@ -54,9 +54,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OpenConflict:
-    """A value that submissions contradict each other in and nobody has decided. `sent`: what it was when sent out.
-
-    `decided`: what was decided before a submission said something else.
+    """A value that submissions contradict each other in and nobody has decided. `sent`: what it was when sent out;
+    `kept`: what the result has. `decided`: what was decided before a submission had something else.
     """
 
     project: str
@@ -64,6 +63,7 @@ class OpenConflict:
     address: Address
     label: str
     sent: Parts
+    kept: Parts
     offers: tuple[Offer, ...]
     decided: Parts | None = None
 
@@ -122,8 +122,9 @@ def settle(
 
 
 def _as_sent(group: Sequence[Received]) -> Project | None:
-    """Return the project as it was sent out where one of its submissions came back unchanged."""
-    return next((received.project for received in group if received.is_as_sent()), None)
+    """Return the project as it was sent out where submissions came back unchanged, and all of those are alike."""
+    unchanged = [received.project for received in group if received.is_as_sent()]
+    return unchanged[0] if unchanged and all(project == unchanged[0] for project in unchanged) else None
 
 
 def _source(item: Returned) -> Source:
@@ -222,7 +223,7 @@ class _Settling:
         details: dict[str, object] = {"id": received.project.id, "used": str(used.item.place)}
         if twin is not None:
             self._report("returned-twice", number, {**details, "other": details["used"]})
-        elif received.is_unfilled(self.form, self.sent):
+        elif received.project == self.sent or received.is_unfilled(self.form, self.sent):
             self._report("returned-unfilled", number, details)
         elif number in counting:
             self._report("returned-contained", number, details)
@@ -284,7 +285,7 @@ class _Settling:
         offers = self._offers(conflict.candidates, label, distinct)
         project = self.group[distinct[0]].project
         name = shown((project.values[self.form.key_fields[0]],))[0]
-        return OpenConflict(project.id, name, conflict.address, label, conflict.sent, offers)
+        return OpenConflict(project.id, name, conflict.address, label, conflict.sent, conflict.kept, offers)
 
     def _offers(self, candidates: Iterable[Candidate], label: str, distinct: Sequence[int]) -> tuple[Offer, ...]:
         def place(side: int, key: str) -> Place:
@@ -345,7 +346,7 @@ def conflict_problem(conflict: OpenConflict) -> Problem:
     details: dict[str, object] = {
         "id": conflict.project,
         "label": conflict.label,
-        "sent": shown(conflict.sent),
+        "kept": shown(conflict.kept),
         "candidates": ("、".join(told(0)), ", ".join(told(1))),
     }
     place = conflict.offers[0].places[0].location

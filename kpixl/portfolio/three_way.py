@@ -52,10 +52,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An address to which versions give different values. `sent`: what it was when it was sent out."""
+    """An address to which versions give different values. `sent`: what it was when it was sent out; `kept`: what it has
+    now, which is the same unless nobody knows what was sent out."""
 
     address: Address
     sent: Parts
+    kept: Parts
     candidates: tuple[Candidate, ...]
 
 
@@ -99,7 +101,7 @@ def merge_versions(
 ) -> Outcome:
     """Merge at least one version of a project; their order decides nothing but which of equal ones is named first,
     and the order of rows that several added."""
-    draft = _Draft(form, sent or blank(form, versions[0].project.id), versions)
+    draft = _Draft(form, sent, versions)
     overruled = tuple(draft.choose(choice) for choice in choices)
     return draft.outcome(overruled)
 
@@ -147,7 +149,8 @@ def _candidates(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, str
 
 
 def _unit(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, str], *, needed: bool = False) -> _Unit:
-    """Merge the values of one address. `needed`: even in a conflict it must have a value, as a name must."""
+    """Merge the values of one address. `needed`: a blank that was sent out is replaced by a candidate even in a
+    conflict, as a name must be, and everything where nobody knows what was sent out."""
     found = _candidates(values, sent, keys)
     value = found[0].value if len(found) == 1 or (found and needed and not any(map(text_of, sent))) else sent
     giver = next((number for number, other in values.items() if other == value), None)
@@ -177,8 +180,9 @@ class _Line:
 class _Draft:
     """A project that is being merged."""
 
-    def __init__(self, form: Form, sent: Project, versions: Sequence[Variant]) -> None:
-        self.form, self.sent, self.versions = form, sent, versions
+    def __init__(self, form: Form, sent: Project | None, versions: Sequence[Variant]) -> None:
+        self.form, self.unknown, self.versions = form, sent is None, versions
+        self.sent = sent or blank(form, versions[0].project.id)
         self.fields = {key: self._field(key, f) for key, f in form.fields.items()}
         self.lines = {key: self._lines(table) for key, table in form.tables.items()}
 
@@ -189,7 +193,7 @@ class _Draft:
         keys = dict.fromkeys(values, key)
         if definition.sum:
             return self._total(key, definition, values, keys)
-        needed = key in self.form.key_fields
+        needed = self.unknown or key in self.form.key_fields
         return _unit({n: (v,) for n, v in values.items()}, (self.sent.values[key],), keys, needed=needed)
 
     def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, str]) -> _Unit:
@@ -208,7 +212,7 @@ class _Draft:
             value = (None,) if changed else sent
             giver = next((n for n in own if own[n] == value), None)
             return _Unit(value, giver, sent)
-        return _unit(shown, sent, keys)
+        return _unit(shown, sent, keys, needed=self.unknown)
 
     # --- rows --------------------------------------------------------------------------------
 
@@ -258,7 +262,7 @@ class _Draft:
                 # Of a target the cell of its value, where that differs: the middle one of three.
                 typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
                 keys[n] = f"{table.key}.{index}.{typed}"
-            line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys)
+            line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
         line.now = line.path
         gone = [n for n in readable if n not in line.at]
         if line.sent is None or not gone:
@@ -331,7 +335,7 @@ class _Draft:
                 givers |= dict(_row_givers(table, number, line))
         values = {key: unit.value[0] for key, unit in self.fields.items()}
         project = complete(self.form, Project(self.versions[0].project.id, values, tables))
-        conflicts = tuple(Conflict(a, u.sent, u.candidates) for a, u in self._addressed() if u.open)
+        conflicts = tuple(Conflict(a, u.sent, u.value, u.candidates) for a, u in self._addressed() if u.open)
         return Outcome(project, conflicts, givers, paths, overruled, self._edits())
 
     def _addressed(self) -> Iterator[tuple[Address, _Unit]]:
