@@ -14,11 +14,12 @@ from kpixl.canonical import complete
 from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
 from kpixl.collection.judge import Judged, judge
 from kpixl.collection.lineage import lineage
-from kpixl.collection.settle import OpenConflict, Settled, Superseded, settle
+from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
 from kpixl.files import natural_key
 from kpixl.marker import Marker
 from kpixl.match import Names
 from kpixl.model import Form, Portfolio, Project
+from kpixl.portfolio.three_way import Choice
 from kpixl.problems import Location, Problem, Severity
 from kpixl.values import fold, text_of
 from kpixl.versions import Received, Returned, Source, Version
@@ -102,12 +103,16 @@ def _settled(
         group.sort(key=lambda received: (natural_key(received.item.file), natural_key(received.item.form.sheet or "")))
     several = [group for group in groups.values() if len(group) > 1]
     links = lineage(form, several, sent, _named(decisions, several)) if several else {}
-    choices = replace(decisions, values=(*decisions.values, *new)).choices() if decisions.values or new else {}
+    earlier, fresh = decisions.by_project(), replace(decisions, values=tuple(new)).by_project()
     settled = {}
     for project_id, group in groups.items():
-        wanted = [d.choice for d in choices.get(project_id, ()) if d.choice.address != PROJECT]
-        settled[project_id] = settle(form, group, sent.get(project_id), links, wanted)
-    return settled, judge(form, choices, settled, new, decisions.file)
+        chosen = Choices(*(_values(each.get(project_id, ())) for each in (earlier, fresh)))
+        settled[project_id] = settle(form, group, sent.get(project_id), links, chosen)
+    return settled, judge(form, earlier, fresh, settled, decisions.file)
+
+
+def _values(decisions: Sequence[Decision]) -> list[Choice]:
+    return [decision.choice for decision in decisions if decision.choice.address != PROJECT]
 
 
 def _named(decisions: Decisions, groups: Sequence[Sequence[Received]]) -> list[tuple[str, str]]:

@@ -83,7 +83,7 @@ class Decisions:
     text: str = ""
     file: str = NAME
 
-    def choices(self) -> dict[str, list[Decision]]:
+    def by_project(self) -> dict[str, list[Decision]]:
         """Return those that count, by project: of several about one address the last."""
         last: dict[tuple[str, Address], Decision] = {}
         for decision in self.values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpixl.collection.decisions import PROJECT, Decision
@@ -27,40 +27,64 @@ class Judged:
 
 def judge(
     form: Form,
-    decided: Mapping[str, Sequence[Decision]],
+    earlier: Mapping[str, Sequence[Decision]],
+    fresh: Mapping[str, Sequence[Decision]],
     settled: Mapping[str, Settled],
-    new: Sequence[Decision],
     file: str,
 ) -> Judged:
-    """Compare the decisions that count, by project, with what they met. `new`: of this run; `file`: that of all."""
+    """Compare the decisions that count, by project, with what they met: those of earlier runs, and of this one.
+
+    `file`: where they are kept.
+    """
     problems: list[Problem] = []
     reopened: list[OpenConflict] = []
     recorded: list[Decision] = []
-    fresh = set(map(id, new))
-    for project_id, decisions in decided.items():
-        one = settled.get(project_id)
-        for decision in decisions:
-            met = one.met.get(decision.choice.address) if one is not None else None
-            complete = _complete(decision, met) if id(decision) in fresh else decision
-            if one is None or (decision.choice.address != PROJECT and (met is None or met.replaced is None)):
+    for project_id, decisions in fresh.items():
+        for decision, met in _with_met(decisions, settled.get(project_id), fresh=True):
+            if met is None:
                 problems.append(_problem(form, "decision-unused", decision, file))
-            elif id(decision) in fresh:
-                recorded.append(complete)
-                problems.append(_problem(form, "decision-made", complete, file))
-            elif met is not None and _says_more(decision, met):
-                again = _conflict(form, decision, met, one)
-                reopened.append(again)
-                problems.append(_outdated(again, decision))
-    removed = frozenset(p for p, found in decided.items() if any(d.choice.address == PROJECT for d in found))
-    return Judged(tuple(problems), tuple(reopened), removed & settled.keys(), tuple(recorded))
+                continue
+            recorded.append(_complete(decision, met))
+            problems.append(_problem(form, "decision-made", recorded[-1], file))
+    again = {(decision.project, decision.choice.address) for decision in recorded}
+    for project_id, decisions in earlier.items():
+        for decision, met in _with_met(decisions, settled.get(project_id), fresh=False):
+            if met is None:
+                problems.append(_problem(form, "decision-unused", decision, file))
+            elif (project_id, met.address) not in again and _says_more(decision, met):
+                conflict = _conflict(form, decision, met, settled[project_id])
+                reopened.append(conflict)
+                problems.append(_outdated(conflict, decision))
+    removed = {d.project for found in (earlier, fresh) for each in found.values() for d in each if _is_removal(d)}
+    return Judged(tuple(problems), tuple(reopened), frozenset(removed) & settled.keys(), tuple(recorded))
 
 
-def _complete(decision: Decision, met: Met | None) -> Decision:
-    """Add to a new decision what it replaced, and what there was to choose from."""
-    if met is None:
+def _with_met(
+    decisions: Sequence[Decision], one: Settled | None, *, fresh: bool
+) -> Iterator[tuple[Decision, Met | None]]:
+    """Yield each decision with what it met; None where there is nothing of the kind."""
+    found = iter(() if one is None else one.fresh if fresh else one.met)
+    for decision in decisions:
+        if one is None:
+            yield decision, None
+        elif _is_removal(decision):
+            yield decision, Met(PROJECT, None, (), ())
+        else:
+            met = next(found)
+            yield decision, met if met.replaced is not None else None
+
+
+def _is_removal(decision: Decision) -> bool:
+    return decision.choice.address == PROJECT
+
+
+def _complete(decision: Decision, met: Met) -> Decision:
+    """Add to a new decision what it replaced, and what there was to choose from; name its row by its path."""
+    if _is_removal(decision):
         return decision
     was = decision.was if decision.was is not None else met.replaced
-    return replace(decision, was=was, candidates=tuple(offer.value for offer in met.offers))
+    choice = replace(decision.choice, address=met.address)
+    return replace(decision, choice=choice, was=was, candidates=tuple(offer.value for offer in met.offers))
 
 
 def _says_more(decision: Decision, met: Met) -> bool:
@@ -72,7 +96,7 @@ def _says_more(decision: Decision, met: Met) -> bool:
 
 
 def _conflict(form: Form, decision: Decision, met: Met, one: Settled) -> OpenConflict:
-    project, address = one.project, decision.choice.address
+    project, address = one.project, met.address
     name = shown((project.values[form.key_fields[0]],))[0]
     label = label_of(form, address)
     return OpenConflict(
@@ -93,7 +117,7 @@ def _outdated(conflict: OpenConflict, decision: Decision) -> Problem:
 
 def _problem(form: Form, code: str, decision: Decision, file: str) -> Problem:
     address = decision.choice.address
-    removed = address == PROJECT
+    removed = _is_removal(decision)
     details: dict[str, object] = {
         "id": decision.project,
         "label": label_of(form, address),

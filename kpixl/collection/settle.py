@@ -87,8 +87,12 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What a decision met: what it replaced, None where there is nothing of the kind; what was sent, what was typed."""
+    """What a decision met: what it replaced, None where there is nothing of the kind; what was sent, what was typed.
 
+    `address`: what it is about, a row named by its path.
+    """
+
+    address: Address
     replaced: Parts | None
     sent: Parts
     offers: tuple[Offer, ...]
@@ -98,7 +102,8 @@ class Met:
 class Settled:
     """A project of the portfolio, and all that is to be reported of it.
 
-    `undecided`: keys of values that are in conflict, and where the first candidate was typed.
+    `met`, `fresh`: what the decisions of earlier runs and of this one came to, in their order. `undecided`: keys of
+    values that are in conflict, and where the first candidate was typed.
     """
 
     project: Project
@@ -107,15 +112,26 @@ class Settled:
     problems: tuple[Problem, ...] = ()
     conflicts: tuple[OpenConflict, ...] = ()
     superseded: tuple[Superseded, ...] = ()
-    met: Mapping[Address, Met] = field(default_factory=dict)
+    met: tuple[Met, ...] = ()
+    fresh: tuple[Met, ...] = ()
     undecided: Mapping[str, Location] = field(default_factory=dict)
 
 
+class Choices(NamedTuple):
+    """What a person chose in a project: in earlier runs, and in this one."""
+
+    earlier: Sequence[Choice] = ()
+    fresh: Sequence[Choice] = ()
+
+
+NO_CHOICES = Choices()
+
+
 def settle(
-    form: Form, group: Sequence[Received], sent: Project | None, links: Lineage, choices: Sequence[Choice] = ()
+    form: Form, group: Sequence[Received], sent: Project | None, links: Lineage, choices: Choices = NO_CHOICES
 ) -> Settled:
     """Settle a project. `sent`: as it was sent out, None where that is not known; `links`: what supersedes what."""
-    if len(group) == 1 and not choices:
+    if len(group) == 1 and not any(choices):
         item = group[0].item
         return Settled(group[0].project, _source(item), (Version(item.file, item.form.sheet, True),))
     return _Settling(form, group, sent or _as_sent(group)).settle(links, choices)
@@ -141,13 +157,13 @@ class _Settling:
     problems: list[Problem] = field(default_factory=list)
     lost: list[Superseded] = field(default_factory=list)
 
-    def settle(self, links: Lineage, choices: Sequence[Choice]) -> Settled:
+    def settle(self, links: Lineage, choices: Choices) -> Settled:
         """Leave out what does not count, merge the rest by value, and report both."""
         old = superseded(self.group, links)
         ranks = [(c.foreign, n in old, c.is_unfilled(self.form, self.sent)) for n, c in enumerate(self.group)]
         counting = [n for n, rank in enumerate(ranks) if rank == min(ranks)]
         distinct = self._most_first([n for n in counting if not self._has_twin(n, counting)])
-        outcome = merge_versions(self.form, self.sent, [self._variant(n) for n in distinct], choices)
+        outcome = merge_versions(self.form, self.sent, [self._variant(n) for n in distinct], *choices)
         giving = _giving(outcome, distinct)
         main = giving[0]
         for n in range(len(self.group)):
@@ -168,7 +184,8 @@ class _Settling:
             tuple(self.problems),
             conflicts,
             tuple(self.lost),
-            {o.choice.address: self._met(o, distinct) for o in outcome.overruled},
+            tuple(self._met(o, distinct) for o in outcome.overruled),
+            tuple(self._met(o, distinct) for o in outcome.fresh),
             dict(self._undecided(outcome, conflicts)),
         )
 
@@ -296,11 +313,11 @@ class _Settling:
 
     def _met(self, overruled: Overruled, distinct: Sequence[int]) -> Met:
         offers = self._offers(overruled.candidates, label_of(self.form, overruled.choice.address), distinct)
-        return Met(overruled.replaced, overruled.sent, offers)
+        return Met(overruled.choice.address, overruled.replaced, overruled.sent, offers)
 
     def _decided_away(self, outcome: Outcome, distinct: Sequence[int]) -> None:
         """List the values that were typed and that a decision replaced."""
-        for met in outcome.overruled:
+        for met in (*outcome.overruled, *outcome.fresh):
             for candidate in met.candidates:
                 if candidate.value != met.choice.value:
                     self._lose(met.choice.address, candidate, distinct)

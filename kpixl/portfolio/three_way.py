@@ -85,7 +85,8 @@ class Overruled:
 class Outcome:
     """The merged project; `givers`: the version, and the key of the cell in it, that each of its values came from.
 
-    `rows`: the paths of its rows by table, in their order. `edits`: what each version changed.
+    `rows`: the paths of its rows by table, in their order. `overruled`, `fresh`: what the choices met, in their order.
+    `edits`: what each version changed.
     """
 
     project: Project
@@ -93,17 +94,27 @@ class Outcome:
     givers: Mapping[str, tuple[int, str]]
     rows: Mapping[str, tuple[str, ...]]
     overruled: tuple[Overruled, ...]
+    fresh: tuple[Overruled, ...]
     edits: tuple[Mapping[Address, Parts], ...]
 
 
 def merge_versions(
-    form: Form, sent: Project | None, versions: Sequence[Variant], choices: Sequence[Choice] = ()
+    form: Form,
+    sent: Project | None,
+    versions: Sequence[Variant],
+    choices: Sequence[Choice] = (),
+    fresh: Sequence[Choice] = (),
 ) -> Outcome:
     """Merge at least one version of a project; their order decides nothing but which of equal ones is named first,
-    and the order of rows that several added."""
+    and the order of rows that several added.
+
+    `choices`: those of earlier runs, whose rows are named by their paths. `fresh`: those of this run, whose rows are
+    named as the result of the earlier ones has them; in the outcome they are named by their paths.
+    """
     draft = _Draft(form, sent, versions)
     overruled = tuple(draft.choose(choice) for choice in choices)
-    return draft.outcome(overruled)
+    named = [draft.named(choice) for choice in fresh]
+    return draft.outcome(overruled, tuple(draft.choose(choice) for choice in named))
 
 
 def blank(form: Form, project_id: str) -> Project:
@@ -263,7 +274,7 @@ class _Draft:
                 typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
                 keys[n] = f"{table.key}.{index}.{typed}"
             line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
-        line.now = line.path
+        line.now = row_path(table, _row(table, line)) or NAMELESS
         gone = [n for n in readable if n not in line.at]
         if line.sent is None or not gone:
             return
@@ -275,8 +286,14 @@ class _Draft:
 
     # --- what a person chose -----------------------------------------------------------------
 
+    def named(self, choice: Choice) -> Choice:
+        """Name the row of a choice by its path, where the choice names it as it is now."""
+        address = choice.address
+        lines = [line for line in self.lines.get(address.key, ()) if line.there and fold(line.now) == fold(address.row)]
+        return replace(choice, address=replace(address, row=lines[0].path)) if lines else choice
+
     def choose(self, choice: Choice) -> Overruled:
-        """Take a choice over; the address may name a row by its path as it was sent, merged, or chosen before."""
+        """Take a choice over; a row is named by its path, or as it is now."""
         address = choice.address
         if address.key in self.fields and not address.row:
             return _taken(choice, self.fields[address.key])
@@ -289,17 +306,14 @@ class _Draft:
         if line is None or address.column not in line.units:
             return Overruled(choice, None)
         found = _taken(choice, line.units[address.column])
-        line.now = row_path(table, _row(table, line))
+        line.now = row_path(table, _row(table, line)) or NAMELESS
         return found
 
     def _line(self, table: Table, path: str) -> _Line | None:
-        wanted = fold(path)
-        for name in ("now", "path"):
-            found = [line for line in self.lines[table.key] if fold(getattr(line, name)) == wanted]
-            if found:
-                return next((line for line in found if line.there), found[0])
-        merged = [line for line in self.lines[table.key] if fold(row_path(table, _row(table, line))) == wanted]
-        return merged[0] if merged else None
+        lines, wanted = self.lines[table.key], fold(path)
+        found = [line for line in lines if fold(line.path) == wanted]
+        found = found or [line for line in lines if line.there and fold(line.now) == wanted]
+        return found[0] if found else None
 
     def _choose_row(self, choice: Choice, table: Table, line: _Line | None) -> Overruled:
         if choice.value in (KEEP, DELETE):
@@ -322,7 +336,7 @@ class _Draft:
 
     # --- the result --------------------------------------------------------------------------
 
-    def outcome(self, overruled: tuple[Overruled, ...]) -> Outcome:
+    def outcome(self, overruled: tuple[Overruled, ...], fresh: tuple[Overruled, ...]) -> Outcome:
         """Put the project together."""
         givers = {key: (u.giver, key) for key, u in self.fields.items() if u.giver is not None}
         tables: dict[str, tuple[Row, ...]] = {}
@@ -336,7 +350,7 @@ class _Draft:
         values = {key: unit.value[0] for key, unit in self.fields.items()}
         project = complete(self.form, Project(self.versions[0].project.id, values, tables))
         conflicts = tuple(Conflict(a, u.sent, u.value, u.candidates) for a, u in self._addressed() if u.open)
-        return Outcome(project, conflicts, givers, paths, overruled, self._edits())
+        return Outcome(project, conflicts, givers, paths, overruled, fresh, self._edits())
 
     def _addressed(self) -> Iterator[tuple[Address, _Unit]]:
         for key, unit in self.fields.items():
