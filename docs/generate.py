@@ -3,7 +3,7 @@
     python docs/generate.py            # rewrite what is stale
     python docs/generate.py --check    # only say what is stale; exit 1 if anything is
 
-docs/problems.md is made from kpixl.catalogue, docs/cli.md from the help of every command, docs/seeded-errors.md from
+docs/problems.md is made from kpixl.problems.catalogue, docs/cli.md from the help of every command, docs/seeded-errors.md from
 tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
@@ -61,7 +61,7 @@ def _inline(template: str) -> str:
 
 def command_line() -> str:
     """Write the help of every command, in both languages."""
-    from kpixl.cli import cli
+    from kpixl.cli.main import cli
 
     out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
     for name in ("", *cli.commands):
@@ -72,7 +72,7 @@ def command_line() -> str:
 
 def _limits() -> list[str]:
     """List what `--limit` changes."""
-    from kpixl.grids.limits import default_setting, label, names
+    from kpixl.readers.limits import default_setting, label, names
 
     head = ["## `--limit`\n", "| default · 默认 | bounds | 限制 |", "|---|---|---|"]
     texts = ((default_setting(name), label(name)) for name in names().values())
@@ -80,7 +80,7 @@ def _limits() -> list[str]:
 
 
 def _help(name: str, lang: str) -> str:
-    from kpixl.cli import run
+    from kpixl.cli.main import run
 
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream):
@@ -180,7 +180,7 @@ def main(arguments: list[str]) -> int:
     os.environ["COLUMNS"] = "80"
     wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line()}
     from kpixl.checks.rules_page import rules_markdown
-    from kpixl.form import load_forms
+    from kpixl.forms.load import load_forms
 
     wanted[DOCS / "seeded-errors.md"] = seeded_errors()
     forms = list(load_forms().values())

@@ -10,7 +10,7 @@ def main() -> None:
 
         print(f"kpixl {__version__}")
         return
-    from kpixl.cli import run
+    from kpixl.cli.main import run
 
     sys.exit(run(sys.argv[1:]))
 

@@ -28,7 +28,7 @@ from xml.parsers import expat
 
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.texts import Text, say
-from kpixl.yamltext import parse
+from kpixl.yaml_text import parse
 
 OLD: Text = ("旧", "old")  # in the name of a copy
 MANIFEST, LOCK = ".kpixl-outputs.json", ".kpixl.lock"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.model import Form, Portfolio
-from kpixl.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.forms.load import load_form
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.template import build_template
 from tests.applications import Office
 
 ROOT = Path(__file__).resolve().parents[1]

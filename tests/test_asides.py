@@ -13,15 +13,15 @@ import pytest
 import xlsxwriter
 from openpyxl.comments import Comment
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.form import load_form
-from kpixl.grids import DEFAULT_LIMITS
-from kpixl.grids.asides import MAX_TEXT, Aside, asides
-from kpixl.grids.packages import Package
-from kpixl.intake.aside import MAX_LISTED
-from kpixl.mark import write_marked
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.load import load_form
+from kpixl.readers import DEFAULT_LIMITS
+from kpixl.readers.annotations import MAX_TEXT, Aside, asides
+from kpixl.readers.package import Package
+from kpixl.recognise.annotations import MAX_LISTED
+from kpixl.output.annotate import write_marked
 from kpixl.problems import Severity
-from kpixl.review import review
+from kpixl.collection.review import review
 from tests.applications import Office
 from tests.test_reading import BASE, expected, facts, table
 

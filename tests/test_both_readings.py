@@ -11,11 +11,11 @@ import openpyxl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpixl.cells import Span
-from kpixl.grids import read_grids
-from kpixl.model import Portfolio
-from kpixl.template import build_template
-from kpixl.values import Raw
+from kpixl.a1 import Span
+from kpixl.readers import read_grids
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.template import build_template
+from kpixl.forms.values import Raw
 from tests.strategies import FORM_IDS, form_of, hostile, portfolios
 
 usual = settings(

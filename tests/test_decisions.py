@@ -11,13 +11,13 @@ import openpyxl
 import pytest
 import yaml
 
-from kpixl import canonical
-from kpixl.cli import run
+from kpixl.portfolio import canonical
+from kpixl.cli.main import run
 from kpixl.collection.decisions import read_decisions
-from kpixl.consolidate import consolidate
-from kpixl.model import Portfolio, Project
+from kpixl.collection.consolidate import consolidate
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError, Problem
-from kpixl.template import write_templates
+from kpixl.output.template import write_templates
 from tests.strategies import canonical_project, form_of
 
 FORM = form_of("shanghai-target")

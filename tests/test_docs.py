@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kpixl import canonical
-from kpixl.form import load_form, load_forms, parse_form
+from kpixl.portfolio import canonical
+from kpixl.forms.load import load_form, load_forms, parse_form
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.grids import read_grids
-from kpixl.values import Raw
+from kpixl.readers import read_grids
+from kpixl.forms.values import Raw
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]

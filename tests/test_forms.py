@@ -12,17 +12,19 @@ import pytest
 import yaml
 
 import kpixl
-from kpixl import canonical, yamltext
-from kpixl.consolidate import consolidate
-from kpixl.form import load_form, parse_form
-from kpixl.model import Form, Portfolio
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.collection.consolidate import consolidate
+from kpixl.forms.load import load_form, parse_form
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
-from kpixl.publish import render_page
-from kpixl.roster import write_roster
-from kpixl.schema import portfolio_schema
-from kpixl.summary import build_summary
-from kpixl.template import write_templates
-from kpixl.values import fold
+from kpixl.output.publish.html import render_page
+from kpixl.collection.roster import write_roster
+from kpixl.portfolio.schema import portfolio_schema
+from kpixl.output.summary import build_summary
+from kpixl.output.template import write_templates
+from kpixl.forms.values import fold
 from tests.strategies import form_of
 
 TESTS = Path(__file__).parent
@@ -242,7 +244,7 @@ ALLOWED_IN_MESSAGES = {
 
 def words_of(path: Path) -> set[str]:
     """List the labels, headings, captions and items that a definition prints, folded."""
-    form = parse_form(yamltext.parse(path.read_text(encoding="utf-8")))
+    form = parse_form(yaml_text.parse(path.read_text(encoding="utf-8")))
     words = [form.title, *form.title_synonyms, form.id_field.label, *form.id_field.synonyms]
     tables = form.tables.values()
     for field in (*form.fields.values(), *(c for t in tables for c in t.columns.values())):

@@ -11,13 +11,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl import marker as markers
-from kpixl.consolidate import consolidate
-from kpixl.grids import DEFAULT_LIMITS, ole, read_grids
-from kpixl.grids.packages import Package
-from kpixl.intake import Job, read_files
-from kpixl.intake.secondlook import look
+from kpixl.portfolio import canonical
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.collection.consolidate import consolidate
+from kpixl.readers import DEFAULT_LIMITS, ole, read_grids
+from kpixl.readers.package import Package
+from kpixl.collection.intake import Job, read_files
+from kpixl.recognise.inspect_xlsx import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS, file_seeds, form_of
 from tests.packages import compound, package, packed_workbook, rows, workbook
@@ -115,8 +115,8 @@ def test_a_header_that_counts_wrongly_is_put_right_before_memory_is_taken_for_it
 def test_a_marker_that_no_portfolio_can_hold_is_none(fact: dict[str, str | int]) -> None:
     facts = {"kpixl": 1, "form": "f", "version": "1", "portfolio": "p", "project": "01", "order": 1, "year": 2026}
     spelled = json.dumps(facts, separators=(",", ":"))
-    assert markers.loads(spelled) is not None
-    assert markers.loads(json.dumps(facts | fact, separators=(",", ":")).replace("\\\\u", "\\u")) is None
+    assert sheet_ids.loads(spelled) is not None
+    assert sheet_ids.loads(json.dumps(facts | fact, separators=(",", ":")).replace("\\\\u", "\\u")) is None
 
 
 def test_a_character_that_cannot_be_stored_is_replaced_and_said(tmp_path: Path) -> None:

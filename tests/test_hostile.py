@@ -20,14 +20,17 @@ from typing import Any, NoReturn
 import openpyxl
 import pytest
 
-from kpixl import canonical, intake
-from kpixl.consolidate import consolidate
-from kpixl.grids import Limits, Opened, Reading, biff, open_content, read_grids
-from kpixl.grids.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
-from kpixl.intake import Job, onefile, read_files
-from kpixl.model import Form, Portfolio
-from kpixl.summary import write_summary
-from kpixl.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.collection import intake
+from kpixl.collection.consolidate import consolidate
+from kpixl.readers import Limits, Opened, Reading, biff, open_content, read_grids
+from kpixl.readers.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
+from kpixl.collection.intake import Job, read_files
+from kpixl.collection import one_file
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.summary import write_summary
+from kpixl.output.template import build_template
 from tests.packages import (
     BOF,
     EOF,

@@ -129,7 +129,7 @@ def test_a_pipe_or_device_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from kpixl.cli import run
+    from kpixl.cli.main import run
 
     monkeypatch.chdir(tmp_path)
     if target == "pipe":
@@ -145,7 +145,7 @@ def test_a_pipe_or_device_is_refused_at_once(
 
 @POSIX
 def test_a_pipe_called_kpixl_yaml_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from kpixl.cli import run
+    from kpixl.cli.main import run
 
     (tmp_path / "a.txt").write_text("甲\t乙\n", encoding="utf-8")
     os.mkfifo(tmp_path / "kpixl.yaml")

@@ -20,16 +20,18 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpixl import canonical, yamltext
-from kpixl.cells import Span
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.a1 import Span
 from kpixl.checks.engine import check
-from kpixl.consolidate import Consolidated, consolidate, sources_text
-from kpixl.grids import Grid, read_grids
-from kpixl.intake.extract import Extractor
-from kpixl.model import Form, Portfolio, Project
+from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
+from kpixl.readers import Grid, read_grids
+from kpixl.recognise.extract import Extractor
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError, Problem
-from kpixl.template import build_template, write_templates
-from kpixl.values import Raw, is_blank, text_of
+from kpixl.output.template import build_template, write_templates
+from kpixl.forms.values import Raw, is_blank, text_of
 from tests.strategies import FORM_IDS, HOSTILE_TEXTS, LONG_TEXTS, MARKER_LIKE, canonical_project, form_of, portfolios
 
 usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -77,7 +79,7 @@ def test_loads_is_the_inverse_of_dumps(portfolio: Portfolio) -> None:
 @settings(usual, max_examples=60)
 def test_both_yaml_parsers_read_the_same(portfolio: Portfolio) -> None:
     text = canonical.dumps(form_of(portfolio.form), portfolio)
-    assert yaml.safe_load(text) == yamltext.parse(text)
+    assert yaml.safe_load(text) == yaml_text.parse(text)
 
 
 @given(
@@ -85,10 +87,10 @@ def test_both_yaml_parsers_read_the_same(portfolio: Portfolio) -> None:
 )
 @settings(usual, max_examples=300)
 def test_any_text_survives_as_a_scalar(text: str, long: bool) -> None:
-    text = text + "长" * yamltext.BLOCK_FROM if long else text
-    document = f"- key: {yamltext.scalar(text, '    ')}\n- after: 1\n"
+    text = text + "长" * yaml_text.BLOCK_FROM if long else text
+    document = f"- key: {yaml_text.scalar(text, '    ')}\n- after: 1\n"
     expected = [{"key": text}, {"after": 1}]
-    assert yamltext.parse(document) == expected
+    assert yaml_text.parse(document) == expected
     assert yaml.safe_load(document) == expected
 
 

@@ -10,9 +10,10 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.marker import PREFIX
-from kpixl.model import Form, Portfolio
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.portfolio.sheet_id import PREFIX
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from tests.applications import Office
 
 

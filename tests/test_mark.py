@@ -21,27 +21,28 @@ import pytest
 from lxml import etree
 from openpyxl.comments import Comment
 
-from kpixl import canonical
-from kpixl import marker as markers
-from kpixl.cells import Span, a1
-from kpixl.cli import run
-from kpixl.consolidate import consolidate
-from kpixl.form import load_form
-from kpixl.grids import Limits, open_content, read_grids
-from kpixl.intake import Job, content_of, is_problem_list
-from kpixl.mark import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.mark.listing import grouped
-from kpixl.mark.notes import MAX_NOTES, Note
-from kpixl.mark.opendocument import SPACES
-from kpixl.mark.verified import UnmarkableError, marked
-from kpixl.model import Form, Portfolio
+from kpixl.portfolio import canonical
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.a1 import Span, a1
+from kpixl.cli.main import run
+from kpixl.collection.consolidate import consolidate
+from kpixl.forms.load import load_form
+from kpixl.readers import Limits, open_content, read_grids
+from kpixl.collection.intake import Job, content_of, is_problem_list
+from kpixl.output.annotate import MarkedFile, dropped_by_openpyxl, write_marked
+from kpixl.output.annotate.problem_list import grouped
+from kpixl.output.annotate.notes import MAX_NOTES, Note
+from kpixl.output.annotate.opendocument import SPACES
+from kpixl.output.annotate.verified import UnmarkableError, marked
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.ooxml.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.ooxml.xml import parse
 from kpixl.problems import KpixlError, Location, Problem, Severity
-from kpixl.review import review
-from kpixl.sheets import Book
-from kpixl.template import Styles, build_template
-from kpixl.template.form import FormSheet
+from kpixl.collection.review import review
+from kpixl.output.workbook import Book
+from kpixl.output.template import Styles, build_template
+from kpixl.output.template.form import FormSheet
 from tests.applications import Office, assert_valid, node
 from tests.conftest import EXAMPLE
 
@@ -128,7 +129,7 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
         if problem.location.cell:
             where = f"{problem.location.sheet}!{problem.location.cell}"
             (note,) = [text for cell, text in found.items() if cell == where or where in whole(copy, cell)]
-            assert note.startswith(markers.NOTE_SIGNATURE)
+            assert note.startswith(sheet_ids.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
 
@@ -280,7 +281,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
     sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明")
-    mark = markers.Marker(form.id, form.version, "p", project.id, 1)
+    mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw
     raw.write_comment("B5", "领导批示：请核对", {"author": "王处"})
@@ -352,7 +353,7 @@ def test_a_sheet_gets_tints_and_nothing_else(rich: bytes, rich_copy: Path) -> No
 
 def test_notes_of_people_stay_and_ours_stand_below(rich_copy: Path) -> None:
     found = {place.rpartition("!")[2]: text for place, text in notes(rich_copy).items()}
-    assert found["B5"].startswith(f"领导批示：请核对\n\n{markers.NOTE_SIGNATURE}")
+    assert found["B5"].startswith(f"领导批示：请核对\n\n{sheet_ids.NOTE_SIGNATURE}")
     assert "明年" in found["B5"]
     assert found["B3"] == "保留"
     assert found["E5"] == "对话"  # Excel shows the conversation and not this note: what is wrong stands in the list
@@ -365,7 +366,7 @@ def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path,
     again.write_bytes(marked(open_content(content), "x", grouped([problem]), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
     assert found["B5"] == "领导批示：请核对"
-    assert found["F6"].startswith(markers.NOTE_SIGNATURE)
+    assert found["F6"].startswith(sheet_ids.NOTE_SIGNATURE)
 
 
 def test_names_of_a_sheet_follow_it(rich: bytes, rich_copy: Path) -> None:
@@ -472,7 +473,7 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
     def drop_a_sheet(*_: object) -> bytes:
         return build_template(*canonical.load(EXAMPLE / "2026.yaml", load_form))
 
-    monkeypatch.setattr("kpixl.mark.workbook._Marker.mark", drop_a_sheet)
+    monkeypatch.setattr("kpixl.output.annotate.workbook._Marker.mark", drop_a_sheet)
     with pytest.raises(UnmarkableError, match="change what it holds"):
         marked(open_content(rich), "x", (), "zh")
 
@@ -541,7 +542,7 @@ def test_a_marked_workbook_saved_as_ods_is_marked_anew(office: Office, tmp_path:
     saved = office.convert(copy, tmp_path / "saved", "ods")
     again = mark_one(saved, tmp_path / "anew")
     assert portfolio_text(again) == portfolio_text(original)
-    assert {text.count(markers.NOTE_SIGNATURE) for text in ods_notes(again).values()} == {1}
+    assert {text.count(sheet_ids.NOTE_SIGNATURE) for text in ods_notes(again).values()} == {1}
 
 
 def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> None:
@@ -561,12 +562,12 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
             target.writestr(name, part)
     copy = mark_one(path, tmp_path / "out")
     where = f"{problem.location.sheet}!E11"
-    assert ods_notes(copy)[where].startswith(f"领导批示\n\n{markers.NOTE_SIGNATURE}")
+    assert ods_notes(copy)[where].startswith(f"领导批示\n\n{sheet_ids.NOTE_SIGNATURE}")
     other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
     again = tmp_path / "again.ods"
     again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other]), "zh"))
     assert ods_notes(again)[where] == "领导批示"
-    assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(markers.NOTE_SIGNATURE)
+    assert ods_notes(again)[f"{problem.location.sheet}!F3"].startswith(sheet_ids.NOTE_SIGNATURE)
 
 
 def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
@@ -629,7 +630,7 @@ def test_odd_workbooks_are_marked_and_valid(
     path.write_bytes(change(bad_template(example)))
     copy = mark_one(path, tmp_path / "out")
     assert portfolio_text(copy) == portfolio_text(path)
-    assert any(markers.NOTE_SIGNATURE in text for text in notes(copy).values())
+    assert any(sheet_ids.NOTE_SIGNATURE in text for text in notes(copy).values())
     assert mark_one(copy, tmp_path / "again").read_bytes() == copy.read_bytes()
     if change is not saved_by_openpyxl:  # its fonts are not in the standard's order
         assert_valid([copy])
@@ -651,7 +652,7 @@ def test_a_persons_note_is_the_same_to_the_byte_when_it_is_marked_anew() -> None
     text = '<text><r><t>王</t></r><r><t/></r><rPh sb="0" eb="1"><t>wang</t></rPh></text>'
     comments = f'<commentList><comment ref="B5">{text}</comment></commentList>'
     before = EMPTY_COMMENTS.replace(b"<commentList/>", comments.encode())
-    note = Note(Span(4, 1, 4, 1), markers.NOTE_SIGNATURE + "x", Severity.ERROR)
+    note = Note(Span(4, 1, 4, 1), sheet_ids.NOTE_SIGNATURE + "x", Severity.ERROR)
     once = Comments(before)
     assert once.add([note]) == []
     twice = Comments(once.finish())

@@ -13,19 +13,20 @@ import openpyxl
 import pytest
 
 import kpixl
-from kpixl import marker as markers
-from kpixl.canonical import complete
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
 from kpixl.checks.registry import ENTRIES
-from kpixl.consolidate import consolidate
-from kpixl.intake.extract import Extractor
-from kpixl.intake.extracted import Extracted
-from kpixl.intake.onefile import Job, read_file
-from kpixl.marker import Marker
-from kpixl.merge import Merged, merge
-from kpixl.model import Form, Portfolio, Project, Row, Value
+from kpixl.collection.consolidate import consolidate
+from kpixl.recognise.extract import Extractor
+from kpixl.recognise.submission import Extracted
+from kpixl.collection.one_file import Job, read_file
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.collection.merge import Merged, merge
+from kpixl.forms.definition import Form, Row, Value
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Location, Problem
-from kpixl.template import write_templates
-from kpixl.versions import Returned
+from kpixl.output.template import write_templates
+from kpixl.collection.versions import Returned
 from tests.applications import Office
 from tests.strategies import canonical_project, form_of
 
@@ -35,8 +36,8 @@ ROW: Row = {"level1": "产出指标", "level2": "数量指标", "name": "场次"
 
 
 def mark(project: str, name: str, order: int = 1, **changed: object) -> Marker:
-    digest = markers.digest(name)
-    plain = Marker(FORM.id, FORM.version, markers.portfolio_id(OWN), project, order, digest, 2026, "某市科协")
+    digest = sheet_ids.digest(name)
+    plain = Marker(FORM.id, FORM.version, sheet_ids.portfolio_id(OWN), project, order, digest, 2026, "某市科协")
     return dataclasses.replace(plain, **changed)  # type: ignore[arg-type]
 
 
@@ -172,7 +173,7 @@ def test_a_copy_left_without_a_name_is_no_new_project() -> None:
 
 
 def test_last_years_sheet_is_noticed() -> None:
-    old = mark("02", "乙", 2, year=2025, portfolio=markers.portfolio_id(dataclasses.replace(OWN, year=2025)))
+    old = mark("02", "乙", 2, year=2025, portfolio=sheet_ids.portfolio_id(dataclasses.replace(OWN, year=2025)))
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=old)], roster("甲", "乙"))
     assert (merged.portfolio.year, codes(merged)) == (2026, ["marker-year"])
     assert merged.problems[0].details == {"other": 2025, "year": 2026, "id": "02"}
@@ -181,7 +182,7 @@ def test_last_years_sheet_is_noticed() -> None:
 
 def test_another_organisations_sheet_is_noticed() -> None:
     other = dataclasses.replace(OWN, organization="某区科协")
-    foreign = mark("02", "乙", 2, portfolio=markers.portfolio_id(other), organization="某区科协")
+    foreign = mark("02", "乙", 2, portfolio=sheet_ids.portfolio_id(other), organization="某区科协")
     merged = merge(FORM, [item("甲", marker=mark("01", "甲")), item("乙", marker=foreign)], roster("甲", "乙"))
     assert codes(merged) == ["marker-portfolio"]
     assert merged.problems[0].details == {"other": "某区科协", "number": "02", "own": "某市科协", "id": "02"}
@@ -191,7 +192,7 @@ def test_another_organisations_sheet_is_noticed() -> None:
 def of_other(name: str, file: str = "b.xlsx", department: str = "", rows: tuple[Row, ...] = ()) -> Returned:
     """Make a form of another organisation, which numbers its projects from 01 too."""
     other = dataclasses.replace(OWN, organization="某区科协")
-    marked = mark("01", name, portfolio=markers.portfolio_id(other), organization="某区科协")
+    marked = mark("01", name, portfolio=sheet_ids.portfolio_id(other), organization="某区科协")
     return item(name, file=file, unit="二所", marker=marked, rows=rows, department=department or None)
 
 
@@ -261,7 +262,7 @@ def test_a_project_of_another_unit_is_not_the_one_that_the_roster_renamed() -> N
 
 
 def test_a_number_of_last_year_counts_for_nothing() -> None:
-    old = mark("01", "乙", year=2025, portfolio=markers.portfolio_id(dataclasses.replace(OWN, year=2025)))
+    old = mark("01", "乙", year=2025, portfolio=sheet_ids.portfolio_id(dataclasses.replace(OWN, year=2025)))
     merged = in_any_order([item("甲", marker=mark("01", "甲")), item("乙", file="b.xlsx", marker=old)], roster("甲"))
     assert (names(merged), codes(merged)) == ({"01": "甲", "02": "乙"}, ["marker-year"])
 
@@ -271,7 +272,7 @@ def test_a_number_of_last_year_counts_for_nothing() -> None:
 
 def test_a_sheet_as_it_was_sent_out_never_beats_a_filled_one() -> None:
     prefilled = item("甲", department="科协", rows=(ROW,))
-    sent = markers.content_digest(Project("01", prefilled.form.values, prefilled.form.tables))
+    sent = sheet_ids.content_digest(Project("01", prefilled.form.values, prefilled.form.tables))
     marked = mark("01", "甲", sent=sent)
     unfilled = item("甲", file="a.xlsx", department="科协", marker=marked, rows=(ROW,))
     # Prefilled values were changed and a row deleted: nothing but the digest tells which of them was filled in.
@@ -310,7 +311,7 @@ def test_a_marker_has_the_digest_of_what_a_template_holds(
     (result,) = read_file(Job(path, path.name), Extractor([form]))
     projects = [complete(form, Project("", e.values, e.tables)) for e in result.forms]
     sent = [e.marker.sent for e in result.forms if e.marker is not None]
-    assert sent == [markers.content_digest(project) for project in projects]
+    assert sent == [sheet_ids.content_digest(project) for project in projects]
     assert len(set(sent)) == len(portfolio.projects)
 
 

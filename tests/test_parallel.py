@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from kpixl.model import Form, Portfolio
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.parallel import in_processes
 from kpixl.problems import KpixlError
-from kpixl.template import FEW_PROJECTS, MAX_SHEETS, split, write_templates
+from kpixl.output.template import FEW_PROJECTS, MAX_SHEETS, split, write_templates
 
 START_METHODS = multiprocessing.get_all_start_methods()
 

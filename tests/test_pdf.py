@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from kpixl import canonical
-from kpixl.consolidate import consolidate
-from kpixl.grids import Limits, read_grids
-from kpixl.grids.radicals import ideograph
-from kpixl.intake import Job, read_files
-from kpixl.model import Form, Portfolio
-from kpixl.publish import render_page
+from kpixl.portfolio import canonical
+from kpixl.collection.consolidate import consolidate
+from kpixl.readers import Limits, read_grids
+from kpixl.readers.radicals import ideograph
+from kpixl.collection.intake import Job, read_files
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.publish.html import render_page
 from tests.applications import TIMEOUT, Office, command
 from tests.packages import drawn, pdf_stream
 

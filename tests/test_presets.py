@@ -9,12 +9,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from kpixl.consolidate import consolidate
-from kpixl.grids import read_grids
-from kpixl.marker import OWN_SHEET
-from kpixl.model import Form, Portfolio, Value
-from kpixl.own_texts import is_furniture
-from kpixl.template import build_template
+from kpixl.collection.consolidate import consolidate
+from kpixl.readers import read_grids
+from kpixl.portfolio.sheet_id import OWN_SHEET
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.output.template import build_template
 from tests.applications import Office
 
 FILLED: dict[int, tuple[str | int | None, ...]] = {

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from kpixl import canonical, yamltext
-from kpixl.form import load_form, parse_form
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.forms.load import load_form, parse_form
 from kpixl.forms.money import money_text
-from kpixl.model import Form, Portfolio
-from kpixl.printed import PrintedCell, PrintedRow, merged_spans, printed_form, printed_text
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.print_layout import PrintedCell, PrintedRow, merged_spans, printed_form, printed_text
 from kpixl.problems import KpixlError
-from kpixl.publish import render_page
+from kpixl.output.publish.html import render_page
 
 SHANGHAI = """\
 kpixl: 1
@@ -72,7 +74,7 @@ def shanghai(text: str = SHANGHAI) -> tuple[Form, Portfolio]:
 
 
 def made_up() -> Form:
-    return parse_form(yamltext.parse(MADE_UP))
+    return parse_form(yaml_text.parse(MADE_UP))
 
 
 def lines(rows: Sequence[PrintedRow]) -> list[str]:
@@ -241,8 +243,8 @@ HOSTILE = "</td><script>alert('x')</script>\" ' & {{ 7*7 }} \u202eabc \u0663\n<b
 
 def test_hostile_text_stays_text() -> None:
     form, portfolio = shanghai()
-    text = SHANGHAI.replace("创新服务", yamltext.quote(HOSTILE)).replace('"01"', yamltext.quote(HOSTILE))
-    html = render_page(*shanghai(text.replace("某市科协", yamltext.quote(HOSTILE))))
+    text = SHANGHAI.replace("创新服务", yaml_text.quote(HOSTILE)).replace('"01"', yaml_text.quote(HOSTILE))
+    html = render_page(*shanghai(text.replace("某市科协", yaml_text.quote(HOSTILE))))
     page = Page(html)
     assert {tag for tag, _ in page.tags} == {tag for tag, _ in Page(render_page(form, portfolio)).tags}
     # Number and name in the contents, and the name again in the form.

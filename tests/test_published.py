@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from kpixl import canonical
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.form import load_form
-from kpixl.model import Form, Project
-from kpixl.template import write_templates
-from kpixl.values import target_text
+from kpixl.portfolio import canonical
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.load import load_form
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Project
+from kpixl.output.template import write_templates
+from kpixl.forms.values import target_text
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("KPIXL_SHARED", TESTS.parents[1] / "shared"))

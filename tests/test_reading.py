@@ -48,9 +48,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as PILImage
 
-from kpixl.consolidate import consolidate
-from kpixl.model import Project, Value
-from kpixl.values import number_text
+from kpixl.collection.consolidate import consolidate
+from kpixl.portfolio.model import Project
+from kpixl.forms.definition import Value
+from kpixl.forms.values import number_text
 from tests.strategies import form_of
 
 CASES = Path(__file__).parent / "cases" / "reading"

@@ -13,11 +13,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl.consolidate import consolidate
-from kpixl.grids import Limits, Reading, read_grids
-from kpixl.grids.packages import Package
-from kpixl.model import Form, Portfolio
+from kpixl.portfolio import canonical
+from kpixl.collection.consolidate import consolidate
+from kpixl.readers import Limits, Reading, read_grids
+from kpixl.readers.package import Package
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from tests.packages import (
     compound,
     large_compound,

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from kpixl import canonical
-from kpixl.cli import run
-from kpixl.form import parse_form
+from kpixl.portfolio import canonical
+from kpixl.cli.main import run
+from kpixl.forms.load import parse_form
 from kpixl.problems import Location, Problem
-from kpixl.report import MOST_LISTED, render_report
-from kpixl.review import Reviewed, review
+from kpixl.output.report import MOST_LISTED, render_report
+from kpixl.collection.review import Reviewed, review
 from tests.pages import assert_fits_a_phone, assert_sound
 from tests.test_status import ENCRYPTED, HOSTILE, Desk, changed, everything, hostile, wrong
 from tests.test_status import desk as desk
@@ -180,10 +180,10 @@ def test_hostile_details_and_places(desk: Desk) -> None:
 
 
 def test_a_form_without_units(tmp_path: Path) -> None:
-    from kpixl import yamltext
+    from kpixl import yaml_text
     from tests.test_publish import MADE_UP
 
-    form = parse_form(yamltext.parse(MADE_UP))
+    form = parse_form(yaml_text.parse(MADE_UP))
     path = tmp_path / "p.yaml"
     path.write_text("kpixl: 1\nform: made-up\nprojects:\n- {id: a, title: T, sum: five}\n", encoding="utf-8")
     root = assert_sound(render_report(review([path], [form])))

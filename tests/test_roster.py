@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from kpixl import canonical, yamltext
-from kpixl.cells import Span
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.a1 import Span
 from kpixl.disk import Written
-from kpixl.form import load_form, parse_form
-from kpixl.grids import Grid, read_grids
-from kpixl.model import Form, Portfolio
+from kpixl.forms.load import load_form, parse_form
+from kpixl.readers import Grid, read_grids
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Problem
-from kpixl.roster import make_roster, write_roster
-from kpixl.summary import build_summary
-from kpixl.values import Raw
+from kpixl.collection.roster import make_roster, write_roster
+from kpixl.output.summary import build_summary
+from kpixl.forms.values import Raw
 
 FORM = load_form("shanghai-target")
 
@@ -348,7 +350,7 @@ layout:
 
 
 def test_a_form_without_units() -> None:
-    form = parse_form(yamltext.parse(ANOTHER))
+    form = parse_form(yaml_text.parse(ANOTHER))
     old, _ = roster(grid("| Title | Cost |\n| A | 1 |\n| B | 2 |\n| Total | 3 |"), form=form)
     new, _ = roster(grid("| COST | TITLE |\n| 1 | B |\n| 2 | A |"), form=form, old=old)
     assert {str(p.values["title"]): p.id for p in new.projects} == {"A": "01", "B": "02"}

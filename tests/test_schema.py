@@ -10,10 +10,11 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from kpixl import canonical, yamltext
-from kpixl.form import load_form
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.forms.load import load_form
 from kpixl.problems import KpixlError, Problem
-from kpixl.schema import portfolio_schema
+from kpixl.portfolio.schema import portfolio_schema
 
 CASES = sorted((Path(__file__).parent / "cases" / "portfolio").glob("*.yaml"))
 HEAD = "kpixl: 1\nform: shanghai-target\n"
@@ -49,7 +50,7 @@ MADE = {
 
 def refusal(content: bytes) -> tuple[Problem, ...]:
     with pytest.raises(KpixlError) as caught:
-        canonical.loads(yamltext.decode(content, "p.yaml"), load_form, "p.yaml")
+        canonical.loads(yaml_text.decode(content, "p.yaml"), load_form, "p.yaml")
     return caught.value.problems
 
 
@@ -91,10 +92,10 @@ def validator() -> jsonschema.Draft202012Validator:
 @pytest.mark.parametrize("name", GOOD)
 def test_good_portfolios_are_taken_by_both(name: str) -> None:
     form, portfolio = canonical.loads(GOOD[name], load_form)
-    validator().validate(yamltext.parse(GOOD[name]))
+    validator().validate(yaml_text.parse(GOOD[name]))
     written = canonical.dumps(form, portfolio)
     assert canonical.loads(written, load_form) == (form, portfolio)
-    validator().validate(yamltext.parse(written))
+    validator().validate(yaml_text.parse(written))
 
 
 # What is not a matter of structure: text that is no YAML, and ids that differ from each other.
@@ -104,12 +105,12 @@ STRUCTURAL = [path for path in CASES if {code for _, code, _ in expectations(pat
 
 @pytest.mark.parametrize("path", STRUCTURAL, ids=lambda path: path.stem)
 def test_bad_portfolios_are_refused_by_both(path: Path) -> None:
-    data: Any = yamltext.parse(path.read_text(encoding="utf-8"))
+    data: Any = yaml_text.parse(path.read_text(encoding="utf-8"))
     assert not validator().is_valid(data)
 
 
 def test_long_and_refused_texts_are_refused_by_the_schema() -> None:
-    assert not validator().is_valid(yamltext.parse(MADE["long text"][0]))
+    assert not validator().is_valid(yaml_text.parse(MADE["long text"][0]))
 
 
 def test_the_schema_shows_what_the_form_says() -> None:

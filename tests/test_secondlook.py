@@ -18,14 +18,15 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.grids import DEFAULT_LIMITS, read_grids
-from kpixl.grids.biff import old_literals
-from kpixl.grids.ole import SIGNATURE
-from kpixl.grids.packages import Package
-from kpixl.intake import odslook, secondlook, xlslook
-from kpixl.model import Form, Portfolio
-from kpixl.template import build_template
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.readers import DEFAULT_LIMITS, read_grids
+from kpixl.readers.biff import old_literals
+from kpixl.readers.ole import SIGNATURE
+from kpixl.readers.package import Package
+from kpixl.recognise import inspect_ods, inspect_xlsx, inspect_xls
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.template import build_template
 from tests import xlsb
 from tests.applications import Office, gnumeric
 from tests.packages import number, old_workbook, record
@@ -268,7 +269,7 @@ def test_an_ods_with_a_document_type_is_refused(office: Office, tmp_path: Path) 
 
 @pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + bytes(4096), b"x" * 600])
 def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
-    assert xlslook.look(content, [("表", "A1")]) is None
+    assert inspect_xls.look(content, [("表", "A1")]) is None
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
     ],
 )
 def test_what_expat_cannot_read_is_no_look(content: str) -> None:
-    assert odslook.look(package(content), [("表", "A1")]) is None
+    assert inspect_ods.look(package(content), [("表", "A1")]) is None
 
 
 def package(content: str) -> Package:
@@ -310,7 +311,7 @@ def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
     )
     content = f'<x {declared}><table:table table:name="外">{rows}</table:table><broken'
     wanted = [("外", address) for address in ("B2", "C1", "F3", "G3", "B4", "C4")]
-    found = odslook.look(package(content), wanted)
+    found = inspect_ods.look(package(content), wanted)
     assert found is not None  # what is broken behind the last sheet asked for was not reached
     assert [found.cells[place].percent for place in wanted[:3]] == [False, True, True]
     assert wanted[3] not in found.cells
@@ -377,7 +378,7 @@ def assert_agrees(content: bytes) -> None:
         for cell in cells
         if cell.value is not None
     }
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), expected)
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), expected)
     assert seen is not None and expected
     assert {place: (found.formula, found.percent) for place, found in seen.cells.items()} == expected
 
@@ -388,7 +389,7 @@ def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
         '<c r="G50"><f t="shared" si="0"/><v>1</v></c></row></sheetData>'
     )
     content = respelled(many(), ("</sheetData>", row))
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
     assert seen is not None
     formulas = {cell: found.formula for (_, cell), found in seen.cells.items()}
     assert formulas == {"E50": "=SUM(E51:E53)", "G50": "=SUM(G51:G53)"}
@@ -399,7 +400,7 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
     merged = '</sheetData><mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
     content = respelled(many(), ("</sheetData>", merged))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = secondlook.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
     assert seen is not None and seen.cells["Sheet", "A2"].percent
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 
@@ -407,7 +408,7 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
 def test_a_workbook_with_too_many_styles_is_not_looked_at_again(tmp_path: Path) -> None:
     """What cannot be told in reasonable time is said, as where openpyxl cannot open a file."""
     path = write({"cells": {"F16": {"percent": 0.95}}}, tmp_path)
-    styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (secondlook.MAX_READ // 50)
+    styles = b'<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * (inspect_xlsx.MAX_READ // 50)
     rewrite(path, "xl/styles.xml", b"</cellXfs>", styles + b"</cellXfs>")
     assert told(read(path)) == {"F16": "value-unverified"}
 

@@ -9,9 +9,10 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import MergedCell
 
-from kpixl.consolidate import consolidate
-from kpixl.intake.totals import adds_up
-from kpixl.model import Form, Portfolio
+from kpixl.collection.consolidate import consolidate
+from kpixl.recognise.totals import adds_up
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 
 PARTS = {"F7", "F8", "F9"}
 

@@ -15,19 +15,20 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl.cli import run
-from kpixl.form import load_forms
-from kpixl.intake import Job, read_files
-from kpixl.model import Form, Portfolio, Project, Value
-from kpixl.review import review, review_data
-from kpixl.status import status_data, take_stock, write_status
-from kpixl.status.model import Status, _Names
-from kpixl.status.page import render_status
-from kpixl.status.sheet import build_workbook
-from kpixl.status.text import status_text
-from kpixl.status.words import State
-from kpixl.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.cli.main import run
+from kpixl.forms.load import load_forms
+from kpixl.collection.intake import Job, read_files
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.collection.review import review, review_data
+from kpixl.output.status import status_data, take_stock, write_status
+from kpixl.output.status.model import Status, _Names
+from kpixl.output.status.page import render_status
+from kpixl.output.status.sheet import build_workbook
+from kpixl.output.status.text import status_text
+from kpixl.output.status.words import State
+from kpixl.output.template import build_template
 from tests.applications import Office, assert_valid
 from tests.conftest import EXAMPLE
 from tests.pages import assert_fits_a_phone, assert_sound

@@ -15,13 +15,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.grids import Grid, read_grids
-from kpixl.model import Form, Portfolio, Project, Value
-from kpixl.summary import build_summary
-from kpixl.summary.changes import CellChange, Changes, compare
-from kpixl.summary.marks import FORMULA, SHEET, plain, read_memory, spelled_row
+from kpixl.portfolio import canonical
+from kpixl.forms.load import load_form
+from kpixl.readers import Grid, read_grids
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.output.summary import build_summary
+from kpixl.output.summary.changes import CellChange, Changes, compare
+from kpixl.output.summary.marks import FORMULA, SHEET, plain, read_memory, spelled_row
 from tests.applications import Office, assert_valid
 
 FORM = load_form("shanghai-target")

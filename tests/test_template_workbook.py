@@ -15,15 +15,17 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from kpixl import canonical, yamltext
-from kpixl.cells import Span
-from kpixl.consolidate import consolidate
-from kpixl.form import load_form
-from kpixl.grids import read_grids
-from kpixl.model import Form, Portfolio, Value
-from kpixl.sheets import Book, sheet_names
-from kpixl.template import build_template, write_templates
-from kpixl.template.page import pages_high
+from kpixl.portfolio import canonical
+from kpixl import yaml_text
+from kpixl.a1 import Span
+from kpixl.collection.consolidate import consolidate
+from kpixl.forms.load import load_form
+from kpixl.readers import read_grids
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.workbook import Book, sheet_names
+from kpixl.output.template import build_template, write_templates
+from kpixl.output.template.page import pages_high
 from tests.applications import assert_valid
 
 FORM = load_form("shanghai-target")
@@ -48,7 +50,7 @@ HOSTILE = [
 
 
 def blank_project(number: int, name: Value) -> str:
-    return f'- id: "{number:02}"\n  name: {yamltext.quote(str(name))}\n'
+    return f'- id: "{number:02}"\n  name: {yaml_text.quote(str(name))}\n'
 
 
 def portfolio(*names: str) -> Portfolio:

@@ -14,17 +14,18 @@ from openpyxl.cell.cell import MergedCell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.consolidate import consolidate
-from kpixl.intake.extract import Extractor
-from kpixl.intake.onefile import FileResult, Job, read_file
-from kpixl.mark import write_marked
-from kpixl.marker import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
-from kpixl.model import Form, Portfolio
-from kpixl.own_texts import is_furniture, sheet_facts, sheet_marker, typed_on
+from kpixl.collection.consolidate import consolidate
+from kpixl.recognise.extract import Extractor
+from kpixl.collection.one_file import FileResult, Job, read_file
+from kpixl.output.annotate import write_marked
+from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.own_texts import is_furniture, sheet_facts, sheet_marker, typed_on
 from kpixl.problems import Location, Problem
-from kpixl.review import review
-from kpixl.template import build_template
-from kpixl.values import Raw
+from kpixl.collection.review import review
+from kpixl.output.template import build_template
+from kpixl.forms.values import Raw
 from tests.applications import Office
 
 COVER = "填报说明"

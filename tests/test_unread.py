@@ -9,8 +9,8 @@ from pathlib import Path
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.intake.quoted import MAX_CELLS
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.recognise.quoted import MAX_CELLS
 from kpixl.problems import Severity
 from tests.laws.edits import sent, template
 from tests.strategies import form_of

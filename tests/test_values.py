@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Choices, Target, Value
-from kpixl.values import (
+from kpixl.forms.definition import Choices, Target, Value
+from kpixl.forms.values import (
     Raw,
     fits_float,
     fold,

@@ -29,11 +29,12 @@ from openpyxl.styles import Alignment, Border, Side
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.model import Form, Project, Value
-from kpixl.template import build_template
-from kpixl.values import number_text, target_text
+from kpixl.portfolio import canonical
+from kpixl.forms.load import load_form
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Project
+from kpixl.output.template import build_template
+from kpixl.forms.values import number_text, target_text
 
 HERE = Path(__file__).parent
 RETURNED = HERE / "returned"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl.checks.basic import BASIC_RULES
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, subjects_of
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Form, Portfolio
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity
-from kpixl.values import text_of
+from kpixl.forms.values import text_of
 
 if TYPE_CHECKING:
     from kpixl.checks.registry import Checks

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NewType, get_type_hints
 
 from kpixl.checks.rule import Roles
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.problems import KpixlError, failure
 
 FieldKey = NewType("FieldKey", str)

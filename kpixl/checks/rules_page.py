@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from kpixl.checks.registry import RULES, checks_of
 from kpixl.checks.rule import CATEGORIES
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.texts import Text, say
 
 TITLE: Text = ("检查规则", "The rules of kpixl check")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kpixl.collection.settle import Offer, OpenConflict, Place
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.portfolio.three_way import Address, Parts
 from kpixl.portfolio.wording import address_key, value_data, value_of
 from kpixl.problems import Location

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kpixl import yamltext
+from kpixl import yaml_text
 from kpixl.inputs import read_input
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.portfolio.three_way import DELETE, Address, Choice, Parts, columns_of
 from kpixl.portfolio.wording import address_key, value_data, value_of
 from kpixl.problems import KpixlError, Location, Problem
@@ -122,13 +122,13 @@ def load_decisions(path: Path, form: Form) -> Decisions:
     """Read a file of decisions; none where it does not exist. Raises KpixlError with everything that is wrong."""
     if not path.is_file():
         return NONE
-    return read_decisions(yamltext.decode(read_input(path), path.name), form, path.name)
+    return read_decisions(yaml_text.decode(read_input(path), path.name), form, path.name)
 
 
 def read_decisions(text: str, form: Form, file: str = NAME) -> Decisions:
     """Read the text of a file of decisions. Raises KpixlError with everything that is wrong, each with its line."""
-    data = yamltext.parse(text, file)
-    reader = _Reader(form, yamltext.marks(text, file), file)
+    data = yaml_text.parse(text, file)
+    reader = _Reader(form, yaml_text.marks(text, file), file)
     items = data.get("decisions") if isinstance(data, dict) else None
     if not isinstance(data, dict) or data.get("kpixl-decisions") != FORMAT or not isinstance(items or [], list):
         reader.wrong((), "kpixl-decisions: 1, decisions: [...]")
@@ -143,7 +143,7 @@ def read_decisions(text: str, form: Form, file: str = NAME) -> Decisions:
 @dataclass(slots=True)
 class _Reader:
     form: Form
-    marks: yamltext.Marks
+    marks: yaml_text.Marks
     file: str
     values: list[Decision] = field(default_factory=list)
     excluded: list[Exclusion] = field(default_factory=list)
@@ -153,12 +153,12 @@ class _Reader:
     def __post_init__(self) -> None:
         self.problems += self.marks.problems
 
-    def wrong(self, path: yamltext.Path, what: str) -> None:
+    def wrong(self, path: yaml_text.Path, what: str) -> None:
         """Note an entry that cannot be understood, with its line."""
-        details = {"line": yamltext.line_of(self.marks.lines, path), "what": what}
+        details = {"line": yaml_text.line_of(self.marks.lines, path), "what": what}
         self.problems.append(Problem("decision-invalid", Location(self.file), details))
 
-    def read(self, item: Any, path: yamltext.Path) -> None:
+    def read(self, item: Any, path: yaml_text.Path) -> None:
         """Read one entry."""
         if not isinstance(item, dict):
             self.wrong(path, str(item)[:80])
@@ -171,7 +171,7 @@ class _Reader:
         else:
             self._value(item, path)
 
-    def _file(self, item: Mapping[Any, Any], path: yamltext.Path) -> None:
+    def _file(self, item: Mapping[Any, Any], path: yaml_text.Path) -> None:
         texts = {str(key): str(value) for key, value in item.items() if value is not None}
         if "exclude" in texts:
             self.excluded.append(
@@ -182,7 +182,7 @@ class _Reader:
         else:
             self.wrong(path, "supersede without with")
 
-    def _value(self, item: Mapping[Any, Any], path: yamltext.Path) -> None:
+    def _value(self, item: Mapping[Any, Any], path: yaml_text.Path) -> None:
         project = item.get("project")
         if not isinstance(project, str):
             self.wrong((*path, "project"), 'project: "07"')
@@ -282,8 +282,8 @@ def _spelled(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_spelled(each)}" for key, each in value.items()) + "}"
     if isinstance(value, str):
-        return yamltext.quote(value)
-    return yamltext.scalar(value, "")
+        return yaml_text.quote(value)
+    return yaml_text.scalar(value, "")
 
 
 def _indented(entry: str, indent: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kpixl import canonical
+from kpixl.portfolio import canonical
 from kpixl.collection.decisions import BY_YAML, PROJECT, Decision
 from kpixl.inputs import read_input
-from kpixl.model import Form, Portfolio
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.three_way import DELETE, Choice, changes
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kpixl.collection.decisions import PROJECT, Decision
 from kpixl.collection.settle import Met, OpenConflict, Settled, conflict_problem
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.portfolio.wording import address_key, label_of, shown
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text

@@ -17,7 +17,7 @@ from kpixl.collection.decisions import (
     load_decisions,
 )
 from kpixl.collection.hand_edits import hand_edits
-from kpixl.model import Form
+from kpixl.forms.definition import Form
 from kpixl.portfolio.three_way import Choice
 from kpixl.portfolio.wording import label_of, read_shown, value_of
 from kpixl.problems import Location, Problem

@@ -11,9 +11,9 @@ import unicodedata
 from decimal import Decimal
 from typing import NamedTuple
 
-from kpixl.model import YUAN, MoneyUnit
+from kpixl.forms.definition import YUAN, MoneyUnit
 from kpixl.texts import Text
-from kpixl.values import (
+from kpixl.forms.values import (
     BLANK,
     DIGITS,
     INVISIBLE,

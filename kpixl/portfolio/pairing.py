@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Form, Portfolio, Project, Row, Table
-from kpixl.values import fold, text_of
+from kpixl.forms.definition import Form, Row, Table
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.values import fold, text_of
 
 Pair = tuple[int, int]
 _Item = TypeVar("_Item")

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import xlsxwriter
 
-from kpixl import canonical
-from kpixl.form import load_form
-from kpixl.grids import Grid, read_grids
-from kpixl.model import Form, Portfolio
-from kpixl.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.forms.load import load_form
+from kpixl.readers import Grid, read_grids
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.output.template import build_template
 from tests.packages import document, drawn, package, packed_workbook, pdf_stream, portable
 
 TESTS = Path(__file__).resolve().parents[1]

@@ -19,9 +19,10 @@ from typing import Any
 import openpyxl
 from openpyxl.utils import get_column_letter
 
-from kpixl.model import Field, Form, Portfolio, Project
-from kpixl.template import build_template
-from kpixl.values import Raw
+from kpixl.forms.definition import Field, Form
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.output.template import build_template
+from kpixl.forms.values import Raw
 from tests.strategies import canonical_project, form_of
 
 Edit = dict[str, Any]

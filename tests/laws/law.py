@@ -20,8 +20,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.model import Choices, Form, Project, Value
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Choices, Form, Value
+from kpixl.portfolio.model import Project
 from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
 from tests.laws.engines import Edited
 from tests.laws.typed_cells import FilledCell, filled_cells, normal

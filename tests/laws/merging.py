@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from kpixl.canonical import complete
+from kpixl.portfolio.canonical import complete
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.model import Form, Project, Row, Value
+from kpixl.forms.definition import Form, Row, Value
+from kpixl.portfolio.model import Project
 from tests.strategies import form_of
 
 FORM = form_of("shanghai-target")

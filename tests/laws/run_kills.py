@@ -21,13 +21,13 @@ import time
 from datetime import date
 from pathlib import Path
 
-from kpixl import canonical
+from kpixl.portfolio import canonical
 from kpixl.disk import LOCK, TEMPORARY, TEMPORARY_END, unfinished
-from kpixl.form import load_form
-from kpixl.grids import read_grids
-from kpixl.model import Portfolio
+from kpixl.forms.load import load_form
+from kpixl.readers import read_grids
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
-from kpixl.template import write_templates
+from kpixl.output.template import write_templates
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sast-2026" / "2026.yaml"
 FIRST, SECOND = "第一次", "第二次"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from openpyxl.utils import get_column_letter
 
-from kpixl.consolidate import Consolidated, consolidate
-from kpixl.model import Row
+from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Row
 from tests.laws.edits import Edit, Sequence, places, sent, sequence
 from tests.laws.engines import ENGINES, apply
 from tests.laws.law import held

@@ -15,16 +15,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpixl import marker as markers
-from kpixl.canonical import dumps
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import dumps
 from kpixl.collection.decisions import NONE, Decision, read_decisions, with_more
-from kpixl.grids.properties import Properties
-from kpixl.intake.extracted import Extracted
-from kpixl.marker import Marker
-from kpixl.merge import Merged, merge
-from kpixl.model import Portfolio, Project, Value
+from kpixl.readers.properties import Properties
+from kpixl.recognise.submission import Extracted
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.collection.merge import Merged, merge
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.definition import Value
 from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
-from kpixl.versions import Returned
+from kpixl.collection.versions import Returned
 from tests.laws.merging import FIELDS, FORM, Round, all_values, applied, rounds, typed_values
 
 COUNT = int(os.environ.get("KPIXL_LAW_CASES", "60"))  # of each law
@@ -41,7 +42,7 @@ def returned(project: Project, number: int, sent: Project, properties: Propertie
     cells = {key: f"A{n}" for n, key in enumerate(FORM.fields, 1)}
     for n, row in enumerate(project.tables["indicators"]):
         cells |= {f"indicators.{n}.{key}": f"{'BCDEFG'[c]}{n + 20}" for c, key in enumerate(row)}
-    mark = Marker(FORM.id, FORM.version, markers.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
+    mark = Marker(FORM.id, FORM.version, sheet_ids.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
     form = Extracted(
         FORM.id, "表1", False, mark, 2026, "某市科协", project.values, project.tables, cells, (), ()
     )  # fmt: skip
@@ -193,7 +194,7 @@ def _edited(before: Project, drawn: Round) -> Project:
             there = rows[place]
             rows[place] = None if typed is None or there is None else {**there, **typed}
     kept = tuple(row for row in [*rows, *added] if row is not None)
-    from kpixl.canonical import complete
+    from kpixl.portfolio.canonical import complete
 
     return complete(FORM, Project("07", values, {"indicators": kept}))
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from kpixl.model import YUAN, Choices, MoneyUnit, Value
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
 from kpixl.texts import Text
-from kpixl.values import Raw, Reading, number_text, text_of
+from kpixl.forms.values import Raw, Reading, number_text, text_of
 
 
 class FieldType:

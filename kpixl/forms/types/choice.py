@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kpixl.forms.types.base import FieldType
-from kpixl.model import YUAN, Choices, MoneyUnit
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit
 from kpixl.texts import Text
-from kpixl.values import Raw, Reading, read_choice
+from kpixl.forms.values import Raw, Reading, read_choice
 
 
 class ChoiceType(FieldType):

@@ -9,9 +9,19 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from kpixl.forms.types.base import FieldType
-from kpixl.model import YUAN, Choices, MoneyUnit, Value
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
 from kpixl.texts import Text, say
-from kpixl.values import BLANK, EXCEL_EPOCH, SERIAL_DAYS, SERIAL_LENGTH, Raw, Reading, as_typed, is_blank, text_of
+from kpixl.forms.values import (
+    BLANK,
+    EXCEL_EPOCH,
+    SERIAL_DAYS,
+    SERIAL_LENGTH,
+    Raw,
+    Reading,
+    as_typed,
+    is_blank,
+    text_of,
+)
 
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2100, 12, 31)
 DATE_HELP: Text = ("请填写日期，例如 2026-01-31。", "A date such as 2026-01-31.")

@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 from kpixl.forms.types.base import FieldType
-from kpixl.model import YUAN, Choices, MoneyUnit
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit
 from kpixl.texts import Text
-from kpixl.values import (
+from kpixl.forms.values import (
     BLANK,
     OCTOBER,
     PLAIN_DIGITS,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kpixl.forms.types.base import FieldType
-from kpixl.model import YUAN, Choices, MoneyUnit
-from kpixl.values import BLANK, Raw, Reading, is_blank, text_of
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit
+from kpixl.forms.values import BLANK, Raw, Reading, is_blank, text_of
 
 
 class TextType(FieldType):

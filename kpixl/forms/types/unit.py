@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpixl.forms.types.choice import ChoiceType
-from kpixl.model import YUAN, MoneyUnit
+from kpixl.forms.definition import YUAN, MoneyUnit
 from kpixl.texts import Text
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.rule import Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import numeric_lines, operators_of
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def required(_: NoParameters, subject: Subject) -> Iterator[Hit]:

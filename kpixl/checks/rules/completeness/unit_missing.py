@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import NO_WORDS, Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import numeric_lines
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject, shown
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

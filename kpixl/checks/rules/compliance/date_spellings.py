@@ -10,7 +10,7 @@ from datetime import date
 from kpixl.checks.parameters import Item
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
 from kpixl.checks.rules.compliance.dates import deadline_of
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 MAX_SHOWN = 6
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from kpixl.checks.parameters import FieldKey, Item
 from kpixl.checks.rule import Roles, Subject
-from kpixl.values import fold
+from kpixl.forms.values import fold
 
 DATE = re.compile(r"(?<!\d)(\d{4})[年./-](\d{1,2})[月./-](?:(\d{1,2})日?)?(?!\d)")
 

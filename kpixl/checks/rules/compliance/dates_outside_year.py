@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.dates import Dates, date_details, dates_of
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def dates_outside_year(p: Dates, subject: Subject) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def level_mismatch(_: NoParameters, subject: Subject) -> Iterator[Hit]:

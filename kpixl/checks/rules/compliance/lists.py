@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kpixl.model import Choices, Field, Form
+from kpixl.forms.definition import Choices, Field, Form
 
 
 def closed_lists(form: Form, fields: Mapping[str, Field]) -> Iterator[tuple[Field, Choices]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 _BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
 

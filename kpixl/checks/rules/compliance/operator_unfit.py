@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import ROOTS, Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import operators_of
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

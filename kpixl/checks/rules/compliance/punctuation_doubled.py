@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject, around
 from kpixl.checks.rules.compliance.texts import InTexts
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def punctuation_doubled(p: InTexts, subject: Subject) -> Iterator[Hit]:

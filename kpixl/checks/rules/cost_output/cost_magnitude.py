@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import ten_thousand_fold
 from kpixl.checks.rules.cost_output.costs import DOUBT_AMOUNTS, CostOver, total_costs
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def cost_magnitude(p: CostOver, subject: Subject) -> Iterator[Hit]:

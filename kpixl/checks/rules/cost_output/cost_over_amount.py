@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.costs import DOUBT_AMOUNTS, CostOver, total_costs
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def cost_over_amount(p: CostOver, subject: Subject) -> Iterator[Hit]:

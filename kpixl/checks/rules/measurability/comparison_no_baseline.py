@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
 from kpixl.checks.rules.measurability.qualitative import text_values
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import Item, Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

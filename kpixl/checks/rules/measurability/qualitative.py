@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Line, Roles, Subject
-from kpixl.values import fold
+from kpixl.forms.values import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.measurability.rates import HUNDRED, Rates, rate_lines
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def rate_at_least_100(p: Rates, subject: Subject) -> Iterator[Hit]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject, shown
 from kpixl.checks.rules.measurability.rates import HUNDRED, Rates, rate_lines
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def rate_over_100(p: Rates, subject: Subject) -> Iterator[Hit]:

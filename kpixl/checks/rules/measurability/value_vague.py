@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.measurability.qualitative import Qualitative, content_of, text_values
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def value_vague(p: Qualitative, subject: Subject) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.relevance.goals import MAX_NAMED, Identical, by_text, named_projects
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 def goal_identical(p: Identical, subjects: Sequence[Subject]) -> Iterator[tuple[str, Hit]]:

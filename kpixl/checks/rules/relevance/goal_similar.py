@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.relevance.goals import Similar, by_text, named_projects
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 _CLAUSES = re.compile(r"[,。;!?、\n]")
 CLAUSE_FROM = 6  # characters of a clause that tells texts apart

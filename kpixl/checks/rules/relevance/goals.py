@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
-from kpixl.values import fold, text_of
+from kpixl.forms.values import fold, text_of
 
 MAX_NAMED = 3  # projects that one message names
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpixl.checks.rule import Rule
 from kpixl.checks.rules.relevance.misplaced import Misplaced, misplaced
-from kpixl.entry import Entry
+from kpixl.problems.entry import Entry
 
 RULE = Rule(
     "quantity-as-quality",

@@ -1,0 +1,231 @@
+"""kpixl.yaml: which rules an office applies, how severely, and which projects are exempt and why.
+
+select: [completeness, goal, rate-over-100]   # codes, prefixes of codes, or categories; all where it is not given
+ignore: [benefit-qualitative]
+severity: {level-missing.cost: info}
+waivers:
+- {project: "07", code: level-missing.satisfaction, reason: 防灾科普面向不特定公众}
+nothing_to_report:
+- {unit: 企业服务部, reason: 本年度没有项目}
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kpixl import yaml_text
+from kpixl.checks.registry import ENTRIES
+from kpixl.checks.rule import CATEGORIES
+from kpixl.inputs import read_input
+from kpixl.problems import KpixlError, Location, Problem, Severity
+
+CONFIG = "kpixl.yaml"
+NOTHING = "nothing_to_report"
+KEYS = ("select", "ignore", "severity", "waivers", NOTHING)
+WAIVER_KEYS = ("project", "code", "reason", "cell", "field")
+DECLARATION_KEYS = ("unit", "project", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """What is let be in one project, and why; `cell` or `field` (its label or key) narrow it down."""
+
+    project: str
+    code: str
+    reason: str
+    cell: str | None = None
+    field: str | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A unit, or one project by its id, of which nothing will come back, and why. One of the two is given."""
+
+    unit: str | None
+    project: str | None
+    reason: str
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An office's choice. `file` is how messages call the file it was read from, None for the defaults."""
+
+    file: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+
+    def wants(self, code: str, category: str) -> bool:
+        """Tell whether findings of `code` are to be reported; `select` chooses among rules only."""
+        chosen = not self.select or not category or any(matches(s, code, category) for s in self.select)
+        return chosen and not any(matches(s, code, category) for s in self.ignore)
+
+    def severity_of(self, code: str, category: str) -> Severity | None:
+        """Return the severity set for `code`, by the longest selector that matches; None where none does."""
+        found = [s for s in self.severity if matches(s, code, category)]
+        return self.severity[max(found, key=lambda s: (s not in CATEGORIES, len(s)))] if found else None
+
+
+def matches(selector: str, code: str, category: str) -> bool:
+    """Tell whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
+    return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")
+
+
+def find_config(paths: Iterable[Path], name: str = CONFIG) -> Path | None:
+    """Return the kpixl.yaml beside the data: in a folder given, beside a file or folder given, or here."""
+    folders: list[Path] = []
+    for path in paths:
+        folders += [path, path.absolute().parent] if path.is_dir() else [path.absolute().parent]
+    return next(
+        (
+            folder / name
+            for folder in [*folders, Path()]
+            if (folder / name).exists() and not (folder / name).is_dir()
+        ),
+        None,
+    )
+
+
+def load_config(path: Path, codes: Iterable[str] = ()) -> Config:
+    """Read a kpixl.yaml. `codes`: those of the forms' own checks. Raises KpixlError with all that is wrong."""
+    return loads_config(yaml_text.decode(read_input(path), path.name), path.name, codes)
+
+
+def loads_config(text: str, file: str, codes: Iterable[str] = ()) -> Config:
+    """Read the text of a kpixl.yaml."""
+    reader = _Reader(yaml_text.marks(text, file), file, codes)
+    config = reader.read(yaml_text.parse(text, file))
+    if reader.problems:
+        raise KpixlError(*sorted(reader.problems, key=lambda p: int(str(p.details["line"]))))
+    return config
+
+
+class _Reader:
+    """Reads the parsed text and notes everything that is wrong, with its line."""
+
+    def __init__(self, marks: yaml_text.Marks, file: str, codes: Iterable[str]) -> None:
+        self.lines, self.file = marks.lines, file
+        self.problems = list(marks.problems)
+        self.codes = {code: entry.category for code, entry in ENTRIES.items()}
+        self.codes |= {code: ENTRIES[code.partition(".")[0]].category for code in codes}
+
+    def note(self, code: str, path: yaml_text.Path, /, **details: object) -> None:
+        details = {"line": yaml_text.line_of(self.lines, path), "key": str(path[-1]) if path else self.file, **details}
+        self.problems.append(Problem(code, Location(self.file, field=".".join(map(str, path)) or None), details))
+
+    def unknown(self, path: yaml_text.Path, known: Iterable[str]) -> None:
+        known = list(known)
+        near = difflib.get_close_matches(str(path[-1]), known, 1)
+        zh = f"是否应为“{near[0]}”？" if near else f"可用的键：{', '.join(known)}。"
+        en = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
+        self.note("key-unknown", path, suggestion=(zh, en))
+
+    def read(self, data: Any) -> Config:
+        if data is None:
+            return Config(self.file)
+        if not isinstance(data, dict):
+            self.wrong((), ("一组键值（key: value）", "a mapping (key: value)"), data)
+            return Config(self.file)
+        for key in data:
+            if key not in KEYS:
+                self.unknown((str(key),), KEYS)
+        return Config(
+            self.file,
+            self.selectors("select", data.get("select")),
+            self.selectors("ignore", data.get("ignore")),
+            self.severities(data.get("severity")),
+            tuple(w for n, item in enumerate(self.list("waivers", data.get("waivers"))) if (w := self.waiver(n, item))),
+            tuple(
+                d for n, item in enumerate(self.list(NOTHING, data.get(NOTHING))) if (d := self.declaration(n, item))
+            ),
+        )
+
+    def wrong(self, path: yaml_text.Path, expected: tuple[str, str], found: object) -> None:
+        self.note("value-wrong", path, expected=expected, found=str(found))
+
+    def list(self, key: str, value: Any) -> list[Any]:
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.wrong((key,), ("一个列表（每项以 - 开头）", "a list (items that begin with -)"), value)
+            return []
+        return value
+
+    def selectors(self, key: str, value: Any) -> tuple[str, ...]:
+        items = [(str(item), (key, number)) for number, item in enumerate(self.list(key, value))]
+        return tuple(item for item, path in items if self.is_code(item, key, path))
+
+    def is_code(self, text: str, key: str, path: yaml_text.Path) -> bool:
+        if any(matches(text, code, category) for code, category in self.codes.items()):
+            return True
+        near = difflib.get_close_matches(text, [*self.codes, *CATEGORIES], 1)
+        zh = f"是否应为 {near[0]}？" if near else "代码见 kpixl rules。"
+        en = f"Did you mean {near[0]}?" if near else "For all codes, type: kpixl rules"
+        self.note("config-code-unknown", path, code=text, key=key, suggestion=(zh, en))
+        return False
+
+    def severities(self, value: Any) -> dict[str, Severity]:
+        if value is not None and not isinstance(value, dict):
+            self.wrong(("severity",), ("一组键值（key: value）", "a mapping (key: value)"), value)
+            return {}
+        found = {}
+        for code, word in (value or {}).items():
+            path = ("severity", str(code))
+            if word not in list(Severity):
+                words = ", ".join(Severity)
+                self.wrong(path, (f"{words} 之一", f"one of {words}"), word)
+            elif self.is_code(str(code), "severity", path):
+                found[str(code)] = Severity(word)
+        return found
+
+    def texts(self, path: yaml_text.Path, item: Any, known: tuple[str, ...]) -> dict[str, str | None] | None:
+        """Read a mapping of texts; None where it is no mapping."""
+        if not isinstance(item, dict):
+            self.wrong(path, ("一组键值（key: value）", "a mapping (key: value)"), item)
+            return None
+        for key in item:
+            if key not in known:
+                self.unknown((*path, str(key)), known)
+        return {key: self.text(item.get(key), (*path, key)) for key in known}
+
+    def declaration(self, number: int, item: Any) -> Declaration | None:
+        path = (NOTHING, number)
+        texts = self.texts(path, item, DECLARATION_KEYS)
+        if texts is None:
+            return None
+        if not (texts["reason"] or "").strip():
+            self.note("key-missing", path, key="reason")
+        if (texts["unit"] is None) == (texts["project"] is None):
+            self.wrong(path, ("unit 或 project 之一", "one of unit and project"), item)
+        line = yaml_text.line_of(self.lines, path)
+        return Declaration(texts["unit"], texts["project"], texts["reason"] or "", line)
+
+    def waiver(self, number: int, item: Any) -> Waiver | None:
+        path = ("waivers", number)
+        texts = self.texts(path, item, WAIVER_KEYS)
+        if texts is None:
+            return None
+        if not texts["reason"] or not texts["reason"].strip():
+            self.note("waiver-no-reason", path)
+        missing = [key for key in ("project", "code") if item.get(key) is None]
+        for key in missing:
+            self.note("key-missing", path, key=key)
+        project, code = texts["project"], texts["code"]
+        if project is None or code is None or not self.is_code(code, "code", (*path, "code")):
+            return None
+        line = yaml_text.line_of(self.lines, path)
+        return Waiver(project, code, texts["reason"] or "", texts["cell"], texts["field"], line)
+
+    def text(self, value: Any, path: yaml_text.Path) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        self.wrong(path, (f'加引号的文字，如 "{value}"', f'text in quotes, "{value}"'), value)
+        return None

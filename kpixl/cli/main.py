@@ -1,0 +1,612 @@
+"""The command line: parse, call, print. What a command does is done by the module of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpixl import __version__
+from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
+from kpixl.cli.console import exit_code, print_problems, say_error, wrote
+from kpixl.problems import KpixlError, Problem
+
+PATH = click.Path(path_type=Path)
+KPIXL_ERROR, USAGE_ERROR = 3, 2
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code: 0 clean, 1 problems, 2 usage, 3 cannot go on."""
+    try:
+        result = cli.main(list(arguments), prog_name="kpixl", standalone_mode=False)
+    except click.UsageError as error:
+        say_error(usage_error(error, arguments))
+        return USAGE_ERROR
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except KpixlError as error:
+        print_problems(error.problems, asked_language(arguments))
+        return KPIXL_ERROR
+    return result if isinstance(result, int) else 0
+
+
+@click.group(
+    cls=Group,
+    text=(
+        "项目支出绩效目标：生成填报工作簿，汇总收回的文件，生成汇总表和公开页面。",
+        "Performance targets: make the workbooks to fill in, consolidate what comes back, make summary and page.",
+    ),
+)
+@click.version_option(
+    __version__, message="%(prog)s %(version)s", cls=Option, text=("显示版本。", "Show the version and exit.")
+)
+@option(
+    "--forms-dir",
+    "forms_dirs",
+    type=PATH,
+    multiple=True,
+    text=("另外的表式文件夹（也可用环境变量 KPIXL_FORMS）。", "A further folder of form definitions (or KPIXL_FORMS)."),
+)
+@click.pass_context
+def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
+    ctx.obj = forms_dirs
+
+
+_FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
+_OUT: Any = {"required": True, "type": PATH}
+_JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
+_HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
+_STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "由项目清单（Excel 或 CSV）生成花名册。\n\n清单第一行（或标题行之下）是表式中的标签，每行一个项目。"
+        "清单增加项目后再次运行，原有编号不变。",
+        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels, then one row per "
+        "project. Run it again when the list has grown: ids stay.",
+    ),
+)
+@click.argument("list", type=PATH, metavar="LIST")
+@option("-o", "--output", "out", **_OUT, text=("花名册（YAML）。", "The roster (YAML)."))
+@_FORM
+@option("--year", type=int, text=("年度。", "The year."))
+@option("--organization", text=("单位名称。", "The organisation."))
+@limit_option
+@click.pass_context
+def roster(
+    ctx: click.Context,
+    list: Path,
+    out: Path,
+    form_id: str | None,
+    year: int | None,
+    organization: str | None,
+    limits: Any,
+) -> int:
+    from kpixl.collection.roster import write_roster
+
+    form = _form(ctx, form_id)
+    written, _, problems = write_roster(
+        form, list, out, year=year, organization=organization, limits=limits, lang=lang_of(ctx), today=date.today()
+    )
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "由花名册生成填报工作簿，每个项目一张表。",
+        "Make the workbook to fill in, one sheet per project.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("工作簿；拆分时为文件夹。", "The workbook; with --split-by a folder."))
+@option(
+    "--split-by",
+    metavar="FIELD",
+    text=("按字段（如 unit）拆分，每个值一个工作簿。", "One workbook per value of a field such as unit."),
+)
+@click.pass_context
+def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
+    from kpixl.disk import refuse_overlap
+    from kpixl.output.template import write_templates
+
+    form, content = _load_portfolio(ctx, portfolio)
+    refuse_overlap([out], [portfolio])
+    written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "读取收回的文件，写出 YAML 和汇总表，列出问题。\n\n"
+        "可以给出文件和文件夹（含子文件夹）。退出码：0 没有错误，1 有错误，2 用法有误，3 无法继续。",
+        "Read what came back; write the YAML file and the summary, list the problems.\n\nTakes files and folders "
+        "(searched recursively). Exit code: 0 no errors, 1 errors, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("-o", "--output", "out", **_OUT, text=("汇总数据（YAML）。", "The consolidated data (YAML)."))
+@option(
+    "--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML.")
+)
+@option("--no-summary", is_flag=True, text=("不生成汇总工作簿。", "Do not make the summary workbook."))
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("花名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."),
+)
+@_FORM
+@limit_option
+@_JSON
+@_STRICT
+@click.pass_context
+def consolidate(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    summary: Path | None,
+    no_summary: bool,
+    roster_path: Path | None,
+    form_id: str | None,
+    limits: Any,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    from kpixl.portfolio import canonical
+    from kpixl.cli import console
+    from kpixl.collection.decisions import decisions_path
+    from kpixl.collection.hand_edits import written_path
+    from kpixl.collection.consolidate import (
+        consolidate,
+        office_of,
+        report_data,
+        sources_path,
+        write_consolidated,
+    )
+    from kpixl.disk import check_target
+    from kpixl.files import workbook_ending
+    from kpixl.forms.load import load_forms
+
+    lang = lang_of(ctx)
+    check_target(out)
+    targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
+    if not no_summary:
+        check_target(targets[1], workbook_ending(targets[1]))
+    forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    picks = _picks(targets[1]) if not no_summary else []
+    office = office_of(out, picks, today=date.today())
+    with console.progress(lang) as progress:
+        result = consolidate(
+            paths,
+            forms,
+            roster=roster,
+            limits=limits,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
+            progress=progress,
+            decided=office,
+        )
+    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
+    problems = (*office.problems, *problems)
+    if as_json:
+        console.print_json(report_data(result, problems, written, lang))
+    else:
+        console.print_problems(problems, lang)
+        console.print_files(result, lang)
+    _wrote(ctx, written)
+    return exit_code(problems, strict)
+
+
+def _picks(summary: Path) -> list[Any]:
+    """Read what is chosen in a summary; where there is none, nothing is loaded for it."""
+    if not summary.is_file():
+        return []
+    from kpixl.output.summary.choices import read_picks
+
+    return read_picks(summary)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "检查收回的文件或汇总数据，列出全部问题。\n\n"
+        "可以给出文件和文件夹，或一个 YAML。旁边的 kpixl.yaml 选择规则并写明豁免。退出码：0 没有错误，1 有错误，"
+        "2 用法有误，3 无法继续。",
+        "Check submissions or a portfolio; list everything that is wrong.\n\nTakes files and folders, or one YAML "
+        "file. A kpixl.yaml beside them chooses rules and holds waivers. Exit code: 0 no errors, 1 errors, 2 usage, "
+        "3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("花名册，用于核对金额和缺交。", "The roster, for amounts and who is missing."),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@_FORM
+@limit_option
+@_JSON
+@option("--sarif", type=PATH, text=("另写出 SARIF 2.1.0 文件。", "Write a SARIF 2.1.0 file too."))
+@option(
+    "--mark",
+    type=PATH,
+    metavar="DIR",
+    text=("把标注了问题的副本写入此文件夹，供退回修改。", "Write marked copies into this folder, to send back."),
+)
+@_HTML
+@_STRICT
+@click.pass_context
+def check(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    roster_path: Path | None,
+    config: Path | None,
+    form_id: str | None,
+    limits: Any,
+    as_json: bool,
+    sarif: Path | None,
+    mark: Path | None,
+    html: Path | None,
+    strict: bool,
+) -> int:
+    from kpixl.portfolio import canonical
+    from kpixl.cli import console
+    from kpixl.forms.load import load_forms
+    from kpixl.collection.review import for_people, review, review_data
+
+    lang = lang_of(ctx)
+    if mark is not None:
+        from kpixl.output.annotate import check_folder
+
+        check_folder(mark, paths)
+    forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    with console.progress(lang) as progress:
+        result = review(
+            paths,
+            forms,
+            roster=roster,
+            config=config,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[path for path in (sarif, html) if path],
+            limits=limits,
+            progress=progress,
+        )
+    report, problems = review_data(result, lang), for_people(result)
+    written, refused = _write_reports(ctx, result, sarif, html)
+    problems = (*problems, *refused)
+    if mark is not None:
+        from kpixl.output.annotate import marked_data, write_marked
+
+        font = str(result.form.fonts["body"])
+        with console.progress(lang, console.MARKING) as progress:
+            copies, said = write_marked(
+                result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
+            )
+        report["marked"], problems = marked_data(copies, lang), (*problems, *said)
+    if as_json:
+        console.print_json(report)
+    else:
+        console.print_problems(problems, lang)
+    if mark is not None:
+        console.print_marked(mark, copies, lang)
+    _wrote(ctx, written)
+    return exit_code((*result.problems, *refused), strict)
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "对照花名册，逐单位、逐项目说明收表情况。\n\n列出交回无误、交回有误（与 kpixl check 的错误一致）、无需申报、"
+        "未交回的项目，以及重复提交、迟交和无法读取的文件。退出码：0 全部交回且没有错误，1 有未交回、有误或无法读取的，"
+        "2 用法有误，3 无法继续。",
+        "Who has returned what, by unit and project, against the roster.\n\nReturned, with errors (as kpixl check "
+        "finds them), nothing to report, missing; returned twice, late, and files that cannot be read. Exit code: 0 "
+        "everything is in without errors, 1 something is missing, wrong or unreadable, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("--roster", "roster_path", required=True, type=PATH, text=("花名册。", "The roster."))
+@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
+@option(
+    "--due",
+    metavar="DATE",
+    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
+    text=(
+        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
+        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
+    ),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
+@limit_option
+@_HTML
+@_JSON
+@click.pass_context
+def status(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    roster_path: Path,
+    by: str | None,
+    due: datetime | None,
+    config: Path | None,
+    out: Path | None,
+    limits: Any,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    from kpixl.portfolio import canonical
+    from kpixl.cli import console
+    from kpixl.disk import check_target
+    from kpixl.forms.load import load_forms
+    from kpixl.output.status import status_data, take_stock, write_status
+
+    lang, outputs = lang_of(ctx), [path for path in (out, html) if path]
+    if out is not None:
+        check_target(out, ".xlsx")
+    forms, known = list(load_forms(ctx.obj).values()), canonical.load(roster_path, _form_source(ctx))[1]
+    options: Any = {
+        "by": by,
+        "due": due,
+        "config": config,
+        "inputs": [roster_path],
+        "outputs": outputs,
+        "limits": limits,
+    }
+    with console.progress(lang) as progress:
+        result = take_stock(paths, forms, known, progress=progress, **options)
+    if as_json:
+        console.print_json(status_data(result, lang))
+    else:
+        console.print_status(result, lang)
+    written, problems = write_status(result, out, html, lang=lang, extra=ctx.obj, today=date.today())
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return max(int(not result.complete), exit_code(problems, False))
+
+
+@cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))
+@_FORM
+@click.pass_context
+def rules(ctx: click.Context, form_id: str | None) -> int:
+    from kpixl.checks.rules_page import rules_markdown
+
+    click.echo(rules_markdown(lang_of(ctx), [_form(ctx, form_id)]), nl=False)
+    return 0
+
+
+@cli.command(cls=Command, text=("由 YAML 重新生成汇总工作簿。", "Regenerate the summary workbook from the YAML file."))
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("汇总工作簿。", "The summary workbook."))
+@option("--forms/--no-forms", default=None, text=("是否写入全部申报表。", "Write the sheet of all forms, or not."))
+@click.pass_context
+def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
+    from kpixl.checks.engine import check
+    from kpixl.collection.consolidate import conflicts_of, sources_of
+    from kpixl.disk import check_target
+    from kpixl.files import workbook_ending
+    from kpixl.output.summary import write_summary
+
+    form, content = _load_portfolio(ctx, portfolio)
+    check_target(out, workbook_ending(out))
+    sources = sources_of(portfolio)
+    found = check(form, content)
+    drafts = {(p.project, p.field, p.row): (p.choice, p.reason) for p in _picks(out)}
+    written, problems = write_summary(
+        out,
+        form,
+        content,
+        lang=lang_of(ctx),
+        sources=sources,
+        forms=forms,
+        today=date.today(),
+        conflicts=conflicts_of(portfolio, form),
+        drafts=drafts,
+    )
+    problems = (*found, *problems)
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+_PORTFOLIO = option(
+    "--portfolio",
+    type=PATH,
+    metavar="PORTFOLIO.yaml",
+    text=("汇总数据，默认为当前文件夹中唯一的一个。", "The consolidated data; by default the only one in this folder."),
+)
+_WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The reason."))
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "决定一个值，记入 decisions.yaml，下次汇总时生效。\n\nPROJECT 为编号或名称，FIELD 为字段或标签；表中的行用 "
+        "--row 指明。",
+        "Decide a value; recorded in decisions.yaml, and used when you consolidate again.\n\nPROJECT is an id or a "
+        "name, FIELD a key or a label; in a table --row names the row.",
+    ),
+)
+@click.argument("project")
+@click.argument("field")
+@click.argument("value")
+@option("--row", default="", metavar="ROW", text=("行：三级指标名称，或完整的一行。", "A row, by its name or in full."))
+@_WHY
+@_PORTFOLIO
+@click.pass_context
+def decide(
+    ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None
+) -> int:
+    from kpixl.collection.decide import decision
+    from kpixl.collection.consolidate import office_of, only_portfolio
+
+    path = portfolio or only_portfolio(Path())
+    form, content = _load_portfolio(ctx, path)
+    today = date.today()
+    made = decision(
+        form,
+        content,
+        office_of(path, today=today).conflicts,
+        project=project,
+        field=field,
+        value=value,
+        row=row,
+        why=why,
+        today=today.isoformat(),
+    )
+    return _decided(ctx, path, form, values=[made])
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "决定一个文件不计入，记入 decisions.yaml，下次汇总时生效。",
+        "Leave a returned file out; recorded in decisions.yaml, and used when you consolidate again.",
+    ),
+)
+@click.argument("file")
+@_WHY
+@_PORTFOLIO
+@click.pass_context
+def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> int:
+    from kpixl.collection.decide import exclusion
+    from kpixl.collection.consolidate import digests_of, only_portfolio
+
+    path = portfolio or only_portfolio(Path())
+    form, _ = _load_portfolio(ctx, path)
+    made = exclusion(file, digests_of(path), why=why, today=date.today().isoformat())
+    return _decided(ctx, path, form, excluded=[made])
+
+
+def _decided(ctx: click.Context, portfolio: Path, form: Any, **made: Any) -> int:
+    """Add decisions to the file beside a portfolio."""
+    from kpixl.collection.decisions import decisions_path, load_decisions, with_more
+    from kpixl.disk import Output, commit
+
+    path = decisions_path(portfolio)
+    text = with_more(form, load_decisions(path, form), **made).text
+    written, problems = commit(
+        [Output(path, text.encode(), "decisions", judged=True)], lang=lang_of(ctx), today=date.today()
+    )
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+@cli.command(cls=Command, text=("由 YAML 生成公开用的网页。", "Make the page for publication from the YAML file."))
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **_OUT, text=("网页文件。", "The page."))
+@click.pass_context
+def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
+    from kpixl.checks.engine import check
+    from kpixl.disk import Output, check_target, commit, refuse_overlap
+    from kpixl.output.publish.html import check_ending, render_page
+
+    form, content = _load_portfolio(ctx, portfolio)
+    check_ending(out)
+    check_target(out)
+    refuse_overlap([out], [portfolio])
+    page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
+    written, refused = commit([Output(out, page.encode(), "page")], lang=lang_of(ctx), today=date.today())
+    problems = (*check(form, content), *refused)
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+@cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))
+@click.pass_context
+def forms(ctx: click.Context) -> int:
+    from kpixl.forms.load import load_forms
+
+    for form in load_forms(ctx.obj).values():
+        description = form.description.get(lang_of(ctx)) or form.title
+        click.echo(f"{form.id}\t{form.version}\t{description}")
+    return 0
+
+
+@cli.command(
+    cls=Command,
+    text=("输出表式的 JSON Schema，供编辑器检查花名册。", "Print the JSON Schema of a form's portfolio, for editors."),
+)
+@click.argument("form_id", required=False, metavar="[FORM]")
+@click.pass_context
+def schema(ctx: click.Context, form_id: str | None) -> int:
+    from kpixl.cli.console import print_json
+    from kpixl.portfolio.schema import portfolio_schema
+
+    print_json(portfolio_schema(_form(ctx, form_id)))
+    return 0
+
+
+# --- shared -----------------------------------------------------------------------------------
+
+
+def _form(ctx: click.Context, form_id: str | None) -> Any:
+    """Load the form asked for; the only one there is when none is."""
+    from kpixl.forms.load import known_forms, load_form
+
+    known = known_forms(ctx.obj)
+    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+
+
+def _form_source(ctx: click.Context) -> Any:
+    from kpixl.forms.load import load_form
+
+    return lambda form_id: load_form(form_id, ctx.obj)
+
+
+def _load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
+    """Load a portfolio and its form; warn where the run that wrote it was killed half-way."""
+    from kpixl.portfolio import canonical
+    from kpixl.disk import unfinished
+
+    form, content = canonical.load(path, _form_source(ctx))
+    _report(ctx, unfinished(path))
+    return form, content
+
+
+def _write_reports(
+    ctx: click.Context, result: Any, sarif: Path | None, html: Path | None
+) -> tuple[Sequence[Any], Sequence[Problem]]:
+    """Write the SARIF log and the page that were asked for."""
+    outputs = []
+    if sarif is not None:
+        from kpixl.output.sarif import sarif_output
+
+        outputs.append(sarif_output(result, sarif, lang_of(ctx)))
+    if html is not None:
+        from kpixl.output.report import report_output
+
+        outputs.append(report_output(result, html, lang_of(ctx), ctx.obj))
+    if not outputs:
+        return (), ()
+    from kpixl.disk import commit
+
+    return commit(outputs, lang=lang_of(ctx), today=date.today())
+
+
+def _wrote(ctx: click.Context, written: Sequence[Any]) -> None:
+    for path, changed in written:
+        wrote(path, changed, lang_of(ctx))
+
+
+def _report(ctx: click.Context, problems: Sequence[Problem]) -> None:
+    if problems:
+        print_problems(problems, lang_of(ctx))

@@ -1,0 +1,424 @@
+"""Submissions (+ roster) -> portfolio, sources and problems; and writing what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from kpixl.portfolio import canonical
+from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.collection.conflicts import conflict_data, read_conflict
+from kpixl.collection.decisions import (
+    NONE,
+    Decision,
+    Decisions,
+    Pick,
+    decisions_path,
+    excluded_files,
+    known_address,
+    with_more,
+)
+from kpixl.collection.hand_edits import written_path
+from kpixl.collection.office import Office
+from kpixl.collection.settle import OpenConflict, Superseded
+from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
+from kpixl.files import find_files, spelled_out
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.inputs import read_input
+from kpixl.collection.intake import (
+    DEFAULT_LIMITS,
+    FileResult,
+    Job,
+    Limits,
+    Progress,
+    is_own_output,
+    read_files,
+)
+from kpixl.recognise.submission import Extracted
+from kpixl.collection.merge import Merged, Source, merge
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.forms.values import fold
+from kpixl.collection.versions import Returned, Version
+
+Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
+
+
+def undecided(form: Form) -> tuple[Decisions, Sequence[Decision]]:  # noqa: ARG001 - as a Decided
+    """Return no decisions."""
+    return NONE, ()
+
+
+SOURCES_SUFFIX = ".sources.json"
+SOURCES_FORMAT = 1
+MAX_DROPPED = 20  # ids that one message names
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
+
+    `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
+    decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
+    """
+
+    form: Form
+    portfolio: Portfolio
+    sources: Mapping[str, Source]
+    problems: tuple[Problem, ...]
+    files: tuple[FileResult, ...]
+    versions: Mapping[str, tuple[Version, ...]]
+    conflicts: tuple[OpenConflict, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    decisions: Decisions = NONE
+
+
+def consolidate(
+    paths: Iterable[Path],
+    forms: Sequence[Form],
+    *,
+    roster: Portfolio | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    inputs: Sequence[Path] = (),
+    outputs: Sequence[Path] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+    checker: Checker = check,
+    may_be_empty: bool = False,
+    decided: Decided = undecided,
+) -> Consolidated:
+    """Read every submission under `paths` and merge them.
+
+    `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
+    as a submission or as one of the other `inputs` (the roster).
+    `decided`: what the office decided, as a function of the form, which is known only after reading.
+    `checker`: what is checked of the projects, by default only what the fields themselves demand.
+    Raises KpixlError where there is nothing to read, unless that `may_be`.
+    """
+    paths = list(paths)
+    found, skipped = find_files(paths, may_be_empty=may_be_empty)
+    named = {path.resolve() for path in paths if path.is_file()}
+    for out in outputs:
+        check_target(out)
+    # Last time's output may lie among the submissions and is regenerated; everything else that was found is theirs.
+    own = {path for out in outputs if (path := out.resolve()) not in named and is_own_output(path)}
+    refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
+    jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
+    results = read_files(jobs, forms, limits, workers, progress)
+    return _merged(results, skipped, forms, roster, checker, decided)
+
+
+def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Show a file by its path where two files would be shown alike."""
+    names: dict[str, int] = {}
+    for _, shown in found:
+        names[shown] = names.get(shown, 0) + 1
+    return [(path, shown if names[shown] == 1 else spelled_out(path)) for path, shown in found]
+
+
+def _merged(
+    results: Sequence[FileResult],
+    skipped: Sequence[Problem],
+    forms: Sequence[Form],
+    roster: Portfolio | None,
+    checker: Checker,
+    decided: Decided,
+) -> Consolidated:
+    by_id = {form.id: form for form in forms}
+    kinds = sorted({e.form for r in results for e in r.forms})
+    form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
+    problems = [*skipped, *(p for r in results for p in r.problems)]
+    items = [_returned(result, extracted) for result in results for extracted in result.forms]
+    decisions, new = decided(form)
+    excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
+    problems += notes
+    returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
+    merged = merge(form, returned, roster, decisions, new)
+    problems += [
+        Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
+        for item in items
+        if item.form.form != form.id
+    ]
+    for item, project in zip(returned, merged.ids, strict=True):
+        if item.form.hidden:
+            problems.append(Problem("sheet-hidden", item.place, project=project))
+        problems += [replace(problem, project=project) for problem in item.form.problems]
+    problems += merged.problems
+    checked = checker(form, merged.portfolio, _locator(merged))
+    problems += without_consequences(form, problems, checked, frozenset(merged.undecided.values()))
+    order = {result.file: number for number, result in enumerate(results)}
+    problems.sort(key=lambda p: order.get(p.location.file or "", -1))
+    return Consolidated(
+        form,
+        merged.portfolio,
+        merged.sources,
+        tuple(problems),
+        tuple(results),
+        merged.versions,
+        merged.conflicts,
+        merged.superseded,
+        with_more(form, decisions, merged.decisions),
+    )
+
+
+def _returned(result: FileResult, form: Extracted) -> Returned:
+    return Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+
+
+def without_consequences(
+    form: Form, read: Sequence[Problem], checked: Sequence[Problem], open_places: frozenset[Location] = frozenset()
+) -> list[Problem]:
+    """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
+    what comes of comparing amounts of which one is not known. `open_places`: those of values that are in conflict."""
+    broken = {p.location for p in read if p.code in BROKEN} | open_places
+    missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
+    money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
+    amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
+    amounts |= {place[:2] for place in missing if place[2] in money}
+
+    def follows(problem: Problem) -> bool:
+        if problem.code in ("required-blank", "no-rows"):
+            label = fold(str(problem.details["label"]))
+            return problem.location in broken or (*_sheet(problem), label) in missing
+        if _sheet(problem) not in amounts:
+            return False
+        from kpixl.checks.registry import RULES  # all rules are loaded only where an amount was not read
+
+        rule = RULES.get(problem.code.partition(".")[0])
+        return rule is not None and compares_amounts(rule, fold(problem.location.field or "") in money)
+
+    return [problem for problem in checked if not follows(problem)]
+
+
+BROKEN = ("cell-error", "formula-uncached")
+
+
+def _sheet(problem: Problem) -> tuple[str | None, str | None]:
+    return problem.location.file, problem.location.sheet
+
+
+def _labels(problem: Problem) -> Sequence[str]:
+    """List the labels of what was not read because a label or heading is lost."""
+    if problem.code == "heading-missing":
+        columns = problem.details["columns"]
+        return [str(label) for label in columns] if isinstance(columns, list) else []
+    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
+
+
+def _commonest(results: Sequence[FileResult]) -> str:
+    counts: dict[str, int] = {}
+    for result in results:
+        for extracted in result.forms:
+            counts[extracted.form] = counts.get(extracted.form, 0) + 1
+    return max(sorted(counts), key=lambda form: counts[form])
+
+
+def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
+    def locate(project: str, key: str, label: str) -> Location:
+        if (place := merged.undecided.get((project, key))) is not None:
+            return place
+        return replace(merged.sources[project].at(key), field=label.rstrip(":："))
+
+    return locate
+
+
+# --- where each value came from ---------------------------------------------------------------
+
+
+def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
+    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
+    projects = {i: _source_data(s) for i, s in result.sources.items()}
+    # A line per project: comparable, and the faster half of what json can do.
+    lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
+    digest = hashlib.sha256(portfolio).hexdigest()
+    head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{digest}", "projects": {{\n'
+    conflicts = ",\n".join(json.dumps(conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
+    tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
+    return head + ",\n".join(lines) + "\n}" + tail + "}\n"
+
+
+def _source_data(source: Source) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "file": source.file,
+        "sha256": source.sha256,
+        "sheet": source.sheet,
+        "cells": source.cells,
+    }
+    return data | ({"others": [_source_data(other) for other in source.others]} if source.others else {})
+
+
+def read_source(data: Any) -> Source:
+    """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none."""
+    cells = {str(key): str(cell) for key, cell in data["cells"].items()}
+    others = tuple(replace(read_source(other), others=()) for other in data.get("others", ()))
+    sheet = None if data["sheet"] is None else str(data["sheet"])
+    return Source(str(data["file"]), str(data["sha256"]), sheet, cells, others)
+
+
+def sources_path(portfolio: Path) -> Path:
+    """Return where the sources of a portfolio file are kept: beside it."""
+    return portfolio.with_name(portfolio.stem + SOURCES_SUFFIX)
+
+
+def sources_of(portfolio: Path) -> dict[str, str] | None:
+    """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
+    data = _sources_data(portfolio)
+    try:
+        if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
+            return None
+        return {str(i): str(read_source(s)) for i, s in data["projects"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def office_of(out: Path, picks: Sequence[Pick] = (), *, today: date) -> Office:
+    """Prepare to read what the office decided about the portfolio at `out`; `picks`: what it chose in the summary."""
+    data = _sources_data(out)
+    digest, conflicts = data.get("portfolio"), data.get("conflicts", [])
+    edited = isinstance(digest, str) and out.is_file() and hashlib.sha256(out.read_bytes()).hexdigest() != digest
+    listed = [c for c in conflicts if isinstance(c, dict)] if isinstance(conflicts, list) else []
+    return Office(out, today.isoformat(), picks, listed, edited)
+
+
+def conflicts_of(portfolio: Path, form: Form) -> tuple[OpenConflict, ...]:
+    """Read from the sources beside a portfolio what was to be decided after the last run; none where it is unknown."""
+    found = []
+    with suppress(KeyError, TypeError, AttributeError, ValueError):
+        for data in office_of(portfolio, today=date.min).conflicts:
+            address = known_address(form, data["field"], data["row"])
+            if address is not None:
+                found.append(read_conflict(form, data, address))
+    return tuple(found)
+
+
+def digests_of(portfolio: Path) -> dict[str, str]:
+    """Read the digests of the files that a portfolio came from, by their names, from the sources beside it."""
+    found: dict[str, str] = {}
+    with suppress(KeyError, TypeError, AttributeError):
+        for data in _sources_data(portfolio)["projects"].values():
+            source = read_source(data)
+            found |= {one.file: one.sha256 for one in (source, *source.others)}
+    return found
+
+
+def only_portfolio(folder: Path) -> Path:
+    """Return the one portfolio of a folder that came of returned files. Raises KpixlError `portfolio-not-found`."""
+    found = sorted(path for path in folder.glob("*.yaml") if sources_path(path).is_file())
+    if len(found) != 1:
+        raise failure("portfolio-not-found", path=str(folder.absolute()), count=len(found))
+    return found[0]
+
+
+def _sources_data(portfolio: Path) -> dict[str, Any]:
+    """Read the sources file beside a portfolio; empty where there is none that can be read."""
+    try:
+        data: Any = json.loads(read_input(sources_path(portfolio)))
+    except (KpixlError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def write_consolidated(
+    result: Consolidated,
+    out: Path,
+    summary: Path | None = None,
+    *,
+    lang: str = "zh",
+    today: date,
+    drafts: Mapping[tuple[str, str, str], tuple[str, str]] = MappingProxyType({}),
+) -> tuple[list[Written], tuple[Problem, ...]]:
+    """Write YAML, sources, decisions and summary; return (path, whether it changed) of each, and all problems.
+
+    `drafts`: what is typed on the sheet 待决定 and is no decision yet.
+
+    `today` names the copy of an old summary that holds something which the new one lacks.
+    Nothing is written where not one project was read: an office's good file must not give way to an empty one.
+    """
+    problems = result.problems
+    if not result.portfolio.projects:
+        return [], (*problems, Problem("no-projects"))
+    content = canonical.dumps(result.form, result.portfolio).encode()
+    sources_content = sources_text(result, content).encode("utf-8", "surrogatepass")
+    dropped = _dropped(result, out)
+    if dropped is not None:
+        problems = (*problems, dropped)
+    outputs = [
+        Output(out, content, "portfolio", keep=dropped is not None, known=_known(out)),
+        # It holds nothing that anybody typed, and is made anew for every portfolio.
+        Output(sources_path(out), sources_content, "sources", judged=True),
+        Output(written_path(out), content, "written", judged=True),
+    ]
+    if result.decisions.text:  # what people wrote there is in it
+        outputs.append(Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=True))
+    if summary is not None:
+        from kpixl.output.summary import summary_outputs
+
+        sources = {i: str(s) for i, s in result.sources.items()}
+        try:
+            made, more = summary_outputs(
+                summary,
+                result.form,
+                result.portfolio,
+                lang=lang,
+                sources=sources,
+                today=today,
+                conflicts=result.conflicts,
+                drafts=drafts,
+            )
+            outputs += made
+        except KpixlError as error:  # the summary alone cannot be made or read
+            more = error.problems
+        problems = (*problems, *more)
+    written, refused = commit(outputs, lang=lang, today=today)
+    return [one for one in written if one.path.name != written_path(out).name], (*problems, *refused)
+
+
+def _known(out: Path) -> frozenset[str]:
+    """Return the digest of the portfolio that the sources beside `out` belong to."""
+    data = _sources_data(out)
+    return frozenset({data["portfolio"]} if isinstance(data.get("portfolio"), str) else ())
+
+
+def _dropped(result: Consolidated, out: Path) -> Problem | None:
+    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+    if not out.is_file():
+        return None
+    try:
+        old = canonical.load(out, lambda _: result.form)[1]
+    except KpixlError:  # no portfolio, or a broken one: as nothing of kpixl's it is copied in any case
+        return None
+    ids = {project.id for project in result.portfolio.projects}
+    gone = [project.id for project in old.projects if project.id not in ids]
+    if not gone:
+        return None
+    shown = "、".join(gone[:MAX_DROPPED]) + ("……" if len(gone) > MAX_DROPPED else "")
+    return Problem("projects-dropped", Location(out.name), {"path": out.name, "old": len(old.projects), "ids": shown})
+
+
+def report_data(
+    result: Consolidated, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
+) -> dict[str, Any]:
+    """Turn a run into JSON data."""
+    return {
+        "form": result.form.id,
+        "year": result.portfolio.year,
+        "projects": len(result.portfolio.projects),
+        "files": [
+            {"file": f.file, "sha256": f.sha256, "projects": len(f.forms), "second_looks": f.second_looks}
+            for f in result.files
+        ],
+        "problems": [p.data(lang) for p in problems],
+        "conflicts": [conflict_data(result.form, conflict) for conflict in result.conflicts],
+        "written": [str(path) for path, _ in written],
+    }

@@ -1,0 +1,29 @@
+"""Files -> forms: finding the forms of the office in whatever came back, each file in a worker process."""
+
+from kpixl.readers import DEFAULT_LIMITS, Limits
+from kpixl.collection.one_file import (
+    FileResult,
+    Job,
+    content_of,
+    is_own_output,
+    is_problem_list,
+    origins_of,
+    problem_list,
+    read_file,
+)
+from kpixl.collection.workers import Progress, read_files
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "FileResult",
+    "Job",
+    "Limits",
+    "Progress",
+    "content_of",
+    "is_own_output",
+    "is_problem_list",
+    "origins_of",
+    "problem_list",
+    "read_file",
+    "read_files",
+]

@@ -1,0 +1,238 @@
+"""Projects from many files -> one portfolio: who is who, what came twice, what is missing.
+
+Identity: the marker in the sheet, then the form's key fields (name and unit), folded; never a guess.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
+from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
+from kpixl.collection.judge import Judged, judge
+from kpixl.collection.lineage import lineage
+from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
+from kpixl.files import natural_key
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.collection.match import Names
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.three_way import Choice
+from kpixl.problems import Location, Problem, Severity
+from kpixl.forms.values import fold, text_of
+from kpixl.collection.versions import Received, Returned, Source, Version
+
+__all__ = ["Merged", "Source", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The portfolio, the source of each project by id, and what was noticed on the way.
+
+    `ids`: the project of each returned form, in their order. `versions`: the forms in which each project came back;
+    the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
+    are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
+    `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
+    """
+
+    portfolio: Portfolio
+    sources: Mapping[str, Source]
+    problems: tuple[Problem, ...]
+    ids: tuple[str, ...]
+    versions: Mapping[str, tuple[Version, ...]]
+    conflicts: tuple[OpenConflict, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    undecided: Mapping[tuple[str, str], Location] = field(default_factory=dict)
+
+
+def merge(
+    form: Form,
+    returned: Sequence[Returned],
+    roster: Portfolio | None,
+    decisions: Decisions = NONE,
+    new: Sequence[Decision] = (),
+) -> Merged:
+    """Merge what came back. Without a roster, projects are in the order in which the template listed them.
+
+    `decisions`: those of earlier runs; `new`: those that this one found, in the summary or in the YAML.
+    """
+    scope = _scope(form, returned, roster)
+    foreign = [scope.excludes(item.form.marker) for item in returned]
+    names = Names(form, roster)
+    ids = names.assign(returned, foreign)
+    problems = [*_other_years(returned, ids, foreign, scope), *_foreign(form, returned, ids, foreign, scope)]
+    problems += names.problems
+    groups: dict[str, list[Received]] = defaultdict(list)
+    for item, project_id, other in zip(returned, ids, foreign, strict=True):
+        project = complete(form, Project(project_id, item.form.values, item.form.tables))
+        groups[project_id].append(Received(item, project, other))
+    settled, judged = _settled(form, groups, roster, decisions, new)
+    problems += [problem for one in settled.values() for problem in one.problems]
+    problems += judged.problems
+    chosen = {i: one for i, one in settled.items() if i not in judged.removed}
+    order = _order(chosen, groups, roster)
+    portfolio = Portfolio(form.id, scope.year, scope.organization, tuple(chosen[i].project for i in order))
+    if roster is not None:
+        problems += _missing(form, roster, groups)
+    return Merged(
+        portfolio,
+        {i: chosen[i].source for i in order},
+        tuple(problems),
+        tuple(ids),
+        {i: chosen[i].versions for i in order},
+        (*(c for i in order for c in chosen[i].conflicts), *judged.reopened),
+        tuple(lost for one in settled.values() for lost in one.superseded),
+        judged.recorded,
+        {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
+    )
+
+
+def _settled(
+    form: Form,
+    groups: Mapping[str, list[Received]],
+    roster: Portfolio | None,
+    decisions: Decisions,
+    new: Sequence[Decision],
+) -> tuple[dict[str, Settled], Judged]:
+    """Settle every project, and judge the decisions by what they met."""
+    sent = {project.id: complete(form, project) for project in roster.projects} if roster is not None else {}
+    for group in groups.values():
+        group.sort(key=lambda received: (natural_key(received.item.file), natural_key(received.item.form.sheet or "")))
+    several = [group for group in groups.values() if len(group) > 1]
+    links = lineage(form, several, sent, _named(decisions, several)) if several else {}
+    earlier, fresh = decisions.by_project(), replace(decisions, values=tuple(new)).by_project()
+    settled = {}
+    for project_id, group in groups.items():
+        chosen = Choices(*(_values(each.get(project_id, ())) for each in (earlier, fresh)))
+        settled[project_id] = settle(form, group, sent.get(project_id), links, chosen)
+    return settled, judge(form, earlier, fresh, settled, decisions.file)
+
+
+def _values(decisions: Sequence[Decision]) -> list[Choice]:
+    return [decision.choice for decision in decisions if decision.choice.address != PROJECT]
+
+
+def _named(decisions: Decisions, groups: Sequence[Sequence[Received]]) -> list[tuple[str, str]]:
+    """Return the digests of files that the office has named as superseding each other."""
+    digests = {received.item.file: received.item.sha256 for group in groups for received in group}
+    return [(digests[s.file], digests[s.newer]) for s in decisions.superseded if {s.file, s.newer} <= digests.keys()]
+
+
+def _order(
+    chosen: Mapping[str, Settled], groups: Mapping[str, Sequence[Received]], roster: Portfolio | None
+) -> list[str]:
+    if roster is not None:
+        listed = [p.id for p in roster.projects if p.id in chosen]
+        return listed + [i for i in chosen if i not in set(listed)]
+
+    def key(project_id: str) -> tuple[bool, int]:
+        file = chosen[project_id].versions[0]
+        received = next(r for r in groups[project_id] if (r.item.file, r.item.form.sheet) == (file.file, file.sheet))
+        mark = received.item.form.marker
+        own = mark is not None and mark.project == project_id and not received.foreign
+        return (not own, mark.order if own and mark is not None else 0)
+
+    return sorted(chosen, key=key)
+
+
+# --- whose and of which year ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The portfolio that is being collected; `portfolio` is its id in markers."""
+
+    portfolio: str
+    year: int | None
+    organization: str | None
+
+    def excludes(self, mark: Marker | None) -> bool:
+        """Tell whether a marker is one of another portfolio; what a portfolio leaves open excludes nothing."""
+        if mark is None or mark.portfolio == self.portfolio:
+            return False
+        return self.is_other_year(mark.year) or (
+            None not in (mark.organization, self.organization)
+            and fold(str(mark.organization)) != fold(str(self.organization))
+        )
+
+    def is_other_year(self, year: int | None) -> bool:
+        """Tell whether a year is known and not the one that is being collected."""
+        return year is not None and year != self.year
+
+
+def _scope(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> _Scope:
+    """Find the portfolio: the roster's, else the year of most forms and of those the organisation of most."""
+    year, organization = (roster.year, roster.organization) if roster is not None else (None, None)
+    if year is None:
+        years = Counter(item.form.year for item in returned if item.form.year is not None)
+        year = max(years, key=lambda y: (years[y], y), default=None)
+    of_year = [item for item in returned if item.form.year in (None, year)]
+    organization = organization or _organization(form, of_year)
+    return _Scope(sheet_ids.portfolio_id(Portfolio(form.id, year, organization, ())), year, organization)
+
+
+def _organization(form: Form, returned: Sequence[Returned]) -> str | None:
+    found = Counter(item.form.organization for item in returned if item.form.organization)
+    if not found and all(item.form.marker is None for item in returned) and form.organization_field:
+        values = (item.form.values.get(form.organization_field) for item in returned)
+        found = Counter(value for value in values if isinstance(value, str))
+    return max(found, key=lambda o: (found[o], o), default=None)
+
+
+def _other_years(
+    returned: Sequence[Returned], ids: Sequence[str], foreign: Sequence[bool], scope: _Scope
+) -> list[Problem]:
+    """Report forms of another year: by a marker, whose number then counts for nothing, or by what is printed."""
+    return [
+        Problem(
+            "marker-year",
+            item.place,
+            {"other": item.form.year, "year": scope.year, "id": project_id},
+            Severity.ERROR if other else None,
+            project=project_id,
+        )
+        for item, project_id, other in zip(returned, ids, foreign, strict=True)
+        if scope.is_other_year(item.form.year)
+    ]
+
+
+def _foreign(
+    form: Form, returned: Sequence[Returned], ids: Sequence[str], foreign: Sequence[bool], scope: _Scope
+) -> list[Problem]:
+    """Report markers of another version or another portfolio."""
+    problems = []
+    for item, project_id, other in zip(returned, ids, foreign, strict=True):
+        mark = item.form.marker
+        if mark is None:
+            continue
+        if mark.version != form.version:
+            details: dict[str, object] = {"other": mark.version, "version": form.version}
+            problems.append(Problem("marker-version", item.place, details, project=project_id))
+        if other and not scope.is_other_year(mark.year):
+            details = {"other": mark.organization, "number": mark.project, "own": scope.organization, "id": project_id}
+            problems.append(Problem("marker-portfolio", item.place, details, project=project_id))
+    return problems
+
+
+# --- not at all -------------------------------------------------------------------------------
+
+
+def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> list[Problem]:
+    return [
+        Problem(
+            "not-returned",
+            Location(),
+            {
+                "id": project.id,
+                "name": text_of(sheet_ids.name_of(form, project)),
+                "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
+            },
+            project=project.id,
+        )
+        for project in sorted(roster.projects, key=lambda p: natural_key(p.id))
+        if project.id not in chosen
+    ]

@@ -1,0 +1,348 @@
+"""One file -> the forms in it; an archive gives a result for every file within."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.files import OWN_REPORT
+from kpixl.readers import (
+    DEFAULT_LIMITS,
+    Grid,
+    Limits,
+    Opened,
+    UnreadableError,
+    exceeded,
+    file_too_large,
+    open_content,
+    read_grids,
+    read_opened,
+)
+from kpixl.readers.detect import Kind
+from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
+from kpixl.inputs import read_input, system_reason
+from kpixl.recognise import annotations
+from kpixl.recognise.verify import settle
+from kpixl.recognise.extract import Extractor
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.quoted import content as quotation
+from kpixl.recognise.quoted import quoted
+from kpixl.intake.unclaimed import first_texts, typed_beside
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.own_texts import PROBLEMS_KIND, sheet_facts
+from kpixl.problems import KpixlError, Location, Problem
+from kpixl.texts import Text
+from kpixl.forms.values import is_blank
+
+_ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
+OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
+MAX_ORIGINS = 50  # digests that a list names; a file that was sent back more often than that is no file of a round
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read: where it is, how it is shown, and whether the person named this very file."""
+
+    path: Path
+    shown: str
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one file gave. `job`: how it came to be read; a file of an archive has the archive's.
+
+    `modified`: the file's own time, local; of a file in an archive, the time kept there. `properties`: what the program
+    that saved it recorded. `origins`: digests of the files that an annotated copy was made from.
+    """
+
+    file: str
+    sha256: str = ""
+    forms: tuple[Extracted, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    second_looks: int = 0
+    modified: datetime | None = None
+    job: Job | None = None
+    properties: Properties = NO_PROPERTIES
+    origins: tuple[str, ...] = ()
+
+
+# --- one file ---------------------------------------------------------------------------------
+
+
+def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> tuple[FileResult, ...]:
+    """Read one file; an archive gives a result for every file in it. Whatever is wrong comes back as problems.
+
+    A summary or report of ours is read only when it was named: found in a folder, its projects would count twice.
+    """
+    path, shown = job.path, job.shown
+    try:
+        if (size := path.stat().st_size) > limits.file_bytes:
+            return (FileResult(shown, problems=(file_too_large(size, limits).problem(shown),)),)
+        content = read_input(path)
+    except OSError as error:
+        return (failed(shown, "not-readable", reason=system_reason(error)),)
+    except KpixlError as error:
+        return (FileResult(shown, problems=tuple(replace(p, location=Location(shown)) for p in error.problems)),)
+    try:
+        return tuple(_results(content, shown, job.named, extractor, limits, 0))
+    except MemoryError:
+        return (beyond("memory_bytes", shown, limits),)
+
+
+def beyond(name: str, shown: str, limits: Limits) -> FileResult:
+    """Make the result of a file that exceeds a bound of Limits."""
+    return FileResult(shown, problems=(exceeded(name, None, limits).problem(shown),))
+
+
+def failed(shown: str, code: str, **details: object) -> FileResult:
+    """Make the result of a file that could not be read."""
+    return FileResult(shown, problems=(Problem(code, Location(shown), details),))
+
+
+def _results(
+    content: bytes, shown: str, named: bool, extractor: Extractor, limits: Limits, depth: int
+) -> list[FileResult]:
+    """Read some content, `depth` archives deep."""
+    if not named and _is_report(content):
+        digest = hashlib.sha256(content).hexdigest()
+        return [FileResult(shown, digest, problems=(Problem("own-output-skipped", Location(shown)),))]
+    try:
+        opened = open_content(content, limits)
+        if opened.archive is None:
+            return [_read(opened, shown, named, extractor)]
+        return _archived(opened, shown, extractor, depth)
+    except UnreadableError as error:
+        return [FileResult(shown, hashlib.sha256(content).hexdigest(), problems=(error.problem(shown),))]
+
+
+def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> list[FileResult]:
+    """Read every file of an archive; the archive itself has a result where there is something to say of it."""
+    from kpixl.readers import archive as archives
+
+    assert opened.archive is not None
+    if depth >= opened.limits.nesting:
+        raise archives.too_deep(opened.limits)
+    results: list[FileResult] = []
+    problems: list[Problem] = []
+    for member in archives.members(opened.archive, shown, opened.limits):
+        if member.problem is None:
+            found = _results(member.content, member.shown, False, extractor, opened.limits, depth + 1)
+            results += [replace(r, modified=r.modified or member.modified) for r in found]
+        elif member.problem.code == "file-skipped":
+            problems.append(member.problem)
+        else:
+            results.append(FileResult(member.shown, problems=(member.problem,), modified=member.modified))
+    if not results:
+        problems.append(Problem("no-sheets", Location(shown)))
+    if problems:
+        results.insert(0, FileResult(shown, opened.sha256, problems=tuple(problems)))
+    return results
+
+
+def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
+    """Return the content of a file that was read, be it within archives; None where it is gone or not what it was."""
+    if result.job is None or not result.sha256:
+        return None
+    try:
+        content = read_input(result.job.path)
+        found = _within(content, result.job.shown, result.file, limits, 0)
+    except (KpixlError, UnreadableError):
+        return None
+    return found if found is not None and hashlib.sha256(found).hexdigest() == result.sha256 else None
+
+
+def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int) -> bytes | None:
+    """Find a file by how it is shown, in some content that is shown as `shown`."""
+    from kpixl.readers import archive as archives
+
+    if shown == wanted:
+        return content
+    archive = open_content(content, limits).archive
+    if archive is None or depth >= limits.nesting:
+        return None
+    for member in archives.members(archive, shown, limits):
+        if member.problem is None and (wanted == member.shown or wanted.startswith(member.shown + archives.BETWEEN)):
+            return _within(member.content, member.shown, wanted, limits, depth + 1)
+    return None
+
+
+def problem_list(origins: Sequence[str] = ()) -> str:
+    """Return what is in the first row of the sheet that `kpixl check --mark` puts in front of a submission.
+
+    `origins`: the digests of the files that the copy was made from, the newest last.
+    """
+    facts = {"of": [*origins[-MAX_ORIGINS:]]} if origins else {}
+    return json.dumps({"kpixl": sheet_ids.FORMAT, "kind": PROBLEMS_KIND, **facts}, separators=(",", ":"))
+
+
+def is_problem_list(grid: Grid) -> bool:
+    """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
+    return _list_facts(grid) is not None
+
+
+def _list_facts(grid: Grid) -> Mapping[str, Any] | None:
+    head = grid.rows[0] if grid.rows and not grid.top else ()
+    found = (sheet_facts(raw) for raw in head if isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX))
+    return next((facts for facts in found if facts is not None and facts["kind"] == PROBLEMS_KIND), None)
+
+
+def origins_of(grids: Iterable[Grid]) -> tuple[str, ...]:
+    """Return the digests of the files that an annotated copy was made from, the newest last; none of any other file."""
+    facts = next((facts for grid in grids if (facts := _list_facts(grid)) is not None), {})
+    listed = facts.get("of")
+    return tuple(map(str, listed[-MAX_ORIGINS:])) if isinstance(listed, list) else ()
+
+
+def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
+    """Read the forms of one workbook, document, page or text."""
+    read = read_opened(opened, shown)
+    if not named and _is_ours(read.grids):
+        return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
+    forms: list[Extracted] = []
+    empty: list[tuple[Grid, Nothing]] = []
+    problems = list(read.problems)
+    sheets = [grid for grid in read.grids if not _is_furniture(grid)]
+    lost = _lost_markers(read.grids, sheets)
+    for grid in sheets:
+        try:
+            found = extractor.extract(grid, shown, lost.get(grid.name or ""))
+        except UnreadableError as error:  # its merged ranges are beyond a bound
+            problems.append(error.problem(shown, grid.name))
+            continue
+        if isinstance(found, Nothing):
+            empty.append((grid, found))
+        else:
+            forms += found
+    if not forms and empty:
+        only_text = opened.kind is Kind.TEXT
+        found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
+        apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
+        problems += [apart] if apart else [problem for problem in unread if problem] or [found_none]
+    elif not forms and not problems:
+        listed = any(map(is_problem_list, read.grids))
+        problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
+    else:
+        problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
+    forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
+    problems += annotations.told(opened, shown, forms)
+    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
+    properties = read_properties(opened.package) if opened.package is not None else NO_PROPERTIES
+    return FileResult(
+        shown,
+        read.sha256,
+        tuple(forms),
+        tuple(problems),
+        looks,
+        properties=properties,
+        origins=origins_of(read.grids[:1]),
+    )
+
+
+def _is_furniture(grid: Grid) -> bool:
+    """Tell whether a sheet was put into the workbook by kpixl itself, beside the forms; its name alone may be typed."""
+    if grid.name is None or not grid.name.startswith(sheet_ids.OWN_SHEET):
+        return is_problem_list(grid)
+    return any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) for row in grid.rows[:1] for raw in row[:1])
+
+
+def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:
+    """Find on the hidden sheet the markers of sheets that lost theirs; not one that stands in another sheet."""
+    bare = {grid.name for grid in sheets if grid.name and grid.rows and not sheet_ids.in_row(grid.rows[0])}
+    own = next((grid for grid in grids if grid.name == sheet_ids.OWN_SHEET), None) if bare else None
+    if own is None or not (listed := sheet_ids.listed(own.rows, bare)):
+        return {}
+    standing = {found.marker.project for grid in sheets for found in sheet_ids.find(grid.rows)}
+    return {name: mark for name, mark in listed.items() if mark.project not in standing}
+
+
+def is_own_output(path: Path) -> bool:
+    """Tell whether a file is a workbook or report that kpixl made for the office: summary, status, report."""
+    if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
+        return False
+    content = path.read_bytes()
+    return _is_report(content) or _is_ours(read_grids(content, path.name).grids)
+
+
+def _is_report(content: bytes) -> bool:
+    return OWN_REPORT in content[:1000]
+
+
+def _is_ours(grids: Sequence[Grid]) -> bool:
+    own = next((g for g in grids if g.name == sheet_ids.OWN_SHEET), None)
+    if own is None or not own.rows or not own.rows[0]:
+        return False
+    first = own.rows[0][0]
+    return isinstance(first, str) and any(kind in first for kind in OWN_KINDS)
+
+
+def _foreign(grid: Grid) -> bool:
+    """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
+    head = grid.rows[0] if grid.rows else []
+    own = any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) and not sheet_ids.loads(raw) for raw in head)
+    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
+
+
+def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+    """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
+    names, where = extractor.names(nothing.form), Location(file, grid.name)
+
+    def problem(code: str, labels: Iterable[LabelKey], form: Extracted) -> Problem:
+        shown = "、".join(names[key].rstrip(":：") for key in names if key in set(labels))
+        return Problem(code, where, {"labels": shown, "other": form.sheet or ("前一页", "the page before")})
+
+    for form in forms:
+        if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
+            return problem("sheet-part", part, form)
+    if (unread := _unread(file, extractor, grid, nothing)) is not None:
+        return unread
+    headings = {key for key in nothing.seen if key[0]}
+    if len(headings) > 1:
+        return problem("sheet-rows", headings, forms[-1])
+    return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
+
+
+def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:
+    """Report the sheet of a project whose form is not found, with what is filled in; None where it is no project's."""
+    mark = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
+    if mark is None:
+        return None
+    names = extractor.names(nothing.form)
+    missing = "、".join(name.rstrip(":：") for key, name in names.items() if key not in nothing.seen)
+    typed = extractor.typed(nothing.form, grid)
+    details = {"id": mark.project, "missing": missing, "count": len(typed), "content": quotation(quoted(grid, typed))}
+    return Problem("sheet-unread", Location(file, grid.name), details, project=mark.project)
+
+
+def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:
+    """Say that the sheets make up a form only together, where they do."""
+    best = max((nothing for _, nothing in empty), key=lambda n: len(n.seen))
+    pieces = [(grid, n.seen) for grid, n in empty if n.form == best.form and len(n.seen) > 1]
+    names = extractor.names(best.form)
+    if len(pieces) < 2 or 4 * len(frozenset().union(*(seen for _, seen in pieces))) < 3 * len(names):
+        return None
+    return Problem("sheets-apart", Location(file), {"sheets": "、".join(grid.name or "-" for grid, _ in pieces)})
+
+
+def _is_csv(shown: str) -> bool:
+    return shown.casefold().endswith(".csv")
+
+
+def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, csv: bool) -> Problem:
+    """Say that no form was found; of a .csv, that the form may be on another sheet of the workbook that it was."""
+    best = max(nothings, key=lambda n: len(n.seen))
+    if csv and not best.seen:
+        return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
+    names, none = extractor.names(best.form), ("无", "none")
+    details: dict[str, object] = {
+        "title": extractor.form(best.form).title,
+        "found": "、".join(name for key, name in names.items() if key in best.seen) or none,
+        "missing": "、".join(name for key, name in names.items() if key not in best.seen) or none,
+    }
+    return Problem("no-form", Location(file), details)

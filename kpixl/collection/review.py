@@ -1,0 +1,261 @@
+"""Submissions or a portfolio -> every problem, by the form's checks and the office's kpixl.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kpixl.portfolio import canonical
+from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
+from kpixl.checks.registry import Check, Checks, checks_of
+from kpixl.collection.decisions import NAME as DECISIONS
+from kpixl.collection.decisions import NONE, load_decisions
+from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
+from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
+from kpixl.collection.nothing_to_report import match_declarations
+from kpixl.disk import check_target, refuse_overlap, unfinished
+from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import Location, Problem, Severity, failure
+from kpixl.forms.values import fold, text_of
+from kpixl.collection.versions import Version
+
+PORTFOLIO_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that was let be, and why."""
+
+    finding: Problem
+    project: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What checking gave.
+
+    `versions`: the forms in which each project came back, as in Consolidated; none for a portfolio. `declared`: the
+    reason for each project of the roster that did not come back and of which nothing is to be reported.
+    """
+
+    form: Form
+    portfolio: Portfolio
+    problems: tuple[Problem, ...]
+    waived: tuple[Waived, ...]
+    files: tuple[FileResult, ...]
+    config: Config
+    checks: tuple[Check, ...]
+    roster: Portfolio | None = None
+    versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def projects(self) -> tuple[str | None, ...]:
+        """Return for each of the problems the id of the project it is about, None for others."""
+        return tuple(problem.project for problem in self.problems)
+
+
+def review(
+    paths: Sequence[Path],
+    forms: Sequence[Form],
+    *,
+    roster: Portfolio | None = None,
+    config: Path | None = None,
+    inputs: Sequence[Path] = (),
+    outputs: Sequence[Path] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Progress | None = None,
+    may_be_empty: bool = False,
+) -> Reviewed:
+    """Check submissions and folders of them, or one portfolio (.yaml), by all rules of the form.
+
+    `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before any
+    work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
+    KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`, where there is
+    nothing to check.
+    """
+    for out in outputs:
+        check_target(out)
+    all_checks = {form.id: checks_of(form) for form in forms}
+    codes = [check.code for checks in all_checks.values() for check in checks.checks]
+    place = config or find_config(paths)
+    office = load_config(place, codes) if place else Config()
+    run = _Run(office, all_checks, roster)
+    inputs = [*inputs, *([place] if place else [])]
+    if is_portfolio(paths):
+        refuse_overlap(outputs, [*paths, *inputs])
+        return run.portfolio(paths[0], forms)
+    return run.submissions(
+        consolidate(
+            paths,
+            forms,
+            roster=roster,
+            limits=limits,
+            inputs=inputs,
+            outputs=outputs,
+            progress=progress,
+            checker=run.apply,
+            may_be_empty=may_be_empty,
+            decided=_decided(paths),
+        )
+    )
+
+
+def _decided(paths: Sequence[Path]) -> Decided:
+    """Take the decisions that are beside the data, if there are any."""
+    place = find_config(paths, DECISIONS)
+    return lambda form: (load_decisions(place, form) if place else NONE, ())
+
+
+def is_portfolio(paths: Sequence[Path]) -> bool:
+    """Tell whether what is to be checked is one portfolio, and not submissions."""
+    return len(paths) == 1 and paths[0].suffix.lower() in PORTFOLIO_SUFFIXES
+
+
+class _Run:
+    """One run of the checks with an office's configuration."""
+
+    def __init__(self, config: Config, checks: Mapping[str, Checks], roster: Portfolio | None) -> None:
+        self.config, self.checks, self.roster = config, checks, roster
+        self.waived: list[Waived] = []
+        self.used: set[Waiver] = set()
+
+    def submissions(self, result: Consolidated) -> Reviewed:
+        """Say what is to be said of the submissions that `apply` has looked at."""
+        returned = {p.id for p in result.portfolio.projects}
+        known, problems, reasons = returned, [*result.problems], {}
+        if self.roster is not None:
+            known = returned | {p.id for p in self.roster.projects}
+            found = match_declarations(result.form, self.roster, self.config.declarations, returned, self.config.file)
+            problems = [*_with_declared(problems, found.reasons), *found.problems]
+            reasons = found.reasons
+        problems += self.unused(returned, outstanding=known - returned, complete=self.roster is not None)
+        reviewed = self.reviewed(result.form, result.portfolio, problems)
+        return replace(reviewed, files=result.files, versions=result.versions, declared=reasons)
+
+    def portfolio(self, path: Path, forms: Sequence[Form]) -> Reviewed:
+        known = {form.id: form for form in forms}
+
+        def form_of(form_id: str) -> Form:
+            if form_id not in known:
+                raise failure("form-unknown", form=form_id, known=", ".join(known))
+            return known[form_id]
+
+        form, portfolio = canonical.load(path, form_of)
+        problems = [*unfinished(path), *self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
+        problems += self.unused({p.id for p in portfolio.projects}, complete=True)
+        return self.reviewed(form, portfolio, problems)
+
+    def apply(self, form: Form, portfolio: Portfolio, locate: Locate | None) -> tuple[Problem, ...]:
+        """Find, drop what the configuration does not want, and set waived findings aside."""
+        where = locate or in_portfolio(form, portfolio)
+        waivers: dict[str, list[Waiver]] = {}
+        for waiver in self.config.waivers:
+            waivers.setdefault(waiver.project, []).append(waiver)
+        problems: list[Problem] = []
+        for found in find(form, portfolio, self.checks[form.id], self.roster):
+            level = self.config.severity_of(found.code, found.category) or found.severity
+            place = where(found.project, found.key, label_of(form, found.key))
+            problem = Problem(found.code, place, found.details, level, found.project, found.rule)
+            match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
+            if match is None:
+                problems.append(problem)
+            else:
+                self.used.add(match)
+                self.waived.append(Waived(problem, found.project, match.reason))
+        return tuple(problems)
+
+    def unused(self, known: set[str], outstanding: Set[str] = frozenset(), *, complete: bool) -> list[Problem]:
+        """Report waivers that matched nothing, of the projects that were looked at and not of those yet to come."""
+        file = Location(self.config.file)
+        return [
+            Problem("waiver-unused", file, {"line": w.line, "project": w.project, "code": w.code})
+            for w in self.config.waivers
+            if w not in self.used and w.project not in outstanding and (complete or w.project in known)
+        ]
+
+    def reviewed(self, form: Form, portfolio: Portfolio, problems: Sequence[Problem]) -> Reviewed:
+        """Apply `select`, `ignore` and `severity` to what is left."""
+        categories = {check.code: check.category for check in self.checks[form.id].checks}
+        kept = []
+        for problem in problems:
+            category = categories.get(problem.code, problem.entry.category)
+            if self.config.wants(problem.code, category):
+                level = self.config.severity_of(problem.code, category)
+                kept.append(replace(problem, level=level) if level else problem)
+        checks = self.checks[form.id].checks
+        return Reviewed(form, portfolio, tuple(kept), tuple(self.waived), (), self.config, checks, self.roster)
+
+
+def _with_declared(problems: Sequence[Problem], reasons: Mapping[str, str]) -> list[Problem]:
+    """Of a project with nothing to report say so, in place of that it did not come back."""
+    return [
+        replace(p, code="nothing-to-report", details={**p.details, "reason": reasons[p.project]})
+        if p.code == "not-returned" and p.project is not None and p.project in reasons
+        else p
+        for p in problems
+    ]
+
+
+def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
+    if not matches(waiver.code, found.code, found.category):
+        return False
+    if waiver.cell is not None and waiver.cell.upper() != problem.location.cell:
+        return False
+    return waiver.field is None or waiver.field == found.key or fold(waiver.field) == fold(problem.location.field or "")
+
+
+def _sources(portfolio: Path, otherwise: Locate) -> Locate:
+    """Locate values by the sources file beside a portfolio, where there is one that can be read."""
+    try:
+        data: Any = json.loads(sources_path(portfolio).read_text(encoding="utf-8"))
+        projects = data["projects"].items()
+        sources = {str(i): read_source(s) for i, s in projects}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return otherwise
+
+    def locate(project: str, key: str, label: str) -> Location:
+        if project not in sources:
+            return otherwise(project, key, label)
+        return replace(sources[project].at(key), field=label.rstrip(":："))
+
+    return locate
+
+
+def for_people(result: Reviewed) -> tuple[Problem, ...]:
+    """Return the problems to print; where a file has no sheets, the project stands in place of the sheet."""
+    first = result.form.key_fields[0]
+    names = {p.id: f"{p.id} {text_of(p.values[first])}" for p in result.portfolio.projects}
+    return tuple(
+        replace(problem, location=replace(problem.location, sheet=names[project]))
+        if project in names and problem.location.sheet is None
+        else problem
+        for problem, project in zip(result.problems, result.projects, strict=True)
+    )
+
+
+# --- for machines -----------------------------------------------------------------------------
+
+
+def review_data(result: Reviewed, lang: str) -> dict[str, Any]:
+    """Turn a run into JSON data."""
+    categories = {check.code: check.category for check in result.checks}
+    problems = []
+    for problem, project in zip(result.problems, result.projects, strict=True):
+        category = categories.get(problem.code, problem.entry.category) or None
+        problems.append({**problem.data(lang), "category": category, "project": project})
+    severities = [problem.severity for problem in result.problems]
+    return {
+        "form": result.form.id,
+        "year": result.portfolio.year,
+        "projects": len(result.portfolio.projects),
+        "counts": {str(severity): severities.count(severity) for severity in Severity},
+        "problems": problems,
+        "waived": [{**w.finding.data(lang), "project": w.project, "reason": w.reason} for w in result.waived],
+    }

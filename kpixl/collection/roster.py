@@ -1,0 +1,283 @@
+"""An office's own list of projects (Excel or CSV, one row per project) -> the roster.
+
+Ids stay what they were when the list grows: a project is known by its id column, or else by its name (the
+form's first field) and unit (`unit`, where form and list have one).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from kpixl.portfolio import canonical
+from kpixl.disk import Output, Written, check_target, commit
+from kpixl.forms.money import read_money
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
+from kpixl.inputs import check_regular, read_input
+from kpixl.collection.project_list import ID, Line, Listing, find_listings, read_lines
+from kpixl.forms.definition import Field, Form, MoneyUnit, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.print_layout import PrintedCell, printed_text
+from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.forms.values import MAX_CELL_TEXT, Raw, fold, refused_character, text_of, utf16_length
+
+MIN_DIGITS = 2
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One project of the list: a text for each column of ids, the values that have a column, its place."""
+
+    ids: tuple[str, ...]
+    values: Mapping[str, Value]
+    place: Location
+
+
+# --- reading and writing ----------------------------------------------------------------------
+
+
+def write_roster(
+    form: Form,
+    source: Path,
+    out: Path,
+    *,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    lang: str = "zh",
+    today: date | None = None,
+) -> tuple[list[Written], int, tuple[Problem, ...]]:
+    """Make the roster `out` from the list `source`, keeping the ids of an `out` that is already there.
+
+    Returns what was written, how many projects it holds, and the problems. An `out` that is no roster of an earlier
+    run, or that somebody has edited, is copied first. Raises KpixlError.
+    """
+    check_target(out)
+    check_regular(source)
+    if source.is_dir():
+        raise failure("path-missing", path=str(source))
+    if (size := source.stat().st_size) > limits.file_bytes:
+        raise KpixlError(file_too_large(size, limits).problem(source.name))
+    reading = read_grids(read_input(source), source.name, limits)
+    if not reading.grids and reading.problems:
+        raise KpixlError(*reading.problems)
+    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
+    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
+    written, refused = commit([output], lang=lang, today=today or date.today())
+    if roster.year is None:
+        problems = (*problems, Problem("roster-no-year", Location(out.name)))
+    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+
+
+def _same_form(form: Form, name: str) -> Form:
+    if name != form.id:
+        raise failure("form-unknown", form=name, known=form.id)
+    return form
+
+
+def make_roster(
+    form: Form,
+    grids: Iterable[Grid],
+    *,
+    file: str,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Make the roster from a list; `old` is the roster that was made before.
+
+    What the list has no column for is kept from `old`. Raises KpixlError: `list-no-header` where no grid is a
+    list, `text-refused` or `text-too-long` for a text that no roster can hold.
+    """
+    listings, problems = find_listings(form, list(grids), file)
+    entries: list[Entry] = []
+    for found in listings:
+        lines, skipped = read_lines(form, found)
+        problems += (*found.problems, *skipped)
+        for line in lines:
+            entry, noted = _entry(form, found, line)
+            entries.append(entry)
+            problems += noted
+    ids, doubts = _Ids(form, entries, old, listings[0].keys).assign()
+    before = {project.id: project for project in old.projects} if old else {}
+    projects = tuple(_project(form, e, i, before.get(i)) for e, i in zip(entries, ids, strict=True))
+    problems += doubts + _gone(form, before, set(ids), file)
+    known_year = year or (old.year if old else None) or _year_above(listings)
+    known_name = organization or (old.organization if old else None) or _organization(form, projects)
+    return Portfolio(form.id, known_year, known_name, projects), tuple(problems)
+
+
+def _year_above(listings: Sequence[Listing]) -> int | None:
+    """Take the year from the titles above the header where they name just one."""
+    years = {int(y) for found in listings for text in found.above for y in _YEAR.findall(fold(text))}
+    return years.pop() if len(years) == 1 else None
+
+
+def _organization(form: Form, projects: Sequence[Project]) -> str | None:
+    """Take the organisation from its field where all projects name the same."""
+    key = form.organization_field
+    named = {project.values[key] for project in projects} if key else set()
+    only = named.pop() if len(named) == 1 else None
+    return only if isinstance(only, str) else None
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]]:
+    """Read one row; say what was read otherwise than it was typed, and what could not be read."""
+    ids: list[str] = []
+    values: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for column, raw in zip(found.columns, line.cells, strict=True):
+        field = column.field
+        place = found.place(line.row, column.col, field.heading)
+        _check_text(text_of(raw), place, found.grid.top + line.row + 1)
+        if field.key == ID:
+            ids.append(text_of(raw).strip())
+            continue
+        value, noted = _read(form, field, raw, column.money)
+        values[field.key] = value
+        if noted:
+            reading = printed_text(PrintedCell("value", value, 0, 0, type=field.type))
+            problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
+        elif (kind := FIELD_TYPES[field.type]).is_unread(value):
+            details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
+            problems.append(Problem("value-unread", place, details))
+    name = next(c.col for c in found.columns if c.field.key == next(iter(form.fields)))
+    return Entry(tuple(ids), values, found.place(line.row, name)), problems
+
+
+def _read(form: Form, field: Field, raw: Raw, money: MoneyUnit | None) -> tuple[Value, bool]:
+    """Read a cell; a bare number in a list that counts in `money` is read with that unit."""
+    if money is not None:
+        return read_money(raw, form.money, money)
+    return canonical.read_value(form, field, raw)
+
+
+def _check_text(text: str, place: Location, line: int) -> None:
+    if (character := refused_character(text)) is not None:
+        details: dict[str, object] = {"line": line, "key": place.field, "found": character}
+        raise KpixlError(Problem("text-refused", place, details))
+    if (length := utf16_length(text)) > MAX_CELL_TEXT:
+        details = {"line": line, "key": place.field, "length": length, "limit": MAX_CELL_TEXT}
+        raise KpixlError(Problem("text-too-long", place, details))
+
+
+def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
+    """Put what the list says over what the roster said before.
+
+    A total that the list has no column for is added up again where the list has one of its parts.
+    """
+    values: dict[str, Value] = dict.fromkeys(form.fields)
+    if before is not None:
+        values |= before.values
+        values |= {k: None for k, f in form.fields.items() if any(part in entry.values for part in f.sum)}
+    values |= entry.values
+    tables = before.tables if before is not None else dict.fromkeys(form.tables, ())
+    return canonical.complete(form, Project(project_id, values, tables))
+
+
+def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:
+    name = next(iter(form.fields))
+    return [
+        Problem("list-row-gone", Location(file), {"id": i, "name": text_of(project.values[name])})
+        for i, project in before.items()
+        if i not in ids
+    ]
+
+
+# --- ids --------------------------------------------------------------------------------------
+
+
+class _Ids:
+    """Gives every entry its id."""
+
+    def __init__(self, form: Form, entries: Sequence[Entry], old: Portfolio | None, listed: Container[str]) -> None:
+        self.form, self.entries = form, entries
+        # A list without a column for a key field cannot tell projects apart by it.
+        self.name, *others = form.key_fields
+        self.keys = (self.name, *(key for key in others if key in listed))
+        self.known: dict[Key, list[str]] = defaultdict(list)
+        for project in old.projects if old else ():
+            self.known[self._key(project.values)].append(project.id)
+        self.taken = {project.id for project in old.projects} if old else set()
+
+    def _key(self, values: Mapping[str, Value]) -> Key:
+        return tuple(fold(text_of(values[key])) for key in self.keys)
+
+    def assign(self) -> tuple[list[str], list[Problem]]:
+        """Return the ids in the order of the entries.
+
+        A column of running numbers (1, 2, 3) counts the rows of a list, and says nothing about who is who
+        when a row is put in: there the name comes first.
+        """
+        given, running, problems = self._given()
+        if given is None:
+            problems += self._twice()
+        ids = [""] * len(self.entries)
+        if given is not None and not running:
+            ids = list(given)
+        used = set(filter(None, ids))
+        for number, entry in enumerate(self.entries):
+            same = [i for i in self.known[self._key(entry.values)] if i not in used]
+            if not ids[number] and same:
+                ids[number] = same[0]
+                used.add(same[0])
+        self.taken |= used
+        new = self._new_ids()
+        for number in range(len(ids)):
+            if not ids[number]:
+                wanted = given[number] if given is not None else ""
+                ids[number] = wanted if wanted and wanted not in self.taken else next(new)
+                self.taken.add(ids[number])
+        return ids, problems
+
+    def _given(self) -> tuple[tuple[str, ...] | None, bool, list[Problem]]:
+        """Choose the column of ids: the first without repetition that is more than running numbers."""
+        columns = list(zip(*(entry.ids for entry in self.entries), strict=True))
+        usable = [c for c in columns if any(c) and max(Counter(filter(None, c)).values()) == 1]
+        numbers = tuple(str(n) for n in range(1, len(self.entries) + 1))
+        real = [column for column in usable if column != numbers]
+        if real or usable:
+            return (real or usable)[0], not real, []
+        if not any(any(column) for column in columns):
+            return None, False, []
+        repeated = [i for i, times in Counter(filter(None, columns[0])).items() if times > 1]
+        label = self.form.id_field.heading
+        details = {"label": label, "found": "、".join(repeated[:12])}
+        place = self.entries[0].place
+        return None, False, [Problem("list-ids-repeated", Location(place.file, place.sheet, None, label), details)]
+
+    def _twice(self) -> list[Problem]:
+        """Report each entry that has the name and unit of an earlier one."""
+        seen: set[Key] = set()
+        problems = []
+        for entry in self.entries:
+            key = self._key(entry.values)
+            if key in seen:
+                others = "、".join(text_of(entry.values[key]) for key in self.keys[1:])
+                details = {"name": text_of(entry.values[self.name]), "unit": others}
+                problems.append(Problem("list-name-twice", entry.place, details))
+            seen.add(key)
+        return problems
+
+    def _new_ids(self) -> Iterator[str]:
+        """Yield the numbers after the highest, written like those that are there."""
+        numbers = [i for i in self.taken if i.isascii() and i.isdecimal() and len(i) < 9]
+        padded = [len(i) for i in numbers if i.startswith("0")]
+        width = max(MIN_DIGITS, len(str(len(self.entries))), *padded) if padded or not numbers else 1
+        for number in count(max(map(int, numbers), default=0) + 1):
+            if (project_id := f"{number:0{width}}") not in self.taken:
+                yield project_id

@@ -1,0 +1,102 @@
+"""The submissions of one project: where each is from, and whether it was filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.readers.properties import NO_PROPERTIES, Properties
+from kpixl.recognise.submission import Extracted
+from kpixl.forms.definition import Form
+from kpixl.portfolio.model import Project
+from kpixl.problems import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult."""
+
+    file: str
+    sha256: str
+    form: Extracted
+    modified: datetime | None = None
+    properties: Properties = NO_PROPERTIES
+    origins: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Location:
+        """Return its file and sheet."""
+        return Location(self.file, self.form.sheet)
+
+    @property
+    def date(self) -> str:
+        """Return when it was saved, to the minute: as its program recorded it (UTC), else by the file's own time."""
+        saved = self.properties.saved or self.modified
+        return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
+
+    def at(self, key: str) -> Location:
+        """Return the place where a value of it was typed."""
+        return replace(self.place, cell=self.form.cells.get(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One of the forms in which a project came back. `same`: it has the values of the first one."""
+
+    file: str
+    sheet: str | None
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a project came from: file, digest, sheet, and the cell of each value.
+
+    `others`: further files of which a project was merged, each with the cells of the values it gave.
+    """
+
+    file: str
+    sha256: str
+    sheet: str | None
+    cells: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[Source, ...] = ()
+
+    def __str__(self) -> str:
+        own = f"{self.file} › {self.sheet}" if self.sheet else self.file
+        return "；".join([own, *map(str, self.others)])
+
+    def at(self, key: str) -> Location:
+        """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
+        giver = next((s for s in (self, *self.others) if key in s.cells), self)
+        return Location(giver.file, giver.sheet, giver.cells.get(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A submission of a project, and the project as read from it. `foreign`: its marker is of another portfolio."""
+
+    item: Returned
+    project: Project
+    foreign: bool = False
+
+    def is_as_sent(self) -> bool:
+        """Tell whether every value is the one that was sent out, by the digest in the marker."""
+        mark = self.item.form.marker
+        return mark is not None and bool(mark.sent) and mark.sent == sheet_ids.content_digest(self.project)
+
+    def is_unfilled(self, form: Form, sent: Project | None) -> bool:
+        """Tell whether every value is the one that was sent out, by the marker's digest or by the roster (`sent`), and
+        something is still to be filled in: a complete one that comes back as it was sent is an answer."""
+        if _is_complete(form, self.project):
+            return False
+        return self.is_as_sent() or (sent is not None and replace(self.project, id=sent.id) == sent)
+
+
+def _is_complete(form: Form, project: Project) -> bool:
+    """Tell whether all that is required is there: fields, and a row of each table that requires something."""
+    if any(field.required and project.values[key] is None for key, field in form.fields.items()):
+        return False
+    needed = (t.key for t in form.tables.values() if any(c.required for c in t.columns.values()))
+    return all(project.tables[key] for key in needed)

@@ -1,0 +1,179 @@
+"""What kpixl knows: a form, and a portfolio of projects. Frozen data; nothing here computes or reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+# A value that could not be read as its type stays the text that was typed.
+Value = str | Decimal | date | None
+Row = Mapping[str, Value]
+
+
+# --- the form ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyUnit:
+    """A unit of money: its name, and the power of ten by which it exceeds the yuan (万元: 4)."""
+
+    name: str
+    power: int
+
+
+YUAN = MoneyUnit("元", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A list to choose from. `items` maps each item to its synonyms; `children` is given where the list
+    depends on another column: parent item -> items."""
+
+    name: str
+    items: Mapping[str, tuple[str, ...]]
+    open: bool
+    parent: str | None = None
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    qualitative: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES."""
+
+    key: str
+    label: str
+    type: str
+    synonyms: tuple[str, ...] = ()
+    heading: str = ""
+    choices: str | None = None
+    required: bool = False
+    sum: tuple[str, ...] = ()
+    fill: bool = False
+    lines: int = 1
+    width: float = 14
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Three columns that are printed as one cell: operator, value and unit."""
+
+    key: str
+    label: str
+    synonyms: tuple[str, ...]
+    operator: str
+    value: str
+    unit: str
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Return the three columns in the order in which they are typed."""
+        return (self.operator, self.value, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A repeating part of the form."""
+
+    key: str
+    label: str
+    columns: Mapping[str, Field]
+    targets: Mapping[str, Target]
+    rows: int
+    presets: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A placed cell of the layout. `kind`: title, subtitle, label, value, caption, blank."""
+
+    kind: str
+    text: str
+    key: str
+    row: int
+    col: int
+    rows: int = 1
+    columns: int = 1
+    vertical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A printed heading of a table: a column or a target, its first physical column and its width in columns."""
+
+    key: str
+    label: str
+    col: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTable:
+    """Where a table stands: the row of its headings, the headings when typed into and when printed."""
+
+    table: str
+    row: int
+    caption: str
+    entry: tuple[TableColumn, ...]
+    print: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The grid of one form. Rows are numbered as if each table had no rows; cells of `foot` come after the tables."""
+
+    widths: tuple[float, ...]
+    heights: Mapping[int, float]
+    rows: int
+    head: tuple[Cell, ...]
+    tables: tuple[PlacedTable, ...]
+    foot: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the summary workbook groups and draws."""
+
+    subtotals: str | None
+    order: tuple[str, ...]
+    amount: str | None
+    structure: str | None
+    disclosure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form definition, the content of a form.yaml.
+
+    `key_fields`: what people tell projects apart by; the first is what they call a project.
+    `money`: the unit of every amount, printed, typed and stored.
+    `checks`: as written; kpixl.checks reads them when they are needed.
+    """
+
+    id: str
+    version: str
+    title: str
+    title_synonyms: tuple[str, ...]
+    subtitle: str
+    heading: str
+    description: Mapping[str, str]
+    id_field: Field
+    organization_field: str | None
+    key_fields: tuple[str, ...]
+    fields: Mapping[str, Field]
+    tables: Mapping[str, Table]
+    choices: Mapping[str, Choices]
+    layout: Layout
+    paper: str
+    margins: Mapping[str, float]
+    fonts: Mapping[str, str | float]
+    summary: Summary
+    instructions: Mapping[str, tuple[str, ...]]
+    checks: Mapping[str, object] = field(default_factory=dict)
+    money: MoneyUnit = YUAN
+
+
+# --- the portfolio ----------------------------------------------------------------------------

@@ -1,0 +1,443 @@
+"""Load form definitions: form.yaml -> model.Form. What is wrong in one is said with its key.
+
+Definitions are found in the wheel (`kpixl.templates`) and in the folders given by `--forms` or KPIXL_FORMS.
+A form id from a workbook is only ever compared with the ids known here; it is never made into a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from kpixl import yaml_text
+from kpixl.forms.money import UNITS, money_label
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.inputs import read_input
+from kpixl.forms.definition import (
+    YUAN,
+    Cell,
+    Choices,
+    Field,
+    Form,
+    Layout,
+    MoneyUnit,
+    PlacedTable,
+    Row,
+    Summary,
+    Table,
+    TableColumn,
+    Target,
+)
+from kpixl.problems import KpixlError, failure
+from kpixl.forms.values import fold
+
+DEFINITION = "form.yaml"
+FORMAT = 1
+# Names on which the canonical file and the marker rely.
+_KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+# As a key these are no text in YAML 1.1, which many programs still read.
+_NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体", "size": 10, "title": 16}
+
+
+# --- finding ----------------------------------------------------------------------------------
+
+
+def folders(extra: Sequence[Path] = ()) -> list[Path]:
+    """List the folders of definitions, the user's own first."""
+    own = [Path(p) for p in os.environ.get("KPIXL_FORMS", "").split(os.pathsep) if p]
+    return [*extra, *own, Path(str(resources.files("kpixl.templates")))]
+
+
+def known_forms(extra: Sequence[Path] = ()) -> dict[str, Path]:
+    """Map the id (the folder's name) of every definition to its folder."""
+    found: dict[str, Path] = {}
+    for folder in folders(extra):
+        if not folder.is_dir():
+            raise failure("path-missing", path=str(folder))
+        for definition in sorted(folder.glob(f"*/{DEFINITION}")):
+            found.setdefault(definition.parent.name, definition.parent)
+    return found
+
+
+def load_form(form_id: str, extra: Sequence[Path] = ()) -> Form:
+    """Load the form called `form_id`. Raises KpixlError `form-unknown` or `form-invalid`."""
+    known = known_forms(extra)
+    if form_id not in known:
+        raise failure("form-unknown", form=form_id, known=", ".join(known))
+    return _load(known[form_id])
+
+
+def load_forms(extra: Sequence[Path] = ()) -> dict[str, Form]:
+    """Load every known form."""
+    return {form_id: _load(folder) for form_id, folder in known_forms(extra).items()}
+
+
+@cache
+def _load(folder: Path) -> Form:
+    path = folder / DEFINITION
+    text = yaml_text.decode(read_input(path), str(path))
+    form = parse_form(yaml_text.parse(text, str(path)))
+    if form.id != folder.name:
+        raise _invalid("id", f"is {form.id}, its folder is called {folder.name}")
+    return form
+
+
+# --- parsing ----------------------------------------------------------------------------------
+
+
+def parse_form(data: object) -> Form:
+    """Turn the parsed form.yaml into a Form. Raises KpixlError `form-invalid`."""
+    top = _Node(data, "form.yaml")
+    if top.take("kpixl-form", int) != FORMAT:
+        raise _invalid("kpixl-form", f"must be {FORMAT}")
+    choices = _choices(top.mapping("choices"), _trees(top.mapping("trees")))
+    fields = {key: _field(key, node) for key, node in top.nodes("fields")}
+    tables = {key: _table(key, node) for key, node in top.nodes("tables")}
+    titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
+    subtitle = top.take("subtitle", str, "")
+    layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables)
+    printing = top.node("print")
+    form = Form(
+        id=top.take("id", str),
+        version=str(top.take("version", (str, int, float))),
+        title=titles[0],
+        title_synonyms=titles[1],
+        subtitle=subtitle,
+        heading=top.take("heading", str, ""),
+        description={k: str(v) for k, v in top.mapping("description").items()},
+        id_field=_field("id", top.node("id-field")),
+        organization_field=top.take("organization-field", str, None),
+        key_fields=tuple(map(str, top.take("key-fields", list, []))) or tuple(fields)[:1],
+        fields=fields,
+        tables=tables,
+        choices=choices,
+        layout=layout,
+        paper=printing.take("paper", str, "A4"),
+        margins={k: float(v) for k, v in printing.mapping("margins").items()},
+        fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
+        summary=_summary(top.node("summary")),
+        instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
+        checks=top.mapping("checks"),
+        money=_money(top.take("money", str, YUAN.name)),
+    )
+    printing.finish()
+    top.finish()
+    _check(form)
+    _check_units(form)
+    return form
+
+
+def _money(name: str) -> MoneyUnit:
+    if name not in UNITS:
+        raise _invalid("money", f"must be one of {', '.join(UNITS)}")
+    return UNITS[name]
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise _invalid(key, "a key is made of a-z, 0-9, _ and dots")
+    if found := _NO_KEYS.intersection(key.split(".")):
+        raise _invalid(key, f"{', '.join(found)} is not a name in every YAML")
+
+
+def _field(key: str, node: _Node) -> Field:
+    _check_key(key)
+    kind = node.take("type", str, "text")
+    if kind not in FIELD_TYPES:
+        raise _invalid(f"{key}.type", f"must be one of {', '.join(FIELD_TYPES)}")
+    label = node.take("label", str)
+    field = Field(
+        key=key,
+        label=label,
+        type=kind,
+        synonyms=tuple(map(str, node.take("synonyms", list, []))),
+        heading=node.take("heading", str, label.rstrip(":：")),
+        choices=node.take("choices", str, None),
+        required=node.take("required", bool, False),
+        sum=tuple(node.take("sum", list, [])),
+        fill=node.take("fill", bool, False),
+        lines=node.take("lines", int, 1),
+        width=float(node.take("width", (int, float), 14)),
+        help=node.take("help", str, ""),
+    )
+    node.finish()
+    return field
+
+
+def _table(key: str, node: _Node) -> Table:
+    _check_key(key)
+    columns = {k: _field(k, n) for k, n in node.nodes("columns")}
+    targets = {}
+    for name, n in node.nodes("targets"):
+        targets[name] = Target(
+            key=name,
+            label=n.take("label", str),
+            synonyms=tuple(n.take("synonyms", list, [])),
+            operator=n.take("operator", str),
+            value=n.take("value", str),
+            unit=n.take("unit", str),
+        )
+        n.finish()
+        for part in targets[name].parts:
+            if part not in columns:
+                raise _invalid(f"tables.{key}.targets.{name}", f"no column {part}")
+    presets: list[Row] = []
+    for preset in node.take("presets", list, []):
+        unknown = set(preset) - set(columns)
+        if unknown:
+            raise _invalid(f"tables.{key}.presets", f"no column {', '.join(sorted(unknown))}")
+        presets.append({column: preset.get(column) for column in columns})
+    table = Table(
+        key=key,
+        label=node.take("label", str),
+        columns=columns,
+        targets=targets,
+        rows=node.take("rows", int, 20),
+        presets=tuple(presets),
+    )
+    node.finish()
+    return table
+
+
+def _trees(data: Mapping[str, Any]) -> dict[str, dict[int, dict[str, tuple[str, ...]]]]:
+    """Unfold each tree into levels: depth -> parent item -> items; the roots are the children of ""."""
+    unfolded: dict[str, dict[int, dict[str, tuple[str, ...]]]] = {}
+    for name, tree in data.items():
+        levels: dict[int, dict[str, tuple[str, ...]]] = {}
+
+        def walk(parent: str, node: Any, depth: int, levels: dict[int, dict[str, tuple[str, ...]]]) -> None:
+            levels.setdefault(depth, {})[parent] = tuple(node)
+            if isinstance(node, dict):
+                for item, below in node.items():
+                    walk(str(item), below or (), depth + 1, levels)
+
+        walk("", tree, 0, levels)
+        unfolded[name] = levels
+    return unfolded
+
+
+def _choices(
+    data: Mapping[str, Any], trees: Mapping[str, Mapping[int, Mapping[str, tuple[str, ...]]]]
+) -> dict[str, Choices]:
+    choices: dict[str, Choices] = {}
+    for name, spec in data.items():
+        if not _KEY.fullmatch(name):
+            raise _invalid(f"choices.{name}", "a key is made of a-z, 0-9, _ and dots")
+        node = _Node(spec, f"choices.{name}")
+        parent, tree = node.take("parent", str, None), node.take("tree", str, None)
+        is_open, qualitative = node.take("open", bool, True), node.take("qualitative", str, None)
+        children: Mapping[str, tuple[str, ...]] = {}
+        if tree is not None:
+            if tree not in trees:
+                raise _invalid(f"choices.{name}.tree", f"no tree {tree}")
+            depth = 0
+            above = parent
+            while above is not None:
+                if above not in data:
+                    raise _invalid(f"choices.{name}.parent", f"no list {above}")
+                depth, above = depth + 1, data[above].get("parent")
+            level = trees[tree].get(depth, {})
+            children = level if parent is not None else {}
+            items: Any = {item: () for below in level.values() for item in below}
+        else:
+            items = node.take("items", (list, dict))
+            if isinstance(items, list):
+                items = dict.fromkeys(items, ())
+        clean = {str(k): tuple(map(str, v or ())) for k, v in items.items()}
+        choices[name] = Choices(name, clean, is_open, parent, children, qualitative)
+        node.finish()
+    return choices
+
+
+def _summary(node: _Node) -> Summary:
+    charts = node.mapping("charts")
+    summary = Summary(
+        subtotals=node.take("subtotals", str, None),
+        order=tuple(node.take("order", list, [])),
+        amount=charts.get("amount"),
+        structure=charts.get("structure"),
+        disclosure=node.take("disclosure", str, ""),
+    )
+    node.finish()
+    return summary
+
+
+# --- layout -----------------------------------------------------------------------------------
+
+
+def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> Layout:
+    widths = tuple(float(w) for w in node.take("widths", list))
+    head: list[Cell] = []
+    foot: list[Cell] = []
+    placed: list[PlacedTable] = []
+    heights: dict[int, float] = {}
+    taken: set[tuple[int, int]] = set()
+    rows = node.take("rows", list)
+    for number, spec in enumerate(rows):
+        row = _Node(spec, f"layout.rows[{number}]")
+        if (height := row.take("height", (int, float), None)) is not None:
+            heights[number] = float(height)
+        if (name := row.take("table", str, None)) is not None:
+            if name not in tables:
+                raise _invalid(f"layout.rows[{number}]", f"no table {name}")
+            placed.append(_place_table(row, tables[name], number, len(widths)))
+        else:
+            for cell in _place_cells(row.take("cells", list), number, taken, len(widths), fields):
+                text = {"title": title, "subtitle": subtitle}.get(cell.kind, cell.text)
+                (foot if placed else head).append(
+                    Cell(cell.kind, text, *(getattr(cell, a) for a in Cell.__slots__[2:]))
+                )
+        row.finish()
+    node.finish()
+    return Layout(widths, heights, len(rows), tuple(head), tuple(placed), tuple(foot))
+
+
+def _place_cells(
+    specs: list[Any], row: int, taken: set[tuple[int, int]], width: int, fields: Mapping[str, Field]
+) -> Iterator[Cell]:
+    col = 0
+    for spec in specs:
+        node = _Node(spec, f"layout.rows[{row}]")
+        while (row, col) in taken:
+            col += 1
+        rows, columns = node.take("rows", int, 1), node.take("columns", int, 1)
+        vertical = node.take("vertical", bool, False)
+        (kind, content), *more = node.rest.items() if node.rest else [("", "")]
+        node.rest.clear()
+        if more or kind not in ("title", "subtitle", "label", "value", "caption", "blank"):
+            raise _invalid(f"layout.rows[{row}]", f"what is {spec}?")
+        key = text = ""
+        if kind in ("label", "value"):
+            if content not in fields:
+                raise _invalid(f"layout.rows[{row}]", f"no field {content}")
+            key, text = content, fields[content].label if kind == "label" else ""
+        elif kind == "caption":
+            text = str(content)
+        if col + columns > width:
+            raise _invalid(f"layout.rows[{row}]", "wider than `widths`")
+        taken |= {(r, c) for r in range(row, row + rows) for c in range(col, col + columns)}
+        yield Cell(kind, text, key, row, col, rows, columns, vertical)
+        col += columns
+
+
+def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable:
+    caption = node.take("caption", str, "")
+    heads = {}
+    for name in ("entry", "print"):
+        col = 1 if caption else 0
+        heading: list[TableColumn] = []
+        for spec in node.take(name, list):
+            n = _Node(spec, f"layout.{table.key}.{name}")
+            if (key := n.take("target", str, None)) is not None:
+                columns = 3 if name == "entry" else n.take("columns", int, 1)
+                label = table.targets[key].label
+            else:
+                key, columns = n.take("column", str), 1 if name == "entry" else n.take("columns", int, 1)
+                if key not in table.columns:
+                    raise _invalid(f"layout.{table.key}.{name}", f"no column {key}")
+                label = table.columns[key].label
+            n.finish()
+            heading.append(TableColumn(key, label, col, columns))
+            col += columns
+        if col > width:
+            raise _invalid(f"layout.{table.key}.{name}", "wider than `widths`")
+        heads[name] = tuple(heading)
+    return PlacedTable(table.key, row, caption, heads["entry"], heads["print"])
+
+
+# --- consistency ------------------------------------------------------------------------------
+
+
+def _check(form: Form) -> None:
+    _check_fields(form)
+    placed = {(c.kind, c.key) for c in (*form.layout.head, *form.layout.foot) if c.key}
+    for key in form.fields:
+        for kind in ("label", "value"):
+            if (kind, key) not in placed:
+                raise _invalid("layout", f"has no {kind} of {key}")
+    if set(form.tables) != {p.table for p in form.layout.tables}:
+        raise _invalid("layout", "does not place every table once")
+    summary = form.summary
+    for name in (*form.key_fields, form.organization_field, summary.subtotals, summary.amount, summary.structure):
+        if name is not None and name not in form.fields:
+            raise _invalid("form.yaml", f"no field {name}")
+    headings = [fold(f.heading) for f in (form.id_field, *form.fields.values())]
+    if len(set(headings)) < len(headings):
+        raise _invalid("fields", "two fields have the same heading; give one a `heading`")
+    keys = set(form.fields)
+    if any(key.rpartition(".")[0] in keys for key in keys if "." in key) or keys & set(form.tables):
+        raise _invalid("fields", "a key stands for a value and for a group")
+
+
+def _check_fields(form: Form) -> None:
+    columns = [c for t in form.tables.values() for c in t.columns.values()]
+    for field in (*form.fields.values(), *columns):
+        if field.choices is not None and field.choices not in form.choices:
+            raise _invalid(f"{field.key}.choices", f"no list {field.choices}")
+        if FIELD_TYPES[field.type].needs_choices and field.choices is None:
+            raise _invalid(field.key, f"a {field.type} needs `choices`")
+        for part in field.sum:
+            if part not in form.fields or not FIELD_TYPES[form.fields[part].type].is_amount or form.fields[part].sum:
+                raise _invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
+
+
+def _check_units(form: Form) -> None:
+    """Refuse a form that prints another unit beside an amount than the one in which it counts."""
+    columns = [c for t in form.tables.values() for c in t.columns.values()]
+    amounts = [f for f in (*form.fields.values(), *columns) if FIELD_TYPES[f.type].is_amount]
+    captions = [c.text for c in (*form.layout.head, *form.layout.foot) if c.kind == "caption"]
+    for text in (*(t for f in amounts for t in (f.label, f.heading)), *captions):
+        unit = money_label(fold(text))[1]
+        if unit is not None and unit != form.money:
+            raise _invalid("money", f"is {form.money.name}, but {' '.join(text.split())} counts in {unit.name}")
+
+
+def _invalid(key: str, reason: str) -> KpixlError:
+    return failure("form-invalid", key=key, reason=reason)
+
+
+class _Node:
+    """A mapping of the definition from which every key must be taken."""
+
+    def __init__(self, data: object, path: str) -> None:
+        if not isinstance(data, dict):
+            raise _invalid(path, "must be a mapping")
+        self.rest: dict[str, Any] = dict(data)
+        self.path = path
+
+    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
+        """Take a value out; without a default it must be there."""
+        if key not in self.rest:
+            if default:
+                return default[0]
+            raise _invalid(self.path, f"{key} is missing")
+        value = self.rest.pop(key)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise _invalid(f"{self.path}.{key}", f"cannot be {value!r}")
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Take a mapping out; empty where it is not given."""
+        found: dict[str, Any] = self.take(key, dict, {})
+        return found
+
+    def node(self, key: str) -> _Node:
+        """Take a mapping out as a node."""
+        return _Node(self.mapping(key), f"{self.path}.{key}")
+
+    def nodes(self, key: str) -> list[tuple[str, _Node]]:
+        """Take a mapping of mappings out."""
+        return [(str(k), _Node(v, f"{self.path}.{key}.{k}")) for k, v in self.mapping(key).items()]
+
+    def finish(self) -> None:
+        """Complain about what nobody took."""
+        if self.rest:
+            raise _invalid(self.path, f"unknown key {', '.join(map(str, self.rest))}")

@@ -1,0 +1,1 @@
+"""Everything that kpixl writes for people."""

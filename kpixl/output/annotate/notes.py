@@ -1,0 +1,68 @@
+"""What is said at a cell: the text of its note, and how badly it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kpixl.a1 import Span, span_from
+from kpixl.readers import Grid
+from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
+from kpixl.problems import Problem, Severity
+from kpixl.texts import Text, say
+
+MAX_NOTES = 2_000  # on a sheet; further cells are tinted and listed
+MAX_NOTE = 1_500  # characters; the list has all
+
+# What a rule of ours is known by, and the formula of that rule: it always holds.
+RULE_SIGNATURE = '"kpixl"'
+RULE = f"LEN({RULE_SIGNATURE})>0"
+
+TINTS = {Severity.ERROR: "FFB4B4", Severity.WARNING: "FFD88A", Severity.INFO: "BFDDF5"}
+EDGES = {Severity.ERROR: "C00000", Severity.WARNING: "B45309", Severity.INFO: "1F6FB2"}
+LEVELS: dict[Severity, Text] = {
+    Severity.ERROR: ("错误", "error"),
+    Severity.WARNING: ("警告", "warning"),
+    Severity.INFO: ("提示", "note"),
+}
+_OPINION: Text = ("检查意见", " to be looked at")
+_COLON: Text = ("：", ": ")
+
+
+class Note(NamedTuple):
+    """A note: the cell, with all that is merged into it, its text, and the worst that is said."""
+
+    place: Span
+    text: str
+    severity: Severity
+
+
+def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[Note]:
+    """Make a note for each cell that problems are about; what a merge covers counts as the merged cell."""
+    spans = [] if grid is None else [_moved(span, grid) for span in grid.merges()]
+    cells: dict[Span, list[Problem]] = {}
+    for problem in problems:
+        place = span_from(problem.location.cell or "")
+        if place is not None and problem.code != "note-unread":  # it is about the person's own note, which stands there
+            inside = (s for s in spans if s.row <= place.row <= s.last_row and s.col <= place.col <= s.last_col)
+            cells.setdefault(next(inside, place), []).append(problem)
+    return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
+
+
+def _moved(span: Span, grid: Grid) -> Span:
+    return Span(span.row + grid.top, span.col + grid.left, span.last_row + grid.top, span.last_col + grid.left)
+
+
+def rank(problem: Problem) -> int:
+    """Sort key: errors first."""
+    return list(Severity).index(problem.severity)
+
+
+def _text(problems: Sequence[Problem], lang: str) -> str:
+    lines = [NOTE_SIGNATURE + say(_OPINION, lang)]
+    for problem in problems:
+        lines.append(say(LEVELS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
+        if hint := problem.hint(lang):
+            lines.append(f"→ {hint}")
+    text = "\n".join(lines)
+    return text if len(text) <= MAX_NOTE else text[: MAX_NOTE - 1] + "…"

@@ -1,0 +1,186 @@
+"""The third sheet of the summary: all forms one after another, each as it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from kpixl.a1 import Span
+from kpixl.forms.types import FIELD_TYPES, TEXT
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Project
+from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow
+from kpixl.output.workbook import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
+from kpixl.output.summary.marks import OwnSheet
+from kpixl.output.summary.table import FOOTER, TINT_DOUBT
+from kpixl.texts import say
+from kpixl.forms.values import fits_float
+
+_ROW_HEIGHT = 20.0
+_LONG_HEIGHT = 64.0  # of a goal, however short it is
+_PAPERS = {"A3": 8, "A4": 9, "A5": 11}
+_SHORT = 40
+_LINE = 1.32  # of a font's size, as in sheets.fitting_height
+
+
+class FormsWriter:
+    """Writes one form below the other on one sheet."""
+
+    def __init__(self, sheet: Sheet, form: Form, year: int | None, lang: str) -> None:
+        self._sheet, self._book, self._form, self._lang = sheet, sheet.book, form, lang
+        self._printer = FormPrinter(form, year)
+        self._size = float(form.fonts["size"])
+        self._widths = form.layout.widths
+        self._styles: dict[tuple[object, ...], Any] = {}
+        self._known: dict[tuple[object, ...], float] = {}
+        self._room: dict[tuple[int, int], float] = {}
+
+    def write(self, projects: Sequence[Project]) -> tuple[OwnSheet, Mapping[str, int]]:
+        """Write all forms; returns where each project's form begins."""
+        starts: dict[str, int] = {}
+        breaks: list[int] = []
+        written: list[Sequence[Value]] = []
+        top = 0
+        for project in projects:
+            if top:
+                breaks.append(top)
+            starts[project.id] = top
+            rows = self._printer.lay_out(project)
+            heights = self._heights(rows)
+            contents: list[dict[int, Value]] = [{} for _ in rows]
+            for number, row in enumerate(rows):
+                self._sheet.height(top + number, heights[number])
+                for cell in row.cells:
+                    contents[number][cell.col] = self._write_cell(cell, top)
+            written += [[c.get(col) for col in range(len(self._widths))] for c in contents]
+            top += len(rows)
+        self._set_up(top, breaks)
+        return OwnSheet("forms", self._sheet.name, tuple(written)), starts
+
+    # --- cells --------------------------------------------------------------------------------
+
+    def _write_cell(self, cell: PrintedCell, top: int) -> Value:
+        row = top + cell.row
+        span = Span(row, cell.col, row + cell.rows - 1, cell.col + cell.columns - 1)
+        self._sheet.merge_free(span, cell.value, self._style(cell))
+        return cell.value
+
+    def _style(self, cell: PrintedCell) -> Any:
+        """Return the format of a cell; cells of one place and kind of content share it."""
+        size = self._size_of(cell)
+        value = cell.value
+        content = "number" if isinstance(value, Decimal) and fits_float(value) else type(value)
+        key = (cell.kind, cell.type, cell.table, cell.key, cell.vertical, content, size)
+        if key not in self._styles:
+            self._styles[key] = self._new_style(cell, size)
+        return self._styles[key]
+
+    def _size_of(self, cell: PrintedCell) -> float:
+        """Choose the font size: that of the form, less for a text that would not fit Excel's tallest row."""
+        if cell.kind == "title":
+            return float(self._form.fonts["title"])
+        if isinstance(cell.value, str) and len(cell.value) > 200:
+            return fitting_size(cell.value, self._width(cell), self._size)
+        return self._size
+
+    def _new_style(self, cell: PrintedCell, size: float) -> Any:
+        fonts = self._form.fonts
+        if cell.kind == "title":
+            return self._book.format(font_name=fonts["heading"], font_size=size, bold=True, align="center")
+        if cell.kind == "subtitle":
+            return self._book.format(align="center")
+        props: dict[str, Any] = {"border": 1, "text_wrap": True, "font_size": size}
+        if cell.kind != "value":
+            props["align"] = "center"
+            if cell.vertical:
+                props["rotation"] = 270  # XlsxWriter's number for letters stacked upright
+                del props["text_wrap"]
+        elif (kind := FIELD_TYPES.get(cell.type, TEXT)).is_amount:
+            props |= self._number_props(cell.value, kind.number_format(self._form.money))
+        elif isinstance(cell.value, kind.python) and not isinstance(cell.value, str):
+            props |= {"align": kind.align, "num_format": kind.number_format(self._form.money)}
+        else:
+            props |= self._text_props(cell)
+        return self._book.format(**props)
+
+    @staticmethod
+    def _number_props(value: Value, number_format: str) -> dict[str, Any]:
+        if isinstance(value, Decimal) and fits_float(value):
+            return {"align": "right", "num_format": number_format, "indent": 1}
+        return {"align": "right"} | ({"bg_color": TINT_DOUBT} if value is not None else {})
+
+    def _text_props(self, cell: PrintedCell) -> dict[str, Any]:
+        field = self._form.tables[cell.table].columns.get(cell.key) if cell.table else self._form.fields[cell.key]
+        if field is not None and field.lines > 1:
+            return {"align": "left", "valign": "top"} if cell.value is not None else {}
+        if field is not None and cell.table and not field.fill and FIELD_TYPES[field.type].free_text:
+            return {"align": "left"}
+        return {"align": "center"}
+
+    # --- heights ------------------------------------------------------------------------------
+
+    def _width(self, cell: PrintedCell) -> float:
+        key = (cell.col, cell.columns)
+        if key not in self._room:
+            # Every column is five pixels wider than its units say, and a text needs five of them once.
+            self._room[key] = sum(self._widths[cell.col : cell.col + cell.columns]) + 5 / 7 * cell.columns
+        return self._room[key]
+
+    def _heights(self, rows: Sequence[PrintedRow]) -> list[float]:
+        """Choose heights that show all texts; what spans several rows is given to the last of them."""
+        heights = [row.height or _ROW_HEIGHT for row in rows]
+        spanning: list[PrintedCell] = []
+        for number, row in enumerate(rows):
+            for cell in row.cells:
+                if cell.rows > 1 or cell.vertical:
+                    spanning.append(cell)
+                else:
+                    heights[number] = max(heights[number], self._needed(cell))
+        for cell in spanning:
+            last = cell.row + cell.rows - 1
+            lacking = self._needed(cell) - sum(heights[cell.row : last + 1])
+            if lacking > 0:
+                heights[last] += lacking
+        return [min(height, MAX_ROW_HEIGHT) for height in heights]
+
+    def _needed(self, cell: PrintedCell) -> float:
+        """Return the height that a cell's text needs; equal short texts are measured once."""
+        value = cell.value
+        if not isinstance(value, str):
+            return self._least(cell)
+        if len(value) > _SHORT:
+            return self._measured(cell, value)
+        key = (value, cell.kind, cell.table, cell.key, cell.col, cell.columns)
+        if key not in self._known:
+            self._known[key] = self._measured(cell, value)
+        return self._known[key]
+
+    def _least(self, cell: PrintedCell) -> float:
+        field = self._form.fields.get(cell.key) if cell.kind == "value" and not cell.table else None
+        return _LONG_HEIGHT if field is not None and field.lines > 1 else 0.0
+
+    def _measured(self, cell: PrintedCell, text: str) -> float:
+        if cell.kind in ("title", "subtitle"):
+            return 0.0
+        size = self._size_of(cell)
+        if cell.vertical:
+            return len(text) * size * _LINE + 8
+        return fitting_height(text, self._width(cell), size, self._least(cell))
+
+    # --- set-up -------------------------------------------------------------------------------
+
+    def _set_up(self, rows: int, breaks: Sequence[int]) -> None:
+        raw, form = self._sheet.raw, self._form
+        self._sheet.widths(self._widths)
+        raw.hide_gridlines(2)
+        raw.set_portrait()
+        raw.set_paper(_PAPERS.get(form.paper, 9))
+        raw.fit_to_pages(1, 0)
+        raw.set_margins(**form.margins)
+        raw.center_horizontally()
+        raw.set_footer(say(FOOTER, self._lang))
+        if rows:
+            raw.print_area(0, 0, rows - 1, len(self._widths) - 1)
+        if breaks:
+            raw.set_h_pagebreaks(list(breaks))

@@ -1,0 +1,298 @@
+"""Portfolio -> fillable workbook(s): a first sheet with instructions and live status, then one sheet per project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from kpixl import __version__
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
+from kpixl.a1 import Span, absolute
+from kpixl.disk import Output, Written, check_target, commit
+from kpixl.forms.names import field_called
+from kpixl.files import safe_file_names
+from kpixl.forms.definition import Form, Row, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.own_texts import (
+    COVER_KIND,
+    DONE_COUNT,
+    GONE,
+    HOW_TO,
+    NUMBER,
+    PROJECTS,
+    TEMPLATE_KIND,
+    sheet_marker,
+)
+from kpixl.problems import Problem, failure
+from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.output.template.form import FormSheet, Status
+from kpixl.output.template.lists import write_lists
+from kpixl.texts import Text, say
+from kpixl.forms.values import text_of
+
+MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
+FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes would hardly have started
+
+COVER_NAME: Text = ("填报说明", "Instructions")
+COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
+YEAR: Text = (" {year} 年度", "{year} ")
+STATUS: Text = ("状态", "Status")
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The colours of the template: paper, print and screen agree on them."""
+
+    label: str = "#F2F2F2"
+    input: str = "#FFF6D6"
+    spare: str = "#FFFDF3"
+    missing: str = "#FCE4E6"
+    done: str = "#D5EEDB"
+    partial: str = "#FFE9B8"
+    wrong: str = "#F5C2C7"
+    quiet: str = "#9A9A9A"
+
+
+def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole: Portfolio | None = None) -> bytes:
+    """Build the workbook for all projects of `portfolio`.
+
+    `whole`: the portfolio of which this is a part, when it was split; markers refer to it.
+    Raises KpixlError `too-many-sheets`.
+    """
+    whole = whole or portfolio
+    if len(portfolio.projects) > MAX_SHEETS:
+        raise failure("too-many-sheets", count=len(portfolio.projects), limit=MAX_SHEETS)
+    year = say(YEAR, lang, year=portfolio.year) if portfolio.year else ""
+    title = say(COVER_TITLE, lang, organization=portfolio.organization or "", year=year, title=form.title).strip()
+    book = Book(
+        title,
+        {"kpixl-form": form.id, "kpixl-form-version": form.version, "kpixl-version": __version__},
+        font=str(form.fonts["body"]),
+        size=float(form.fonts["size"]),
+    )
+    cover_name = say(COVER_NAME, lang)
+    names = sheet_names(
+        (f"{p.id} {text_of(sheet_ids.name_of(form, p))}" for p in portfolio.projects), [cover_name, sheet_ids.OWN_SHEET]
+    )
+    cover = book.sheet(cover_name)
+    places = {p.id: number for number, p in enumerate(whole.projects, 1)}
+    statuses: list[Status] = []
+    marks = []
+    for project, name in zip(portfolio.projects, names, strict=True):
+        mark = _marker(form, whole, project, places[project.id])
+        sheet = FormSheet(book, form, Styles(), lang, name, cover_name)
+        statuses.append(sheet.write(project, portfolio.year, mark))
+        marks.append((name, sheet_ids.dumps(mark)))
+    _write_cover(cover, form, portfolio, names, statuses, title, lang)
+    used = {f.choices for f in form.fields.values() if f.choices}
+    used |= {c.choices for t in form.tables.values() for c in t.columns.values() if c.choices}
+    write_lists(book, form, _workbook_facts(form, whole), marks, sorted(used))
+    return book.finish()
+
+
+def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
+    """Split a portfolio by the values of field `by`: text of the value -> portfolio, in order of appearance."""
+    groups: dict[str, list[Project]] = {}
+    for project in portfolio.projects:
+        groups.setdefault(text_of(project.values[by]), []).append(project)
+    return {text: replace(portfolio, projects=tuple(projects)) for text, projects in groups.items()}
+
+
+def write_templates(
+    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", today: date | None = None
+) -> tuple[list[Written], tuple[Problem, ...]]:
+    """Write the workbook to `out`, or with `by` one workbook per value into the folder `out`.
+
+    Returns (path, whether the file changed) of each, and what has to be said: a workbook that is already there with
+    other content may have been filled in, so a copy of it is kept. The folder is made where its parent exists.
+    Raises KpixlError for an output that cannot be written, or an unknown field.
+    """
+    if by is None:
+        check_target(out, ".xlsx")
+        parts = {out: portfolio}
+    else:
+        by = field_called(form, by).key
+        if out.is_file():
+            raise failure("not-a-folder", path=str(out), field=by)
+        if not out.parent.is_dir():
+            raise failure("folder-missing", path=str(out.parent))
+        groups = split(portfolio, by)
+        names = safe_file_names(groups)
+        parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
+        out.mkdir(exist_ok=True)
+    built = _build_all(form, tuple(parts.values()), portfolio, lang)
+    outputs = [Output(path, content, "template") for path, content in zip(parts, built, strict=True)]
+    written, problems = commit(outputs, lang=lang, today=today or date.today())
+    return written, tuple(problems)
+
+
+def _build_all(form: Form, parts: Sequence[Portfolio], whole: Portfolio, lang: str) -> list[bytes]:
+    """Build one workbook for each part of `whole`, on all processors where that pays."""
+    build = partial(build_template, form, lang=lang, whole=whole)
+    if len(parts) < 2 or len(whole.projects) < FEW_PROJECTS:
+        return [build(part) for part in parts]
+    from kpixl.parallel import in_processes
+
+    return in_processes(build, parts)
+
+
+def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> sheet_ids.Marker:
+    return sheet_ids.Marker(
+        form=form.id,
+        version=form.version,
+        portfolio=sheet_ids.portfolio_id(whole),
+        project=project.id,
+        order=order,
+        name=sheet_ids.digest(sheet_ids.name_of(form, project)),
+        year=whole.year,
+        organization=whole.organization,
+        presets=tuple(t.key for t in form.tables.values() if t.presets and not project.tables[t.key]),
+        explicit=any(_has_gap(form, key, rows) for key, rows in project.tables.items()),
+        sent=sheet_ids.content_digest(complete(form, project)),
+    )
+
+
+def _has_gap(form: Form, table: str, rows: Sequence[Row]) -> bool:
+    """Tell whether a blank level follows a filled one: then blank must not be read as `the same`."""
+    filled: dict[str, Value] = {}
+    for row in rows:
+        for key, column in form.tables[table].columns.items():
+            if column.fill:
+                if row[key] is None and filled.get(key) is not None:
+                    return True
+                filled[key] = row[key]
+    return False
+
+
+def _workbook_facts(form: Form, whole: Portfolio) -> Mapping[str, object]:
+    return {
+        "kind": TEMPLATE_KIND,
+        "form": form.id,
+        "version": form.version,
+        "portfolio": sheet_ids.portfolio_id(whole),
+        "year": whole.year,
+        "organization": whole.organization,
+    }
+
+
+# --- the first sheet --------------------------------------------------------------------------
+
+_COVER_WIDTHS = (7, 9, 44, 32, 18)
+
+
+def _write_cover(
+    sheet: Sheet,
+    form: Form,
+    portfolio: Portfolio,
+    names: Sequence[str],
+    statuses: Sequence[Status],
+    title: str,
+    lang: str,
+) -> None:
+    book, styles = sheet.book, Styles()
+    last = len(_COVER_WIDTHS) - 1
+    texts = sheet.record()
+    sheet.widths(_COVER_WIDTHS)
+    sheet.merge(
+        Span(0, 0, 0, last),
+        title,
+        book.format(font_name=form.fonts["heading"], font_size=16, bold=True, align="center", text_wrap=True),
+    )
+    sheet.height(0, fitting_height(title, sum(_COVER_WIDTHS), 16, 36))
+    section = book.format(font_name=form.fonts["heading"], font_size=12, bold=True)
+    sheet.write(1, 0, say(HOW_TO, lang), section)
+    sheet.height(1, 22)
+    row = 2
+    number_style = book.format(align="center", valign="top", font_size=11)
+    lines = form.instructions.get(lang) or next(iter(form.instructions.values()), ())
+    for number, line in enumerate(lines, 1):
+        sheet.write(row, 0, f"{number}.", number_style)
+        sheet.merge(Span(row, 1, row, last), line, book.format(text_wrap=True, font_size=11, valign="top"))
+        sheet.height(row, fitting_height(line, sum(_COVER_WIDTHS[1:]), 11, 18))
+        row += 1
+    row += 1
+    sheet.write(row, 0, say(PROJECTS, lang), section)
+    _done_count(sheet, row, row + 2, statuses, lang)
+    sheet.height(row, 22)
+    _project_list(sheet, form, portfolio, names, statuses, row + 1, lang)
+    sheet.raw.protect("", {"format_columns": True, "format_rows": True})
+    sheet.raw.hide_gridlines(2)
+    sheet.raw.set_paper(9)
+    sheet.raw.set_portrait()
+    sheet.raw.fit_to_pages(1, 0)
+    sheet.raw.center_horizontally()
+    sheet.raw.set_footer("&C&P / &N")
+    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, texts), book.format(font_color="#FFFFFF"))
+    sheet.raw.set_column(last + 2, last + 2, 2, None, {"hidden": True})
+    sheet.raw.print_area(0, 0, row + 1 + len(names), last)
+    sheet.raw.activate()
+    sheet.raw.set_tab_color(styles.quiet)
+
+
+def _done_count(sheet: Sheet, row: int, first: int, statuses: Sequence[Status], lang: str) -> None:
+    """Write how many projects are finished, beside the heading of the list."""
+    if not statuses:
+        return
+    last = len(_COVER_WIDTHS) - 1
+    done = statuses[0].words.done
+    cells = f"{absolute(first, last)}:{absolute(first + len(statuses) - 1, last)}"
+    count = sum(s.text == done for s in statuses)
+    tail = f" / {len(statuses)}"
+    formula = f'="{say(DONE_COUNT, lang)} "&COUNTIF({cells},"{done}")&"{tail}"'
+    style = sheet.book.format(align="right", bold=True)
+    sheet.formula(row, last, formula, style, f"{say(DONE_COUNT, lang)} {count}{tail}")
+
+
+def _project_list(
+    sheet: Sheet,
+    form: Form,
+    portfolio: Portfolio,
+    names: Sequence[str],
+    statuses: Sequence[Status],
+    row: int,
+    lang: str,
+) -> None:
+    book, styles = sheet.book, Styles()
+    first, *others = (form.fields[key] for key in form.key_fields)
+    about = "、".join(field.heading for field in others)
+    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS, lang)]
+    head = book.format(bold=True, align="center", border=1, bg_color=styles.label, font_size=11)
+    for col, text in enumerate(heads):
+        sheet.write(row, col, text, head)
+    sheet.height(row, 22)
+    plain = book.format(border=1, text_wrap=True, font_size=11)
+    centred = book.format(border=1, align="center", font_size=11)
+    link = book.format(border=1, text_wrap=True, font_size=11, font_color="#0563C1", underline=1)
+    top = row + 1
+    for number, (project, name, status) in enumerate(zip(portfolio.projects, names, statuses, strict=True)):
+        row = top + number
+        label = text_of(project.values[first.key]) or name
+        about = "、".join(text_of(project.values[field.key]) for field in others)
+        sheet.number(row, 0, number + 1, centred)
+        sheet.write(row, 1, project.id, centred)
+        sheet.link(row, 2, name, label[:255], link, status.first_input)
+        sheet.write(row, 3, about, plain)
+        gone = say(GONE, lang)
+        formula = f'=IFERROR(MID({status.cell},3,30),"{gone}")'
+        sheet.formula(row, 4, formula, centred, status.text)
+        height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(about, _COVER_WIDTHS[3], 11, 20))
+        sheet.height(row, height)
+    if statuses:
+        _colour_statuses(sheet, Span(top, 4, top + len(statuses) - 1, 4), statuses[0])
+
+
+def _colour_statuses(sheet: Sheet, span: Span, status: Status) -> None:
+    words, styles = status.words, Styles()
+    colours = {words.done: styles.done, words.missing: styles.partial, words.mismatch: styles.wrong}
+    for word, colour in colours.items():
+        options = {
+            "type": "text",
+            "criteria": "begins with",
+            "value": word,
+            "format": sheet.book.rule_format(bg_color=colour),
+        }
+        sheet.rule(span, options)

@@ -1,0 +1,457 @@
+"""One project's sheet of the template: the official look, with dropdowns, rules, status and marker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.a1 import Span, a1, absolute, column_name
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
+from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.portfolio.model import Project
+from kpixl.portfolio.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
+from kpixl.portfolio.print_layout import subtitle_text
+from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
+from kpixl.output.template.lists import list_formula
+from kpixl.output.template.page import set_page
+from kpixl.texts import Text, say
+from kpixl.forms.values import is_blank, number_text, text_of, total
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+
+    from kpixl.output.template import Styles
+
+SPARE_ROWS = 5  # free rows below a table that is already filled in
+ROW_HEIGHT = 22.0
+
+SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
+GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
+CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
+CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内容。", "Choose from the list, or type something else.")
+CHOOSE_PARENT: Text = ("请先选好“{parent}”，再从下拉列表中选择。", "Choose {parent} first, then from the list.")
+NOT_LISTED: Text = ("内容不在列表中", "Not in the list")
+NOT_LISTED_TEXT: Text = ("请从下拉列表中选择一项。", "Please choose an item of the list.")
+UNUSUAL_TEXT: Text = (
+    "内容不在常用列表中，确认无误可以使用。",
+    "This is not in the usual list; keep it if it is right.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a status, in the workbook's language."""
+
+    done: str
+    missing: str
+    mismatch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a sheet says how far it is, and what it says now."""
+
+    cell: str
+    text: str
+    words: Words
+    first_input: str
+
+
+class FormSheet:
+    """Writes one project sheet."""
+
+    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str) -> None:
+        self.book, self.form, self.styles, self.lang = book, form, styles, lang
+        self.sheet: Sheet = book.sheet(name)
+        self.cover = cover
+        layout = form.layout
+        self.width = len(layout.widths)
+        self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
+        self.size = float(form.fonts["size"])
+        self.words = Words(say(DONE, lang), say(MISSING, lang), say(MISMATCH, lang))
+        self.cell_of: dict[str, tuple[int, int]] = {}
+        self.spans: dict[str, Span] = {}
+        self.typed_totals: set[str] = set()
+        self.heights: dict[int, float] = {}  # of rows, in points
+
+    def write(self, project: Project, year: int | None, mark: Marker) -> Status:
+        """Write the whole sheet and return its status."""
+        sheet, layout = self.sheet, self.form.layout
+        sheet.widths([*layout.widths, 2, 30])
+        cells = (*layout.head, *layout.foot)
+        counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
+        shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
+        self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        for row, height in self._heights(cells, project).items():
+            self._height(row + shifts[row], height)
+        for placed in layout.tables:
+            self._table(placed, shifts[placed.row], project, counts[placed.row])
+        for cell in cells:
+            self._cell(cell, shifts[cell.row], project, year)
+        status = self._status(project)
+        self._furniture(mark)
+        self._view()
+        set_page(sheet, self.form, layout.rows + sum(counts.values()), sum(self.heights.values()))
+        return status
+
+    # --- single cells ------------------------------------------------------------------------
+
+    def _cell(self, cell: Cell, shift: int, project: Project, year: int | None) -> None:
+        row = cell.row + shift
+        span = Span(row, cell.col, row + cell.rows - 1, cell.col + cell.columns - 1)
+        if cell.kind == "value":
+            self._value(self.form.fields[cell.key], span, project)
+            return
+        text = subtitle_text(cell.text, year) if cell.kind == "subtitle" else cell.text
+        if cell.kind in ("title", "subtitle"):
+            big = cell.kind == "title"
+            style = self.book.format(
+                font_name=self.form.fonts["heading" if big else "body"],
+                font_size=self.form.fonts["title"] if big else self.size + 1,
+                bold=big,
+                align="center",
+            )
+        else:
+            style = self._label_style(cell.vertical)
+        self.sheet.merge(span, text, style)
+
+    def _label_style(self, vertical: bool = False) -> Format:
+        # 270: letters one below the other
+        props: dict[str, Any] = {"rotation": 270} if vertical else {"text_wrap": True}
+        return self.book.format(align="center", border=1, bg_color=self.styles.label, **props)
+
+    def _value(self, field: Field, span: Span, project: Project) -> None:
+        value = project.values[field.key]
+        parts = [project.values[part] for part in field.sum]
+        if field.sum and value == total(parts):
+            self._sum(field, span, value)
+            return
+        if field.sum:
+            self.typed_totals.add(field.key)
+        self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
+        self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
+        if field.required:
+            tint = self.book.rule_format(bg_color=self.styles.missing, border=1)
+            formula = f"=LEN(TRIM({absolute(span.row, span.col)}))=0"
+            self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": tint})
+
+    def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
+        kind = FIELD_TYPES[field.type]
+        long = field.lines > 1
+        width = sum(self.form.layout.widths[span.col : span.last_col + 1])
+        size = fitting_size(value, width, self.size) if isinstance(value, str) and len(value) > 200 else self.size
+        return self.book.format(
+            locked=locked,
+            num_format=kind.number_format(self.form.money),
+            border=1,
+            text_wrap=True,
+            bg_color=self.styles.label if locked else self.styles.input,
+            align="right" if kind.align == "right" else "left" if long else "center",
+            indent=1 if kind.align == "right" or long else 0,
+            valign="top" if long else "vcenter",
+            font_size=size,
+        )
+
+    def _sum(self, field: Field, span: Span, value: Value) -> None:
+        """Write a total as a locked formula over its parts; blank while they are."""
+        cells = ",".join(a1(*self.cell_of[part]) for part in field.sum)
+        formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
+        style = self._input_style(field, value, span, locked=True)
+        self.sheet.merge_formula(span, formula, style, value if isinstance(value, Decimal) else "")
+        options = {"validate": "any", "input_title": _title(field), "input_message": say(SUMMED, self.lang)}
+        self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
+
+    def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
+        """Return the height of every row: what the form says, or more where the text needs it."""
+        layout = self.form.layout
+        heights = {row: layout.heights.get(row, 20.0) for row in range(layout.rows)}
+        for cell in cells:
+            if cell.kind != "value" or cell.rows != 1:
+                continue
+            field, value = self.form.fields[cell.key], project.values[cell.key]
+            width = sum(layout.widths[cell.col : cell.col + cell.columns])
+            text = text_of(value) if isinstance(value, str) else ""
+            size = fitting_size(text, width, self.size)
+            least = field.lines * self.size * 1.4 if field.lines > 1 else 0
+            heights[cell.row] = max(heights[cell.row], least, fitting_height(text, width, size, 0) if text else 0)
+        return heights
+
+    # --- rules for what may be typed ---------------------------------------------------------
+
+    def _rule(
+        self, field: Field, span: Span, parent_cell: Callable[[str], str | None], message: str | None = None
+    ) -> None:
+        """Check what is typed and show what may be, or `message` in its place."""
+        options = self._options(field, parent_cell)
+        if options is not None:
+            options["input_message"] = message or options.get("input_message", "")
+            options["input_title"] = _title(field)
+            options["input_message"] = _clip(options["input_message"], 255)
+            self.sheet.validate(span, options)
+
+    def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
+        help_text = f"{field.help}\n" if field.help else ""
+        rule = FIELD_TYPES[field.type].rule(self.form.money, self.lang)
+        if rule is not None:
+            return {**rule, "input_message": help_text + rule["input_message"]}
+        if field.choices is not None:
+            return self._list_options(field, help_text, parent_cell)
+        return {"validate": "any", "input_message": field.help} if field.help else None
+
+    def _list_options(self, field: Field, help_text: str, parent_cell: Callable[[str], str | None]) -> dict[str, Any]:
+        assert field.choices is not None
+        lang, choices = self.lang, self.form.choices[field.choices]
+        above = parent_cell(choices.parent) if choices.parent else None
+        free = FIELD_TYPES[field.type].free_text
+        if free or choices.open:
+            message = say(CHOOSE_OR_TYPE, lang)
+        elif above is not None:
+            parent = next((f.label for f in self._fields() if f.choices == choices.parent), "")
+            message = say(CHOOSE_PARENT, lang, parent=parent)
+        else:
+            message = say(CHOOSE, lang)
+        return {
+            "validate": "list",
+            "source": list_formula(choices, above),
+            "input_message": help_text + message,
+            "error_title": say(NOT_LISTED, lang),
+            "error_message": say(UNUSUAL_TEXT if choices.open else NOT_LISTED_TEXT, lang),
+            "error_type": "information" if choices.open else "stop",
+            # Suggestions only: the note is shown when the cell is chosen, a box at every name would be a nuisance.
+            "show_error": not free,
+        }
+
+    def _fields(self) -> Iterator[Field]:
+        yield from self.form.fields.values()
+        for table in self.form.tables.values():
+            yield from table.columns.values()
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _row_count(self, placed: PlacedTable, project: Project) -> int:
+        table = self.form.tables[placed.table]
+        return max(table.rows, len(project.tables[table.key] or table.presets) + SPARE_ROWS)
+
+    def _table(self, placed: PlacedTable, shift: int, project: Project, count: int) -> None:
+        """Write a table's headings and rows."""
+        table, top = self.form.tables[placed.table], placed.row + shift
+        rows: Sequence[Row] = project.tables[table.key] or table.presets
+        first, last = top + 1, top + count
+        label = self._label_style()
+        self._height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
+        if placed.caption:
+            self.sheet.write(top, 0, placed.caption, label)
+        columns: dict[str, int] = {}
+        for heading in placed.entry:
+            span = Span(top, heading.col, top, heading.col + heading.columns - 1)
+            self.sheet.merge(span, heading.label, label)
+            target = table.targets.get(heading.key)
+            for offset, key in enumerate(target.parts if target else (heading.key,)):
+                columns[key] = heading.col + offset
+        self._rows(table, rows, columns, first, last)
+        self._rules(table, columns, first, last)
+        self._looks(table, columns, first, last, bool(placed.caption))
+        self.spans[table.key] = Span(first, min(columns.values()), last, max(columns.values()))
+        self.sheet.write(top, self.status_col, HINT + say(MORE_ROWS, self.lang, count=count), self._hint_style())
+
+    def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
+        # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
+        # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
+        open_row = self.book.format(locked=False)
+        styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        as_text = _entered_as_text(table)
+        blank = [c for c in range(self.width) if c not in columns.values()]
+        for number in range(last - first + 1):
+            r = first + number
+            row = rows[number] if number < len(rows) else None
+            height = ROW_HEIGHT
+            for c in blank:
+                self.sheet.write(r, c, None, open_row)
+            for key, col in columns.items():
+                value = row[key] if row is not None else None
+                if isinstance(value, Decimal) and key in as_text:
+                    value = number_text(value)  # a text cell, so that =100% and - can be typed
+                self.sheet.write(r, col, value, styles[key])
+                if isinstance(value, str):
+                    height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
+            self._height(r, height, open_row)
+
+    def _entry_style(self, field: Field) -> Format:
+        kind = FIELD_TYPES[field.type]
+        return self.book.format(
+            locked=False,
+            num_format=kind.number_format(self.form.money),
+            text_wrap=True,
+            bg_color=self.styles.spare,
+            align="right" if kind.align == "right" else "center",
+        )
+
+    def _rules(self, table: Table, columns: Mapping[str, int], first: int, last: int) -> None:
+        def parent_cell(name: str) -> str | None:
+            col = next((c for key, c in columns.items() if table.columns[key].choices == name), None)
+            return None if col is None else in_row(col)
+
+        for key, col in columns.items():
+            self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
+        as_text = _entered_as_text(table)
+        cells = " ".join(f"{a1(first, c)}:{a1(last, c)}" for key, c in columns.items() if key in as_text)
+        if cells:
+            self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
+
+    def _looks(self, table: Table, columns: Mapping[str, int], first: int, last: int, caption: bool) -> None:
+        """Give used rows borders and tint, dim repeated levels, show what is missing. Empty rows print as nothing."""
+        left, right = min(columns.values()), max(columns.values())
+        used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
+        own = [c for key, c in columns.items() if not table.columns[key].fill] or [left]
+        begun = f"LEN({'&'.join(map(in_row, own))})>0"
+        book = self.book
+        levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
+        dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
+        for number, col in enumerate(levels):
+            same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
+            self._look(f'=AND({in_row(col)}<>"",{",".join(same)})', Span(first, col, last, col), dimmed)
+        # Each format is complete: LibreOffice applies only the first that matches.
+        missing = book.rule_format(bg_color=self.styles.missing, border=1)
+        for key, col in columns.items():
+            if table.columns[key].required:
+                self._look(f"=AND({begun},LEN(TRIM({in_row(col)}))=0)", Span(first, col, last, col), missing)
+        for target in table.targets.values():
+            value, unit = (in_row(columns[k]) for k in (target.value, target.unit))
+            formula = f"=AND(LEN({value})>0,ISNUMBER(VALUE({value})),LEN(TRIM({unit}))=0)"
+            self._look(formula, Span(first, columns[target.unit], last, columns[target.unit]), missing)
+        tinted = book.rule_format(bg_color=self.styles.input, border=1)
+        self._look(f"={used}", Span(first, left, last, right), tinted)
+        if caption:
+            side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
+            below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
+            foot = book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
+            span = Span(first, 0, last, 0)
+            self._look(f"=AND({used},{below})", span, foot)
+            self._look(f"={used}", span, side)
+
+    def _look(self, formula: str, span: Span, style: Format) -> None:
+        self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": style})
+
+    # --- status ------------------------------------------------------------------------------
+
+    def _status(self, project: Project) -> Status:
+        missing, missing_now = self._missing(project)
+        mismatch, mismatch_now = self._mismatch(project)
+        words = self.words
+        formula = (
+            f'="{STATUS}"&IF({missing}>0,"{words.missing} "&({missing}),'
+            f'IF({mismatch}>0,"{words.mismatch}","{words.done}"))'
+        )
+        unfinished = words.mismatch if mismatch_now else words.done
+        now = f"{words.missing} {missing_now}" if missing_now else unfinished
+        style = self.book.format(bold=True, font_size=11, align="left")
+        self.sheet.formula(0, self.status_col, formula, style, STATUS + now)
+        colours = {words.done: "done", words.missing: "partial", words.mismatch: "wrong"}
+        spot = Span(0, self.status_col, 0, self.status_col)
+        for word, colour in colours.items():
+            tint = self.book.rule_format(bg_color=getattr(self.styles, colour))
+            options = {"type": "text", "criteria": "containing", "value": word, "format": tint}
+            self.sheet.rule(spot, options)
+        cell = f"{self.sheet.ref}{absolute(0, self.status_col)}"
+        return Status(cell, now, words, a1(*next(iter(self.cell_of.values()))))
+
+    def _missing(self, project: Project) -> tuple[str, int]:
+        """Return the formula that counts what is missing, and its value now.
+
+        A row counts once something besides its levels is typed: levels set beforehand may stay unused.
+        """
+        terms, count = [], 0
+        for key, field in self.form.fields.items():
+            if field.required:
+                terms.append(f"(LEN(TRIM({a1(*self.cell_of[key])}))=0)")
+                count += is_blank(project.values[key])
+        for table in self.form.tables.values():
+            needed = [key for key, column in table.columns.items() if column.required]
+            if not needed:
+                continue
+            area = self.spans[table.key]
+            columns = {key: area.col + i for i, key in enumerate(self._physical(table))}
+            ranges = {k: f"{absolute(area.row, c)}:{absolute(area.last_row, c)}" for k, c in columns.items()}
+            own = [key for key in columns if not table.columns[key].fill] or list(columns)
+            filled = "+".join(f"LEN({ranges[k]})" for k in own)
+            blank = "+".join(f"(LEN(TRIM({ranges[k]}))=0)" for k in needed)
+            terms += [f"SUMPRODUCT((({filled})>0)*({blank}))", f"(SUMPRODUCT(--(({filled})>0))=0)"]
+            rows = [row for row in project.tables[table.key] if not all(is_blank(row[k]) for k in own)]
+            count += sum(is_blank(row[k]) for row in rows for k in needed) + (not rows)
+        return ("+".join(terms) or "0"), count
+
+    def _physical(self, table: Table) -> list[str]:
+        """List a table's columns in the order in which they stand on the sheet."""
+        placed = next(p for p in self.form.layout.tables if p.table == table.key)
+        keys: list[str] = []
+        for heading in placed.entry:
+            target = table.targets.get(heading.key)
+            keys += target.parts if target else (heading.key,)
+        return keys
+
+    def _mismatch(self, project: Project) -> tuple[str, int]:
+        """Return the formula that counts totals which differ from their parts or parts that are no numbers."""
+        terms, count = [], 0
+        for key, field in self.form.fields.items():
+            if not field.sum:
+                continue
+            amount = a1(*self.cell_of[key])
+            cells = [a1(*self.cell_of[part]) for part in field.sum]
+            joined = ",".join(cells)
+            terms.append(f"IF(COUNT({joined})=0,0,--(ABS(N({amount})-SUM({joined}))>0.004))")
+            terms += [f"ISTEXT({cell})" for cell in cells]
+            parts = [project.values[part] for part in field.sum]
+            added, value = total(parts), project.values[key]
+            amount_now = value if isinstance(value, Decimal) else Decimal(0)
+            count += added is not None and abs(amount_now - added) > Decimal("0.004")
+            count += sum(isinstance(part, str) for part in parts)
+        return (f"({'+'.join(terms)})" if terms else "0"), count
+
+    # --- around the form ---------------------------------------------------------------------
+
+    def _hint_style(self) -> Format:
+        return self.book.format(font_color=self.styles.quiet, font_size=9, text_wrap=True, valign="top", locked=False)
+
+    def _furniture(self, mark: Marker) -> None:
+        link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
+        self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
+        self.sheet.write(0, self.mark_col, sheet_ids.dumps(mark), self.book.format(font_color="#FFFFFF"))
+        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
+
+    def _view(self) -> None:
+        raw = self.sheet.raw
+        raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
+        raw.hide_gridlines(2)
+        first = next(iter(self.cell_of.values()))
+        raw.freeze_panes(first[0] + 1, 0)
+        raw.set_selection(*first, *first)
+
+    def _height(self, row: int, points: float, style: Format | None = None) -> None:
+        self.heights[row] = min(points, MAX_ROW_HEIGHT)
+        self.sheet.height(row, points, style)
+
+
+def in_row(col: int, below: int = 0) -> str:
+    """Return a formula's reference to column `col` of the row that it is evaluated for, or of one `below` it.
+
+    A plain $B13 becomes #REF! in LibreOffice and others when the first row of the rule's range is deleted; a whole
+    column cannot be. SUM, because in rules Excel takes ROW() for an array, which INDIRECT does not accept.
+    """
+    letter, offset = column_name(col), f"{below:+}" if below else ""
+    return f"INDEX(${letter}:${letter},SUM(ROW()){offset})"
+
+
+def _title(field: Field) -> str:
+    return _clip(field.heading, 32)
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _entered_as_text(table: Table) -> frozenset[str]:
+    return frozenset(key for key, field in table.columns.items() if FIELD_TYPES[field.type].entered_as_text)

@@ -1,0 +1,174 @@
+"""The texts that kpixl itself writes beside the forms of a template, so that anything else there is known as typed.
+
+Beside a form they are few, and matched whole. On the cover and on the hidden sheet they depend on the form, its version
+and the projects, so such a sheet carries in its marker a digest of every text that was written on it. What formulas
+compute there (statuses, the number of finished projects) is matched like the texts beside a form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from kpixl.portfolio.sheet_id import FORMAT, HINT, MAX_LENGTH, PREFIX, STATUS
+from kpixl.texts import Text
+from kpixl.forms.values import Raw, is_blank, text_of
+
+DONE: Text = ("已完成", "Finished")
+MISSING: Text = ("缺项", "Missing")
+MISMATCH: Text = ("金额不一致", "Amounts differ")
+BACK: Text = ("返回项目清单", "Back to the list of projects")
+MORE_ROWS: Text = (
+    "此处以下 {count} 行可填写指标，空行不打印；不够时在中间插入行。",
+    "Rows for {count} entries; empty ones are not printed. Insert more between two rows.",
+)
+HOW_TO: Text = ("填报说明", "How to fill this in")
+PROJECTS: Text = ("项目清单", "Projects")
+NUMBER: Text = ("序号", "No.")
+DONE_COUNT: Text = ("已完成", "finished")
+GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in error")
+_GONE_BEFORE: Text = ("工作表已删除", "sheet deleted")  # in workbooks of before 2026-11-24
+
+COVER_KIND = "cover"
+TEMPLATE_KIND = "template"  # the hidden sheet
+PROBLEMS_KIND = "problems"  # what `kpixl check --mark` puts in front
+COVER_STATUS = 4  # its column of statuses
+DIGEST_LENGTH = 8
+# What programs show where a formula of ours cannot be computed; LibreOffice writes 0 into .xls.
+_ERROR = re.compile(r"0|#[A-Z/0]+[!?]?|(?:Err|错误)[:：]\d{3}")
+
+
+def _pattern(*texts: Text) -> str:
+    """Match any of the texts in both languages, a placeholder as a number."""
+    return "|".join(re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(text)) for pair in texts for text in pair)
+
+
+_STATUS = f"(?:{_pattern(DONE, MISMATCH)}|(?:{_pattern(MISSING)}) \\d+)"
+_BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS)})")
+_COMPUTED = re.compile(f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+")
+_NUMBERED = re.compile(r"\d+\.")
+_MAX_BESIDE = 120  # characters; longer ones are not looked at
+
+
+def is_furniture(raw: Raw) -> bool:
+    """Tell whether a cell beside a form is one that kpixl wrote there: marker, status, or hint."""
+    if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
+        return False
+    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _BESIDE.fullmatch(raw.strip()) is not None)
+
+
+# --- the marker of a sheet beside the forms ---------------------------------------------------
+
+
+def sheet_marker(facts: Mapping[str, object], texts: Iterable[tuple[int, str]]) -> str:
+    """Write the marker of a sheet that is no form: what it is, and digests of the texts (column, text) written on it.
+
+    Without the digests where they are too many for a cell.
+    """
+    digests = "".join(_digest(col, text) for col, text in texts)
+    plain = {"kpixl": FORMAT, **facts}
+    full = json.dumps({**plain, "texts": digests}, ensure_ascii=False, separators=(",", ":"))
+    if len(full) <= MAX_LENGTH:
+        return full
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)  # the same lists and instructions in every file of a round
+def _digest(col: int, text: str) -> str:
+    """Digest a text and its column; white space does not count, as programs change it."""
+    content = f"{col} {''.join(text.split())}"
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
+
+
+def sheet_facts(raw: Raw) -> Mapping[str, Any] | None:
+    """Read the marker of a sheet that is no form; None for any other cell."""
+    if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
+        return None
+    try:
+        facts: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return facts if isinstance(facts, dict) and isinstance(facts.get("kind"), str) else None
+
+
+# --- what was typed on such a sheet -----------------------------------------------------------
+
+Place = tuple[int, int]
+Rows = Sequence[Sequence[Raw]]
+
+
+def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tuple[Place, Raw]]:
+    """Yield each cell of a sheet with such a marker that kpixl did not write. `left`: the column of `rows[.][0]`.
+
+    In a list of problems, whose texts are not kept, those right of its columns.
+    """
+    if facts["kind"] == PROBLEMS_KIND:
+        edge = next(c for c, raw in enumerate(rows[0]) if sheet_facts(raw) is not None)
+        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= edge)
+        return
+    texts = facts.get("texts")
+    if not isinstance(texts, str):
+        known = _cover_before(rows) if facts["kind"] == COVER_KIND else _lists_before(rows)
+        yield from ((place, raw) for place, raw in _filled(rows) if place not in known)
+        return
+    written = Counter(texts[i : i + DIGEST_LENGTH] for i in range(0, len(texts), DIGEST_LENGTH))
+    for (row, col), raw in _filled(rows):
+        digest = _digest(left + col, text_of(raw))
+        if written[digest] > 0:
+            written[digest] -= 1
+        elif facts["kind"] != COVER_KIND or left + col != COVER_STATUS or not _is_computed(rows[row][0], raw):
+            yield (row, col), raw
+
+
+def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
+    for r, row in enumerate(rows):
+        for c, raw in enumerate(row):
+            if raw != "" and not is_blank(raw) and not (isinstance(raw, str) and raw.startswith(PREFIX)):
+                yield (r, c), raw
+
+
+def _is_computed(first: Raw, raw: Raw) -> bool:
+    """Tell whether a cell of the column of statuses may be a formula's result; `first`: the first cell of its row."""
+    head, text = text_of(first).strip(), text_of(raw).strip()
+    if len(text) > _MAX_BESIDE or not (head.isdecimal() or head in PROJECTS):
+        return False
+    return (_COMPUTED.fullmatch(text) or _ERROR.fullmatch(text)) is not None
+
+
+# Templates of before 2026-11-25 carry no digests: there only the places are known.
+
+
+def _cover_before(rows: Rows) -> set[Place]:
+    """List the places of a cover that a template fills: title, headings, numbered lines, the list of projects."""
+    known: set[Place] = {(0, 0)}
+    listed = False
+    for r, row in enumerate(rows):
+        first = text_of(row[0]).strip() if row else ""
+        if first in (*HOW_TO, *PROJECTS):
+            known |= {(r, 0), (r, COVER_STATUS)} if first in PROJECTS else {(r, 0)}
+            listed = listed or first in PROJECTS
+        elif _NUMBERED.fullmatch(first) and not listed:
+            known |= {(r, 0), (r, 1)}
+        elif listed and (first in NUMBER or first.isdecimal()):
+            known |= {(r, c) for c in range(COVER_STATUS + 1)}  # number, id, name, unit, status
+    return known
+
+
+def _lists_before(rows: Rows) -> set[Place]:
+    """List the places of a hidden sheet that a template fills: names with their markers, and lists without gaps."""
+    known: set[Place] = set()
+    for r, row in enumerate(rows):
+        if len(row) > 1 and isinstance(row[1], str) and row[1].startswith(PREFIX):
+            known.add((r, 0))
+    for c, head in enumerate(rows[0] if rows else ()):
+        if isinstance(head, str) and head.startswith("kpixl."):
+            for r, row in enumerate(rows):
+                if c >= len(row) or is_blank(row[c]):
+                    break
+                known.add((r, c))
+    return known

@@ -1,0 +1,281 @@
+"""The official form of one project as cells: what stands where, merged as it is published.
+
+Pure: the summary workbook and the page draw the same cells, each in its own way. Rows and columns count
+from 0 at the top left corner of the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from kpixl.forms.money import WAN, convert, money_text
+from kpixl.forms.types import FIELD_TYPES, TEXT
+from kpixl.forms.definition import Cell, Form, Layout, PlacedTable, Row, Table, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import failure
+from kpixl.forms.values import target_text, total
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedCell:
+    """One cell of the printed form, spanning `rows` x `columns` from (`row`, `col`).
+
+    `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column).
+    `value`: the text of the form itself, or for a value what the project says there.
+    `type`: of a value, a key of forms.types.FIELD_TYPES, or "target" for a target printed in one cell; else "".
+    `key`: the field, column or target; `table`: the table it belongs to, "" outside tables.
+    `scope`: which cells a label heads: row, col, rowgroup, or "".
+    """
+
+    kind: str
+    value: Value
+    row: int
+    col: int
+    rows: int = 1
+    columns: int = 1
+    type: str = ""
+    key: str = ""
+    table: str = ""
+    vertical: bool = False
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """One row, with the cells that begin in it; every place of the grid is covered by exactly one cell.
+
+    `part`: title (titles of the form only), grid, heading (a table's headings), row (a row of a table).
+    `height`: in points where the form gives one.
+    """
+
+    part: str
+    cells: tuple[PrintedCell, ...]
+    height: float | None = None
+    table: str = ""
+
+
+# --- texts of the form ------------------------------------------------------------------------
+
+
+def environment(loader: BaseLoader | None = None, *, autoescape: bool = False) -> ImmutableSandboxedEnvironment:
+    """Make the Jinja2 environment in which everything of a form definition is rendered."""
+    return ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@lru_cache(maxsize=64)
+def _template(source: str) -> Template:
+    return environment().from_string(source)
+
+
+def form_text(source: str, **values: object) -> str:
+    """Render a text of a form definition. Raises KpixlError `form-invalid` where it is no valid template."""
+    try:
+        return _template(source).render(values)
+    except TemplateError as error:
+        raise failure("form-invalid", key=source, reason=str(error)) from error
+
+
+@lru_cache(maxsize=256)
+def subtitle_text(source: str, year: int | None) -> str:
+    """Render the subtitle; an unknown year is left blank as on paper."""
+    return form_text(source, year="" if year is None else year)
+
+
+def heading_text(form: Form, portfolio: Portfolio) -> str:
+    """Render the heading of a published set; parts that are not known leave no gap."""
+    known = {"organization": portfolio.organization or "", "year": portfolio.year or ""}
+    return " ".join(form_text(form.heading or form.title, **known).split())
+
+
+def disclosure_text(form: Form, portfolio: Portfolio) -> str:
+    """Render the sentence that discloses the number of projects and their sum; "" where the form has none."""
+    if not form.summary.disclosure:
+        return ""
+    key = form.summary.amount
+    amount = (total([project.values[key] for project in portfolio.projects]) if key else None) or Decimal(0)
+    wan = (convert(amount, form.money, WAN) or amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return form_text(
+        form.summary.disclosure,
+        count=len(portfolio.projects),
+        amount=money_text(amount),
+        money=form.money.name,
+        wan=wan,
+        year=portfolio.year or "",
+        organization=portfolio.organization or "",
+    )
+
+
+# --- values as text ---------------------------------------------------------------------------
+
+
+def printed_text(cell: PrintedCell) -> str:
+    """Print what stands in a cell, as the official form does."""
+    return FIELD_TYPES.get(cell.type, TEXT).text(cell.value)
+
+
+# --- the grid ---------------------------------------------------------------------------------
+
+
+def printed_form(form: Form, year: int | None, project: Project) -> tuple[PrintedRow, ...]:
+    """Lay out the form of one project. A table without rows is printed with one blank row."""
+    return FormPrinter(form, year).lay_out(project)
+
+
+class FormPrinter:
+    """Lays out many projects of one form and year; what the form itself says is laid out once."""
+
+    def __init__(self, form: Form, year: int | None) -> None:
+        self._form = form
+        self._own = [
+            _own_cell(cell, form.layout, year)
+            for cell in (*form.layout.head, *form.layout.foot)
+            if cell.kind != "value"
+        ]
+        self._values = [c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value"]
+
+    def lay_out(self, project: Project) -> tuple[PrintedRow, ...]:
+        """Lay out the form of one project."""
+        layout = self._form.layout
+        contents = [project.tables[placed.table] or (None,) for placed in layout.tables]
+        added = [(placed.row, len(rows)) for placed, rows in zip(layout.tables, contents, strict=True)]
+        height = layout.rows + sum(count for _, count in added)
+        places: list[list[PrintedCell]] = [[] for _ in range(height)]
+        parts = [("grid", "")] * height
+        for placed, rows in zip(layout.tables, contents, strict=True):
+            first = _shifted(placed.row, added)
+            parts[first] = ("heading", placed.table)
+            parts[first + 1 : first + 1 + len(rows)] = [("row", placed.table)] * len(rows)
+            for cell in _table_cells(self._form.tables[placed.table], placed, rows, first):
+                places[cell.row].append(cell)
+        for cell in self._fixed_cells(project, added):
+            places[cell.row].append(cell)
+        _fill_gaps(places, len(layout.widths), parts)
+        heights = {_shifted(row, added): points for row, points in layout.heights.items()}
+        return tuple(
+            PrintedRow("title" if _is_title(cells) else part, tuple(cells), heights.get(index), table)
+            for index, (cells, (part, table)) in enumerate(zip(places, parts, strict=True))
+        )
+
+    def _fixed_cells(self, project: Project, added: Sequence[tuple[int, int]]) -> Iterator[PrintedCell]:
+        """Yield the cells outside tables, where the tables above them leave room."""
+        for own in self._own:
+            row = _shifted(own.row, added)
+            yield own if row == own.row else replace(own, row=row)
+        fields = self._form.fields
+        for cell in self._values:
+            row, value = _shifted(cell.row, added), project.values[cell.key]
+            yield PrintedCell("value", value, row, cell.col, cell.rows, cell.columns, fields[cell.key].type, cell.key)
+
+
+def _own_cell(cell: Cell, layout: Layout, year: int | None) -> PrintedCell:
+    """Make the printed cell for a text of the form itself."""
+    text, scope = cell.text, ""
+    if cell.kind == "subtitle":
+        text = subtitle_text(cell.text, year)
+    elif cell.kind == "label":
+        values = (c for c in (*layout.head, *layout.foot) if c.kind == "value" and c.key == cell.key)
+        scope = "row" if any(value.row == cell.row for value in values) else "col"
+    elif cell.kind == "caption":
+        scope = "rowgroup" if cell.rows > 1 else "row"
+    return PrintedCell(
+        cell.kind,
+        text or None,
+        cell.row,
+        cell.col,
+        cell.rows,
+        cell.columns,
+        key=cell.key,
+        vertical=cell.vertical,
+        scope=scope,
+    )
+
+
+def _is_title(cells: Sequence[PrintedCell]) -> bool:
+    return len(cells) == 1 and cells[0].kind in ("title", "subtitle")
+
+
+def _shifted(row: int, added: Sequence[tuple[int, int]]) -> int:
+    """Move a row of the layout down by the rows of the tables above it."""
+    return row + sum(count for table_row, count in added if table_row < row)
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def _table_cells(table: Table, placed: PlacedTable, rows: Sequence[Row | None], first: int) -> Iterator[PrintedCell]:
+    """Yield the headings in row `first` and the rows below them; the caption stands beside the rows."""
+    name = table.key
+    if placed.caption:
+        yield PrintedCell(
+            "caption", placed.caption, first + 1, 0, len(rows), table=name, vertical=True, scope="rowgroup"
+        )
+    breaks = [False] * len(rows)  # rows at which a run of an outer level begins
+    for head in placed.print:
+        col, columns, key = head.col, head.columns, head.key
+        yield PrintedCell("heading", head.label, first, col, 1, columns, key=key, table=name, scope="col")
+        column = table.columns.get(key)
+        kind = column.type if column else "target"
+        values = [_table_value(table, key, row) for row in rows]
+        spans = [(index, 1) for index in range(len(rows))]
+        if column is not None and column.fill:
+            spans = merged_spans(values, breaks)
+            breaks = _breaks(spans, len(rows))
+        for start, count in spans:
+            row = first + 1 + start
+            yield PrintedCell("value", values[start], row, col, count, columns, kind, key, name)
+
+
+def merged_spans(values: Sequence[Value], breaks: Sequence[bool]) -> list[tuple[int, int]]:
+    """Merge equal neighbours: (first, count) of each run. A run also ends at a row where `breaks` is true.
+
+    Blanks are never merged: a level that is missing twice is two things missing.
+    """
+    spans: list[tuple[int, int]] = []
+    for index, value in enumerate(values):
+        if spans and value is not None and not breaks[index] and values[index - 1] == value:
+            first, count = spans[-1]
+            spans[-1] = (first, count + 1)
+        else:
+            spans.append((index, 1))
+    return spans
+
+
+def _breaks(spans: Sequence[tuple[int, int]], count: int) -> list[bool]:
+    starts = {first for first, _ in spans}
+    return [index in starts for index in range(count)]
+
+
+def _table_value(table: Table, key: str, row: Row | None) -> Value:
+    if row is None:
+        return None
+    if key in table.targets:
+        return target_text(row, table.targets[key]) or None
+    return row[key]
+
+
+def _fill_gaps(places: Sequence[list[PrintedCell]], width: int, parts: Sequence[tuple[str, str]]) -> None:
+    """Put a blank cell on every place that no cell covers, and sort each row from left to right."""
+    taken = [bytearray(width) for _ in places]
+    for cells in places:
+        for cell in cells:
+            for row in range(cell.row, min(cell.row + cell.rows, len(places))):
+                taken[row][cell.col : cell.col + cell.columns] = b"\1" * cell.columns
+    for row, cells in enumerate(places):
+        if 0 in taken[row]:
+            table = parts[row][1]
+            gaps = [col for col in range(width) if not taken[row][col]]
+            cells += [PrintedCell("blank", None, row, col, table=table) for col in gaps]
+        cells.sort(key=lambda cell: cell.col)

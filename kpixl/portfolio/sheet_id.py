@@ -1,0 +1,142 @@
+"""The marker: who a sheet is, in one cell that survives copying and every re-saving application (design 4.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kpixl.forms.definition import Form, Value
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.values import Raw, fold, refused_character, text_of
+
+OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
+PREFIX = '{"kpixl":'
+FORMAT = 1
+MAX_LENGTH = 32_767  # what a cell holds
+# What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
+STATUS, HINT = "◆ ", "◇ "
+# A note of ours (`kpixl check --mark`) begins so; below a person's own it is a paragraph that begins so. By that it is
+# found again, whichever program has saved the file in between.
+NOTE_SIGNATURE = "【kpixl】"
+# Where it stands: columns right of the form's last one. A value never stands there.
+STATUS_GAP, MARK_GAP = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What the marker cell says. `order` counts from 1; `name` is a digest of the project's name when written.
+
+    `sent`: a digest of the values that the sheet was sent out with, "" of sheets made before it was kept.
+    `presets`: the tables whose presets were written as rows, so that one left as it was is no row.
+    `explicit`: a blank level is blank and not the one above.
+    """
+
+    form: str
+    version: str
+    portfolio: str
+    project: str
+    order: int
+    name: str = ""
+    year: int | None = None
+    organization: str | None = None
+    presets: tuple[str, ...] = ()
+    explicit: bool = False
+    sent: str = ""
+
+
+def portfolio_id(portfolio: Portfolio) -> str:
+    """Name a portfolio shortly: form, year, and a digest of the organisation."""
+    return f"{portfolio.form}-{portfolio.year or 0}-{digest(portfolio.organization)}"
+
+
+def digest(value: Value | Raw) -> str:
+    """Digest a name, folded, to eight hexadecimal digits; "" for a blank one."""
+    text = fold(text_of(value))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8] if text else ""
+
+
+def content_digest(project: Project) -> str:
+    """Digest the values of a project that are not blank, to sixteen hexadecimal digits."""
+    values = [(key, text_of(value)) for key, value in sorted(project.values.items()) if value is not None]
+    tables = [
+        (table, [[(key, text_of(row[key])) for key in sorted(row) if row[key] is not None] for row in rows])
+        for table, rows in sorted(project.tables.items())
+        if rows
+    ]
+    return hashlib.sha256(json.dumps([values, tables]).encode()).hexdigest()[:16]
+
+
+def name_of(form: Form, project: Project) -> Value:
+    """Return the value by which people call a project: the form's first key field."""
+    return project.values[form.key_fields[0]]
+
+
+def dumps(marker: Marker) -> str:
+    """Write the marker cell's text."""
+    facts = {k: v for k, v in asdict(marker).items() if v not in (None, False, "", ())}
+    return json.dumps({"kpixl": FORMAT, **facts}, ensure_ascii=False, separators=(",", ":"))
+
+
+def loads(raw: Raw) -> Marker | None:
+    """Read a marker; None for any other cell, and for one that somebody damaged."""
+    if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
+        return None
+    return _loads(raw)
+
+
+@lru_cache(maxsize=1024)  # each is asked for several times: whose form, whose sheet, which of them
+def _loads(text: str) -> Marker | None:
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or data.pop("kpixl", None) != FORMAT:
+        return None
+    kinds = {"order": int, "year": int, "presets": list, "explicit": bool}
+    facts = {
+        k: data[k]
+        for k in Marker.__dataclass_fields__
+        if k in data and isinstance(data[k], kinds.get(k, str)) and (kinds.get(k) is not int or data[k] is not True)
+    }
+    facts["presets"] = tuple(map(str, facts.get("presets", ())))
+    needed = {"form", "version", "portfolio", "project", "order"}
+    if not needed <= set(facts) or not facts["project"].strip() or not 1900 <= facts.get("year", 1900) <= 9999:
+        return None
+    # JSON can spell what no portfolio can hold.
+    return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else Marker(**facts)
+
+
+def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Marker]:
+    """Read from the hidden sheet of a template the markers of some sheets, by the names they were sent out with."""
+    found: dict[str, Marker] = {}
+    for row in rows:
+        name = row[0] if len(row) > 1 else None
+        if isinstance(name, str) and name in names and (mark := loads(row[1])) is not None:
+            found[name] = mark
+    return found
+
+
+class FoundMarker(NamedTuple):
+    """A marker and where it stands."""
+
+    marker: Marker
+    row: int
+    col: int
+
+
+def in_row(cells: Sequence[Raw]) -> Marker | None:
+    """Return the marker in a row; it stands at its end."""
+    return next((mark for raw in reversed(cells) if (mark := loads(raw))), None)
+
+
+def find(rows: Sequence[Sequence[Raw]]) -> Iterator[FoundMarker]:
+    """Find the markers of a sheet, from the top; one in a form of ours is the rightmost cell of its first row."""
+    for number, row in enumerate(rows):
+        for col in range(len(row) - 1, -1, -1):
+            raw = row[col]
+            if type(raw) is str and raw.startswith(PREFIX) and (known := loads(raw)):
+                yield FoundMarker(known, number, col)

@@ -1,0 +1,119 @@
+"""Files -> grids: whatever a file is, its cells as rows of values.
+
+The kind is told by the content (kinds), each kind has its module, and each library is loaded when its first file comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from kpixl.readers.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
+from kpixl.readers.detect import Kind, kind_of, other, unsealed
+from kpixl.readers.limits import DEFAULT_LIMITS, Limits
+from kpixl.readers.package import Package
+from kpixl.readers.struck import struck_problems
+from kpixl.problems import Location, Problem
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Grid",
+    "Limits",
+    "Opened",
+    "Reading",
+    "UnreadableError",
+    "exceeded",
+    "file_too_large",
+    "open_content",
+    "read_grids",
+    "read_opened",
+]
+
+Found = tuple[list[Grid], list[Problem]]
+_PACKED = (("压缩包（.zip）", "an archive (.zip)"), ("请解压后指定其中的文件。", "Unpack it and name the file."))
+
+
+class Opened:
+    """Some content whose kind is known; `package` where it is a zip package.
+
+    `original`: the bytes as they came. `content`: what is read of them, which is something else where the file is
+    encrypted under the password built into Excel, or its header is wrong.
+    """
+
+    def __init__(self, content: bytes, limits: Limits) -> None:
+        self.original, self.limits = content, limits
+        self.content = unsealed(content)
+        self.kind, self.package = kind_of(self.content, limits)
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the bytes as they came."""
+        return hashlib.sha256(self.original).hexdigest()
+
+    @property
+    def archive(self) -> Package | None:
+        """Return the package where it is an archive of files."""
+        return self.package if self.kind is Kind.ARCHIVE else None
+
+
+def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
+    """Tell the kind of some content. Raises UnreadableError."""
+    return Opened(content, limits)
+
+
+def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    """Read every grid of a file, its kind told by its content. Whatever is wrong comes back as a problem."""
+    try:
+        opened = open_content(content, limits)
+    except UnreadableError as error:
+        return Reading(hashlib.sha256(content).hexdigest(), (), (error.problem(file),))
+    return read_opened(opened, file)
+
+
+def read_opened(opened: Opened, file: str) -> Reading:
+    """Read every grid of opened content. Whatever is wrong comes back as a problem."""
+    try:
+        grids, problems = _read(opened, file)
+    except UnreadableError as error:
+        grids, problems = [], [error.problem(file)]
+    if not grids and not problems:
+        problems = [Problem("no-sheets", Location(file))]
+    return Reading(opened.sha256, tuple(grids), tuple(problems))
+
+
+def _read(opened: Opened, file: str) -> Found:
+    content, limits, package = opened.content, opened.limits, opened.package
+    if opened.kind is Kind.PACKAGE and package is not None:
+        from kpixl.readers import workbook as workbooks
+
+        return workbooks.read_package(package, file, limits)
+    if opened.kind is Kind.OLD:
+        from kpixl.readers import workbook as workbooks
+
+        return workbooks.read_old(content, file, limits)
+    if opened.kind is Kind.DOCUMENT and package is not None:
+        from kpixl.readers import docx
+
+        grids, struck = docx.read_document(package, limits)
+        return grids, struck_problems(struck, file)
+    if opened.kind is Kind.ARCHIVE:
+        raise other(*_PACKED)
+    if opened.kind is Kind.TEXT:
+        from kpixl.readers import text as texts
+
+        return texts.read_text(content, file, limits), []
+    return _read_marked_up(opened.kind, content, limits, file)
+
+
+def _read_marked_up(kind: Kind, content: bytes, limits: Limits, file: str) -> Found:
+    if kind is Kind.PDF:
+        from kpixl.readers import pdf
+
+        return pdf.read_pdf(content, limits), []
+    if kind is Kind.XML2003:
+        from kpixl.readers import xml2003
+
+        return xml2003.read_xml(content, limits), []
+    from kpixl.readers import html as pages
+
+    grids, struck = pages.read_page(content, limits)
+    return grids, struck_problems(struck, file)

@@ -1,0 +1,1 @@
+"""Cells -> submissions: finds a form on a sheet and reads its values."""

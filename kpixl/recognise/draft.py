@@ -1,0 +1,119 @@
+"""One form while its ambiguous cells are resolved: values by key, and the problems that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.inspected import Place
+from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
+from kpixl.problems import Location, Problem
+from kpixl.forms.values import read_target, text_of
+
+
+class Draft:
+    """A form whose values can be replaced; `result` returns it again."""
+
+    def __init__(self, found: Extracted, form: Form, file: str) -> None:
+        self.found, self.form, self.file = found, form, file
+        self.values: dict[str, Value] = dict(found.values)
+        self.cells = dict(found.cells)
+        self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
+        self.problems = list(found.problems)
+
+    def result(self) -> Extracted:
+        """Return the form with what was resolved."""
+        tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
+        return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
+
+    def place(self, key: str, cell: str = "") -> Place:
+        """Return where a value is in the file."""
+        return (self.found.sheet or "", cell or self.cells[key])
+
+    # --- values by key -----------------------------------------------------------------------
+
+    def field(self, key: str) -> Field:
+        """Return the definition of a value."""
+        if key in self.form.fields:
+            return self.form.fields[key]
+        table, _, column = key.split(".", 2)
+        return self.form.tables[table].columns[column]
+
+    def row(self, key: str) -> dict[str, Value]:
+        """Return the row that a value of a table is in."""
+        table, number, _ = key.split(".", 2)
+        return self.tables[table][int(number)]
+
+    def value(self, key: str) -> Value:
+        """Return a value."""
+        return self.values[key] if key in self.values else self.row(key)[key.split(".", 2)[2]]
+
+    def set(self, key: str, value: Value) -> None:
+        """Replace a value."""
+        if key in self.values:
+            self.values[key] = value
+        else:
+            self.row(key)[key.split(".", 2)[2]] = value
+
+    def target(self, key: str) -> Target | None:
+        """Return the target whose value this is, if any."""
+        if key in self.form.fields:
+            return None
+        table, _, column = key.split(".", 2)
+        return next((t for t in self.form.tables[table].targets.values() if t.value == column), None)
+
+    def choices(self, key: str, column: str) -> Choices:
+        """Return the list of a column of the table that a value is in."""
+        name = self.form.tables[key.split(".", 1)[0]].columns[column].choices
+        assert name is not None
+        return self.form.choices[name]
+
+    def retarget(self, key: str, text: str, raw: str) -> bool:
+        """Read a target's value anew from a text that means the same; an operator or unit that was typed stays."""
+        target = self.target(key)
+        if target is None:
+            return False
+        row = self.row(key)
+        read = read_target(text, self.choices(key, target.operator), self.choices(key, target.unit))
+        if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
+            return False
+        prefix = key.removesuffix(target.value)
+        for part in (target.operator, target.unit):
+            if row[part] is None:  # it comes from where the value was typed
+                self.cells[prefix + part] = self.cells[key]
+        row[target.value] = read.value
+        row[target.unit] = row[target.unit] or read.unit
+        row[target.operator] = row[target.operator] or read.operator
+        self.note(key, raw, self.spelled(key))
+        return True
+
+    def spelled(self, key: str) -> str:
+        """Spell a value for a message; a target with its operator and unit."""
+        target = self.target(key)
+        if target is None:
+            return text_of(self.value(key))
+        row = self.row(key)
+        return "".join(text_of(row[part]) for part in target.parts if row[part] is not None)
+
+    # --- problems ----------------------------------------------------------------------------
+
+    def note(self, key: str, raw: str, reading: str) -> None:
+        """Report that a value is not read as it was typed."""
+        self.replace_note("value-normalised", key, {"raw": raw, "reading": reading})
+
+    def replace_note(self, code: str, key: str, details: Mapping[str, object]) -> None:
+        """Report how a value was read, instead of what was reported of that before."""
+        noted = ("value-normalised", self.cells[key])
+        self.problems = [p for p in self.problems if (p.code, p.location.cell) != noted]
+        self.problem(code, key, details)
+
+    def problem(self, code: str, key: str, details: Mapping[str, object]) -> None:
+        """Report a problem of a value."""
+        label = self.field(key).label.rstrip(":：")
+        where = Location(self.file, self.found.sheet, self.cells[key], label)
+        self.problems.append(Problem(code, where, details))
+
+    def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
+        """Report a value that may be another, which this file does not tell."""
+        self.replace_note("value-unverified", doubt.key, {"raw": raw, "reading": reading, "other": other})

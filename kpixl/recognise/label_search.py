@@ -1,0 +1,259 @@
+"""Any other sheet is searched by its labels: folded, with synonyms, equal ones told apart by order."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from kpixl.a1 import Span
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
+from kpixl.forms.definition import TableColumn
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.forms.values import is_blank
+
+MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
+
+
+def labels_in(index: LabelIndex, rows: Rows) -> list[Hit]:
+    """List every cell that carries a label: row, column, and the slots it may stand for."""
+    return [
+        (number, col, slots)
+        for number, row in enumerate(rows)
+        for col, raw in enumerate(row)
+        if type(raw) is str and (slots := index.slots(raw))
+    ]
+
+
+def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[Span] = ()) -> list[FoundForm]:
+    """Find every form of a grid, one below the other, by its labels.
+
+    What begins like a form and is none belongs to the form above, which reports it.
+    """
+    forms: list[FoundForm] = []
+    for start, end in itertools.pairwise([*_starts(index, hits), len(rows)]):
+        inside = [hit for hit in hits if start <= hit[0] < end]
+        found = _assign(index, rows, inside, start, end - 1, [m for m in merges if start <= m.row < end])
+        if found is not None:
+            forms.append(found)
+        elif forms:
+            forms[-1] = _continued(index, rows, forms[-1], inside, end - 1)
+    return forms
+
+
+def _continued(index: LabelIndex, rows: Rows, form: FoundForm, hits: list[Hit], end: int) -> FoundForm:
+    """Add to a form what follows it, down to row `end`; a table under nothing but a title goes on on another page."""
+    heads = _heading_rows(hits)
+    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    if any(slot.kind == "field" for row, _, slots in hits for slot in slots if row not in heads):
+        columns = []
+    tables = _tables(index, rows, columns, set(), end, form.edge, ())
+    return replace(form, last_row=end, tables=(*form.tables, *tables))
+
+
+def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
+    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label, or any."""
+    first = next(iter(index.labels), "")
+    starts: list[int] = []
+    titled, named = False, -1
+    for row, _, slots in hits:
+        kinds = {(slot.kind, slot.key) for slot in slots}
+        if ("title", "title") in kinds:
+            if not (titled and starts and row == starts[-1]):
+                starts.append(row)
+            titled = True
+        elif ("field", first) in kinds and row != named:
+            if not titled and (not starts or row > starts[-1]):
+                starts.append(row)
+            titled, named = False, row
+    return starts or [row for row, *_ in hits][:1]  # with both lost, the labels that are left may do
+
+
+def _assign(
+    index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int, merges: Sequence[Span]
+) -> FoundForm | None:
+    """Decide which hit is which label; None where too few of the form's labels are there."""
+    heads = _heading_rows(hits)
+    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    first_head = min(heads, default=end + 1)
+    by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
+    others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
+    # A text of the table may read like a label: below its headings one counts only if it is missing above.
+    for above in (True, False):
+        known = set(by_text)
+        for row, col, slots in hits:
+            fields = tuple(slot for slot in slots if slot.kind == "field")
+            if fields and row not in heads and (row < first_head) == above and fields not in known:
+                by_text[fields].append((row, col))
+    anchors: dict[str, Anchor] = {}
+    ambiguous: list[str] = []
+    for fields, places in sorted(by_text.items(), key=lambda item: len(item[0])):
+        chosen, doubt = _pair(index, fields, places, anchors, rows)
+        anchors.update(chosen)
+        ambiguous += doubt
+    wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
+    if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
+        return None
+    edge = _edge(index, anchors.values(), columns, merges)
+    edge += moved_by(rows[start : end + 1], edge)
+    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
+    return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
+
+
+def _heading_rows(hits: list[Hit]) -> dict[int, str]:
+    """Map each row that holds two or more headings of a table to that table."""
+    counts: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for row, _, slots in hits:
+        for slot in slots:
+            if slot.kind == "column":
+                counts[row, slot.table].add(slot.key)
+    best: dict[int, str] = {}
+    for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
+        if len(keys) >= 2:
+            best[row] = table
+    return best
+
+
+def _pair(
+    index: LabelIndex,
+    fields: tuple[Slot, ...],
+    places: list[tuple[int, int]],
+    anchors: Mapping[str, Anchor],
+    rows: Rows,
+) -> tuple[dict[str, Anchor], list[str]]:
+    """Pair labels that read alike with the places where they were found; also the keys that were paired by guess."""
+    if len(fields) == 1:
+        if fields[0].key in index.foot:  # what stands in a table above it is no label
+            places = [place for place in places if place[0] == places[-1][0]]
+        row, col = _first_real(index, places, anchors, rows)
+        return {fields[0].key: Anchor(row, col, fields[0])}, []
+    places = _in_one_row(index, fields, sorted(places))[: len(fields)]
+    if len(places) == len(fields):
+        return {s.key: Anchor(*p, s) for s, p in zip(fields, places, strict=True)}, []
+    # Fewer than there should be: each goes to the group (funding.annual.*) whose labels stand in its column.
+    chosen: dict[str, Anchor] = {}
+    for row, col in places:
+        free = [slot for slot in fields if slot.key not in chosen]
+        best = min(free, key=lambda slot: _distance(slot.key, col, anchors))
+        chosen[best.key] = Anchor(row, col, best)
+    return chosen, list(chosen)
+
+
+def _in_one_row(index: LabelIndex, fields: tuple[Slot, ...], places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Keep of a label that stands too often the row in which all stand that the layout has in one row."""
+    if len(places) > len(fields) and len({index.labels[field.key].row for field in fields}) == 1:
+        rows = [row for row, _ in places]
+        whole = next((row for row in rows if rows.count(row) == len(fields)), None)
+        return [place for place in places if whole in (None, place[0])]
+    return places
+
+
+def _distance(key: str, col: int, anchors: Mapping[str, Anchor]) -> int:
+    group = key.rpartition(".")[0]
+    columns = [a.col for k, a in anchors.items() if k.rpartition(".")[0] == group]
+    return min((abs(col - c) for c in columns), default=1_000)
+
+
+def _first_real(
+    index: LabelIndex, places: list[tuple[int, int]], anchors: Mapping[str, Anchor], rows: Rows
+) -> tuple[int, int]:
+    """Choose the first place that is not itself the value of the label before it (a project named like a label)."""
+    for row, col in places[:-1]:
+        before = next((c for c in range(col - 1, -1, -1) if rows[row][c] not in ("", None)), None)
+        slots = index.slots(rows[row][before]) if before is not None else ()
+        if not any(slot.kind == "field" and not index.below[slot.key] for slot in slots):
+            return row, col
+        if any(a.row == row and a.col == before for a in anchors.values()):
+            continue
+        return row, col
+    return places[-1]
+
+
+def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor], merges: Iterable[Span]) -> int:
+    """Return the last column of the form: as far right of the rightmost label as the layout says, or as its merged
+    cells reach where a column was inserted."""
+    width = len(index.form.layout.widths)
+    printed: dict[str, list[TableColumn]] = defaultdict(list)
+    for placed in index.form.layout.tables:
+        for column in placed.print:
+            printed[column.key].append(column)
+    reach = [a.col + width - 1 - index.labels[a.slot.key].col for a in anchors]
+    reach += [a.col + c.columns - 1 for a in columns for c in printed.get(a.slot.key, ())]
+    edge = max(reach, default=width - 1)
+    return max([edge, *(m.last_col for m in merges if 0 <= m.col <= edge)])
+
+
+def moved_by(rows: Rows, edge: int) -> int:
+    """Return by how many columns the last one of a form without merged cells was moved on: it is blank, and more stands
+    behind; 0 where it was not."""
+    for col in range(edge, edge + MAX_PUT_IN):
+        if any(not is_blank(row[col]) for row in rows if len(row) > col):
+            return 0
+        behind = (row[col + 1] for row in rows if len(row) > col + 1)
+        if sum(not is_blank(raw) and not is_furniture(raw) for raw in behind) > 1:
+            return col + 1 - edge
+    return 0
+
+
+def _tables(
+    index: LabelIndex,
+    rows: Rows,
+    columns: Sequence[Anchor],
+    labelled: set[int],
+    end: int,
+    edge: int,
+    merges: Sequence[Span],
+) -> list[FoundTable]:
+    """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
+    spans = {(m.row, m.col): m.last_col for m in merges}
+    by_row: dict[int, list[Anchor]] = defaultdict(list)
+    for anchor in columns:
+        by_row[anchor.row].append(anchor)
+    ends = sorted({*by_row, *labelled, end + 1})
+    found = []
+    for start in sorted(by_row):
+        table = by_row[start][0].slot.table
+        keys = _heading_keys(index, table, by_row[start])
+        cols = sorted(keys)
+        entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
+        headings = []
+        for c, n in zip(cols, [*cols[1:], None], strict=True):
+            reach = spans.get((start, c)) if n is None else n - 1
+            last_col = max(edge, c) if reach is None else max(reach, c)
+            headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
+        last = next(row for row in ends if row > start) - 1
+        apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
+        found.append(FoundTable(table, start, last, tuple(headings), apart))
+    return found
+
+
+def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:
+    """Say which column or target each heading of a row is. A label may mean both a target in one cell and its value
+    alone; it is the value where operator or unit have headings of their own."""
+    keys: dict[int, set[str]] = defaultdict(set)
+    for anchor in anchors:
+        keys[anchor.col].add(anchor.slot.key)
+    alone = {key for found in keys.values() if len(found) == 1 for key in found}
+    chosen: dict[int, str] = {}
+    for col, found in keys.items():
+        targets = [t for t in index.form.tables[table].targets.values() if t.key in found]
+        split = [t for t in targets if alone & {t.operator, t.unit} and t.value in found]
+        chosen[col] = split[0].value if split else targets[0].key if targets else min(found)
+    return chosen
+
+
+def _three_cells(
+    index: LabelIndex, table: str, rows: Rows, first: int, headings: Sequence[Heading], merges: Sequence[Span]
+) -> bool:
+    """Tell whether targets are typed in three cells: some row has two values under the heading of a target."""
+    targets = index.form.tables[table].targets
+    spans = [(h.col, h.last_col) for h in headings if h.key in targets and h.last_col > h.col]
+    merged = {(m.row, m.col): m.last_col for m in merges if m.row >= first and m.row == m.last_row}
+    for number in range(first, len(rows)):
+        for col, last in spans:
+            filled = [c for c, raw in enumerate(rows[number][col : last + 1], col) if raw not in ("", None)]
+            # What a merge hides is no second value.
+            if len(filled) > 1 and filled[1] > merged.get((number, filled[0]), filled[0]):
+                return True
+    return False

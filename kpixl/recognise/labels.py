@@ -1,0 +1,223 @@
+"""The labels of a form, prepared for being found, and what is found: which cell is which label, where forms begin.
+
+Two ways to the same result: `sent` for a sheet that still looks as it was sent, `search` for any other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from kpixl.forms.money import money_label
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.definition import Cell, Form, PlacedTable
+from kpixl.forms.values import Raw, fold
+
+Rows = Sequence[Sequence[Raw]]
+MAX_LABEL = 60  # no label is longer; longer texts are not folded
+MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
+
+
+class Slot(NamedTuple):
+    """A place of the layout that carries a label. `kind`: title, field, caption, column (of `table`)."""
+
+    kind: str
+    key: str
+    table: str = ""
+
+
+class Anchor(NamedTuple):
+    """A label found in a grid."""
+
+    row: int
+    col: int
+    slot: Slot
+
+
+Hit = tuple[int, int, tuple[Slot, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a table found in a grid, with the columns that stand under it.
+
+    `sent`: they are as many as the template has there, so that the parts of a target stand where it put them.
+    """
+
+    key: str
+    col: int
+    last_col: int
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """A heading row. `entry`: the three parts of a target have a column each."""
+
+    table: str
+    row: int
+    last_row: int
+    headings: tuple[Heading, ...]
+    entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForm:
+    """One form in a grid: its rows, its labels, its tables, and the last column that belongs to it."""
+
+    first_row: int
+    last_row: int
+    anchors: Mapping[str, Anchor]
+    others: tuple[Anchor, ...]
+    tables: tuple[FoundTable, ...]
+    edge: int
+    ambiguous: tuple[str, ...] = ()
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rows of a layout from below one table to the headings of the next, as the template writes them.
+
+    `texts`: (row within the block, column, text) of every title, label, caption and heading.
+    """
+
+    top: int
+    height: int
+    texts: tuple[tuple[int, int, str], ...]
+    labels: tuple[Cell, ...]
+    placed: PlacedTable | None
+
+    def stands_at(self, rows: Rows, start: int) -> bool:
+        """Tell whether all texts of the block are there when its first row is `start`."""
+        for row, col, text in self.texts:
+            cells = rows[start + row] if start + row < len(rows) else ()
+            if col >= len(cells) or cells[col] != text:
+                return False
+        return True
+
+
+class LabelIndex:
+    """The labels of one form, prepared for searching. Made once per form."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self._slots: dict[str, list[Slot]] = defaultdict(list)
+        self._seen: dict[str, tuple[Slot, ...]] = {}
+        layout = form.layout
+        for text in (form.title, *form.title_synonyms):
+            self._add(Slot("title", "title"), text)
+        for cell in (*layout.head, *layout.foot):
+            if cell.kind == "label":
+                field = form.fields[cell.key]
+                self._add(Slot("field", cell.key), field.label, field.heading, *field.synonyms)
+            elif cell.kind == "caption":
+                self._add(Slot("caption", cell.text), cell.text)
+        for placed in layout.tables:
+            table = form.tables[placed.table]
+            for column in table.columns.values():
+                self._add(Slot("column", column.key, table.key), column.label, *column.synonyms)
+            for target in table.targets.values():
+                self._add(Slot("column", target.key, table.key), target.label, *target.synonyms)
+            if placed.caption:
+                self._add(Slot("caption", placed.caption), placed.caption)
+        self._stems = self._without_units()
+        self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
+        self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
+        self.foot = frozenset(cell.key for cell in layout.foot)
+        self.placed = {placed.table: placed for placed in layout.tables}
+        self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
+
+    def _add(self, slot: Slot, *texts: str) -> None:
+        for folded in dict.fromkeys(map(fold, texts)):
+            self._slots[folded].append(slot)
+
+    def slots(self, raw: Raw) -> tuple[Slot, ...]:
+        """Return the slots whose label a cell carries; none for any other cell."""
+        if type(raw) is not str or not raw or len(raw) > MAX_LABEL:
+            return ()
+        known = self._seen.get(raw)
+        if known is None:
+            folded = fold(raw)
+            known = tuple(self._slots.get(folded, ()))
+            if not known:
+                known = tuple(self._stems.get(money_label(folded)[0] if "元" in folded else folded, ()))
+            if len(self._seen) < 50_000:
+                self._seen[raw] = known
+        return known
+
+    def _without_units(self) -> dict[str, list[Slot]]:
+        """Index the labels and headings of amounts, and the captions beside them, without their units."""
+        money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
+        keys = money | {self.captions[key].text for key in money if key in self.captions}
+        stems: dict[str, list[Slot]] = defaultdict(list)
+        for text, slots in self._slots.items():
+            if chosen := [s for s in slots if (s.kind in ("field", "caption") and s.key in keys) or self._counts(s)]:
+                stems[money_label(text)[0]] += chosen
+        return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
+
+    def _counts(self, slot: Slot) -> bool:
+        """Tell whether a slot is a column of amounts."""
+        column = self.form.tables[slot.table].columns.get(slot.key) if slot.table else None
+        return column is not None and FIELD_TYPES[column.type].is_amount
+
+    @cached_property
+    def captions(self) -> dict[str, Cell]:
+        """Map each field to the caption beside it."""
+        cells = (*self.form.layout.head, *self.form.layout.foot)
+        captions = [cell for cell in cells if cell.kind == "caption"]
+        beside = [(label, c) for label in cells for c in captions if c.row <= label.row < c.row + c.rows]
+        return {label.key: caption for label, caption in beside if label.kind == "label"}
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Cut the layout at its tables; the last block has no table."""
+        layout = self.form.layout
+        ends = [placed.row for placed in layout.tables]
+        blocks, top = [], 0
+        for placed, end in zip((*layout.tables, None), (*ends, layout.rows - 1), strict=True):
+            cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
+            texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in ("title", "label", "caption")]
+            if placed is not None:
+                texts += [(end - top, heading.col, heading.label) for heading in placed.entry]
+                if placed.caption:
+                    texts.append((end - top, 0, placed.caption))
+            labels = tuple(c for c in cells if c.kind == "label")
+            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed))
+            top = end + 1
+        return tuple(blocks)
+
+    @cached_property
+    def below(self) -> dict[str, bool]:
+        """Tell for each field whether its value stands below its label instead of to its right."""
+        return {key: self.values[key].row != cell.row for key, cell in self.labels.items()}
+
+    def is_caption_part(self, text: str, placed: PlacedTable) -> bool:
+        """Tell whether a cell is (a piece of) a table's vertical caption, torn by a page break."""
+        return bool(placed.caption) and fold(text) in fold(placed.caption)
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """Turn a text with {{ year }} and {{ organization }} into a pattern that finds them again, however spaced.
+
+    A year may be left blank. To be matched against text whose width is folded (NFKC).
+    """
+    parts = re.split(r"\{\{\s*(\w+)\s*\}\}", unicodedata.normalize("NFKC", template))
+    kinds = {"year": r"(?P<year>\d{4})?", "organization": r"(?P<organization>\S.{0,100}?)"}
+    out = [
+        kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
+        for i, part in enumerate(parts)
+    ]
+    return re.compile(r"\s*".join(out)) if template else re.compile(r"(?!)")
+
+
+def printed_match(printed: re.Pattern[str], raw: Raw) -> re.Match[str] | None:
+    """Match a cell with a `pattern`; a text too long to be a heading is not looked at."""
+    if not isinstance(raw, str) or len(raw) > MAX_HEADING:
+        return None
+    return printed.fullmatch(unicodedata.normalize("NFKC", raw).strip())

@@ -1,0 +1,165 @@
+"""What a lost label or heading takes with it: one problem where it should stand, with the content that is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kpixl.readers import Grid
+from kpixl.recognise.columns import TableColumns
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex
+from kpixl.recognise.quoted import MAX_CELLS, content, quoted
+from kpixl.forms.definition import Form, PlacedTable
+from kpixl.problems import Severity
+from kpixl.forms.values import Raw
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows."""
+
+    code: str
+    place: Place | None
+    label: str
+    details: Mapping[str, object]
+    level: Severity | None = None
+    cells: frozenset[Place] = field(default_factory=frozenset)
+
+
+class Losses:
+    """Finds what is lost of one form.
+
+    `strays`: filled cells that were taken for nothing, with what they hold; `used`: those that were taken.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        index: LabelIndex,
+        found: FoundForm,
+        strays: Mapping[Place, Raw],
+        grid: Grid,
+        used: Collection[Place],
+    ) -> None:
+        self.form, self.index, self.found, self.strays, self.grid = form, index, found, strays, grid
+        self.taken = {(a.row, a.col) for a in (*found.anchors.values(), *found.others)}
+        self.taken |= set(used)
+        self.taken |= {(table.row, heading.col) for table in found.tables for heading in table.headings}
+
+    def all(self) -> list[Lost]:
+        """List what is lost: labels, headings, whole tables."""
+        if self.found.expected:
+            return []
+        known = {table.table for table in self.found.tables}
+        headings = [lost for table in self.found.tables for lost in self._heading(table)]
+        return [*self._labels(), *headings, *(self._table(key) for key in self.form.tables if key not in known)]
+
+    # --- labels ------------------------------------------------------------------------------
+
+    def _labels(self) -> Iterator[Lost]:
+        for key, known in self.form.fields.items():
+            if key not in self.found.anchors:
+                yield self._label(key, known.label)
+
+    def _label(self, key: str, label: str) -> Lost:
+        place = self._beside(key)
+        own, value = self.index.labels[key], self.index.values[key]
+        if place is None:
+            return Lost("label-missing", None, label, {"label": label, "taken": _blank()})
+        row, col = place[0] + value.row - own.row, place[1] + value.col - own.col
+        region = [(row, c) for c in range(col, col + value.columns) if (row, c) in self.strays]
+        cells = frozenset([*region, *([place] if place in self.strays else [])])
+        if not cells:
+            return Lost("label-missing", place, label, {"label": label, "taken": _blank()})
+        taken = _unread(self._quoted(region), self._quoted([place] if place in self.strays else []))
+        return Lost("label-missing", place, label, {"label": label, "taken": taken}, Severity.ERROR, cells)
+
+    def _beside(self, key: str) -> Place | None:
+        """Return where a lost label should stand, by the nearest label that is there; None where another stands."""
+        own, labels = self.index.labels[key], self.index.labels
+
+        def distance(other: str) -> tuple[int, int]:
+            return abs(labels[other].row - own.row), abs(labels[other].col - own.col)
+
+        near = min(self.found.anchors, key=distance, default=None)
+        if near is None:
+            return None
+        anchor = self.found.anchors[near]
+        place = (anchor.row + own.row - labels[near].row, anchor.col + own.col - labels[near].col)
+        return None if place in self.taken or min(place) < 0 else place
+
+    def _quoted(self, cells: Collection[Place]) -> str:
+        return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _heading(self, found: FoundTable) -> list[Lost]:
+        """Tell which required column of a table has no heading; what stands in the rows besides is its content."""
+        table = self.form.tables[found.table]
+        columns = TableColumns(self.form, found, self.grid.rows)
+        read = set(columns.places) | {part for target in columns.targets.values() for part in target.parts}
+        lost = [key for key, column in table.columns.items() if column.required and key not in read]
+        if not lost:
+            return []
+        cells = self._rows(found.row + 1, found.last_row)
+        labels = [table.columns[key].label for key in lost]
+        place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
+        unread = {"count": len(cells), "content": content(self._quoted(cells))}
+        details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **unread}
+        return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
+
+    def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
+        """Return where the first lost heading should stand, by the nearest one that is there."""
+        for target in self.form.tables[found.table].targets.values():
+            if lost[0] in target.parts and (known := [h.col for h in found.headings if h.key == target.key]):
+                return (found.row, known[0])  # the heading is there, the column of a part below it is not
+        at = {heading.key: heading.col for heading in self.index.placed[found.table].entry}
+        there = {heading.key: heading.col for heading in found.headings if heading.key in at}
+        if lost[0] not in at or not there:
+            return None
+        near = min(there, key=lambda key: abs(at[key] - at[lost[0]]))
+        place = (found.row, there[near] + at[lost[0]] - at[near])
+        return None if place in self.taken or place[1] < 0 else place
+
+    def _table(self, key: str) -> Lost:
+        table, placed = self.form.tables[key], self.index.placed[key]
+        headings = "、".join(c.label for c in table.columns.values() if c.required)
+        place = self._above(placed)
+        cells = self._rows(place[0], self._end(place[0])) if place else []
+        unread = {"count": len(cells), "content": content(self._quoted(cells))}
+        details = {"label": table.label, "headings": headings, **unread}
+        return Lost("table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
+
+    def _above(self, placed: PlacedTable) -> Place | None:
+        """Return where the headings of a lost table should begin, by the nearest label above them."""
+        before = max((p.row for p in self.form.layout.tables if p.row < placed.row), default=-1)
+        labels = self.index.labels
+        above = [key for key in self.found.anchors if before < labels[key].row < placed.row]
+        if not above or not placed.entry:
+            return None
+        near = max(above, key=lambda key: labels[key].row)
+        anchor: Anchor = self.found.anchors[near]
+        return anchor.row + placed.row - labels[near].row, max(anchor.col + placed.entry[0].col - labels[near].col, 0)
+
+    def _end(self, row: int) -> int:
+        """Return the last row before the next label or heading."""
+        following = [r for r, _ in self.taken if r > row]
+        return min(following, default=self.found.last_row + 1) - 1
+
+    def _rows(self, first: int, last: int) -> list[Place]:
+        left = min((anchor.col for anchor in self.found.anchors.values()), default=0)
+        return [(r, c) for r, c in self.strays if first <= r <= last and left <= c <= self.found.edge]
+
+
+def _blank() -> tuple[str, str]:
+    return "该项按空白处理", "its value is taken as blank"
+
+
+def _unread(content: str, instead: str) -> tuple[str, str]:
+    zh = [f"该处现为 {instead}"] if instead else []
+    en = [f"in its place stands {instead}"] if instead else []
+    zh.append(f"{content} 没有汇总" if content else "该项按空白处理")
+    en.append(f"{content} was not taken up" if content else "its value is taken as blank")
+    return "，".join(zh), "; ".join(en)

@@ -1,0 +1,155 @@
+"""One form of a grid -> values, rows and sources. Nothing typed is dropped without a word."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+
+from kpixl.a1 import Span
+from kpixl.forms.money import money_remark, without_remark
+from kpixl.readers import Grid
+from kpixl.recognise.units import fill_totals, scale
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
+from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
+from kpixl.recognise.tables import read_table
+from kpixl.recognise.fields import read_fields
+from kpixl.recognise.unclaimed import report_strays
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.forms.definition import Form
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.problems import Location, Problem
+from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
+
+
+class FormReader:
+    """Reads forms of one definition."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.index = LabelIndex(form)
+        self.subtitle = pattern(form.subtitle)
+        self.heading = pattern(form.heading)
+
+    @cached_property
+    def names(self) -> dict[LabelKey, str]:
+        """Map every label that tells the form to how it is printed."""
+        names = {("", key): field.label for key, field in self.form.fields.items()}
+        for table in self.form.tables.values():
+            names |= {(table.key, column.key): column.label for column in table.columns.values()}
+        return names
+
+    def nothing(self, hits: Iterable[Hit]) -> Nothing:
+        """Say which labels a grid without a form has; the heading of a target stands for its parts."""
+        seen = {(slot.table, slot.key) for _, _, slots in hits for slot in slots}
+        for table in self.form.tables.values():
+            for target in table.targets.values():
+                if (table.key, target.key) in seen:
+                    seen |= {(table.key, part) for part in target.parts}
+        return Nothing(self.form.id, frozenset(seen & set(self.names)))
+
+    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
+        """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
+        strays = (
+            (Location(file, grid.name, grid.address(r, c)), raw)
+            for r, row in enumerate(grid.rows[: first.first_row])
+            for c, raw in enumerate(row)
+            if not is_blank(raw)
+            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not (c > first.edge and is_furniture(raw))
+        )
+        for where, raw in itertools.islice(strays, MAX_ALIKE):
+            yield Problem("stray-text", where, {"text": text_of(raw)})
+        for where, _ in strays:
+            yield counted("stray-text", where, 1 + sum(1 for _ in strays))
+
+    def read(
+        self,
+        grid: Grid,
+        file: str,
+        found: FoundForm,
+        mark: Marker | None,
+        loose: Sequence[Problem] = (),
+        hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
+    ) -> Extracted:
+        """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
+        record = Record(self.index, grid, file, found, mark, hidden)
+        read_fields(record)
+        for table in record.found.tables:
+            read_table(record, table)
+        year, organization = self._printed(record)
+        report_strays(record)
+        scale(record)
+        fill_totals(record)
+        return Extracted(
+            form=record.form.id,
+            sheet=record.grid.name,
+            hidden=record.grid.hidden,
+            marker=mark,
+            year=mark.year if mark and mark.year else year,
+            organization=mark.organization if mark and mark.organization else organization,
+            values=record.values,
+            tables={key: tuple(rows) for key, rows in record.tables.items()},
+            cells=record.cells,
+            doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
+            problems=(*loose, *record.problems, *record.counted()),
+            missing=self._missing(record),
+            suspect=grid.suspect,
+        )
+
+    def _missing(self, record: Record) -> frozenset[LabelKey]:
+        found = {table.table for table in record.found.tables}
+        return frozenset(
+            (table, key)
+            for table, key in self.names
+            if (table not in found if table else key not in record.found.anchors)
+        )
+
+    def _printed(self, record: Record) -> tuple[int | None, str | None]:
+        """Find the year printed under the title, and the organisation in the heading above the forms."""
+        year = organization = None
+        head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
+        for r in range(record.found.first_row, head):
+            for c, raw in enumerate(record.rows[r]):
+                m = printed_match(self.subtitle, raw) or self._with_remark(record, raw, (r, c))
+                if m:
+                    year = _year(m)
+                    record.used.add((r, c))
+                    if not _agrees(m, record.mark):
+                        sent = record.mark.year if record.mark is not None else None
+                        record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
+        for row in record.rows[: min(record.found.first_row, 20)]:
+            for raw in row:
+                if m := printed_match(self.heading, raw):
+                    organization = storable((m.groupdict().get("organization") or "").strip()) or None
+                    year = year or _year(m)
+                elif m := printed_match(self.subtitle, raw):
+                    year = year or _year(m)
+        return year, organization
+
+    def _with_remark(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+        """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
+        if not isinstance(raw, str) or "元" not in raw or (remark := money_remark(raw)) is None:
+            return None
+        match = printed_match(self.subtitle, without_remark(raw))
+        if match and record.unit is None:
+            record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
+        return match
+
+
+def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
+    """Tell whether a printed heading has no other year or organisation than the marker, which is what counts."""
+    if mark is None:
+        return True
+    organization = (match.groupdict().get("organization") or "").strip()
+    return (mark.year is None or _year(match) in (None, mark.year)) and (
+        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    )
+
+
+def _year(match: re.Match[str]) -> int | None:
+    year = match.groupdict().get("year")
+    return int(year) if year and int(year) >= 1900 else None

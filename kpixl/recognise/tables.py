@@ -1,0 +1,260 @@
+"""The tables of a form: which cell of a row is which column, and what a blank level means."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Container, Mapping, Sequence
+from datetime import date, time, timedelta
+
+from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.types.quantity import read_quantity
+from kpixl.recognise.columns import TableColumns
+from kpixl.recognise.submission import Doubt
+from kpixl.recognise.labels import MAX_LABEL, FoundTable, Heading
+from kpixl.recognise.record import Record, TableAmount, shown
+from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
+from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
+
+# What people write in a line below the table to sign it: 填报人：张三.
+_ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
+_SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
+
+
+def read_table(record: Record, found: FoundTable) -> None:
+    """Read the rows of a table that was found."""
+    table, placed = record.form.tables[found.table], record.index.placed[found.table]
+    record.used.update((found.row, h.col) for h in found.headings)
+    columns = TableColumns(record.form, found, record.rows)
+    _told(record, found, columns)
+    record.cells.setdefault(found.table, record.grid.address(found.row + 1, columns.first))
+    torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    amounts = [h for h in found.headings if _is_amount(table, h.key)]
+    above: dict[str, Value] = {}
+    stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
+    for r in range(found.row + 1, _last_row(record, found) + 1):
+        places = [c for c in range(min(record.found.edge + 1, len(record.rows[r]))) if record.filled(r, c)]
+        places = [c for c in places if not _caption(record, r, c, columns.first, placed)]
+        if not places:
+            continue
+        assigned, shifted = columns.assign(record.rows[r], places, torn)
+        if not assigned:
+            continue
+        raws = {key: record.rows[r][c] for key, c in assigned.items()}
+        record.used.update((r, c) for c in assigned.values())
+        for col in assigned.values() if record.hidden else ():
+            if (r, col) in record.hidden:
+                record.say_hidden((r, col), taken=True)
+        row = _row(record, found.table, r, raws, assigned, columns)
+        if record.mark is None or not record.mark.explicit:
+            hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
+            unread = {key for key in assigned if row.get(key, "") is None}
+            _fill_down(record.form, found.table, row, above, hidden, unread)
+        stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
+        for key, c in columns.cells(assigned):
+            if key in assigned or key not in stands:
+                stands[key] = record.grid.address(r, c)
+        stands |= _parted(record, table, r, row, assigned)
+        if _is_left_preset(record, table, row):
+            continue
+        if shifted:
+            reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
+            record.problem("column-shift", (r, places[0]), table.label, reading=reading)
+        prefix = f"{found.table}.{len(record.tables[found.table])}"
+        record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
+        _keep_amounts(record, found, amounts, r, raws, assigned)
+        record.tables[found.table].append(row)
+        _say_recast(record, table, r, raws, assigned)
+        _doubt_row(record, prefix, table, row, raws, columns.shared)
+        if record.grid.suspect:
+            levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
+            _doubt_levels(record, prefix, r, {key: c for key, c in levels.items() if row[key] is not None})
+
+
+def _is_amount(table: Table, key: str) -> bool:
+    return key in table.columns and FIELD_TYPES[table.columns[key].type].is_amount
+
+
+def _keep_amounts(
+    record: Record,
+    found: FoundTable,
+    amounts: Sequence[Heading],
+    r: int,
+    raws: Mapping[str, Raw],
+    places: Mapping[str, int],
+) -> None:
+    """Keep where the amounts of a row were typed: which unit they count is known at the end."""
+    number = len(record.tables[found.table])
+    for heading in amounts:
+        if (key := heading.key) in places:
+            place = (r, places[key])
+            record.table_amounts.append(
+                TableAmount(found.table, number, key, (found.row, heading.col), place, raws[key])
+            )
+
+
+def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
+    """Return whether a row holds a preset and nothing else: the template wrote it, and nobody went on with it.
+
+    Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
+    the project's own when it was sent.
+    """
+    return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+
+
+def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:
+    """Return the cell of an operator and a unit that were typed together with their value."""
+    return {
+        part: record.grid.address(r, assigned[target.value])
+        for target in table.targets.values()
+        if target.value in assigned
+        for part in (target.operator, target.unit)
+        if part not in assigned and row[part] is not None
+    }
+
+
+def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str, int]) -> None:
+    """Doubt levels that were taken from above: one that reads blank, as those printed once do, may be an error."""
+    record.doubts += [Doubt("blank", f"{prefix}.{key}", record.grid.address(r, c)) for key, c in filled_down.items()]
+
+
+def _last_row(record: Record, found: FoundTable) -> int:
+    """Return the last row of a table; the lines below it in which people sign are no indicators."""
+    last = found.last_row
+    for r in range(last, found.row, -1):
+        filled = [raw for raw in record.rows[r] if not is_blank(raw)] if any(record.rows[r]) else []
+        if filled and not any(_is_signed(raw) for raw in filled):
+            break
+        if filled:
+            last = r - 1
+    return last
+
+
+def _is_signed(raw: Raw) -> bool:
+    if not isinstance(raw, str) or len(raw) > MAX_LABEL:
+        return False
+    return _SIGNED.fullmatch("".join(unicodedata.normalize("NFKC", raw).split())) is not None
+
+
+def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
+    """Say where the parts of a target stand that are not where the template put them."""
+    labels = record.form.tables[found.table].columns
+    for heading in found.headings:
+        if (parts := columns.told.get(heading.key)) is not None:
+            where = {part: record.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
+            reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
+            label = record.form.tables[found.table].targets[heading.key].label
+            record.problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
+
+
+def _doubt_row(
+    record: Record, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]
+) -> None:
+    """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
+    for key, value in row.items():
+        if value is None and key not in shared and (table.columns[key].required or record.grid.suspect):
+            record.doubts.append(Doubt("blank", f"{prefix}.{key}"))
+        elif isinstance(value, date):
+            record.doubt_serial(f"{prefix}.{key}", raws.get(key), value)
+    for target in table.targets.values():
+        raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
+        if isinstance(raw, date):
+            record.doubts.append(Doubt("date", key))
+        if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
+            record.doubts.append(Doubt("percent", key))
+
+
+def _say_recast(record: Record, table: Table, r: int, raws: Mapping[str, Raw], places: Mapping[str, int]) -> None:
+    """Say which targets a program made a time of while they were typed."""
+    for target in table.targets.values():
+        key = target.value if target.value in raws else target.key
+        raw = raws.get(key)
+        if isinstance(raw, time | timedelta):
+            details = {"kind": ("时间", "a time"), "example": "1:3", "reading": text_of(raw)}
+            record.problem("value-recast", (r, places[key]), table.columns[target.value].label, **details)
+
+
+def _caption(record: Record, row: int, col: int, first: int, placed: PlacedTable) -> bool:
+    raw = record.rows[row][col]
+    if col >= first or not isinstance(raw, str) or not record.index.is_caption_part(raw, placed):
+        return False
+    record.used.add((row, col))
+    return True
+
+
+def _row(
+    record: Record, table: str, r: int, raws: Mapping[str, Raw], places: Mapping[str, int], columns: TableColumns
+) -> dict[str, Value]:
+    fields = record.form.tables[table].columns
+    row: dict[str, Value] = dict.fromkeys(fields)
+    for key, typed in raws.items():
+        target = columns.targets.get(key)
+        raw = record.legible((r, places[key]), fields[target.value if target else key].label, typed)
+        if raw == "":
+            continue
+        if target is not None:
+            operators, units = fields[target.operator].choices, fields[target.unit].choices
+            noted = _whole_target(record, row, raw, target, operators, units)
+            label, value = target.label, _target(row, target, text_of(raw))
+        else:
+            row[key], noted = read_value(record.form, fields[key], raw)
+            label, value = fields[key].label, shown(row[key])
+        if noted:
+            record.normalised((r, places[key]), label, raw, value)
+    if tidy_row(record.form, table, row)[1]:
+        for target in record.form.tables[table].targets.values():
+            if target.value in places:
+                raw, place = raws[target.value], (r, places[target.value])
+                record.normalised(place, target.label, raw, _target(row, target, text_of(raw)))
+    return row
+
+
+def _whole_target(
+    record: Record, row: dict[str, Value], raw: Raw, target: Target, operators: str | None, units: str | None
+) -> bool:
+    """Read a target that stands in one cell."""
+    assert operators is not None and units is not None
+    choices = record.form.choices[operators]
+    if isinstance(raw, str):
+        if (read := read_target(raw, choices, record.form.choices[units])) is not None:
+            row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
+            return read.noted
+        row[target.operator], row[target.value] = choices.qualitative, raw
+        return False
+    row[target.value] = read_quantity(raw).value
+    return False
+
+
+def _target(row: Row, target: Target, typed: str) -> str:
+    """Show a target as it was read; where it looks as it was typed, with a line between its parts."""
+    parts = [shown(row[part]) for part in target.parts if row[part] is not None]
+    return " | ".join(parts) if "".join(parts) == typed else "".join(parts)
+
+
+def _fill_down(
+    form: Form,
+    table: str,
+    row: dict[str, Value],
+    above: dict[str, Value],
+    hidden: Container[str],
+    unread: Container[str],
+) -> None:
+    """Give a blank level the value above it, as merged and printed-once levels mean; a new one ends those below.
+
+    What a merge hides is of this row alone: the rows below belong to what is shown over them. What could not be read,
+    an error, ends what is above as well.
+    """
+    levels = [key for key, field in form.tables[table].columns.items() if field.fill]
+    for number, key in enumerate(levels):
+        if key in unread:
+            for ended in levels[number:]:
+                above.pop(ended, None)
+        elif row[key] is None:
+            row[key] = above.get(key)
+        elif key in hidden:
+            continue
+        elif row[key] != above.get(key):
+            for lower in levels[number + 1 :]:
+                above.pop(lower, None)
+        above[key] = row[key]

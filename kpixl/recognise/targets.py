@@ -1,0 +1,70 @@
+"""Which cells under the heading of a target are its operator, its value and its unit, told by what stands in them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from kpixl.forms.types.quantity import read_quantity
+from kpixl.forms.definition import Choices, Form, Table, Target
+from kpixl.forms.values import Raw, fold, is_blank, is_number, read_choice, read_target
+
+MAX_COLUMNS = 8  # under one heading; the template has three
+LONG_UNIT = 8  # characters; the longest that is known has four
+
+Parts = Mapping[str, int]  # part of a target -> column; its value alone: the whole target stands in that column
+
+
+def parts_by_content(
+    form: Form, table: Table, target: Target, body: Sequence[Sequence[Raw]], columns: range
+) -> dict[str, int]:
+    """Arrange the parts of a target over the columns under its heading as fits best.
+
+    `columns`: from the heading to the last that it spans. Of equal arrangements the template's own is returned.
+    """
+    filled = [c for c in columns if any(c < len(row) and not is_blank(row[c]) for row in body)][:MAX_COLUMNS]
+    cells = {c: [row[c] for row in body if c < len(row) and not is_blank(row[c])] for c in filled}
+    scores = {
+        (part, c): sum(_score(form, table, target, part, raw) for raw in cells[c])
+        for part in (*target.parts, "")
+        for c in filled
+    }
+    operator, value, unit = target.parts
+    template = dict(zip(target.parts, columns, strict=False))
+
+    def rank(chosen: Mapping[str, int]) -> tuple[float, bool, int]:
+        left = sum(len(cells[c]) for c in filled if c not in chosen.values())
+        kinds = [""] if [*chosen] == [value] else [*chosen]
+        fit = sum(scores[kind, c] for kind, c in zip(kinds, chosen.values(), strict=True)) - left
+        return fit, all(template.get(part) == c for part, c in chosen.items()), len(chosen)
+
+    options = [
+        dict(zip(parts, chosen, strict=True))
+        for parts in ((operator, value, unit), (operator, value), (value, unit), (operator, unit), (value,))
+        for chosen in itertools.combinations(filled, len(parts))
+    ]
+    return max(options, key=rank, default=template)
+
+
+def _score(form: Form, table: Table, target: Target, part: str, raw: Raw) -> float:
+    """Say how well a cell reads as a part of a target; part "" is a whole target."""
+    operators, units = _choices(form, table, target.operator), _choices(form, table, target.unit)
+    text = raw if isinstance(raw, str) else ""
+    if part == target.operator:
+        return 2 if _listed(text, operators) else -3
+    number = is_number(raw) or is_number(read_quantity(raw).value)
+    if part == target.unit:
+        return -3 if number else 2 if _listed(text, units) else -2 if len(fold(text)) > LONG_UNIT else 0
+    if part == target.value:
+        return -3 if _listed(text, operators) else -2 if _listed(text, units) else 1 if number else 0.5
+    return 1.5 if number or (text and read_target(text, operators, units)) else 0.5
+
+
+def _listed(text: str, choices: Choices) -> bool:
+    return bool(text) and read_choice(text, choices).value in choices.items
+
+
+def _choices(form: Form, table: Table, column: str) -> Choices:
+    name = table.columns[column].choices
+    assert name is not None
+    return form.choices[name]

@@ -1,0 +1,64 @@
+"""A sheet that still looks as it was sent: every label stands at its address, which one comparison each shows."""
+
+from __future__ import annotations
+
+from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
+from kpixl.recognise.label_search import moved_by
+from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
+from kpixl.portfolio.own_texts import is_furniture
+
+
+def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
+    """Recognise a sheet whose labels all stand where the template put them; None where one does not.
+
+    Only tables may have grown or shrunk, so what follows them is looked for from below.
+    """
+    first, *others = index.blocks
+    edge = len(index.form.layout.widths) - 1
+    if not first.stands_at(rows, 0) or _is_widened(rows, edge):
+        return None
+    starts, bottom = [len(rows)], len(rows)
+    for block in reversed(others):
+        found = _lowest(block, rows, first.height, bottom) if block.texts else bottom - block.height
+        if found is None:
+            return None
+        starts.append(bottom := found)
+    starts.append(0)
+    starts.reverse()
+    anchors: dict[str, Anchor] = {}
+    tables: list[FoundTable] = []
+    for block, start, following in zip(index.blocks, starts[:-1], starts[1:], strict=True):
+        anchors |= {c.key: Anchor(c.row - block.top + start, c.col, Slot("field", c.key)) for c in block.labels}
+        if block.placed is not None:
+            headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in block.placed.entry)
+            row = start + block.height - 1
+            tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
+    return FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True)
+
+
+def _is_widened(rows: Rows, edge: int) -> bool:
+    """Tell whether columns were put in right of all labels: the marker stands further on, or what it should follow."""
+    head = rows[0]
+    marks = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
+    return marks[0] > edge + MARK_GAP if marks else moved_by(rows, edge) > 0
+
+
+def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
+    """Tell whether a second form stands in what looks like the first one's table, or beside it: half its labels do."""
+    below = _fields(index, rows[found.tables[0].row + 1 :]) - index.foot if found.tables else frozenset()
+    if 2 * len(below) >= len(index.labels):
+        return True
+    if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
+        return False
+    return 2 * len(_fields(index, [row[found.edge + 1 :] for row in rows])) >= len(index.labels)
+
+
+def _fields(index: LabelIndex, rows: Rows) -> frozenset[str]:
+    return frozenset(slot.key for row in rows for raw in row for slot in index.slots(raw) if slot.kind == "field")
+
+
+def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
+    """Find the lowest place of a block: rows typed into a table may read like it, so the template's hint decides."""
+    places = [row for row in range(first, end - block.height + 1) if block.stands_at(rows, row)]
+    hinted = [row for row in places if block.placed and any(map(is_furniture, rows[row + block.height - 1]))]
+    return max(hinted or places, default=None)

@@ -1,0 +1,65 @@
+"""What of a form was taken for nothing: every filled cell of it is a label, a value, or reported."""
+
+from __future__ import annotations
+
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.forms.money import money_remark
+from kpixl.recognise.units import other_captions, quoted_places
+from kpixl.recognise.labels import MAX_LABEL
+from kpixl.recognise.missing_labels import Losses, Lost
+from kpixl.recognise.record import Named, Record
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.problems import Location, Problem
+from kpixl.forms.values import Raw, fold, is_blank, text_of
+
+_LOST_STATUS = "#VALUE!"  # in .ods
+
+
+def report_strays(record: Record) -> None:
+    """Report every filled cell that was neither a label nor taken as a value, and the labels that were lost."""
+    used = record.used
+    strays: dict[tuple[int, int], Raw] = {}
+    for r in range(record.found.first_row, record.found.last_row + 1):
+        for c, raw in enumerate(record.rows[r]):
+            if raw != "" and (r, c) not in used and not is_blank(raw):
+                if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
+                    continue
+                if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
+                    continue  # a heading repeated after a page break, a caption
+                if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
+                    continue
+                if (r, c) in record.hidden:
+                    record.say_hidden((r, c), taken=False)
+                    continue
+                strays[r, c] = raw
+    record.captions = other_captions(record, strays)
+    for place in quoted_places(record):
+        strays.pop(place, None)
+    lost = Losses(record.form, record.index, record.found, strays, record.grid, used).all()
+    for (r, c), raw in strays.items():
+        if all((r, c) not in loss.cells for loss in lost):
+            # With a label lost, what stands inside the form may be its value.
+            code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
+            record.problem(code, (r, c), None, text=text_of(raw))
+    record.problems[:0] = [_lost(record, loss) for loss in lost]
+
+
+def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
+    """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says."""
+    if "元" not in raw or (remark := money_remark(raw)) is None:
+        return False
+    alone = not remark.rest
+    if record.unit is None:
+        record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place if alone else None
+    return alone and remark.unit == record.unit.unit
+
+
+def _lost(record: Record, lost: Lost) -> Problem:
+    cell = record.grid.address(*lost.place) if lost.place else None
+    return Problem(lost.code, Location(record.file, record.grid.name, cell, lost.label), lost.details, lost.level)
+
+
+def _is_lost_status(record: Record, row: int, col: int) -> bool:
+    """Tell whether a cell is the status beside the marker: LibreOffice makes 0 of it in .xls, Gnumeric an error."""
+    cells = record.rows[row][col : col + sheet_ids.MARK_GAP - sheet_ids.STATUS_GAP + 1]
+    return cells[0] in (0, _LOST_STATUS) and sheet_ids.loads(cells[-1]) is not None

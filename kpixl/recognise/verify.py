@@ -1,0 +1,239 @@
+"""Resolves what extraction left ambiguous, by inspecting cells of the file: nothing is guessed where it can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+
+from kpixl.readers import Opened, biff
+from kpixl.readers.detect import Kind
+from kpixl.recognise import displayed, inspect_ods, inspect_xlsx, inspect_xlsb, inspect_xls
+from kpixl.recognise.draft import Draft
+from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.inspected import Broken, Inspected, Inspector, Look, Place
+from kpixl.recognise.totals import adds_up, is_own_total
+from kpixl.portfolio.sheet_id import STATUS
+from kpixl.forms.definition import Form
+from kpixl.problems import Location, Problem
+from kpixl.forms.values import number_text, text_of, total
+
+_PACKED = "xl/workbook.bin"
+DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
+PERCENT = "%"
+_TYPED_PERCENT = re.compile(r"=[\s(+]*(-?[\d.]{1,20})[\s(]*%[\s)]*")  # a formula only because = or + was typed before
+_OWN_FORMULAS = ("=IF(COUNT(", f'="{STATUS}"')  # totals of the template, and the status beside a form
+MAX_CELLS = 12  # listed in a message
+
+
+def settle(
+    found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form], *, rich: bool = False
+) -> tuple[list[Extracted], int]:
+    """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most.
+
+    `rich`: its cells hold texts of several fonts.
+    """
+    if opened.kind is Kind.OLD:
+        found = [_without_zeros(f, forms[f.form]) for f in found]
+    inspector = _inspector(opened) if found else None
+    marked = inspector is not None and (rich or inspector.is_marked())
+    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not (
+        marked or any(f.doubts or f.suspect for f in found)
+    ):
+        return found, 0
+    packed = opened.package.read(_PACKED) if opened.package is not None else b""
+    from_1904 = biff.counts_from_1904(packed)
+    if packed and not from_1904:
+        found = [replace(f, doubts=tuple(d for d in f.doubts if d.kind != "serial")) for f in found]
+    look, count = _look(found, inspector, marked=marked)
+    if from_1904:
+        look = replace(look, from_1904=True)
+    if look == Look() and not count:
+        return found, count
+    settlers = [_Settler(f, forms[f.form], file) for f in found]
+    for settler in settlers:
+        settler.blanks(look)
+        settler.numbers(look)
+        if marked:
+            settler.displayed(look)
+    claimed = {(f.sheet, cell) for f in found for cell in (*f.cells.values(), *(d.cell for d in f.doubts))}
+    return _with_unclaimed([settler.draft.result() for settler in settlers], claimed, look, file), count
+
+
+def _inspector(opened: Opened) -> Inspector | None:
+    """Return what inspects cells of a file of this kind, if anything does."""
+    package = opened.package
+    if opened.kind is Kind.OLD:
+        return Inspector(partial(inspect_xls.is_marked, opened.content), partial(inspect_xls.look, opened.content))
+    if opened.kind is not Kind.PACKAGE or package is None:
+        return None
+    if _PACKED in package.names:
+        return Inspector(partial(inspect_xlsb.is_marked, package), partial(inspect_xlsb.look, package), blanks=False)
+    if inspect_ods.CONTENT in package.names and "xl/workbook.xml" not in package.names:
+        return Inspector(partial(inspect_ods.is_marked, package), partial(inspect_ods.look, package))
+    broken = partial(inspect_xlsx.broken_cells, package)
+    return Inspector(partial(inspect_xlsx.is_marked, package), partial(inspect_xlsx.look, package), broken)
+
+
+def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bool) -> tuple[Look, int]:
+    """Inspect the cells in doubt; all cells of the forms where any may show something else than its value."""
+    if inspector is None:
+        return Look(failed=True, blanks=False), 0
+    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
+    if marked:
+        places += [(f.sheet, cell) for f in found if f.sheet is not None for cell in f.cells.values()]
+    if inspector.broken is None and inspector.blanks:
+        places += blank
+    seen = inspector.look(places) if places else Look()
+    count = int(bool(places) and (inspector.blanks or seen is not None))
+    if inspector.broken is not None:
+        return replace(
+            seen or Look(failed=True), broken=inspector.broken(blank, {f.sheet for f in found if f.suspect and f.sheet})
+        ), count
+    known = inspector.blanks and seen is not None
+    return replace(seen or Look(failed=True), blanks=known or not blank), count
+
+
+def _with_unclaimed(
+    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look, file: str
+) -> list[Extracted]:
+    """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
+    problems: dict[str, list[Problem]] = {}
+    for (sheet, cell), why in look.broken.items():
+        if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+    return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
+
+
+def _broken(where: Location, why: Broken) -> Problem:
+    if why.error:
+        return Problem("cell-error", where, {"error": why.error, "formula": why.formula and f"（{why.formula}）"})
+    return Problem("formula-uncached", where, {"formula": why.formula or "="})
+
+
+def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
+    doubts = [(f, d) for f in found if f.sheet is not None for d in f.doubts if d.kind in kinds]
+    return [(f.sheet or "", d.cell or f.cells[d.key]) for f, d in doubts]
+
+
+def _without_zeros(found: Extracted, form: Form) -> Extracted:
+    """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
+    totals = [d.key for d in found.doubts if d.kind == "total"]
+    blank = {key for key in totals if total([found.values[part] for part in form.fields[key].sum]) is None}
+    zero = [key for key in blank if found.values[key] == 0]
+    values = {**found.values, **dict.fromkeys(zero)}
+    return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key not in zero))
+
+
+class _Settler:
+    """Settles the doubts of one form; used once."""
+
+    def __init__(self, found: Extracted, form: Form, file: str) -> None:
+        self.draft = Draft(found, form, file)
+
+    def displayed(self, look: Look) -> None:
+        """Read values as their cells show them; report once where the file hides that."""
+        draft = self.draft
+        if not look.failed:
+            displayed.verify(draft, look)
+        elif not any(problem.code == "value-unverified" for problem in draft.problems):
+            draft.problems.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
+
+    # --- numbers: totals, per cent, serial numbers of days -----------------------------------
+
+    def numbers(self, look: Look) -> None:
+        """Settle what the file can tell; say what it cannot."""
+        draft = self.draft
+        for doubt in draft.found.doubts:
+            seen = look.cells.get(draft.place(doubt.key, doubt.cell))
+            if doubt.kind == "total" and seen is not None and seen.formula is not None:
+                parts = draft.form.fields[doubt.key].sum
+                if not adds_up(seen.formula, {draft.cells.get(part, "") for part in parts}):
+                    continue  # somebody's own formula: its value counts, and is checked
+                draft.values[doubt.key] = total([draft.values[part] for part in parts])
+            elif doubt.kind == "percent":
+                self._percent(doubt, seen)
+            elif doubt.kind == "serial" and (look.from_1904 or seen is None):
+                self._later(doubt, sure=seen is not None or look.from_1904)
+            elif doubt.kind == "date" and seen is not None and seen.yearless:
+                self._recast(doubt, seen)
+
+    def _percent(self, doubt: Doubt, seen: Inspected | None) -> None:
+        draft, value = self.draft, self.draft.value(doubt.key)
+        if not isinstance(value, Decimal):
+            return
+        if seen is None:
+            draft.unverified(doubt, text_of(value), text_of(value), f"{number_text(value * 100)}{PERCENT}")
+            return
+        typed = _TYPED_PERCENT.fullmatch(seen.formula or "")
+        if not (typed and draft.retarget(doubt.key, f"={typed[1]}{PERCENT}", text_of(value))) and seen.percent:
+            displayed.read_shown(draft, doubt.key, seen)
+
+    def _recast(self, doubt: Doubt, seen: Inspected) -> None:
+        """Report a day without its year: 6-8 or 3/4 was typed and became one."""
+        if displayed.is_recast(seen):
+            details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
+            self.draft.replace_note(
+                "value-recast", doubt.key, {**details, "reading": text_of(self.draft.value(doubt.key))}
+            )
+
+    def _later(self, doubt: Doubt, *, sure: bool) -> None:
+        draft, value = self.draft, self.draft.value(doubt.key)
+        if isinstance(value, date):
+            raw, later = str((value - date(1899, 12, 30)).days), value + timedelta(days=DAYS_TO_1904)
+            if not sure:
+                draft.unverified(doubt, raw, value.isoformat(), later.isoformat())
+                return
+            draft.set(doubt.key, later)
+            draft.note(doubt.key, raw, later.isoformat())
+
+    # --- cells that read blank ---------------------------------------------------------------
+
+    def blanks(self, look: Look) -> None:
+        """Read formulas that only spell a target, =100%; report the others, and errors, and what cannot be told."""
+        draft, unknown = self.draft, []
+        for doubt in draft.found.doubts:
+            if doubt.kind != "blank":
+                continue
+            if not look.blanks:
+                field = draft.field(doubt.key)
+                unknown += [] if field.required or field.sum else [draft.cells[doubt.key]]
+                continue
+            # Where the blank cell is: a unit read with its value has that one's cell by now.
+            why = look.broken.get(draft.place(doubt.key, doubt.cell or draft.found.cells[doubt.key]))
+            if why is None or draft.retarget(doubt.key, why.formula, why.formula):
+                continue
+            if self._follows_parts(doubt.key, why):
+                continue
+            if doubt.cell:
+                self._empty_level(doubt)
+            label = draft.field(doubt.key).label.rstrip(":：")
+            draft.problems.append(_broken(Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label), why))
+        if unknown:
+            where = Location(draft.file, draft.found.sheet)
+            shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
+            draft.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+
+    def _follows_parts(self, key: str, why: Broken) -> bool:
+        """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
+        draft = self.draft
+        parts = draft.field(key).sum
+        known = {draft.cells[part] for part in parts if part in draft.cells}
+        own = not why.formula or is_own_total(why.formula) or len(known) < len(parts)
+        own = own or adds_up(why.formula, known)
+        return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
+
+    def _empty_level(self, doubt: Doubt) -> None:
+        """Take back a level that came from the row above, also where it went on to the rows below."""
+        draft = self.draft
+        table, number, column = doubt.key.split(".", 2)
+        above = draft.cells[doubt.key]
+        for row in range(int(number), len(draft.tables[table])):
+            key = f"{table}.{row}.{column}"
+            if draft.cells.get(key) != above:
+                return
+            draft.cells[key] = doubt.cell
+            draft.set(key, None)
