@@ -25,18 +25,33 @@ from run import HERE, make_portfolio
 
 COUNTED = 260  # projects; valgrind takes fifty times as long
 _START = "import sys; sys.path[0] = sys.argv.pop(1); import kpixl; assert kpixl.__file__.startswith(sys.path[0]); "
-_COMMAND = _START + "from kpixl.cli.main import run; sys.exit(run(sys.argv[1:]))"
-_READ = (
-    _START + "from pathlib import Path; from kpixl.collection.consolidate import consolidate; from kpixl.forms.load import load_form; "
-    "files = sorted(Path(sys.argv[1]).glob('*.xlsx'))[: int(sys.argv[2])]; "
-    "assert consolidate(files, [load_form('shanghai-target')], workers=0).portfolio.projects"
-)
-_BUILD = (
-    _START + "from pathlib import Path; from kpixl import canonical; from kpixl.forms.load import load_form; "
-    "from kpixl.output.template import build_template, split; form, whole = canonical.load(Path(sys.argv[1]), load_form); "
-    "parts = list(split(whole, 'unit').values())[: int(sys.argv[2])]; "
-    "assert all(build_template(form, part, whole=whole) for part in parts)"
-)
+# Where functions were before the packages of today, for commits from then.
+_IMPORTS = """
+import sys
+from pathlib import Path
+try:
+    from kpixl.cli.main import run
+    from kpixl.collection.consolidate import consolidate
+    from kpixl.forms.load import load_form
+    from kpixl.output.template import build_template, split
+    from kpixl.portfolio import canonical
+except ImportError:
+    from kpixl import canonical
+    from kpixl.cli import run
+    from kpixl.consolidate import consolidate
+    from kpixl.form import load_form
+    from kpixl.template import build_template, split
+"""
+_COMMAND = f"{_START}{_IMPORTS}sys.exit(run(sys.argv[1:]))"
+_READ = f"""{_START}{_IMPORTS}
+files = sorted(Path(sys.argv[1]).glob('*.xlsx'))[: int(sys.argv[2])]
+assert consolidate(files, [load_form('shanghai-target')], workers=0).portfolio.projects
+"""
+_BUILD = f"""{_START}{_IMPORTS}
+form, whole = canonical.load(Path(sys.argv[1]), load_form)
+parts = list(split(whole, 'unit').values())[: int(sys.argv[2])]
+assert all(build_template(form, part, whole=whole) for part in parts)
+"""
 
 
 def seconds(root: Path, sent: Path, out: Path) -> tuple[float, float]:

@@ -36,8 +36,8 @@ class Measured:
 
 def make_portfolio(folder: Path, size: int) -> Path:
     """Write a portfolio of `size` projects: the example's over and over, a unit to every 13."""
-    from kpixl.portfolio import canonical
     from kpixl.forms.load import load_form
+    from kpixl.portfolio import canonical
 
     form, example = canonical.load(EXAMPLE, load_form)
     projects = []

@@ -56,9 +56,9 @@ def bare_calamine(folder: Path) -> None:
 
 def summary(portfolio: Path, out: Path) -> float:
     """Build kpixl's summary workbook; return the seconds it took without reading the portfolio."""
-    from kpixl.portfolio import canonical
     from kpixl.forms.load import load_form
     from kpixl.output.summary import build_summary
+    from kpixl.portfolio import canonical
 
     form, content = canonical.load(portfolio, load_form)
     start = time.perf_counter()

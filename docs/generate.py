@@ -3,8 +3,8 @@
     python docs/generate.py            # rewrite what is stale
     python docs/generate.py --check    # only say what is stale; exit 1 if anything is
 
-docs/problems.md is made from kpixl.problems.catalogue, docs/cli.md from the help of every command, docs/seeded-errors.md from
-tests/cases/seeded.yaml. In the README files each
+docs/problems.md is made from kpixl.problems.catalogue, docs/cli.md from the help of every command,
+docs/seeded-errors.md from tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
 """

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; `--version` is answered before anything else is imported."""
     if sys.argv[1:] == ["--version"]:
-        from kpixl import __version__
+        from kpixl.version import __version__
 
         print(f"kpixl {__version__}")
         return

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kpixl.portfolio import canonical
-from kpixl.forms.load import load_form
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
+from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
 from tests.applications import Office
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from kpixl.portfolio.canonical import complete, read_value, tidy_row
-from kpixl.forms.load import load_form
 from kpixl.forms.definition import Field, Form, Row
-from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.load import load_form
 from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
+from kpixl.portfolio.canonical import complete, read_value, tidy_row
+from kpixl.portfolio.model import Portfolio, Project
 
 FORM_IDS = ("shanghai-target", "mini-form")
 

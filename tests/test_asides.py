@@ -14,14 +14,14 @@ import xlsxwriter
 from openpyxl.comments import Comment
 
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.review import review
 from kpixl.forms.load import load_form
+from kpixl.output.annotate import write_marked
+from kpixl.problems import Severity
 from kpixl.readers import DEFAULT_LIMITS
 from kpixl.readers.annotations import MAX_TEXT, Aside, asides
 from kpixl.readers.package import Package
 from kpixl.recognise.annotations import MAX_LISTED
-from kpixl.output.annotate import write_marked
-from kpixl.problems import Severity
-from kpixl.collection.review import review
 from tests.applications import Office
 from tests.test_reading import BASE, expected, facts, table
 

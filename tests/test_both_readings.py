@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kpixl.a1 import Span
-from kpixl.readers import read_grids
-from kpixl.portfolio.model import Portfolio
-from kpixl.output.template import build_template
 from kpixl.forms.values import Raw
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import read_grids
 from tests.strategies import FORM_IDS, form_of, hostile, portfolios
 
 usual = settings(

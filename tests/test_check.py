@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from kpixl.portfolio import canonical
+from kpixl.checks.configuration import Config, find_config, loads_config, matches
 from kpixl.checks.engine import check, find
 from kpixl.checks.registry import checks_of
 from kpixl.checks.rules.relevance import goal_similar
 from kpixl.cli.main import run
-from kpixl.checks.configuration import Config, find_config, loads_config, matches
-from kpixl.forms.load import load_form
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.problems import KpixlError, Problem, Severity
 from kpixl.collection.review import Reviewed, review
+from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form
 from kpixl.output.sarif import sarif_data
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import KpixlError, Problem, Severity
 from tests.seeded.seed import seed
 from tests.test_rules import portfolio_of
 

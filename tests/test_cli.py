@@ -19,14 +19,14 @@ import pytest
 import xlsxwriter
 
 from kpixl import __version__
-from kpixl.portfolio import canonical
 from kpixl.checks.registry import ENTRIES
 from kpixl.cli.main import run
-from kpixl.forms.load import load_form
 from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem
-from kpixl.output.template import build_template
 
 ENCRYPTED = Path(__file__).parent / "cases" / "files" / "password.xlsx"  # an empty workbook, saved with a password
 CLEAN, PROBLEMS, USAGE, CANNOT_GO_ON = 0, 1, 2, 3

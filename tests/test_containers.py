@@ -25,18 +25,18 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from kpixl.portfolio import canonical
 from kpixl.a1 import Span, area
 from kpixl.cli.main import run
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.intake import Job, read_files
+from kpixl.forms.definition import Form
+from kpixl.output.summary import write_summary
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
 from kpixl.readers import Grid, Limits, Reading, read_grids
 from kpixl.readers.grid import broken
 from kpixl.readers.pdf_lines import Line, joined
 from kpixl.readers.wraps import collapse, joint
-from kpixl.collection.intake import Job, read_files
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.output.summary import write_summary
 from tests.applications import Office
 from tests.packages import compound, document, ods_cell, ods_row, package, rows, spreadsheet, workbook
 

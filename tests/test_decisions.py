@@ -11,13 +11,13 @@ import openpyxl
 import pytest
 import yaml
 
-from kpixl.portfolio import canonical
 from kpixl.cli.main import run
-from kpixl.collection.decisions import read_decisions
 from kpixl.collection.consolidate import consolidate
+from kpixl.collection.decisions import read_decisions
+from kpixl.output.template import write_templates
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError, Problem
-from kpixl.output.template import write_templates
 from tests.strategies import canonical_project, form_of
 
 FORM = form_of("shanghai-target")

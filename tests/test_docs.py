@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kpixl.portfolio import canonical
 from kpixl.forms.load import load_form, load_forms, parse_form
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.readers import read_grids
 from kpixl.forms.values import Raw
+from kpixl.portfolio import canonical
+from kpixl.readers import read_grids
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
@@ -61,7 +61,7 @@ def test_forms_page_explains_every_key() -> None:
 
 def _keys_read() -> list[str]:
     """List the keys that the loader of definitions takes."""
-    source = (ROOT / "kpixl" / "form.py").read_text(encoding="utf-8")
+    source = (ROOT / "kpixl" / "forms" / "load.py").read_text(encoding="utf-8")
     return sorted(set(re.findall(r"\.(?:take|node|nodes|mapping)\(\"([\w-]+)\"", source)))
 
 

@@ -12,19 +12,19 @@ import pytest
 import yaml
 
 import kpixl
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
 from kpixl.collection.consolidate import consolidate
-from kpixl.forms.load import load_form, parse_form
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.problems import KpixlError
-from kpixl.output.publish.html import render_page
 from kpixl.collection.roster import write_roster
-from kpixl.portfolio.schema import portfolio_schema
+from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form, parse_form
+from kpixl.forms.values import fold
+from kpixl.output.publish.html import render_page
 from kpixl.output.summary import build_summary
 from kpixl.output.template import write_templates
-from kpixl.forms.values import fold
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.schema import portfolio_schema
+from kpixl.problems import KpixlError
 from tests.strategies import form_of
 
 TESTS = Path(__file__).parent

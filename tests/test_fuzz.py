@@ -11,12 +11,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.intake import Job, read_files
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.collection.consolidate import consolidate
 from kpixl.readers import DEFAULT_LIMITS, ole, read_grids
 from kpixl.readers.package import Package
-from kpixl.collection.intake import Job, read_files
 from kpixl.recognise.inspect_xlsx import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS, file_seeds, form_of

@@ -35,15 +35,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
-from kpixl.portfolio import canonical
 from kpixl.disk import Written
-from kpixl.readers import read_grids
 from kpixl.ooxml.package import rels_name
 from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import MAIN, OFFICE, RELATIONS, add, q
 from kpixl.output.summary import build_summary, own_names, update_summary, write_summary
 from kpixl.output.summary.marks import SHEET
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.readers import read_grids
 from tests.applications import Office, assert_valid, gnumeric, node, resave_with_node
 from tests.test_summary import FORM, portfolio, with_value
 

@@ -20,17 +20,16 @@ from typing import Any, NoReturn
 import openpyxl
 import pytest
 
-from kpixl.portfolio import canonical
-from kpixl.collection import intake
+from kpixl.collection import intake, one_file
 from kpixl.collection.consolidate import consolidate
-from kpixl.readers import Limits, Opened, Reading, biff, open_content, read_grids
-from kpixl.readers.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
 from kpixl.collection.intake import Job, read_files
-from kpixl.collection import one_file
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
 from kpixl.output.summary import write_summary
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import Limits, Opened, Reading, biff, open_content, read_grids
+from kpixl.readers.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
 from tests.packages import (
     BOF,
     EOF,
@@ -580,7 +579,7 @@ def test_a_worker_that_dies_costs_its_file_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        onefile, "open_content", lambda content, limits: (die if content == b"bad" else open_content)(content, limits)
+        one_file, "open_content", lambda content, limits: (die if content == b"bad" else open_content)(content, limits)
     )
     jobs = []
     for n in range(40):

@@ -14,14 +14,14 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineWorkbook
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import Consolidated, consolidate
-from kpixl.forms.load import load_form
-from kpixl.portfolio.sheet_id import STATUS
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.problems import Severity
+from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import STATUS
+from kpixl.problems import Severity
 from tests.applications import Office, gnumeric, pages_of, resave_with_node
 
 Cells = Mapping[tuple[str, str], str | int | None]

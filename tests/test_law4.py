@@ -19,17 +19,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpixl.portfolio import canonical
 from kpixl.a1 import Span
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Field, Form
+from kpixl.forms.values import Raw
+from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.readers import Grid, read_grids
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted
 from kpixl.recognise.labels import LabelIndex
-from kpixl.forms.definition import Field, Form
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.output.template import build_template
-from kpixl.forms.values import Raw
+from kpixl.recognise.submission import Extracted
 from tests.applications import Office
 from tests.strategies import FORM_IDS, canonical_project, form_of
 

@@ -20,18 +20,18 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
 from kpixl.a1 import Span
 from kpixl.checks.engine import check
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
-from kpixl.readers import Grid, read_grids
-from kpixl.recognise.extract import Extractor
 from kpixl.forms.definition import Form
+from kpixl.forms.values import Raw, is_blank, text_of
+from kpixl.output.template import build_template, write_templates
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError, Problem
-from kpixl.output.template import build_template, write_templates
-from kpixl.forms.values import Raw, is_blank, text_of
+from kpixl.readers import Grid, read_grids
+from kpixl.recognise.extract import Extractor
 from tests.strategies import FORM_IDS, HOSTILE_TEXTS, LONG_TEXTS, MARKER_LIKE, canonical_project, form_of, portfolios
 
 usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -399,3 +399,18 @@ def assert_shows(found: object, value: object, key: str) -> None:
     else:
         assert isinstance(value, Decimal)
         assert abs(Decimal(str(found)) - value) <= abs(value) * Decimal("1e-14"), key
+
+
+def test_labels_typed_into_a_table_are_no_second_form() -> None:
+    form = form_of("mini-form")
+    labels = [field.label for field in form.fields.values() if field.label]
+    columns = list(form.tables["milestones"].columns)
+    rows = tuple(
+        {**dict.fromkeys(columns), columns[number % 3]: label, columns[3]: date(2031, 1, 1)}
+        for number, label in enumerate(labels)
+    )
+    project = canonical_project(form, "1", {"title": "Works"}, {"milestones": rows})
+    portfolio = Portfolio(form.id, 2031, "Borough", (project,))
+    with folder() as place:
+        write_templates(form, portfolio, place / "t.xlsx")
+        assert_same(form, portfolio, returned(place / "t.xlsx"))

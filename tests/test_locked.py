@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import consolidate
-from kpixl.readers import Limits, locked, read_grids
 from kpixl.collection.one_file import content_of
 from kpixl.forms.definition import Form
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
+from kpixl.readers import Limits, locked, read_grids
 from tests.packages import large_compound, number, old_stream, record, small_compound, workbook
 from tests.test_containers import ONE
 

@@ -11,9 +11,9 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.collection.consolidate import Consolidated, consolidate
-from kpixl.portfolio.sheet_id import PREFIX
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import PREFIX
 from tests.applications import Office
 
 

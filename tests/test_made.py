@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from kpixl.portfolio import canonical
 from kpixl.checks.engine import find
 from kpixl.checks.registry import checks_of
 from kpixl.forms.load import load_form
+from kpixl.portfolio import canonical
 
 MADE = Path(__file__).parent / "cases" / "made"
 PAGE = Path(__file__).parents[1] / "docs" / "check-made.md"

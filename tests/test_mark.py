@@ -21,28 +21,28 @@ import pytest
 from lxml import etree
 from openpyxl.comments import Comment
 
-from kpixl.portfolio import canonical
-from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.a1 import Span, a1
 from kpixl.cli.main import run
 from kpixl.collection.consolidate import consolidate
-from kpixl.forms.load import load_form
-from kpixl.readers import Limits, open_content, read_grids
 from kpixl.collection.intake import Job, content_of, is_problem_list
-from kpixl.output.annotate import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.output.annotate.problem_list import grouped
-from kpixl.output.annotate.notes import MAX_NOTES, Note
-from kpixl.output.annotate.opendocument import SPACES
-from kpixl.output.annotate.verified import UnmarkableError, marked
+from kpixl.collection.review import review
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
+from kpixl.forms.load import load_form
 from kpixl.ooxml.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.ooxml.xml import parse
-from kpixl.problems import KpixlError, Location, Problem, Severity
-from kpixl.collection.review import review
-from kpixl.output.workbook import Book
+from kpixl.output.annotate import MarkedFile, dropped_by_openpyxl, write_marked
+from kpixl.output.annotate.notes import MAX_NOTES, Note
+from kpixl.output.annotate.opendocument import SPACES
+from kpixl.output.annotate.problem_list import grouped
+from kpixl.output.annotate.verified import UnmarkableError, marked
 from kpixl.output.template import Styles, build_template
 from kpixl.output.template.form import FormSheet
+from kpixl.output.workbook import Book
+from kpixl.portfolio import canonical
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import KpixlError, Location, Problem, Severity
+from kpixl.readers import Limits, open_content, read_grids
 from tests.applications import Office, assert_valid, node
 from tests.conftest import EXAMPLE
 

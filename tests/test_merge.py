@@ -13,20 +13,20 @@ import openpyxl
 import pytest
 
 import kpixl
-from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.canonical import complete
 from kpixl.checks.registry import ENTRIES
 from kpixl.collection.consolidate import consolidate
+from kpixl.collection.merge import Merged, merge
+from kpixl.collection.one_file import Job, read_file
+from kpixl.collection.versions import Returned
+from kpixl.forms.definition import Form, Row, Value
+from kpixl.output.template import write_templates
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.problems import Location, Problem
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.submission import Extracted
-from kpixl.collection.one_file import Job, read_file
-from kpixl.portfolio.sheet_id import Marker
-from kpixl.collection.merge import Merged, merge
-from kpixl.forms.definition import Form, Row, Value
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.problems import Location, Problem
-from kpixl.output.template import write_templates
-from kpixl.collection.versions import Returned
 from tests.applications import Office
 from tests.strategies import canonical_project, form_of
 

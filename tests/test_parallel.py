@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.parallel import in_processes
-from kpixl.problems import KpixlError
 from kpixl.output.template import FEW_PROJECTS, MAX_SHEETS, split, write_templates
+from kpixl.parallel import in_processes
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import KpixlError
 
 START_METHODS = multiprocessing.get_all_start_methods()
 

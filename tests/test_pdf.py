@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import consolidate
-from kpixl.readers import Limits, read_grids
-from kpixl.readers.radicals import ideograph
 from kpixl.collection.intake import Job, read_files
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
 from kpixl.output.publish.html import render_page
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import Limits, read_grids
+from kpixl.readers.radicals import ideograph
 from tests.applications import TIMEOUT, Office, command
 from tests.packages import drawn, pdf_stream
 

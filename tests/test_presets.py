@@ -10,12 +10,12 @@ import openpyxl
 import pytest
 
 from kpixl.collection.consolidate import consolidate
-from kpixl.readers import read_grids
-from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.forms.definition import Form, Value
+from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.output.template import build_template
+from kpixl.portfolio.sheet_id import OWN_SHEET
+from kpixl.readers import read_grids
 from tests.applications import Office
 
 FILLED: dict[int, tuple[str | int | None, ...]] = {

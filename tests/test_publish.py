@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
+from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form, parse_form
 from kpixl.forms.money import money_text
-from kpixl.forms.definition import Form
+from kpixl.output.publish.html import render_page
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow, merged_spans, printed_form, printed_text
 from kpixl.problems import KpixlError
-from kpixl.output.publish.html import render_page
 
 SHANGHAI = """\
 kpixl: 1

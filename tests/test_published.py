@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import Consolidated, consolidate
-from kpixl.forms.load import load_form
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Project
-from kpixl.output.template import write_templates
+from kpixl.forms.load import load_form
 from kpixl.forms.values import target_text
+from kpixl.output.template import write_templates
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Project
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("KPIXL_SHARED", TESTS.parents[1] / "shared"))

@@ -49,9 +49,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image as PILImage
 
 from kpixl.collection.consolidate import consolidate
-from kpixl.portfolio.model import Project
 from kpixl.forms.definition import Value
 from kpixl.forms.values import number_text
+from kpixl.portfolio.model import Project
 from tests.strategies import form_of
 
 CASES = Path(__file__).parent / "cases" / "reading"

@@ -13,12 +13,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import consolidate
+from kpixl.forms.definition import Form
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
 from kpixl.readers import Limits, Reading, read_grids
 from kpixl.readers.package import Package
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
 from tests.packages import (
     compound,
     large_compound,

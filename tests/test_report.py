@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl.cli.main import run
-from kpixl.forms.load import parse_form
-from kpixl.problems import Location, Problem
-from kpixl.output.report import MOST_LISTED, render_report
 from kpixl.collection.review import Reviewed, review
+from kpixl.forms.load import parse_form
+from kpixl.output.report import MOST_LISTED, render_report
+from kpixl.portfolio import canonical
+from kpixl.problems import Location, Problem
 from tests.pages import assert_fits_a_phone, assert_sound
 from tests.test_status import ENCRYPTED, HOSTILE, Desk, changed, everything, hostile, wrong
 from tests.test_status import desk as desk

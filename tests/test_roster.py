@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
 from kpixl.a1 import Span
+from kpixl.collection.roster import make_roster, write_roster
 from kpixl.disk import Written
-from kpixl.forms.load import load_form, parse_form
-from kpixl.readers import Grid, read_grids
 from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form, parse_form
+from kpixl.forms.values import Raw
+from kpixl.output.summary import build_summary
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Problem
-from kpixl.collection.roster import make_roster, write_roster
-from kpixl.output.summary import build_summary
-from kpixl.forms.values import Raw
+from kpixl.readers import Grid, read_grids
 
 FORM = load_form("shanghai-target")
 

@@ -13,10 +13,10 @@ import openpyxl
 import pytest
 
 from kpixl.collection.consolidate import consolidate
-from kpixl.portfolio.sheet_id import STATUS
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
 from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import STATUS
 from tests.applications import Office
 
 LEVEL1, LEVEL2, LEVEL3, OPERATOR, UNIT = "BCDEG"  # the columns of an indicator that have dropdowns

@@ -20,16 +20,16 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from kpixl.portfolio import canonical
-from kpixl.problems.catalogue import CATALOGUE
 from kpixl.checks.engine import find
 from kpixl.checks.registry import RULES, checks_of
 from kpixl.checks.rule import CATEGORIES
 from kpixl.checks.rules_page import rules_markdown
-from kpixl.forms.load import DEFINITION, known_forms, load_form, load_forms, parse_form
 from kpixl.forms.definition import Form
+from kpixl.forms.load import DEFINITION, known_forms, load_form, load_forms, parse_form
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems.catalogue import CATALOGUE
 from kpixl.texts import LANGUAGES
 from tests import strategies
 

@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
 from kpixl.forms.load import load_form
-from kpixl.problems import KpixlError, Problem
+from kpixl.portfolio import canonical
 from kpixl.portfolio.schema import portfolio_schema
+from kpixl.problems import KpixlError, Problem
 
 CASES = sorted((Path(__file__).parent / "cases" / "portfolio").glob("*.yaml"))
 HEAD = "kpixl: 1\nform: shanghai-target\n"

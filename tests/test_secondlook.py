@@ -19,14 +19,14 @@ import openpyxl
 import pytest
 
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.forms.definition import Form
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
 from kpixl.readers import DEFAULT_LIMITS, read_grids
 from kpixl.readers.biff import old_literals
 from kpixl.readers.ole import SIGNATURE
 from kpixl.readers.package import Package
-from kpixl.recognise import inspect_ods, inspect_xlsx, inspect_xls
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.output.template import build_template
+from kpixl.recognise import inspect_ods, inspect_xls, inspect_xlsx
 from tests import xlsb
 from tests.applications import Office, gnumeric
 from tests.packages import number, old_workbook, record

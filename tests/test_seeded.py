@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kpixl.checks.registry import RULES
-from kpixl.problems import Location, Problem
 from kpixl.collection.review import Reviewed, review
+from kpixl.problems import Location, Problem
 from tests.seeded.seed import NAME, Kind, base, kinds, roster_of, seed, title_of
 
 KINDS = {kind["kind"]: kind for kind in kinds()}

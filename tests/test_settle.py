@@ -10,9 +10,9 @@ import pytest
 from openpyxl.cell.cell import MergedCell
 
 from kpixl.collection.consolidate import consolidate
-from kpixl.recognise.totals import adds_up
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Portfolio
+from kpixl.recognise.totals import adds_up
 
 PARTS = {"F7", "F8", "F9"}
 

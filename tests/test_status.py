@@ -15,13 +15,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.portfolio import canonical
 from kpixl.cli.main import run
-from kpixl.forms.load import load_forms
 from kpixl.collection.intake import Job, read_files
-from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio, Project
 from kpixl.collection.review import review, review_data
+from kpixl.forms.definition import Form, Value
+from kpixl.forms.load import load_forms
 from kpixl.output.status import status_data, take_stock, write_status
 from kpixl.output.status.model import Status, _Names
 from kpixl.output.status.page import render_status
@@ -29,6 +27,8 @@ from kpixl.output.status.sheet import build_workbook
 from kpixl.output.status.text import status_text
 from kpixl.output.status.words import State
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
 from tests.applications import Office, assert_valid
 from tests.conftest import EXAMPLE
 from tests.pages import assert_fits_a_phone, assert_sound

@@ -15,14 +15,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.portfolio import canonical
-from kpixl.forms.load import load_form
-from kpixl.readers import Grid, read_grids
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.load import load_form
 from kpixl.output.summary import build_summary
 from kpixl.output.summary.changes import CellChange, Changes, compare
 from kpixl.output.summary.marks import FORMULA, SHEET, plain, read_memory, spelled_row
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.readers import Grid, read_grids
 from tests.applications import Office, assert_valid
 
 FORM = load_form("shanghai-target")

@@ -15,17 +15,17 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from kpixl.portfolio import canonical
 from kpixl import yaml_text
 from kpixl.a1 import Span
 from kpixl.collection.consolidate import consolidate
-from kpixl.forms.load import load_form
-from kpixl.readers import read_grids
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio
-from kpixl.output.workbook import Book, sheet_names
+from kpixl.forms.load import load_form
 from kpixl.output.template import build_template, write_templates
 from kpixl.output.template.page import pages_high
+from kpixl.output.workbook import Book, sheet_names
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import read_grids
 from tests.applications import assert_valid
 
 FORM = load_form("shanghai-target")

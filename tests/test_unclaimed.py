@@ -15,17 +15,18 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.collection.consolidate import consolidate
-from kpixl.recognise.extract import Extractor
 from kpixl.collection.one_file import FileResult, Job, read_file
-from kpixl.output.annotate import write_marked
-from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
-from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.own_texts import is_furniture, sheet_facts, sheet_marker, typed_on
-from kpixl.problems import Location, Problem
 from kpixl.collection.review import review
-from kpixl.output.template import build_template
+from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw
+from kpixl.output.annotate import write_marked
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
+from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
+from kpixl.problems import Location, Problem
+from kpixl.readers import read_grids
+from kpixl.recognise.extract import Extractor
 from tests.applications import Office
 
 COVER = "填报说明"
@@ -65,8 +66,14 @@ def without_texts(book: Workbook) -> None:
         for cell in book[name][1]:
             if isinstance(cell.value, str) and cell.value.startswith(PREFIX):
                 facts = json.loads(cell.value)
-                assert facts.pop("texts")
+                assert facts.pop("texts") and facts.pop("all")
                 cell.value = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+
+
+def own_sheets(path: Path) -> list[tuple[Rows, OwnSheet]]:
+    """Return the cells and the marker of each sheet that is no form."""
+    grids = [grid.rows for grid in read_grids(path.read_bytes(), path.name).grids]
+    return [(rows, own) for rows in grids if (own := own_sheet(rows)) is not None]
 
 
 # --- as sent ----------------------------------------------------------------------------------
@@ -81,6 +88,7 @@ def test_a_template_as_sent_has_nothing_outside_its_forms(
         path = tmp_path / f"{number}.xlsx"
         path.write_bytes(build_template(form, part, lang=lang))
         assert texts(read(path, form)) == {}
+        assert [is_as_sent(rows, own) for rows, own in own_sheets(path)] == [True, True]
         assert all(p.code != "sheet-skipped" for p in problems(read(path, form)))
 
 
@@ -190,11 +198,11 @@ def test_beyond_the_bound_texts_are_counted(
 
 
 def test_too_many_texts_for_a_cell_leave_the_places_to_go_by() -> None:
-    marker = sheet_marker({"kind": "template"}, ((3, f"第 {n} 项") for n in range(5_000)))
-    facts = sheet_facts(marker)
-    assert len(marker) <= MAX_LENGTH and facts is not None and "texts" not in facts
+    marker = sheet_marker({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
     rows = [[marker, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
-    assert list(typed_on(rows, facts)) == [((2, 1), "备注")]
+    own = own_sheet(rows)
+    assert len(marker) <= MAX_LENGTH and own is not None and "texts" not in own.facts
+    assert list(typed_on(rows, own)) == [((2, 1), "备注")]
 
 
 # --- beside a form ----------------------------------------------------------------------------

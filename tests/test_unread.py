@@ -10,8 +10,8 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.collection.consolidate import Consolidated, consolidate
-from kpixl.recognise.quoted import MAX_CELLS
 from kpixl.problems import Severity
+from kpixl.recognise.quoted import MAX_CELLS
 from tests.laws.edits import sent, template
 from tests.strategies import form_of
 

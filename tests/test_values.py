@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Choices, Target, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import (
     Raw,
     fits_float,

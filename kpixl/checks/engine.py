@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl.checks.basic import BASIC_RULES
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, subjects_of
-from kpixl.problems.entry import Entry
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Form
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import text_of
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity
-from kpixl.forms.values import text_of
+from kpixl.problems.entry import Entry
 
 if TYPE_CHECKING:
     from kpixl.checks.registry import Checks

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kpixl.problems.catalogue import CATALOGUE
 from kpixl.checks.basic import BASIC_RULES
 from kpixl.checks.parameters import Reader, invalid, read_roles
 from kpixl.checks.rule import CATEGORIES, NoParameters, Roles, Rule
@@ -66,9 +65,10 @@ from kpixl.checks.rules.relevance import (
     sentence_repeated,
     year_other,
 )
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Form
 from kpixl.problems import Severity
+from kpixl.problems.catalogue import CATALOGUE
+from kpixl.problems.entry import Entry
 
 _MODULES = (
     value_unread,

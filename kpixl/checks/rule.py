@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Form, Row, Value
-from kpixl.portfolio.model import Portfolio, Project
 from kpixl.forms.values import fold, number_text, text_of
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems.entry import Entry
 
 # What is wrong with a value itself; whatever else could be said of that value follows from it.
 ROOTS = frozenset({"value-unread", "required-blank", "no-rows"})

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from kpixl import __version__
-from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.cli.console import exit_code, print_problems, say_error, wrote
+from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
 from kpixl.problems import KpixlError, Problem
+from kpixl.version import __version__
 
 PATH = click.Path(path_type=Path)
 KPIXL_ERROR, USAGE_ERROR = 3, 2
@@ -165,10 +165,7 @@ def consolidate(
     as_json: bool,
     strict: bool,
 ) -> int:
-    from kpixl.portfolio import canonical
     from kpixl.cli import console
-    from kpixl.collection.decisions import decisions_path
-    from kpixl.collection.hand_edits import written_path
     from kpixl.collection.consolidate import (
         consolidate,
         office_of,
@@ -176,9 +173,12 @@ def consolidate(
         sources_path,
         write_consolidated,
     )
+    from kpixl.collection.decisions import decisions_path
+    from kpixl.collection.hand_edits import written_path
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.forms.load import load_forms
+    from kpixl.portfolio import canonical
 
     lang = lang_of(ctx)
     check_target(out)
@@ -265,10 +265,10 @@ def check(
     html: Path | None,
     strict: bool,
 ) -> int:
-    from kpixl.portfolio import canonical
     from kpixl.cli import console
-    from kpixl.forms.load import load_forms
     from kpixl.collection.review import for_people, review, review_data
+    from kpixl.forms.load import load_forms
+    from kpixl.portfolio import canonical
 
     lang = lang_of(ctx)
     if mark is not None:
@@ -351,11 +351,11 @@ def status(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    from kpixl.portfolio import canonical
     from kpixl.cli import console
     from kpixl.disk import check_target
     from kpixl.forms.load import load_forms
     from kpixl.output.status import status_data, take_stock, write_status
+    from kpixl.portfolio import canonical
 
     lang, outputs = lang_of(ctx), [path for path in (out, html) if path]
     if out is not None:
@@ -453,8 +453,8 @@ _WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The 
 def decide(
     ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None
 ) -> int:
-    from kpixl.collection.decide import decision
     from kpixl.collection.consolidate import office_of, only_portfolio
+    from kpixl.collection.decide import decision
 
     path = portfolio or only_portfolio(Path())
     form, content = _load_portfolio(ctx, path)
@@ -485,8 +485,8 @@ def decide(
 @_PORTFOLIO
 @click.pass_context
 def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> int:
-    from kpixl.collection.decide import exclusion
     from kpixl.collection.consolidate import digests_of, only_portfolio
+    from kpixl.collection.decide import exclusion
 
     path = portfolio or only_portfolio(Path())
     form, _ = _load_portfolio(ctx, path)
@@ -574,8 +574,8 @@ def _form_source(ctx: click.Context) -> Any:
 
 def _load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
     """Load a portfolio and its form; warn where the run that wrote it was killed half-way."""
-    from kpixl.portfolio import canonical
     from kpixl.disk import unfinished
+    from kpixl.portfolio import canonical
 
     form, content = canonical.load(path, _form_source(ctx))
     _report(ctx, unfinished(path))

@@ -1,1 +1,1 @@
-"""A round: what came back, where each value is from, and whether everything is accounted for."""
+"""Returned files -> one portfolio: reads them in workers, matches them to the roster, merges and checks."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kpixl.portfolio import canonical
 from kpixl.checks.engine import Checker, check, compares_amounts
 from kpixl.collection.conflicts import conflict_data, read_conflict
 from kpixl.collection.decisions import (
@@ -26,12 +25,6 @@ from kpixl.collection.decisions import (
     with_more,
 )
 from kpixl.collection.hand_edits import written_path
-from kpixl.collection.office import Office
-from kpixl.collection.settle import OpenConflict, Superseded
-from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
-from kpixl.files import find_files, spelled_out
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.inputs import read_input
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
     FileResult,
@@ -41,13 +34,20 @@ from kpixl.collection.intake import (
     is_own_output,
     read_files,
 )
-from kpixl.recognise.submission import Extracted
 from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.office import Office
+from kpixl.collection.settle import OpenConflict, Superseded
+from kpixl.collection.versions import Returned, Version
+from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
+from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import fold
+from kpixl.inputs import read_input
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.forms.values import fold
-from kpixl.collection.versions import Returned, Version
+from kpixl.recognise.submission import Extracted
 
 Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kpixl import yaml_text
-from kpixl.inputs import read_input
 from kpixl.forms.definition import Form
+from kpixl.inputs import read_input
 from kpixl.portfolio.three_way import DELETE, Address, Choice, Parts, columns_of
 from kpixl.portfolio.wording import address_key, value_data, value_of
 from kpixl.problems import KpixlError, Location, Problem

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kpixl.portfolio import canonical
 from kpixl.collection.decisions import BY_YAML, PROJECT, Decision
-from kpixl.inputs import read_input
 from kpixl.forms.definition import Form
+from kpixl.inputs import read_input
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.three_way import DELETE, Choice, changes
 from kpixl.problems import KpixlError, Location, Problem

@@ -1,6 +1,5 @@
 """Files -> forms: finding the forms of the office in whatever came back, each file in a worker process."""
 
-from kpixl.readers import DEFAULT_LIMITS, Limits
 from kpixl.collection.one_file import (
     FileResult,
     Job,
@@ -12,6 +11,7 @@ from kpixl.collection.one_file import (
     read_file,
 )
 from kpixl.collection.workers import Progress, read_files
+from kpixl.readers import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "DEFAULT_LIMITS",

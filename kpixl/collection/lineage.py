@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kpixl.collection.versions import Received, Returned
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.three_way import Address, Parts, blank, changes
-from kpixl.collection.versions import Received, Returned
 
 OWN_NAME = "kpixl"  # the editor of a template that nobody has saved
 

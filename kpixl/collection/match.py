@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.collection.versions import Returned
 from kpixl.forms.definition import Form, Value
+from kpixl.forms.values import fold, text_of
+from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem
-from kpixl.forms.values import fold, text_of
-from kpixl.collection.versions import Returned
 
 NEAR = 60  # per cent alike: from there on a name is worth suggesting; no name is ever matched by it
 
@@ -31,7 +31,8 @@ class Names:
             key = self.keys[project.id] = self._key(project.values)
             self.known.setdefault(key, project.id)
             self.names[project.id] = text_of(sheet_ids.name_of(form, project))
-        self.digests = {sheet_ids.digest(name): project_id for project_id, name in self.names.items()}
+        self.expected = {project_id: sheet_ids.digest(name) for project_id, name in self.names.items()}
+        self.digests = {name: project_id for project_id, name in self.expected.items()}
         self.taken: set[str] = set(self.names)
         self.width = 2
 
@@ -88,6 +89,8 @@ class Names:
         """
         collided: dict[int, str] = {}
         for numbers in _groups(ids):
+            if (len(numbers) == 1 and self.roster is None) or self._is_plain(returned, numbers, str(ids[numbers[0]])):
+                continue
             original = [n for n in numbers if self._is_original(returned[n])]
             sent = Counter(_sent_name(returned[n]) for n in original)
             keeper = self._keeper(str(ids[numbers[0]]), sent)
@@ -98,10 +101,15 @@ class Names:
                     ids[n] = None
         return collided
 
+    def _is_plain(self, returned: Sequence[Returned], numbers: Sequence[int], project_id: str) -> bool:
+        """Tell whether a number was given to one name only, which is how it should be."""
+        names = {_sent_name(returned[n]) for n in numbers}
+        return len(names) == 1 and (self.roster is None or names == {self.expected[project_id]})
+
     def _keeper(self, project_id: str, sent: Mapping[str, int]) -> str:
         """Return the digest of the name that a number belongs to."""
         if self.roster is not None:
-            return sheet_ids.digest(self.names[project_id])
+            return self.expected[project_id]
         return max(sent, key=lambda name: (sent[name], name), default="")
 
     def _is_another(self, item: Returned) -> bool:

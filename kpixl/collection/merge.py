@@ -9,21 +9,21 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.canonical import complete
 from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
 from kpixl.collection.judge import Judged, judge
 from kpixl.collection.lineage import lineage
-from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
-from kpixl.files import natural_key
-from kpixl.portfolio.sheet_id import Marker
 from kpixl.collection.match import Names
+from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
+from kpixl.collection.versions import Received, Returned, Source, Version
+from kpixl.files import natural_key
 from kpixl.forms.definition import Form
+from kpixl.forms.values import fold, text_of
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.sheet_id import Marker
 from kpixl.portfolio.three_way import Choice
 from kpixl.problems import Location, Problem, Severity
-from kpixl.forms.values import fold, text_of
-from kpixl.collection.versions import Received, Returned, Source, Version
 
 __all__ = ["Merged", "Source", "merge"]
 
@@ -144,7 +144,7 @@ def _order(
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The portfolio that is being collected; `portfolio` is its id in markers."""
+    """The portfolio that is being collected; `portfolio` is its id in sheet_ids."""
 
     portfolio: str
     year: int | None

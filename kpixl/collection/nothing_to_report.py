@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from kpixl.checks.configuration import Declaration
-from kpixl.forms.names import unit_field
 from kpixl.forms.definition import Form
+from kpixl.forms.names import unit_field
+from kpixl.forms.values import fold, text_of
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text
-from kpixl.forms.values import fold, text_of
 
 _MEANT: Text = ("是否应为“{near}”？", "Did you mean {near}?")
 _LOOK: Text = (

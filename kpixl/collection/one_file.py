@@ -10,8 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.files import OWN_REPORT
+from kpixl.forms.values import is_blank
+from kpixl.inputs import read_input, system_reason
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.readers import (
     DEFAULT_LIMITS,
     Grid,
@@ -26,19 +31,14 @@ from kpixl.readers import (
 )
 from kpixl.readers.detect import Kind
 from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
-from kpixl.inputs import read_input, system_reason
-from kpixl.recognise import annotations
-from kpixl.recognise.verify import settle
+from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.own_sheets import first_texts, typed_beside
 from kpixl.recognise.quoted import content as quotation
 from kpixl.recognise.quoted import quoted
-from kpixl.intake.unclaimed import first_texts, typed_beside
-from kpixl.portfolio.sheet_id import Marker
-from kpixl.portfolio.own_texts import PROBLEMS_KIND, sheet_facts
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.verify import settle
 from kpixl.texts import Text
-from kpixl.forms.values import is_blank
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
 OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
@@ -188,9 +188,8 @@ def is_problem_list(grid: Grid) -> bool:
 
 
 def _list_facts(grid: Grid) -> Mapping[str, Any] | None:
-    head = grid.rows[0] if grid.rows and not grid.top else ()
-    found = (sheet_facts(raw) for raw in head if isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX))
-    return next((facts for facts in found if facts is not None and facts["kind"] == PROBLEMS_KIND), None)
+    own = own_sheet(grid.rows) if grid.rows and not grid.top else None
+    return own.facts if own is not None and own.facts["kind"] == PROBLEMS_KIND else None
 
 
 def origins_of(grids: Iterable[Grid]) -> tuple[str, ...]:
@@ -231,7 +230,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     else:
         problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
-    problems += annotations.told(opened, shown, forms)
+    problems += annotations_told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     properties = read_properties(opened.package) if opened.package is not None else NO_PROPERTIES
     return FileResult(

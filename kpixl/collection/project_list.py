@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kpixl.forms.definition import Field, Form, MoneyUnit
 from kpixl.forms.money import list_unit, money_label
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.readers import Grid
-from kpixl.forms.definition import Field, Form, MoneyUnit
-from kpixl.problems import Location, Problem, failure
 from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.problems import Location, Problem, failure
+from kpixl.readers import Grid
 
 ID = "id"
 HEADER_WITHIN = 60  # rows in which the header is looked for

@@ -15,18 +15,18 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from kpixl.portfolio import canonical
+from kpixl.collection.project_list import ID, Line, Listing, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
+from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
+from kpixl.forms.values import MAX_CELL_TEXT, Raw, fold, refused_character, text_of, utf16_length
 from kpixl.inputs import check_regular, read_input
-from kpixl.collection.project_list import ID, Line, Listing, find_listings, read_lines
-from kpixl.forms.definition import Field, Form, MoneyUnit, Value
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import PrintedCell, printed_text
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.forms.values import MAX_CELL_TEXT, Raw, fold, refused_character, text_of, utf16_length
+from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
 
 MIN_DIGITS = 2
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kpixl.collection.lineage import Evidence, Lineage, superseded
+from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.three_way import (
@@ -27,7 +28,6 @@ from kpixl.portfolio.three_way import (
 from kpixl.portfolio.wording import label_of, shown
 from kpixl.problems import Location, Problem, Severity
 from kpixl.texts import Text
-from kpixl.collection.versions import Received, Returned, Source, Version
 
 _BROKEN = ("cell-error", "formula-uncached")  # cells that read blank and are not
 _WHY: Mapping[Evidence, Text] = {

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.readers.properties import NO_PROPERTIES, Properties
-from kpixl.recognise.submission import Extracted
 from kpixl.forms.definition import Form
+from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.problems import Location
+from kpixl.readers.properties import NO_PROPERTIES, Properties
+from kpixl.recognise.submission import Extracted
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from kpixl.readers import DEFAULT_LIMITS, Limits
-from kpixl.recognise.extract import Extractor
 from kpixl.collection.one_file import FileResult, Job, beyond, failed, read_file
 from kpixl.forms.definition import Form
+from kpixl.readers import DEFAULT_LIMITS, Limits
+from kpixl.recognise.extract import Extractor
 
 BATCH = 8  # files handed to a worker at a time: keeps the pipe busy and the loss small when one dies
 

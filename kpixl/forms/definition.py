@@ -1,4 +1,4 @@
-"""What kpixl knows: a form, and a portfolio of projects. Frozen data; nothing here computes or reads."""
+"""What a form is: its fields, tables, choices and layout. Frozen data; nothing here computes or reads."""
 
 from __future__ import annotations
 

@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yaml_text
-from kpixl.forms.money import UNITS, money_label
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.inputs import read_input
 from kpixl.forms.definition import (
     YUAN,
     Cell,
@@ -33,8 +30,11 @@ from kpixl.forms.definition import (
     TableColumn,
     Target,
 )
-from kpixl.problems import KpixlError, failure
+from kpixl.forms.money import UNITS, money_label
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
+from kpixl.inputs import read_input
+from kpixl.problems import KpixlError, failure
 
 DEFINITION = "form.yaml"
 FORMAT = 1
@@ -53,7 +53,15 @@ DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体
 def folders(extra: Sequence[Path] = ()) -> list[Path]:
     """List the folders of definitions, the user's own first."""
     own = [Path(p) for p in os.environ.get("KPIXL_FORMS", "").split(os.pathsep) if p]
-    return [*extra, *own, Path(str(resources.files("kpixl.templates")))]
+    return [*extra, *own, _templates()]
+
+
+def _templates() -> Path:
+    """Return the folder of the definitions that come with kpixl: of the installed package, or of a plain checkout."""
+    try:
+        return Path(str(resources.files("kpixl.templates")))
+    except ModuleNotFoundError:
+        return Path(__file__).parents[2] / "templates"
 
 
 def known_forms(extra: Sequence[Path] = ()) -> dict[str, Path]:

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from kpixl.forms.definition import YUAN, MoneyUnit
-from kpixl.texts import Text
 from kpixl.forms.values import (
     BLANK,
     DIGITS,
@@ -30,6 +29,7 @@ from kpixl.forms.values import (
     spelled,
     text_of,
 )
+from kpixl.texts import Text
 
 # The units in which a form may count.
 UNITS = {unit.name: unit for unit in (YUAN, MoneyUnit("千元", 3), MoneyUnit("万元", 4), MoneyUnit("亿元", 8))}

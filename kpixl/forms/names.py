@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kpixl.forms.definition import Field, Form
-from kpixl.problems import failure
 from kpixl.forms.values import fold
+from kpixl.problems import failure
 
 
 def field_called(form: Form, name: str) -> Field:

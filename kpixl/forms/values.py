@@ -292,6 +292,11 @@ def to_yaml(value: Value) -> str | int | float | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def total_of(parts: list[Value]) -> Decimal | None:
+    """Add up the parts of a total; None where there is none, or one is text: what it amounts to is not known then."""
+    return None if any(isinstance(part, str) for part in parts) else total(parts)
+
+
 def total(parts: list[Value]) -> Decimal | None:
     """Add up the amounts among `parts`; None where there is none, or the sum is longer than a number may be."""
     amounts = [part for part in parts if isinstance(part, Decimal)]

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from kpixl.a1 import Span, a1, span_from
-from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, add, dump, local, parse, q, with_prefixes
 from kpixl.output.workbook import text_lines
+from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 
 _BELOW = "\n\n" + NOTE_SIGNATURE
 AUTHOR = "kpixl"

@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, Template, TemplateError
 from markupsafe import Markup
 
-from kpixl.forms.load import folders, known_forms
 from kpixl.forms.definition import Form
+from kpixl.forms.load import folders, known_forms
 from kpixl.portfolio.print_layout import PrintedCell, environment, printed_text
 from kpixl.problems import failure
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
+from kpixl.collection.review import Reviewed, Waived
 from kpixl.disk import Output
 from kpixl.forms.names import unit_field
+from kpixl.forms.values import fold, text_of
 from kpixl.output.pages import choose_template, page_environment, render, show
 from kpixl.problems import Location, Problem, Severity
-from kpixl.collection.review import Reviewed, Waived
 from kpixl.texts import Text, say
-from kpixl.forms.values import fold, text_of
 
 TEMPLATE = "problems.html.j2"
 SHARED = f"shared/{TEMPLATE}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kpixl import __version__
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
+from kpixl.collection.review import Reviewed
 from kpixl.disk import Output
 from kpixl.problems import Problem, Severity
-from kpixl.collection.review import Reviewed
+from kpixl.version import __version__
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SLOT = re.compile(r"\{\w+\}")

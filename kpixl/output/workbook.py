@@ -176,10 +176,10 @@ class Sheet:
         self.book = book
         self.raw = raw
         self.name: str = raw.get_name()
-        self._record: list[tuple[int, str]] | None = None
+        self._record: list[tuple[int, int, str]] | None = None
 
-    def record(self) -> list[tuple[int, str]]:
-        """Begin to keep what is written, but no formulas; returns the growing list of (column, text)."""
+    def record(self) -> list[tuple[int, int, str]]:
+        """Begin to keep what is written, but no formulas; returns the growing list of (row, column, text)."""
         self._record = []
         return self._record
 
@@ -191,7 +191,7 @@ class Sheet:
     def write(self, row: int, col: int, value: Value, style: Format | None = None) -> None:
         """Write a value as what it is: text, number, date or blank. A number Excel cannot keep is written as text."""
         if self._record is not None and value not in (None, ""):
-            self._record.append((col, text_of(value)))
+            self._record.append((row, col, text_of(value)))
         if isinstance(value, str):
             code = self.raw._write_string(row, col, _typed(value), style) if value else self._blank(row, col, style)
         elif value is None:
@@ -242,7 +242,7 @@ class Sheet:
     def number(self, row: int, col: int, value: float, style: Format | None = None) -> None:
         """Write a plain number."""
         if self._record is not None:
-            self._record.append((col, text_of(value)))
+            self._record.append((row, col, text_of(value)))
         _ok(self.raw.write_number(row, col, value, style))
 
     def formula(
@@ -262,7 +262,7 @@ class Sheet:
         if plain != text:
             self.write(row, col, text, style)
         elif self._record is not None:
-            self._record.append((col, text))
+            self._record.append((row, col, text))
 
     def merge(self, span: Span, value: Value, style: Format) -> None:
         """Merge a rectangle and write into it; a single cell is written plainly."""

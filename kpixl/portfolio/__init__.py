@@ -1,1 +1,1 @@
-"""One portfolio, and two beside each other."""
+"""Portfolios: projects with their values, as YAML, as schema, as printed."""

@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yaml_text
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.inputs import check_regular, read_input
 from kpixl.forms.definition import Field, Form, Row, Value
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import (
     MAX_CELL_TEXT,
     Raw,
@@ -27,9 +24,12 @@ from kpixl.forms.values import (
     tidy_target,
     to_decimal,
     to_yaml,
-    total,
+    total_of,
     utf16_length,
 )
+from kpixl.inputs import check_regular, read_input
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import KpixlError, Location, Problem
 
 FORMAT = 1
 HEAD_KEYS = ("kpixl", "form", "year", "organization", "projects")
@@ -351,6 +351,6 @@ def complete(form: Form, project: Project) -> Project:
         for key, field in form.fields.items()
         if field.sum
         and project.values[key] is None
-        and (amount := total([project.values[part] for part in field.sum])) is not None
+        and (amount := total_of([project.values[part] for part in field.sum])) is not None
     }
     return replace(project, values={**project.values, **filled}) if filled else project

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from kpixl.forms.definition import Form, Row, Value
+from kpixl.forms.definition import Row, Value
 
 
 @dataclass(frozen=True, slots=True)

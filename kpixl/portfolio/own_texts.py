@@ -8,16 +8,17 @@ compute there (statuses, the number of finished projects) is matched like the te
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio.sheet_id import FORMAT, HINT, MAX_LENGTH, PREFIX, STATUS
 from kpixl.texts import Text
-from kpixl.forms.values import Raw, is_blank, text_of
 
 DONE: Text = ("已完成", "Finished")
 MISSING: Text = ("缺项", "Missing")
@@ -30,6 +31,7 @@ MORE_ROWS: Text = (
 HOW_TO: Text = ("填报说明", "How to fill this in")
 PROJECTS: Text = ("项目清单", "Projects")
 NUMBER: Text = ("序号", "No.")
+STATUS_HEAD: Text = ("状态", "Status")
 DONE_COUNT: Text = ("已完成", "finished")
 GONE: Text = ("工作表已删除或有错误值", "sheet deleted, or a cell in error")
 _GONE_BEFORE: Text = ("工作表已删除", "sheet deleted")  # in workbooks of before 2026-11-24
@@ -52,6 +54,10 @@ _STATUS = f"(?:{_pattern(DONE, MISMATCH)}|(?:{_pattern(MISSING)}) \\d+)"
 _BESIDE = re.compile(f"{re.escape(STATUS)}{_STATUS}|{re.escape(HINT)}(?:{_pattern(BACK, MORE_ROWS)})")
 _COMPUTED = re.compile(f"{_STATUS}|(?:{_pattern(GONE, _GONE_BEFORE)})|(?:{_pattern(DONE_COUNT)}) \\d+ / \\d+")
 _NUMBERED = re.compile(r"\d+\.")
+Place = tuple[int, int]
+Rows = Sequence[Sequence[Raw]]
+
+_WITH_KIND = f'{PREFIX}{FORMAT},"kind":'
 _MAX_BESIDE = 120  # characters; longer ones are not looked at
 
 
@@ -59,23 +65,40 @@ def is_furniture(raw: Raw) -> bool:
     """Tell whether a cell beside a form is one that kpixl wrote there: marker, status, or hint."""
     if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
         return False
-    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _BESIDE.fullmatch(raw.strip()) is not None)
+    return raw.startswith(PREFIX) or (len(raw) <= _MAX_BESIDE and _is_beside(raw))
+
+
+@lru_cache(maxsize=256)  # the same few beside every form
+def _is_beside(text: str) -> bool:
+    return _BESIDE.fullmatch(text.strip()) is not None
 
 
 # --- the marker of a sheet beside the forms ---------------------------------------------------
 
 
-def sheet_marker(facts: Mapping[str, object], texts: Iterable[tuple[int, str]]) -> str:
-    """Write the marker of a sheet that is no form: what it is, and digests of the texts (column, text) written on it.
+def sheet_marker(facts: Mapping[str, object], cells: Iterable[tuple[int, int, str]]) -> str:
+    """Write the marker of a sheet that is no form: what it is, and digests of the cells (row, column, text) written on
+    it, but formulas.
 
-    Without the digests where they are too many for a cell.
+    `all` is a digest of all of them in their order, by which a sheet as it was sent is known at once; `texts` has one
+    of each text. Without these where they are too many for a cell.
     """
-    digests = "".join(_digest(col, text) for col, text in texts)
+    written = sorted(cells)
+    status = COVER_STATUS if facts["kind"] == COVER_KIND else None
+    digests = {
+        "all": _digest_all(text for _, col, text in written if col != status),
+        "texts": "".join(_digest(col, text) for _, col, text in written if not text.startswith(PREFIX)),
+    }
     plain = {"kpixl": FORMAT, **facts}
-    full = json.dumps({**plain, "texts": digests}, ensure_ascii=False, separators=(",", ":"))
+    full = json.dumps({**plain, **digests}, ensure_ascii=False, separators=(",", ":"))
     if len(full) <= MAX_LENGTH:
         return full
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest_all(texts: Iterable[str]) -> str:
+    """Digest texts in their order. Nothing is put between them, so that blank cells need not be found."""
+    return hashlib.blake2b("".join(texts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=4096)  # the same lists and instructions in every file of a round
@@ -85,9 +108,23 @@ def _digest(col: int, text: str) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
-def sheet_facts(raw: Raw) -> Mapping[str, Any] | None:
-    """Read the marker of a sheet that is no form; None for any other cell."""
-    if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
+class OwnSheet(NamedTuple):
+    """What the marker of a sheet that is no form holds, and its column in the first row."""
+
+    facts: Mapping[str, Any]
+    col: int
+
+
+def own_sheet(rows: Rows) -> OwnSheet | None:
+    """Find the marker of a sheet that kpixl put beside the forms; None on any other sheet."""
+    for col, raw in enumerate(rows[0] if rows else ()):
+        if raw != "" and (facts := _facts(raw)) is not None:
+            return OwnSheet(facts, col)
+    return None
+
+
+def _facts(raw: Raw) -> Mapping[str, Any] | None:
+    if not isinstance(raw, str) or not raw.startswith(_WITH_KIND) or len(raw) > MAX_LENGTH:
         return None
     try:
         facts: Any = json.loads(raw)
@@ -98,18 +135,17 @@ def sheet_facts(raw: Raw) -> Mapping[str, Any] | None:
 
 # --- what was typed on such a sheet -----------------------------------------------------------
 
-Place = tuple[int, int]
-Rows = Sequence[Sequence[Raw]]
 
-
-def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tuple[Place, Raw]]:
+def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, Raw]]:
     """Yield each cell of a sheet with such a marker that kpixl did not write. `left`: the column of `rows[.][0]`.
 
     In a list of problems, whose texts are not kept, those right of its columns.
     """
+    facts = own.facts
     if facts["kind"] == PROBLEMS_KIND:
-        edge = next(c for c, raw in enumerate(rows[0]) if sheet_facts(raw) is not None)
-        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= edge)
+        yield from (((row, col), raw) for (row, col), raw in _filled(rows) if col >= own.col)
+        return
+    if is_as_sent(rows, own):
         return
     texts = facts.get("texts")
     if not isinstance(texts, str):
@@ -125,6 +161,23 @@ def typed_on(rows: Rows, facts: Mapping[str, Any], left: int = 0) -> Iterator[tu
             yield (row, col), raw
 
 
+def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
+    """Tell by one digest whether every cell is as it was sent, but for what formulas compute."""
+    marker = str(rows[0][own.col])
+    if own.facts["kind"] == COVER_KIND:
+        statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")
+        if not all(_is_computed(row[0], row[COVER_STATUS]) for row in statuses):
+            return False
+        rows = [[*map(_number, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
+    first = [raw for raw in rows[0] if raw != marker]
+    return _digest_all(map(str, itertools.chain(first, *rows[1:]))) == own.facts.get("all")
+
+
+def _number(raw: Raw) -> Raw:
+    """Spell a number of the list of projects, a float in some formats."""
+    return f"{raw:g}" if isinstance(raw, float) else raw
+
+
 def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
     for r, row in enumerate(rows):
         for c, raw in enumerate(row):
@@ -133,11 +186,19 @@ def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
 
 
 def _is_computed(first: Raw, raw: Raw) -> bool:
-    """Tell whether a cell of the column of statuses may be a formula's result; `first`: the first cell of its row."""
-    head, text = text_of(first).strip(), text_of(raw).strip()
-    if len(text) > _MAX_BESIDE or not (head.isdecimal() or head in PROJECTS):
-        return False
-    return (_COMPUTED.fullmatch(text) or _ERROR.fullmatch(text)) is not None
+    """Tell whether a cell of the column of statuses is its heading, or may be a formula's result.
+
+    `first`: the first cell of its row.
+    """
+    head, text = str(_number(first)).strip(), text_of(raw)
+    if head in NUMBER:
+        return text.strip() in STATUS_HEAD
+    return len(text) <= _MAX_BESIDE and (head.isdecimal() or head in PROJECTS) and _is_result(text)
+
+
+@lru_cache(maxsize=256)  # the same few on every cover
+def _is_result(text: str) -> bool:
+    return (_COMPUTED.fullmatch(text.strip()) or _ERROR.fullmatch(text.strip())) is not None
 
 
 # Templates of before 2026-11-25 carry no digests: there only the places are known.

@@ -9,10 +9,10 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Form, Row, Table
-from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of
+from kpixl.portfolio.model import Portfolio, Project
 
 Pair = tuple[int, int]
 _Item = TypeVar("_Item")

@@ -14,12 +14,12 @@ from functools import lru_cache
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from kpixl.forms.definition import Cell, Form, Layout, PlacedTable, Row, Table, Value
 from kpixl.forms.money import WAN, convert, money_text
 from kpixl.forms.types import FIELD_TYPES, TEXT
-from kpixl.forms.definition import Cell, Form, Layout, PlacedTable, Row, Table, Value
+from kpixl.forms.values import target_text, total
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import failure
-from kpixl.forms.values import target_text, total
 
 
 @dataclass(frozen=True, slots=True)

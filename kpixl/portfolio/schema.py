@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpixl.portfolio.canonical import FORMAT
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Field, Form, Table
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import MAX_CELL_TEXT
+from kpixl.portfolio.canonical import FORMAT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]

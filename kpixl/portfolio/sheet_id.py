@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio, Project
 from kpixl.forms.values import Raw, fold, refused_character, text_of
+from kpixl.portfolio.model import Portfolio, Project
 
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
 PREFIX = '{"kpixl":'

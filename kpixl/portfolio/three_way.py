@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from kpixl.portfolio.canonical import complete
 from kpixl.forms.definition import Field, Form, Row, Table, Value
+from kpixl.forms.values import fold, text_of, total
+from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.pairing import pair_rows, row_path
-from kpixl.forms.values import fold, text_of, total
 
 Parts = tuple[Value, ...]  # the value of an address: one, or the three of a target, or all of a row
 KEEP: Parts = ("keep",)  # of a row as a whole: that it is there, or not

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.forms.definition import Form, Table, Value
+from kpixl.forms.values import fold, text_of, to_yaml
+from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.portfolio.three_way import DELETE, KEEP, Address, Parts, columns_of
 from kpixl.texts import Text
-from kpixl.forms.values import fold, text_of, to_yaml
 
 KEEP_ROW: Text = ("保留本行", "keep the row")
 DELETE_ROW: Text = ("删除本行", "delete the row")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 
-from kpixl.readers.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
+from kpixl.problems import Location, Problem
 from kpixl.readers.detect import Kind, kind_of, other, unsealed
+from kpixl.readers.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
 from kpixl.readers.limits import DEFAULT_LIMITS, Limits
 from kpixl.readers.package import Package
 from kpixl.readers.struck import struck_problems
-from kpixl.problems import Location, Problem
 
 __all__ = [
     "DEFAULT_LIMITS",

@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from kpixl.files import natural_key, skip_reason
+from kpixl.problems import Location, Problem
 from kpixl.readers.grid import UnreadableError, exceeded, file_too_large
 from kpixl.readers.limits import Limits
 from kpixl.readers.package import ERRORS, Package
-from kpixl.problems import Location, Problem
 
 BETWEEN = " › "  # archive › file
 MAX_NAME, MAX_FOLDERS = 200, 16  # a name in an archive can have 65,535 characters, and as many folders

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from kpixl.a1 import Span, a1
+from kpixl.forms.values import Raw
+from kpixl.problems import Location, Problem
 from kpixl.readers.limits import Limits, label, raising
 from kpixl.readers.reasons import reason_of
-from kpixl.problems import Location, Problem
-from kpixl.forms.values import Raw
 
 Rows = list[list[Raw]]
 

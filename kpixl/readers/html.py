@@ -9,8 +9,8 @@ from typing import Any
 import lxml.etree
 import lxml.html
 
-from kpixl.readers.grid import Grid, broken
 from kpixl.readers.detect import start_of
+from kpixl.readers.grid import Grid, broken
 from kpixl.readers.limits import Limits
 from kpixl.readers.stack import RAISED, Flow, Placed, Stack
 from kpixl.readers.struck import Struck

@@ -7,9 +7,9 @@ import csv
 import io
 import re
 
+from kpixl.forms.values import Raw
 from kpixl.readers.grid import Grid, Rows, UnreadableError, broken, too_large
 from kpixl.readers.limits import Limits
-from kpixl.forms.values import Raw
 
 # A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
 _RULE = re.compile(r"(?=.*--)[-—=|\s]*+")

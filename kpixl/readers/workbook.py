@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import python_calamine as calamine
 
 from kpixl.a1 import Span
+from kpixl.problems import Location, Problem
 from kpixl.readers import biff, ods, xlsx
 from kpixl.readers.extents import refusal
 from kpixl.readers.grid import Grid, Rows, UnreadableError, bounded, broken, too_large
 from kpixl.readers.limits import Limits
 from kpixl.readers.package import Package
-from kpixl.problems import Location, Problem
 
 _MANIFEST = "META-INF/manifest.xml"
 _PACKED_STRINGS = "xl/sharedstrings.bin"

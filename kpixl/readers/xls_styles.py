@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from kpixl.readers import number_formats
-from kpixl.readers import ole
+from kpixl.readers import number_formats, ole
 
 _FONT, _FORMAT, _XF, _EOF, _BOF = 0x31, 0x41E, 0xE0, 0x0A, 0x809
 _PAIR = struct.Struct("<2H")

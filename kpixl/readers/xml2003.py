@@ -8,10 +8,10 @@ from datetime import datetime, time
 from xml.parsers import expat
 
 from kpixl.a1 import Span, a1
+from kpixl.forms.values import Raw
 from kpixl.readers.annotations import MAX_TEXT, Aside
 from kpixl.readers.grid import Grid, Rows, bounded, broken, no_entities, too_large
 from kpixl.readers.limits import Limits
-from kpixl.forms.values import Raw
 
 _SS = "urn:schemas-microsoft-com:office:spreadsheet|"
 _X = "urn:schemas-microsoft-com:office:excel|"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
+from kpixl.problems import Location, Problem
 from kpixl.readers import Opened
 from kpixl.readers.annotations import Aside, asides
 from kpixl.readers.detect import Kind
 from kpixl.recognise import inspect_xls
 from kpixl.recognise.submission import Extracted
-from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
-from kpixl.problems import Location, Problem
 
 MAX_LISTED = 100  # of a file
 MAX_SHOWN = 300  # characters of each

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from kpixl.recognise.labels import FoundTable, Heading
-from kpixl.recognise.targets import parts_by_content
 from kpixl.forms.definition import Form, Target
 from kpixl.forms.values import Raw, fold, read_target
+from kpixl.recognise.labels import FoundTable, Heading
+from kpixl.recognise.targets import parts_by_content
 
 
 class TableColumns:

@@ -11,15 +11,15 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.forms.definition import Target, Value
 from kpixl.forms.money import has_own_unit, read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
+from kpixl.forms.values import bounded, number_text, read_target, text_of, total_of
+from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
 from kpixl.recognise.totals import adds_up
-from kpixl.forms.definition import Target, Value
-from kpixl.forms.values import bounded, number_text, read_target, text_of, total
 
 _ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -81,7 +81,7 @@ def _add_up(draft: Draft, look: Look, changed: set[str]) -> None:
         seen = look.cells.get(draft.place(key)) if key in draft.cells else None
         parts = {draft.cells.get(part, "") for part in field.sum}
         if seen is None or seen.value in (None, "") or adds_up(seen.formula or "", parts):
-            draft.set(key, total([draft.value(part) for part in field.sum]))
+            draft.set(key, total_of([draft.value(part) for part in field.sum]))
 
 
 # --- number formats -------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kpixl.recognise.submission import Doubt, Extracted
-from kpixl.recognise.inspected import Place
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
-from kpixl.problems import Location, Problem
 from kpixl.forms.values import read_target, text_of
+from kpixl.problems import Location, Problem
+from kpixl.recognise.inspected import Place
+from kpixl.recognise.submission import Doubt, Extracted
 
 
 class Draft:

@@ -6,20 +6,20 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.a1 import Span
+from kpixl.forms.definition import Form
+from kpixl.forms.values import Raw, fold, is_blank
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.sheet_id import FoundMarker, Marker
+from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
-from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.label_search import labels_in, search
 from kpixl.recognise.labels import FoundForm, Hit
 from kpixl.recognise.reading import FormReader
-from kpixl.recognise.label_search import labels_in, search
+from kpixl.recognise.side_by_side import Part, parts
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.template_match import as_sent, holds_another
-from kpixl.portfolio.sheet_id import FoundMarker, Marker
-from kpixl.forms.definition import Form
-from kpixl.portfolio.own_texts import is_furniture
-from kpixl.problems import Location, Problem
-from kpixl.forms.values import Raw, fold, is_blank
 
 
 class Extractor:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from kpixl.portfolio.canonical import read_value
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.recognise.submission import Doubt
-from kpixl.recognise.record import Record, shown
 from kpixl.forms.values import text_of
+from kpixl.portfolio.canonical import read_value
+from kpixl.recognise.record import Record, shown
+from kpixl.recognise.submission import Doubt
 
 
 def read_fields(record: Record) -> None:

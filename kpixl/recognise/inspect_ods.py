@@ -9,13 +9,13 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from kpixl.a1 import parse_a1
+from kpixl.forms.values import to_decimal
 from kpixl.readers import ods
 from kpixl.readers.grid import UnreadableError, no_entities
+from kpixl.readers.number_formats import Display
 from kpixl.readers.package import ERRORS, Package
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run
 from kpixl.recognise.inspected import is_marked as any_marked
-from kpixl.readers.number_formats import Display
-from kpixl.forms.values import to_decimal
 
 CONTENT = "content.xml"
 _CHUNK = 1 << 20

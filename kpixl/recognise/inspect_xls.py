@@ -13,12 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kpixl.readers import number_formats
 from kpixl.a1 import a1, parse_a1
-from kpixl.readers import biff, xls_styles
+from kpixl.forms.values import to_decimal
+from kpixl.readers import biff, number_formats, xls_styles
 from kpixl.readers.annotations import MAX_TEXT, Aside
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run, inspected
-from kpixl.forms.values import to_decimal
 
 T = TypeVar("T")
 _RAISED = {1: 1, 2: -1}  # how fonts say that text is above or below the line

@@ -10,13 +10,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from decimal import Decimal
 from functools import partial
 
-from kpixl.readers import number_formats
 from kpixl.a1 import parse_a1
-from kpixl.readers import biff, formulas, xlsx
+from kpixl.forms.values import to_decimal
+from kpixl.readers import biff, formulas, number_formats, xlsx
 from kpixl.readers.grid import UnreadableError
 from kpixl.readers.package import Package
 from kpixl.recognise.inspected import Inspected, Look, Place, Run, inspected
-from kpixl.forms.values import to_decimal
 
 _STYLES, _STRINGS, _BOOK = "xl/styles.bin", "xl/sharedstrings.bin", "xl/workbook.bin"
 MAX_READ = 8 << 20  # bytes of styles and strings together, as of a .xlsx

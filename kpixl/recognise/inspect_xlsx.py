@@ -15,14 +15,13 @@ from functools import cache
 from typing import NamedTuple
 from xml.parsers import expat
 
-from kpixl.readers import number_formats
 from kpixl.a1 import a1, parse_a1
-from kpixl.readers import UnreadableError, xlsx
+from kpixl.forms.values import to_decimal
+from kpixl.readers import UnreadableError, number_formats, xlsx
 from kpixl.readers.grid import no_entities
 from kpixl.readers.package import Package
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run, inspected
 from kpixl.recognise.record import MAX_ALIKE
-from kpixl.forms.values import to_decimal
 
 _STYLES, _STRINGS, _BOOK = "xl/styles.xml", "xl/sharedstrings.xml", "xl/workbook.xml"
 # What is read whatever is asked for, and how much of it: 8 MiB are 60,000 styles, nearly as many as Excel can have.

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl.a1 import Span
-from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.forms.definition import TableColumn
-from kpixl.portfolio.own_texts import is_furniture
 from kpixl.forms.values import is_blank
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 
 MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from kpixl.forms.definition import Cell, Form, PlacedTable
 from kpixl.forms.money import money_label
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.definition import Cell, Form, PlacedTable
 from kpixl.forms.values import Raw, fold
 
 Rows = Sequence[Sequence[Raw]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kpixl.forms.definition import Form, PlacedTable
+from kpixl.forms.values import Raw
+from kpixl.problems import Severity
 from kpixl.readers import Grid
 from kpixl.recognise.columns import TableColumns
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex
 from kpixl.recognise.quoted import MAX_CELLS, content, quoted
-from kpixl.forms.definition import Form, PlacedTable
-from kpixl.problems import Severity
-from kpixl.forms.values import Raw
 
 Place = tuple[int, int]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
+from kpixl.forms.values import Raw, text_of
 from kpixl.readers import Grid
 from kpixl.texts import Text
-from kpixl.forms.values import Raw, text_of
 
 MAX_QUOTED = 40  # characters of a cell: enough to recognise it by
 MAX_CELLS = 100  # of a table with lost headings; a longer message is not read

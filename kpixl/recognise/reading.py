@@ -9,20 +9,20 @@ from functools import cached_property
 from types import MappingProxyType
 
 from kpixl.a1 import Span
+from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
+from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
-from kpixl.recognise.units import fill_totals, scale
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.fields import read_fields
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.tables import read_table
-from kpixl.recognise.fields import read_fields
 from kpixl.recognise.unclaimed import report_strays
-from kpixl.portfolio.sheet_id import Marker
-from kpixl.forms.definition import Form
-from kpixl.portfolio.own_texts import is_furniture
-from kpixl.problems import Location, Problem
-from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
+from kpixl.recognise.units import fill_totals, scale
 
 
 class FormReader:

@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kpixl.a1 import Span
-from kpixl.readers import Grid
-from kpixl.recognise.submission import Doubt
-from kpixl.recognise.labels import FoundForm, LabelIndex
-from kpixl.portfolio.sheet_id import Marker
 from kpixl.forms.definition import MoneyUnit, Row, Value
-from kpixl.problems import Location, Problem
 from kpixl.forms.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.problems import Location, Problem
+from kpixl.readers import Grid
+from kpixl.recognise.labels import FoundForm, LabelIndex
+from kpixl.recognise.submission import Doubt
 
 # Problems of one kind in a form that are told one by one: nobody works through more of them, and half a million stray
 # cells would take half a gigabyte.

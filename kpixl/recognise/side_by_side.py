@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.readers import Grid
-from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, Slot
 from kpixl.recognise.label_search import labels_in, search
+from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, Slot
 
 
 class Part(NamedTuple):

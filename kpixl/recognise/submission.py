@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kpixl.portfolio.sheet_id import Marker
 from kpixl.forms.definition import Row, Value
+from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Problem
 
 LabelKey = tuple[str, str]  # table, or "" for a field, and key

@@ -7,15 +7,15 @@ import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from datetime import date, time, timedelta
 
-from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
+from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
+from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.recognise.columns import TableColumns
-from kpixl.recognise.submission import Doubt
 from kpixl.recognise.labels import MAX_LABEL, FoundTable, Heading
 from kpixl.recognise.record import Record, TableAmount, shown
-from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
-from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
+from kpixl.recognise.submission import Doubt
 
 # What people write in a line below the table to sign it: 填报人：张三.
 _ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.definition import Choices, Form, Table, Target
+from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.values import Raw, fold, is_blank, is_number, read_choice, read_target
 
 MAX_COLUMNS = 8  # under one heading; the template has three

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
-from kpixl.recognise.label_search import moved_by
-from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
+from collections.abc import Container
+
 from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
+from kpixl.recognise.label_search import moved_by
+from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -45,16 +47,22 @@ def _is_widened(rows: Rows, edge: int) -> bool:
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
     """Tell whether a second form stands in what looks like the first one's table, or beside it: half its labels do."""
-    below = _fields(index, rows[found.tables[0].row + 1 :]) - index.foot if found.tables else frozenset()
-    if 2 * len(below) >= len(index.labels):
+    if found.tables and 2 * _fields(index, rows[found.tables[0].row + 1 :], index.foot) >= len(index.labels):
         return True
     if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
         return False
-    return 2 * len(_fields(index, [row[found.edge + 1 :] for row in rows])) >= len(index.labels)
+    return 2 * _fields(index, [row[found.edge + 1 :] for row in rows]) >= len(index.labels)
 
 
-def _fields(index: LabelIndex, rows: Rows) -> frozenset[str]:
-    return frozenset(slot.key for row in rows for raw in row for slot in index.slots(raw) if slot.kind == "field")
+def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
+    """Count the labels that are moved by as many columns as each other: typed into a table, they are anywhere."""
+    moved: dict[int, set[str]] = {}
+    for row in rows:
+        for col, raw in enumerate(row):
+            for slot in index.slots(raw):
+                if slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
+                    moved.setdefault(col - index.labels[slot.key].col, set()).add(slot.key)
+    return max(map(len, moved.values()), default=0)
 
 
 def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.forms.money import money_remark
-from kpixl.recognise.units import other_captions, quoted_places
+from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import is_furniture
+from kpixl.problems import Location, Problem
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.missing_labels import Losses, Lost
 from kpixl.recognise.record import Named, Record
-from kpixl.portfolio.own_texts import is_furniture
-from kpixl.problems import Location, Problem
-from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.recognise.units import other_captions, quoted_places
 
 _LOST_STATUS = "#VALUE!"  # in .ods
 

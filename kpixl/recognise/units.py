@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from kpixl.forms.definition import Value
 from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.recognise.submission import Doubt
+from kpixl.forms.values import Raw, fold, text_of, total_of
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
-from kpixl.forms.definition import Value
-from kpixl.forms.values import Raw, fold, text_of, total
+from kpixl.recognise.submission import Doubt
 
 
 def scale(record: Record) -> None:
@@ -163,7 +163,7 @@ def fill_totals(record: Record) -> None:
     """Fill in blank totals; doubt those whose cell says something else than their parts add up to."""
     for key, field in record.form.fields.items():
         if field.sum:
-            value, parts = record.values[key], total([record.values[part] for part in field.sum])
+            value, parts = record.values[key], total_of([record.values[part] for part in field.sum])
             if value is None:
                 record.values[key] = parts
                 if record.grid.suspect:

@@ -9,17 +9,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
+from kpixl.forms.definition import Form
+from kpixl.forms.values import number_text, text_of, total, total_of
+from kpixl.portfolio.sheet_id import STATUS
+from kpixl.problems import Location, Problem
 from kpixl.readers import Opened, biff
 from kpixl.readers.detect import Kind
-from kpixl.recognise import displayed, inspect_ods, inspect_xlsx, inspect_xlsb, inspect_xls
+from kpixl.recognise import displayed, inspect_ods, inspect_xls, inspect_xlsb, inspect_xlsx
 from kpixl.recognise.draft import Draft
-from kpixl.recognise.submission import Doubt, Extracted
 from kpixl.recognise.inspected import Broken, Inspected, Inspector, Look, Place
+from kpixl.recognise.submission import Doubt, Extracted
 from kpixl.recognise.totals import adds_up, is_own_total
-from kpixl.portfolio.sheet_id import STATUS
-from kpixl.forms.definition import Form
-from kpixl.problems import Location, Problem
-from kpixl.forms.values import number_text, text_of, total
 
 _PACKED = "xl/workbook.bin"
 DAYS_TO_1904 = 1462  # between the days that the two date systems of Excel call 0
@@ -153,7 +153,7 @@ class _Settler:
                 parts = draft.form.fields[doubt.key].sum
                 if not adds_up(seen.formula, {draft.cells.get(part, "") for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
-                draft.values[doubt.key] = total([draft.values[part] for part in parts])
+                draft.values[doubt.key] = total_of([draft.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):

@@ -35,12 +35,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from kpixl.portfolio import canonical
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
-from kpixl.readers import Limits
 from kpixl.output.annotate import marked_copy
 from kpixl.output.annotate.problem_list import grouped
+from kpixl.portfolio import canonical
 from kpixl.problems import KpixlError, Problem
+from kpixl.readers import Limits
 from tests.fuzz import made, mutate
 from tests.fuzz.seeds import FORMS, Seed, file_seeds, form_of, yaml_seeds
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import xlsxwriter
 
-from kpixl.portfolio import canonical
-from kpixl.forms.load import load_form
-from kpixl.readers import Grid, read_grids
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
+from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.readers import Grid, read_grids
 from tests.packages import document, drawn, package, packed_workbook, pdf_stream, portable
 
 TESTS = Path(__file__).resolve().parents[1]

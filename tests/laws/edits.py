@@ -20,9 +20,9 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 
 from kpixl.forms.definition import Field, Form
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.output.template import build_template
 from kpixl.forms.values import Raw
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio, Project
 from tests.strategies import canonical_project, form_of
 
 Edit = dict[str, Any]

@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from kpixl.portfolio.canonical import complete
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Form, Row, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Project
 from tests.strategies import form_of
 

@@ -21,13 +21,13 @@ import time
 from datetime import date
 from pathlib import Path
 
-from kpixl.portfolio import canonical
 from kpixl.disk import LOCK, TEMPORARY, TEMPORARY_END, unfinished
 from kpixl.forms.load import load_form
-from kpixl.readers import read_grids
+from kpixl.output.template import write_templates
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
-from kpixl.output.template import write_templates
+from kpixl.readers import read_grids
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sast-2026" / "2026.yaml"
 FIRST, SECOND = "第一次", "第二次"

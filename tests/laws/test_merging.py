@@ -15,17 +15,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpixl.collection.decisions import NONE, Decision, read_decisions, with_more
+from kpixl.collection.merge import Merged, merge
+from kpixl.collection.versions import Returned
+from kpixl.forms.definition import Value
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import dumps
-from kpixl.collection.decisions import NONE, Decision, read_decisions, with_more
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
 from kpixl.readers.properties import Properties
 from kpixl.recognise.submission import Extracted
-from kpixl.portfolio.sheet_id import Marker
-from kpixl.collection.merge import Merged, merge
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.forms.definition import Value
-from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
-from kpixl.collection.versions import Returned
 from tests.laws.merging import FIELDS, FORM, Round, all_values, applied, rounds, typed_values
 
 COUNT = int(os.environ.get("KPIXL_LAW_CASES", "60"))  # of each law

@@ -14,20 +14,20 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpixl.portfolio import canonical
 from kpixl.checks.engine import check
+from kpixl.collection.roster import make_roster
+from kpixl.forms.definition import YUAN, Form, MoneyUnit, Value
 from kpixl.forms.load import DEFINITION, known_forms, parse_form
 from kpixl.forms.money import UNITS, convert, money_text
-from kpixl.readers import Grid, read_grids
-from kpixl.recognise.extract import Extractor
-from kpixl.forms.definition import YUAN, Form, MoneyUnit, Value
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.problems import KpixlError, Location
+from kpixl.forms.values import number_text
 from kpixl.output.publish.html import render_page
-from kpixl.collection.roster import make_roster
 from kpixl.output.summary import build_summary
 from kpixl.output.template import build_template
-from kpixl.forms.values import number_text
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import KpixlError, Location
+from kpixl.readers import Grid, read_grids
+from kpixl.recognise.extract import Extractor
 from tests.strategies import form_of
 
 NAMES = [*UNITS]

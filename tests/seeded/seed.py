@@ -38,11 +38,11 @@ import yaml
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.portfolio import canonical
-from kpixl.forms.load import load_form, parse_form
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
+from kpixl.forms.load import load_form, parse_form
 from kpixl.output.template import build_template
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
 from tests.packages import compound, document
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
-from kpixl.texts import Text
 from kpixl.forms.values import Raw, Reading, number_text, text_of
+from kpixl.texts import Text
 
 
 class FieldType:

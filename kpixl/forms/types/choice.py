@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kpixl.forms.types.base import FieldType
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit
-from kpixl.texts import Text
+from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import Raw, Reading, read_choice
+from kpixl.texts import Text
 
 
 class ChoiceType(FieldType):

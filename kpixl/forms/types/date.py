@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from kpixl.forms.types.base import FieldType
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
-from kpixl.texts import Text, say
+from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import (
     BLANK,
     EXCEL_EPOCH,
@@ -22,6 +21,7 @@ from kpixl.forms.values import (
     is_blank,
     text_of,
 )
+from kpixl.texts import Text, say
 
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2100, 12, 31)
 DATE_HELP: Text = ("请填写日期，例如 2026-01-31。", "A date such as 2026-01-31.")

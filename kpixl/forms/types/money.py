@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
 from kpixl.forms.money import money_text, read_money, unit_text
 from kpixl.forms.types.base import FieldType
-from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
-from kpixl.texts import Text, say
 from kpixl.forms.values import Raw, Reading, number_text
+from kpixl.texts import Text, say
 
 LARGEST_AMOUNT = 1e13
 _EXAMPLE = Decimal(600_000)  # yuan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kpixl.forms.types.choice import ChoiceType
 from kpixl.forms.definition import YUAN, MoneyUnit
+from kpixl.forms.types.choice import ChoiceType
 from kpixl.texts import Text
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from kpixl.forms.types.base import FieldType
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit
-from kpixl.texts import Text
+from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import (
     BLANK,
     OCTOBER,
@@ -22,6 +21,7 @@ from kpixl.forms.values import (
     spelled,
     text_of,
 )
+from kpixl.texts import Text
 
 
 def read_quantity(raw: Raw) -> Reading:

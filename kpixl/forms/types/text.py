@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kpixl.forms.types.base import FieldType
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit
+from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import BLANK, Raw, Reading, is_blank, text_of
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpixl.forms.types.base import FieldType
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
-from kpixl.texts import Text, say
+from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import BLANK, Raw, Reading, fold, is_blank, text_of
+from kpixl.texts import Text, say
 
 YES, NO = "是", "否"
 _SPELLINGS = dict.fromkeys(("是", "有", "√", "✓", "✔", "☑", "☒", "■", "true", "yes", "y"), YES)

@@ -13,18 +13,18 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kpixl.collection.intake import FileResult, Progress, content_of, is_problem_list
+from kpixl.collection.review import PORTFOLIO_SUFFIXES
 from kpixl.disk import check_target, keep_copy, refuse_overlap, write_atomic
 from kpixl.files import natural_key, safe_file_names
-from kpixl.readers import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
-from kpixl.readers.archive import BETWEEN, MAX_FOLDERS
-from kpixl.collection.intake import FileResult, Progress, content_of, is_problem_list
-from kpixl.output.annotate.problem_list import NAME, Group, grouped, list_workbook
-from kpixl.output.annotate.verified import UnmarkableError, marked
 from kpixl.ooxml.contents import CHART, CHART_SHEET, MACROS, PICTURE, contents_of, has_macros
 from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import PackageError
+from kpixl.output.annotate.problem_list import NAME, Group, grouped, list_workbook
+from kpixl.output.annotate.verified import UnmarkableError, marked
 from kpixl.problems import Location, Problem, Severity, failure
-from kpixl.collection.review import PORTFOLIO_SUFFIXES
+from kpixl.readers import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
+from kpixl.readers.archive import BETWEEN, MAX_FOLDERS
 from kpixl.texts import Text, say
 
 _SEPARATORS = re.compile("/|" + re.escape(BETWEEN))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kpixl.a1 import Span, span_from
-from kpixl.readers import Grid
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Problem, Severity
+from kpixl.readers import Grid
 from kpixl.texts import Text, say
 
 MAX_NOTES = 2_000  # on a sheet; further cells are tinted and listed

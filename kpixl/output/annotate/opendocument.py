@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 
 from kpixl.a1 import Span, a1, quoted
-from kpixl.readers import Grid
-from kpixl.readers.package import Package
 from kpixl.collection.intake import is_problem_list, problem_list
-from kpixl.output.annotate.problem_list import LAST, NAME, WIDTHS, Group, ListRow, list_rows
-from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
-from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.ooxml.package import Package as Parts
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, dump, local, make, parse, storable
-from kpixl.problems import Severity
+from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
+from kpixl.output.annotate.problem_list import LAST, NAME, WIDTHS, Group, ListRow, list_rows
 from kpixl.output.workbook import sheet_names
+from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
+from kpixl.problems import Severity
+from kpixl.readers import Grid
+from kpixl.readers.package import Package
 from kpixl.texts import say
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"

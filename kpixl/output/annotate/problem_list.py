@@ -9,8 +9,8 @@ from typing import NamedTuple
 from kpixl.a1 import Span, span_from
 from kpixl.collection.intake import problem_list
 from kpixl.output.annotate.notes import LEVELS, TINTS, rank
-from kpixl.problems import Problem, Severity
 from kpixl.output.workbook import Book, Sheet, fitting_height
+from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
 
 NAME: Text = ("问题清单", "Problems")

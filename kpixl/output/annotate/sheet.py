@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kpixl.a1 import Span, a1, span_text
-from kpixl.output.annotate.notes import EDGES, RULE, RULE_SIGNATURE, TINTS
 from kpixl.ooxml.sheet import BEHIND_RULES, SheetPart
 from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.xml import MAIN, add, local, make, q
+from kpixl.output.annotate.notes import EDGES, RULE, RULE_SIGNATURE, TINTS
 from kpixl.problems import Severity
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from kpixl.collection.intake import is_problem_list, origins_of
+from kpixl.ooxml.xml import DAMAGED, PackageError
+from kpixl.output.annotate.opendocument import mark_opendocument
+from kpixl.output.annotate.problem_list import Group
+from kpixl.output.annotate.workbook import mark_workbook
 from kpixl.readers import Grid, Opened, UnreadableError, open_content, read_opened
 from kpixl.readers.detect import Kind
 from kpixl.readers.package import Package
-from kpixl.collection.intake import is_problem_list, origins_of
-from kpixl.output.annotate.problem_list import Group
-from kpixl.output.annotate.opendocument import mark_opendocument
-from kpixl.output.annotate.workbook import mark_workbook
-from kpixl.ooxml.xml import DAMAGED, PackageError
 from kpixl.texts import Text
 
 Mark = Callable[[Package, Sequence[Grid], str, Sequence[Group], str, Sequence[str]], bytes]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kpixl.a1 import Span
-from kpixl.readers import Grid
-from kpixl.readers.package import Package
 from kpixl.collection.intake import is_problem_list
-from kpixl.output.annotate.problem_list import NAME, Group, list_workbook
-from kpixl.output.annotate.notes import MAX_NOTES, RULE_SIGNATURE, Note, notes_of
-from kpixl.output.annotate.sheet import tint, tint_format, untint
-from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.ooxml.comments import EMPTY_DRAWING, Comments, has_boxes, usual_drawing, with_boxes, without_boxes
 from kpixl.ooxml.sheet import SheetPart, deselected
 from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.transplant import restyled
 from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import q
-from kpixl.problems import Severity
+from kpixl.output.annotate.notes import MAX_NOTES, RULE_SIGNATURE, Note, notes_of
+from kpixl.output.annotate.problem_list import NAME, Group, list_workbook
+from kpixl.output.annotate.sheet import tint, tint_format, untint
 from kpixl.output.workbook import sheet_names
+from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
+from kpixl.problems import Severity
+from kpixl.readers import Grid
+from kpixl.readers.package import Package
 from kpixl.texts import say
 
 _SHEET = "xl/worksheets/kpixl{}.xml"

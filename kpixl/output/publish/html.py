@@ -16,11 +16,12 @@ from pathlib import Path
 from jinja2 import Template
 from markupsafe import Markup
 
+from kpixl.forms.definition import Field, Form
 from kpixl.forms.money import money_text
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.definition import Field, Form
-from kpixl.portfolio.model import Portfolio, Project
+from kpixl.forms.values import total
 from kpixl.output.pages import choose_template, page_environment, render, show
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import (
     FormPrinter,
     PrintedCell,
@@ -31,7 +32,6 @@ from kpixl.portfolio.print_layout import (
 )
 from kpixl.problems import failure
 from kpixl.texts import Text, say
-from kpixl.forms.values import total
 
 TEMPLATE = "page.html.j2"
 SHARED = f"shared/{TEMPLATE}"

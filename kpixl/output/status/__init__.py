@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from kpixl.disk import Output, Written, commit
-from kpixl.forms.names import field_called, unit_field
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
+from kpixl.collection.review import is_portfolio, review
+from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
+from kpixl.forms.names import field_called, unit_field
+from kpixl.output.status.model import Status, status_data, status_of
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem, failure
-from kpixl.collection.review import is_portfolio, review
-from kpixl.output.status.model import Status, status_data, status_of
 
 __all__ = ["Status", "status_data", "status_of", "take_stock", "write_status"]
 

@@ -8,14 +8,14 @@ from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
-from kpixl.files import natural_key
 from kpixl.collection.intake import FileResult
+from kpixl.collection.review import Reviewed
+from kpixl.files import natural_key
 from kpixl.forms.definition import Field, Form
+from kpixl.forms.values import fold, text_of
+from kpixl.output.status.words import State
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Problem, Severity
-from kpixl.collection.review import Reviewed
-from kpixl.output.status.words import State
-from kpixl.forms.values import fold, text_of
 
 LEAST_NAME = 2  # characters of a name that a file's name may be searched for
 

@@ -8,11 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from kpixl import __version__
 from kpixl.a1 import Span, absolute, column_name
-from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.forms.definition import Value
-from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
 from kpixl.output.status import words
 from kpixl.output.status.model import ProjectStatus, Status, UnitStatus, Unread
 from kpixl.output.status.tell import (
@@ -28,7 +25,10 @@ from kpixl.output.status.tell import (
     unit_name,
 )
 from kpixl.output.status.words import State
+from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.texts import Text, say
+from kpixl.version import __version__
 
 _FACTS = json.dumps({"kpixl": 1, "kind": "status"}, separators=(",", ":"))
 

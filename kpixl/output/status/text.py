@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kpixl.problems import Severity
 from kpixl.output.status import words
 from kpixl.output.status.model import ProjectStatus, Status
 from kpixl.output.status.tell import (
@@ -24,6 +23,7 @@ from kpixl.output.status.tell import (
     versions_text,
 )
 from kpixl.output.status.words import State
+from kpixl.problems import Severity
 from kpixl.texts import Text, say
 
 Line = tuple[int, str]  # how far it is indented, and what it says

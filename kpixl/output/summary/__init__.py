@@ -16,10 +16,7 @@ from kpixl.collection.settle import OpenConflict
 from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.files import MACRO_ENDING
 from kpixl.forms.definition import Form
-from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.print_layout import heading_text
-from kpixl.problems import Location, Problem, failure
-from kpixl.output.workbook import Book, sheet_names, usable_sheet_name
+from kpixl.forms.values import text_of
 from kpixl.output.summary.charts import ChartsWriter
 from kpixl.output.summary.conflicts import NAME as DECIDE_NAME
 from kpixl.output.summary.conflicts import NO_DRAFTS, Drafts, write_conflicts
@@ -28,8 +25,11 @@ from kpixl.output.summary.forms import FormsWriter
 from kpixl.output.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
 from kpixl.output.summary.rows import rows_sheets, write_rows_sheet
 from kpixl.output.summary.table import MAX_LINK_COUNT, TableWriter
+from kpixl.output.workbook import Book, sheet_names, usable_sheet_name
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.print_layout import heading_text
+from kpixl.problems import Location, Problem, failure
 from kpixl.texts import Text, say
-from kpixl.forms.values import text_of
 
 if TYPE_CHECKING:
     from kpixl.output.summary.old import Edits, OldSummary

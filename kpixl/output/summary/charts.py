@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.a1 import Span, a1, area
-from kpixl.forms.money import WAN, unit_heading
-from kpixl.portfolio.sheet_id import name_of
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.output.workbook import Sheet
+from kpixl.forms.money import WAN, unit_heading
+from kpixl.forms.values import fits_float, text_of
 from kpixl.output.summary.marks import FORMULA, OwnSheet
 from kpixl.output.summary.table import BORDER, FOOTER, TINT_HEADER, TableSheet, excel_total
+from kpixl.output.workbook import Sheet
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.sheet_id import name_of
 from kpixl.texts import Text, say
-from kpixl.forms.values import fits_float, text_of
 
 MOST_BARS = 30
 _MOST_NAME = 24

@@ -9,10 +9,10 @@ from kpixl.collection.decisions import Pick
 from kpixl.inputs import read_input
 from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import PackageError
-from kpixl.problems import KpixlError
 from kpixl.output.summary.conflicts import CANDIDATE, CHOICE, FIELD, FIRST, PROJECT, REASON, ROLE, ROW, SENT
 from kpixl.output.summary.marks import NAME_PREFIX, Row
 from kpixl.output.summary.old import OldSummary
+from kpixl.problems import KpixlError
 from kpixl.texts import say
 
 _SENT_COLUMN = 5

@@ -11,10 +11,10 @@ from itertools import zip_longest
 from kpixl.a1 import Span
 from kpixl.collection.settle import Offer, OpenConflict
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.wording import address_key, shown
-from kpixl.output.workbook import Sheet, fitting_height
 from kpixl.output.summary.marks import OwnSheet
 from kpixl.output.summary.table import BORDER, FOOTER, TINT_DOUBT, TINT_HEADER
+from kpixl.output.workbook import Sheet, fitting_height
+from kpixl.portfolio.wording import address_key, shown
 from kpixl.texts import Text, say
 
 ROLE = "decide"

@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.a1 import Span
-from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Project
-from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow
-from kpixl.output.workbook import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
+from kpixl.forms.types import FIELD_TYPES, TEXT
+from kpixl.forms.values import fits_float
 from kpixl.output.summary.marks import OwnSheet
 from kpixl.output.summary.table import FOOTER, TINT_DOUBT
+from kpixl.output.workbook import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
+from kpixl.portfolio.model import Project
+from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow
 from kpixl.texts import say
-from kpixl.forms.values import fits_float
 
 _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is

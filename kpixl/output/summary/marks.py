@@ -18,11 +18,11 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.a1 import quoted
-from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.forms.definition import Form, Value
-from kpixl.portfolio.model import Portfolio
-from kpixl.output.workbook import Book, date_of, first_year, serial
 from kpixl.forms.values import fits_float, number_text
+from kpixl.output.workbook import Book, date_of, first_year, serial
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import OWN_SHEET
 
 SHEET = OWN_SHEET
 FORMAT = 2  # 1 held a checksum for each row

@@ -14,7 +14,6 @@ from kpixl.ooxml.contents import CHART, contents_of, drawn
 from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.workbook import BookSheet, Workbook
 from kpixl.ooxml.xml import PackageError, Tree, local, parse, q, whole
-from kpixl.output.workbook import DAYS_TO_1904
 from kpixl.output.summary.changes import Changes, compare
 from kpixl.output.summary.conflicts import CHOICE, REASON
 from kpixl.output.summary.conflicts import ROLE as DECIDE
@@ -31,6 +30,7 @@ from kpixl.output.summary.marks import (
     spelled_row,
 )
 from kpixl.output.summary.table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL
+from kpixl.output.workbook import DAYS_TO_1904
 from kpixl.texts import Text
 
 OTHER_KIND: Text = ("kpixl 生成的另一种工作簿", "another kind of workbook that kpixl made")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from kpixl.a1 import column_name
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Field, Form, MoneyUnit, Table, Value
-from kpixl.portfolio.model import Project
-from kpixl.output.workbook import Book, Sheet, fitting_height
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.summary.marks import OwnSheet
 from kpixl.output.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
+from kpixl.output.workbook import Book, Sheet, fitting_height
+from kpixl.portfolio.model import Project
 from kpixl.texts import say
 
 _SIZE = 10.0

@@ -13,15 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.a1 import Span, absolute, area, column_name
+from kpixl.forms.definition import Form, Value
 from kpixl.forms.money import unit_heading
 from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
-from kpixl.forms.definition import Form, Value
+from kpixl.forms.values import fits_float
+from kpixl.output.summary.marks import FORMULA, OwnSheet
+from kpixl.output.workbook import Sheet, fitting_height
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import disclosure_text, heading_text
-from kpixl.output.workbook import Sheet, fitting_height
-from kpixl.output.summary.marks import FORMULA, OwnSheet
 from kpixl.texts import Text, say
-from kpixl.forms.values import fits_float
 
 HEADER_ROW = 2
 FIRST_ROW = HEADER_ROW + 1

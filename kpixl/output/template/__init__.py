@@ -8,14 +8,17 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from kpixl import __version__
-from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.canonical import complete
 from kpixl.a1 import Span, absolute
 from kpixl.disk import Output, Written, check_target, commit
-from kpixl.forms.names import field_called
 from kpixl.files import safe_file_names
 from kpixl.forms.definition import Form, Row, Value
+from kpixl.forms.names import field_called
+from kpixl.forms.values import text_of
+from kpixl.output.template.form import FormSheet, Status
+from kpixl.output.template.lists import write_lists
+from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.own_texts import (
     COVER_KIND,
@@ -24,15 +27,13 @@ from kpixl.portfolio.own_texts import (
     HOW_TO,
     NUMBER,
     PROJECTS,
+    STATUS_HEAD,
     TEMPLATE_KIND,
     sheet_marker,
 )
 from kpixl.problems import Problem, failure
-from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
-from kpixl.output.template.form import FormSheet, Status
-from kpixl.output.template.lists import write_lists
 from kpixl.texts import Text, say
-from kpixl.forms.values import text_of
+from kpixl.version import __version__
 
 MAX_SHEETS = 500  # Excel opens 500 of these sheets in some seconds; beyond that an office wants one file per unit
 FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes would hardly have started
@@ -40,7 +41,6 @@ FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes wou
 COVER_NAME: Text = ("填报说明", "Instructions")
 COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
 YEAR: Text = (" {year} 年度", "{year} ")
-STATUS: Text = ("状态", "Status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _write_cover(
 ) -> None:
     book, styles = sheet.book, Styles()
     last = len(_COVER_WIDTHS) - 1
-    texts = sheet.record()
+    written = sheet.record()
     sheet.widths(_COVER_WIDTHS)
     sheet.merge(
         Span(0, 0, 0, last),
@@ -226,7 +226,7 @@ def _write_cover(
     sheet.raw.fit_to_pages(1, 0)
     sheet.raw.center_horizontally()
     sheet.raw.set_footer("&C&P / &N")
-    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, texts), book.format(font_color="#FFFFFF"))
+    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, written), book.format(font_color="#FFFFFF"))
     sheet.raw.set_column(last + 2, last + 2, 2, None, {"hidden": True})
     sheet.raw.print_area(0, 0, row + 1 + len(names), last)
     sheet.raw.activate()
@@ -259,7 +259,7 @@ def _project_list(
     book, styles = sheet.book, Styles()
     first, *others = (form.fields[key] for key in form.key_fields)
     about = "、".join(field.heading for field in others)
-    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS, lang)]
+    heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS_HEAD, lang)]
     head = book.format(bold=True, align="center", border=1, bg_color=styles.label, font_size=11)
     for col, text in enumerate(heads):
         sheet.write(row, col, text, head)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.a1 import Span, a1, absolute, column_name
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import is_blank, number_text, text_of, total, total_of
+from kpixl.output.template.lists import list_formula
+from kpixl.output.template.page import set_page
+from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
+from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
 from kpixl.portfolio.print_layout import subtitle_text
-from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
-from kpixl.output.template.lists import list_formula
-from kpixl.output.template.page import set_page
+from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
 from kpixl.texts import Text, say
-from kpixl.forms.values import is_blank, number_text, text_of, total
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -127,7 +127,7 @@ class FormSheet:
     def _value(self, field: Field, span: Span, project: Project) -> None:
         value = project.values[field.key]
         parts = [project.values[part] for part in field.sum]
-        if field.sum and value == total(parts):
+        if field.sum and value == total_of(parts):
             self._sum(field, span, value)
             return
         if field.sum:

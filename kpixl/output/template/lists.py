@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kpixl.a1 import Span, area
-from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX
 from kpixl.forms.definition import Choices, Form
-from kpixl.portfolio.own_texts import sheet_marker
 from kpixl.output.workbook import Book, Sheet
+from kpixl.portfolio.own_texts import sheet_marker
+from kpixl.portfolio.sheet_id import OWN_SHEET
 
 FIRST_LIST_COLUMN = 3
 
@@ -22,7 +22,7 @@ def write_lists(
 ) -> Sheet:
     """Add the hidden sheet: `facts` of the workbook, the names of its sheets with their markers, the `used` lists."""
     sheet = book.sheet(OWN_SHEET)
-    texts = sheet.record()
+    written = sheet.record()
     for row, (name, mark) in enumerate(marks, 1):
         sheet.write(row, 0, name, book.format())
         sheet.write(row, 1, mark, book.format())
@@ -33,8 +33,7 @@ def write_lists(
         if choices.parent is not None:
             for number, item in enumerate(form.choices[choices.parent].items, 1):
                 col = _column(book, sheet, col, f"kpixl.{name}.{number}", choices.children.get(item, ()))
-    texts = [(col, text) for col, text in texts if not text.startswith(PREFIX)]
-    sheet.write(0, 0, sheet_marker(facts, texts), book.format())
+    sheet.write(0, 0, sheet_marker(facts, written), book.format())
     sheet.raw.protect()
     sheet.raw.hide()
     return sheet

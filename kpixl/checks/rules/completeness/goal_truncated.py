@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import FieldKey, Words
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP, bare_text
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import fold
+from kpixl.problems.entry import Entry
 
 _ENDS = '。！？!?.;；…"”’』」》)）]】\n'
 _CLAUSE_END = re.compile(r"[,，;；。！？!?]")

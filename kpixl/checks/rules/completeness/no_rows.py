@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Field
+from kpixl.problems.entry import Entry
 
 
 def no_rows(_: NoParameters, subject: Subject) -> Iterator[Hit]:

@@ -13,6 +13,8 @@ def required(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     form, project = subject.form, subject.project
     for key, field in form.fields.items():
         if field.required and project.values[key] is None:
+            if any(isinstance(project.values[part], str) for part in field.sum):
+                continue  # the total is not known because of a part, which is reported
             if field.sum:  # a total cannot be typed: point at its first part
                 parts = "、".join(form.fields[part].heading for part in field.sum)
                 yield Hit(field.sum[0], {"label": f"{field.heading} ({parts})"})

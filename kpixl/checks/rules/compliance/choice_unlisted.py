@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Choices, Field, Value
 from kpixl.forms.values import fold
+from kpixl.problems.entry import Entry
 
 MAX_NAMED = 8  # items of a list that are named in a hint
 

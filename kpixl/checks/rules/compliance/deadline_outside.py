@@ -8,8 +8,8 @@ from datetime import date
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.dates import Dates, Deadline, dates_of, deadline_of
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import fold
+from kpixl.problems.entry import Entry
 
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年")
 _MONTH = re.compile(r"^(?:于|在)?(\d{1,2})月(?:底|末|份|前|\d{1,2}日)")  # 每年3月 and 3个月 name no month of the year

@@ -11,10 +11,10 @@ from jinja2 import TemplateError, meta, nodes
 
 from kpixl.checks.parameters import FieldKey, invalid
 from kpixl.checks.rule import Hit, Rule, Subject
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.print_layout import environment
+from kpixl.problems.entry import Entry
 
 MAX_SOURCE = 1_000
 MAX_REPEATS = 10_000

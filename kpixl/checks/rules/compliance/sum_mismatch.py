@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import number_text, total
+from kpixl.problems.entry import Entry
 
 
 def sums(_: NoParameters, subject: Subject) -> Iterator[Hit]:

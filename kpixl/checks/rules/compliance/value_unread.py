@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.problems.entry import Entry
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.definition import Field, Form, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.problems.entry import Entry
 
 
 def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import number_text, total
+from kpixl.problems.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import Amount, ten_thousand_fold
-from kpixl.problems.entry import Entry
 from kpixl.forms.money import unit_text
 from kpixl.forms.values import number_text
+from kpixl.problems.entry import Entry
 
 
 def amount_magnitude(p: Amount, subject: Subject) -> Iterator[Hit]:

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import TEN_THOUSAND, Amount
-from kpixl.problems.entry import Entry
 from kpixl.forms.money import ten_thousand_times, unit_text
 from kpixl.forms.values import number_text
+from kpixl.problems.entry import Entry
 
 
 def amount_small(p: Amount, subject: Subject) -> Iterator[Hit]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import FieldKey, Item, Words
 from kpixl.checks.rule import Hit, Roles, Subject
-from kpixl.forms.money import WAN, convert, unit_text
 from kpixl.forms.definition import YUAN
+from kpixl.forms.money import WAN, convert, unit_text
 from kpixl.forms.values import number_text
 
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from kpixl.checks.parameters import NO_WORDS, FieldKey, Words
 from kpixl.checks.rule import Hit, Line, Roles, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
-from kpixl.problems.entry import Entry
 from kpixl.forms.definition import Value
 from kpixl.forms.values import fold, number_text
+from kpixl.problems.entry import Entry
 
 LOOKED_AT = 16  # characters before a number
 _SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.measurability.rates import Rates, rate_lines
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import number_text
+from kpixl.problems.entry import Entry
 
 
 def rate_fraction(p: Rates, subject: Subject) -> Iterator[Hit]:

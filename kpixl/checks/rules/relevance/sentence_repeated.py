@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import fold
+from kpixl.problems.entry import Entry
 
 _CLAUSES = re.compile(r"[,。;!?\n]")
 _SENTENCES = re.compile(r"[。;!?\n]")

@@ -10,8 +10,8 @@ from datetime import date
 from kpixl.checks.parameters import FieldKey, Words
 from kpixl.checks.rule import Hit, Rule, Subject, around
 from kpixl.checks.rules.completeness.texts import MARKUP
-from kpixl.problems.entry import Entry
 from kpixl.forms.values import fold
+from kpixl.problems.entry import Entry
 
 _QUOTED = re.compile(r"《[^》]{1,200}》")
 _YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)年")
