@@ -3,7 +3,8 @@
     python docs/generate.py            # rewrite what is stale
     python docs/generate.py --check    # only say what is stale; exit 1 if anything is
 
-docs/problems.md is made from kpixl.problems.catalogue, docs/cli.md from the help of every command,
+docs/problems.md is made from kpixl.problems.catalogue, docs/recognition.md from tests/cases/kinds and labels,
+docs/cli.md from the help of every command,
 docs/seeded-errors.md from tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
@@ -64,7 +65,8 @@ def command_line() -> str:
     from kpixl.cli.main import cli
 
     out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
-    for name in ("", *cli.commands):
+    below = [f"{name} {sub}" for name, command in cli.commands.items() for sub in getattr(command, "commands", ())]
+    for name in ("", *cli.commands, *below):
         out.append(f"## {f'kpixl {name}'.strip()}\n")
         out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
     return "\n".join([*out, *_limits()]).rstrip() + "\n"
@@ -84,7 +86,7 @@ def _help(name: str, lang: str) -> str:
 
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream):
-        run([*([name] if name else []), "--lang", lang, "--help"])
+        run([*name.split(), "--lang", lang, "--help"])
     return stream.getvalue()
 
 
@@ -175,14 +177,61 @@ def _shortly(value: Any) -> str:
     return text.replace("<", "&lt;")
 
 
+EXPORT = """\
+# Exported tables · 导出的表
+
+`kpixl export 2026.yaml -o out/ --to csv` writes the portfolio as tables for other programs; `--to sqlite`, and with
+`pip install kpixl[parquet]` `--to parquet` and `--to duckdb`, write the same tables. Below is what each column holds,
+for the form `{form}`; other forms have the columns of their own fields. The table `columns` of every export lists them.
+
+`kpixl export 2026.yaml -o out/ --to csv` 把汇总数据写成表，供其他程序使用；`--to sqlite`，以及安装 `kpixl[parquet]`
+之后的 `--to parquet`、`--to duckdb`，写出同样的表。下面是表式 `{form}` 各列的含义，其他表式的列随其填报项而定；
+每次导出的 `columns` 表中也有这些说明。
+
+- **Amounts are exact**, in the unit of the form. In CSV they are digits without separators; in SQLite an integer, a
+  float of at most 15 digits, or beyond that the digits as text; in Parquet and DuckDB DECIMAL(38, n) with as many
+  decimals as the data needs, at least 2, or text beyond 38 digits. · 金额精确，以表式的单位为准。
+- What could not be read as an amount or a date is blank in `projects`, is in `sources` as it was typed, and has a
+  problem in `problems`. · 不能读作金额或日期的内容在 `projects` 中为空，原文在 `sources` 中，问题在 `problems` 中。
+- **CSV** is UTF-8 with BOM, so that Excel shows Chinese. A text that begins with `=`, `+`, `-` or `@` (also in full
+  width), a tab or a carriage return has an apostrophe before it, since Excel would run it as a formula; a text that
+  has apostrophes there already gets one more. Take one away to get the text back. Import ids as text: Excel makes 1
+  of 01. · CSV 为带 BOM 的 UTF-8；以 `=`、`+`、`-`、`@` 等开头的文字前加一个单引号，以免 Excel 当作公式执行。
+  编号请按文本导入。
+- Dates are ISO texts in CSV and SQLite. Equal portfolios give equal CSV, SQLite and Parquet files with the same
+  versions of SQLite and DuckDB. · 日期在 CSV 和 SQLite 中写作 2026-01-31。
+"""
+
+
+def export_tables() -> str:
+    """Write what the columns of an export hold."""
+    from kpixl.forms.load import load_form
+    from kpixl.output.export.tables import Exported, export_tables
+    from kpixl.portfolio.model import Portfolio
+
+    form = load_form("shanghai-target")
+    out = [NOTE + EXPORT.format(form=form.id)]
+    for table in export_tables(Exported(form, Portfolio(form.id, None, None, ())), "en"):
+        key = f" Key: {', '.join(f'`{name}`' for name in table.key)}." if table.key else ""
+        out += [f"## {table.name}\n", f"{table.text[1][0].upper()}{table.text[1][1:]} · {table.text[0]}.{key}\n"]
+        out += ["| column · 列 | kind · 类型 | holds | 含义 |", "|---|---|---|---|"]
+        out += [f"| `{c.name}` | {c.kind} | {c.text[1]} | {c.text[0]} |" for c in table.columns]
+        out.append("")
+    return "\n".join(out).rstrip() + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite or check every generated text; return the exit code."""
     os.environ["COLUMNS"] = "80"
-    wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line()}
+    wanted = {DOCS / "problems.md": problems(), DOCS / "cli.md": command_line(), DOCS / "export.md": export_tables()}
     from kpixl.checks.rules_page import rules_markdown
     from kpixl.forms.load import load_forms
 
     wanted[DOCS / "seeded-errors.md"] = seeded_errors()
+    sys.path.insert(0, str(ROOT))  # the cases are read by the tests
+    from tests.recognition_page import page
+
+    wanted[DOCS / "recognition.md"] = NOTE + page()
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}

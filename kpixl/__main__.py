@@ -10,9 +10,17 @@ def main() -> None:
 
         print(f"kpixl {__version__}")
         return
-    from kpixl.cli.main import run
+    from kpixl import interrupts
 
-    sys.exit(run(sys.argv[1:]))
+    interrupts.watch(sys.argv[1:])  # before what takes long to import
+    try:
+        from kpixl.cli.main import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print(interrupts.text_of(sys.argv[1:]), file=sys.stderr)
+        code = interrupts.EXIT_CODE
+    interrupts.finish(code)
 
 
 if __name__ == "__main__":

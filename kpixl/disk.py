@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
+from kpixl.interrupts import uninterrupted
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.texts import Text, say
 from kpixl.yaml_text import parse
@@ -83,7 +84,7 @@ def commit(outputs: Sequence[Output], *, lang: str, today: date) -> tuple[list[W
         folders.setdefault(target.parent, []).append(replace(output, path=target))
     for folder, members in folders.items():
         try:
-            with _locked(folder):
+            with _locked(folder), uninterrupted():
                 done, more = _commit_folder(folder, members, lang, today)
         except KpixlError as error:
             done, more = [], list(error.problems)
@@ -101,7 +102,8 @@ def write_atomic(path: Path, content: bytes) -> bool:
     try:
         if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
             return False
-        _rename(_stage(path, content), path)
+        with uninterrupted():
+            _rename(_stage(path, content), path)
     except OSError as error:
         raise failure("not-writable", path=str(path), reason=write_reason(error)) from error
     return True
@@ -393,23 +395,33 @@ def _save(folder: Path, manifest: _Manifest) -> None:
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`."""
     path, deadline = folder / LOCK, time.monotonic() + PATIENCE
-    while True:
-        try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        except OSError as error:
-            raise failure("not-writable", path=str(folder), reason=write_reason(error)) from error
-        if _take(handle) and _is_same(handle, path):
-            break
-        os.close(handle)
-        if time.monotonic() > deadline:
-            raise failure("folder-busy", path=str(folder))
-        time.sleep(PAUSE)
+    handle = None
     try:
+        while handle is None:
+            with uninterrupted():  # or a lock that was just got would stay
+                handle = _try_lock(folder, path)
+            if handle is None:
+                if time.monotonic() > deadline:
+                    raise failure("folder-busy", path=str(folder))
+                time.sleep(PAUSE)
         yield
     finally:
-        with suppress(OSError):  # Windows keeps a file that is open
-            path.unlink()
-        os.close(handle)
+        if handle is not None:
+            with suppress(OSError):  # Windows keeps a file that is open
+                path.unlink()
+            os.close(handle)
+
+
+def _try_lock(folder: Path, path: Path) -> int | None:
+    """Return the open lock file, None while another process holds the lock."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise failure("not-writable", path=str(folder), reason=write_reason(error)) from error
+    if _take(handle) and _is_same(handle, path):
+        return handle
+    os.close(handle)
+    return None
 
 
 def _take(handle: int) -> bool:

@@ -49,10 +49,12 @@ def special_kind(mode: int) -> Text | None:
 def read_input(path: Path) -> bytes:
     """Read a file that somebody named, or that was found.
 
-    Raises KpixlError `path-missing`, `not-readable`, or `not-a-regular-file`: a pipe or a device may have no end, and
-    opening a pipe waits for its other side.
+    Raises KpixlError `path-missing`, `folder-not-file`, `not-readable`, or `not-a-regular-file`: a pipe or a device may
+    have no end, and opening a pipe waits for its other side.
     """
     check_regular(path)
+    if path.is_dir():
+        raise failure("folder-not-file", path=str(path))
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | _NO_WAITING), "rb") as stream:
             if (kind := special_kind(os.fstat(stream.fileno()).st_mode)) is not None:

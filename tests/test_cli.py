@@ -20,6 +20,7 @@ import xlsxwriter
 
 from kpixl import __version__
 from kpixl.checks.registry import ENTRIES
+from kpixl.cli.console import MAX_LISTED_FILES, MAX_LISTED_PROBLEMS
 from kpixl.cli.main import run
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
@@ -27,6 +28,7 @@ from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem
+from tests.conftest import EXAMPLE
 
 ENCRYPTED = Path(__file__).parent / "cases" / "files" / "password.xlsx"  # an empty workbook, saved with a password
 CLEAN, PROBLEMS, USAGE, CANNOT_GO_ON = 0, 1, 2, 3
@@ -672,3 +674,91 @@ def test_the_output_cannot_be_this_folder(kpixl: Kpixl, tmp_path: Path, workbook
     (tmp_path / "one.xlsx").write_bytes(workbooks["one.xlsx"])
     ran = kpixl("consolidate", "one.xlsx", "-o", ".")
     assert ran.code == CANNOT_GO_ON and "not-a-file-name" in ran.err
+
+
+# --- a first try ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["publish", "returned", "-o", "x.html"],
+        ["summary", "returned", "-o", "x.xlsx"],
+        ["template", "returned", "-o", "x.xlsx"],
+        ["roster", "returned", "-o", "x.yaml"],
+        ["check", "returned", "--roster", "returned"],
+        ["status", "returned", "--roster", "returned"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.usefixtures("returned")
+def test_a_folder_in_place_of_a_file_is_named(arguments: list[str], lang: str, kpixl: Kpixl) -> None:
+    ran = kpixl(*arguments, "--lang", lang)
+    assert (ran.code, said(ran, message("folder-not-file", lang, path="returned"))) == (CANNOT_GO_ON, True)
+    assert "kpixl consolidate returned" in ran.err
+
+
+@pytest.mark.usefixtures("returned")
+def test_a_folder_without_a_command_is_told_the_command(kpixl: Kpixl) -> None:
+    for lang, words in (("zh", "要先写命令"), ("en", "A command comes first")):
+        ran = kpixl("--lang", lang, "returned")
+        assert ran.code == USAGE
+        assert words in ran.err
+        assert "kpixl consolidate returned" in ran.err
+    assert "kpixl consolidate it's.xlsx" in kpixl("it's.xlsx").err
+
+
+def test_help_is_found_however_it_is_asked_for(kpixl: Kpixl) -> None:
+    for lang in ("zh", "en"):
+        whole, one = kpixl("--lang", lang, "--help"), kpixl("--lang", lang, "publish", "--help")
+        assert whole.out != one.out
+        assert kpixl("--lang", lang, "-h") == kpixl("--lang", lang, "help") == kpixl("help", "--lang", lang) == whole
+        assert kpixl("--lang", lang, "publish", "-h") == kpixl("--lang", lang, "help", "publish") == one
+    ran = kpixl("help", "publsih")
+    assert (ran.code, "publsih" in ran.err, "publish" in ran.err) == (USAGE, True, True)
+
+
+@pytest.mark.parametrize("name", ["unit", "实施单位", "单位"])
+def test_a_field_may_be_called_by_its_label(name: str, kpixl: Kpixl) -> None:
+    assert kpixl("template", EXAMPLE / "2026.yaml", "-o", "out", "--split-by", name).code == CLEAN
+    assert [path.suffix for path in Path("out").glob("[!.]*")] == [".xlsx"]
+
+
+def test_a_label_of_several_fields_names_these_only(kpixl: Kpixl) -> None:
+    ran = kpixl("template", EXAMPLE / "2026.yaml", "-o", "out", "--split-by", "日期")
+    assert (ran.code, Path("out").exists()) == (CANNOT_GO_ON, False)
+    assert "start (计划开始日期), end (计划完成日期)。" in ran.err
+
+
+# --- very many files --------------------------------------------------------------------------
+
+
+def test_a_file_without_any_label_does_not_list_those_it_lacks(kpixl: Kpixl) -> None:
+    unrelated(Path("x.xlsx"))
+    for lang, words in (("zh", "一个也没有找到"), ("en", "Not one of its labels")):
+        ran = kpixl("check", "x.xlsx", "--lang", lang)
+        assert words in ran.err
+        assert "项目名称" not in ran.err
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_very_many_problems_are_listed_by_kind(
+    lang: str, kpixl: Kpixl, returned: Path, workbooks: Mapping[str, bytes]
+) -> None:
+    for number in range(MAX_LISTED_PROBLEMS + 10):
+        (returned / f"{number}.txt").write_text("会议通知", encoding="utf-8")
+    for number in range(5):
+        (returned / f"empty{number}.xlsx").write_bytes(b"")
+    (returned / "~$one.xlsx").write_bytes(b"lock")
+    ran = kpixl("consolidate", returned, "-o", "out.yaml", "--lang", lang)
+    assert ran.code == PROBLEMS
+    lines = ran.err.splitlines()
+    kinds = [code for line in lines for code in ("no-form ", "file-empty ", "file-skipped ") if code in line]
+    assert kinds == ["no-form ", "file-empty ", "file-skipped "]  # errors first, the commonest first
+    assert sum("0.txt" in line or "1.txt" in line for line in lines) < 100
+    errors = MAX_LISTED_PROBLEMS + 15
+    assert f"错误 {errors} 条" in ran.err or f"errors {errors}," in ran.err
+    table = [line.split() for line in lines if line.rstrip().endswith(f"{errors}     -     1") or "415" in line.split()]
+    assert table[-1][-4:] == [str(len(workbooks)), str(errors), "-", "1"]
+    assert len(lines) < MAX_LISTED_FILES + 40

@@ -101,7 +101,7 @@ def add_notes(book: Any) -> None:
     sheet["A1"].border = Border(left=Side("thin"), top=Side("double", color="FF0000FF"))
     sheet["A1"].protection = Protection(locked=False)
     sheet["B1"] = "='汇总表'!B4"
-    sheet["B2"] = "=SUM(汇总表!L4:L6)"
+    sheet["B2"] = "=SUM(汇总表!C4:C6)"
     sheet["A3"], sheet["A3"].number_format = date(2026, 3, 1), 'yyyy"年"m"月"d"日"'
     sheet["A4"], sheet["A5"], sheet["A6"] = True, 0.1, "a_x000D_b"
     sheet["C1"] = CellRichText("前", TextBlock(InlineFont(b=True, color=Color("FF00FF00"), rFont="黑体"), "粗"), "后")
@@ -153,7 +153,7 @@ def parts(path: Path) -> dict[str, bytes]:
 def of_ours(path: Path) -> set[str]:
     """Return the parts that only our sheets lead to, and the sheets themselves."""
     book = Workbook(path.read_bytes())
-    ours = {"汇总表", "指标明细", "申报表", "图表", SHEET}
+    ours = {"概览", "汇总表", "指标明细", "申报表", SHEET}
     owned = {sheet.path for sheet in book.sheets() if sheet.name in ours}
     reached = book.reached(owned)
     for part in owned:
@@ -205,7 +205,7 @@ def test_sheets_of_others_stay_as_they_were(path: Path) -> None:
     edit(path, add_notes)
     assert assert_grafted(path) == ["sheet-carried", "sheet-carried"]
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["汇总表", "指标明细", "申报表", "图表", SHEET, NOTES, "藏"]
+    assert book.sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET, NOTES, "藏"]
     assert book["藏"].sheet_state == "hidden" and book.defined_names["我的"].attr_text == f"'{NOTES}'!$A$1:$A$3"
     sheet: Any = book[NOTES]
     assert sheet["A1"].font.name == "楷体" and sheet["A3"].number_format == 'yyyy"年"m"月"d"日"'
@@ -217,16 +217,16 @@ def test_sheets_of_others_stay_as_they_were(path: Path) -> None:
 def test_sheets_stay_in_the_order_that_the_office_gave_them(path: Path) -> None:
     def reorder(book: Any) -> None:
         add_notes(book)
-        book._sheets = [book[name] for name in (NOTES, "图表", "藏", "汇总表", SHEET, "申报表", "指标明细")]
+        book._sheets = [book[name] for name in (NOTES, "概览", "藏", "汇总表", SHEET, "申报表", "指标明细")]
         book.active = 3
 
     edit(path, reorder)
     assert_grafted(path)
     book: Any = openpyxl.load_workbook(path)
-    assert book.sheetnames == [NOTES, "图表", "藏", "汇总表", SHEET, "申报表", "指标明细"]
+    assert book.sheetnames == [NOTES, "概览", "藏", "汇总表", SHEET, "申报表", "指标明细"]
     assert book.active.title == "汇总表"
     selected = [sheet.title for sheet in book.worksheets if sheet.sheet_view.tabSelected]
-    assert "汇总表" in selected and not {"图表", "申报表", "指标明细"} & set(selected)
+    assert "汇总表" in selected and not {"概览", "申报表", "指标明细"} & set(selected)
     assert book["指标明细"].print_title_rows == "$1:$1" and book[NOTES].print_area.endswith("$A$1:$L$20")
 
 
@@ -297,7 +297,7 @@ def test_our_sheets_keep_their_names_in_another_language(path: Path) -> None:
     edit(path, add_notes)
     assert regenerate(path, "en") == ["sheet-carried", "sheet-carried"]
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames[:4] == ["汇总表", "指标明细", "申报表", "图表"]
+    assert book.sheetnames[:4] == ["概览", "汇总表", "指标明细", "申报表"]
     assert book[NOTES]["B1"].value == "='汇总表'!B4" and book["汇总表"]["A10"].value == "Total"
 
 
@@ -312,15 +312,15 @@ def test_a_sheet_of_ours_that_was_renamed_keeps_its_name(path: Path) -> None:
         for _ in range(2):
             assert set(regenerate(path)) <= {"sheet-carried"}
             book = openpyxl.load_workbook(path)
-            assert book.sheetnames[0] == "总表 (2)" and "汇总表" not in book.sheetnames
-            assert book["图表"]["B2"].value.startswith("='总表 (2)'!")
+            assert book.sheetnames[1] == "总表 (2)" and "汇总表" not in book.sheetnames
+            assert book["概览"]["A5"].value.startswith("=COUNTA('总表 (2)'!")
 
 
 def test_a_name_that_our_sheets_cannot_have_is_reported(path: Path) -> None:
     edit(path, lambda book: setattr(book["汇总表"], "title", "SUM(1)"))
     assert "已改名为“SUM(1)”" in message(path)
     assert regenerate(path) == ["summary-sheet-edited"]
-    assert openpyxl.load_workbook(path).sheetnames[0] == "汇总表"
+    assert openpyxl.load_workbook(path).sheetnames[:2] == ["概览", "汇总表"]
 
 
 def test_dates_count_from_1904_where_the_office_does(path: Path) -> None:
@@ -337,8 +337,8 @@ def test_dates_count_from_1904_where_the_office_does(path: Path) -> None:
     column = list(grids["汇总表"].rows[2]).index("计划开始日期")
     assert grids["汇总表"].rows[3][column] == date(2026, 1, 1)
     assert regenerate(path) == ["sheet-carried", "sheet-carried"]
-    edit(path, lambda book: book["汇总表"].__setitem__("G4", date(2026, 2, 1)))
-    assert "G4 被手工改动：原为“2026-01-01”，改为“2026-02-01”" in message(path)
+    edit(path, lambda book: book["汇总表"].__setitem__("H4", date(2026, 2, 1)))
+    assert "H4 被手工改动：原为“2026-01-01”，改为“2026-02-01”" in message(path)
 
 
 # --- what was edited --------------------------------------------------------------------------
@@ -383,7 +383,7 @@ def _note_below(book: Any) -> None:
 
 
 def _formula(book: Any) -> None:
-    book["汇总表"]["L9"] = 5
+    book["汇总表"]["C9"] = 5
 
 
 def _highlight(book: Any) -> None:
@@ -410,7 +410,7 @@ def _clear(book: Any) -> None:
 
 
 def _date(book: Any) -> None:
-    book["汇总表"]["G4"] = date(2026, 2, 1)
+    book["汇总表"]["H4"] = date(2026, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -418,15 +418,15 @@ def _date(book: Any) -> None:
     [
         (_overwrite, "summary-edited", "“汇总表”的 B5 被手工改动：原为“项目1”，改为“改”"),
         (_clear, "summary-edited", "“汇总表”的 B5 被手工改动：原为“项目1”，改为“（空）”"),
-        (_date, "summary-edited", "“汇总表”的 G4 被手工改动：原为“2026-01-01”，改为“2026-02-01”"),
+        (_date, "summary-edited", "“汇总表”的 H4 被手工改动：原为“2026-01-01”，改为“2026-02-01”"),
         (_number, "summary-edited", "“指标明细”的 H2 被手工改动：原为“100”，改为“101”"),
         (_note_below, "summary-edited", "“汇总表”的 B20 被手工改动：原为“（空）”，改为“制表：张三”"),
-        (_formula, "summary-edited", "“汇总表”的 L9 被手工改动：原为“（公式）”，改为“5”"),
+        (_formula, "summary-edited", "“汇总表”的 C9 被手工改动：原为“（公式）”，改为“5”"),
         (_highlight, "summary-sheet-edited", "“指标明细”被手工改动：有手工标色（C3）"),
         (_insert, "summary-sheet-edited", "“指标明细”被手工改动：第 4 行起有整行的增删"),
         (_sort, "summary-sheet-edited", "“汇总表”被手工改动：行的顺序被改动"),
         (_delete, "summary-sheet-edited", "“指标明细”被手工改动：原第 13 行被删除"),
-        (lambda book: book.remove(book["图表"]), "summary-sheet-edited", "“图表”被手工改动：工作表已删除"),
+        (lambda book: book.remove(book["概览"]), "summary-sheet-edited", "“概览”被手工改动：工作表已删除"),
     ],
 )
 @pytest.mark.parametrize("extra", [False, True])
@@ -474,14 +474,45 @@ def test_a_sheet_of_ours_that_cannot_be_read_is_made_anew_and_the_rest_stays(pat
 def test_a_sheet_that_is_no_longer_made_is_removed(path: Path) -> None:
     edit(path, add_notes)
     edit(path, lambda book: book["申报表"].defined_names.add(DefinedName("本表", attr_text="申报表!$A$1")))
-    edit(path, lambda book: book["图表"].defined_names.add(DefinedName("本图", attr_text="图表!$A$1")))
+    edit(path, lambda book: book["概览"].defined_names.add(DefinedName("本图", attr_text="概览!$A$1")))
     outputs = update_summary(path, FORM, CONTENT, forms=False, today=DAY)
     path.write_bytes(outputs[0])
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["汇总表", "指标明细", "图表", SHEET, NOTES, "藏"]
-    assert list(book["图表"].defined_names) == ["本图"] and book[NOTES].print_area
+    assert book.sheetnames == ["概览", "汇总表", "指标明细", SHEET, NOTES, "藏"]
+    assert list(book["概览"].defined_names) == ["本图"] and book[NOTES].print_area
     assert_grafted(path)
-    assert openpyxl.load_workbook(path).sheetnames == ["汇总表", "指标明细", "申报表", "图表", SHEET, NOTES, "藏"]
+    assert openpyxl.load_workbook(path).sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET, NOTES, "藏"]
+
+
+OLDER = Path(__file__).parent / "cases" / "files" / "summary-before-overview.xlsx"  # charts apart
+
+
+def test_an_older_summary_gets_the_overview_first_and_keeps_what_the_office_has(path: Path) -> None:
+    path.write_bytes(OLDER.read_bytes())
+    edit(path, add_notes)
+    before = parts(path)
+    assert sorted(regenerate(path)) == ["sheet-carried", "sheet-carried", "summary-rows-moved"]
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET, NOTES, "藏"]
+    sheets = {sheet.name: sheet.path.removeprefix("/") for sheet in Workbook(path.read_bytes()).sheets()}
+    assert all(parts(path)[sheets[name]] == before[sheets[name]] for name in (NOTES, "藏"))
+    assert regenerate(path) == ["sheet-carried", "sheet-carried"]
+
+
+def test_an_older_summary_without_anything_of_the_offices_is_made_anew(path: Path) -> None:
+    path.write_bytes(OLDER.read_bytes())
+    assert regenerate(path) == []
+    assert openpyxl.load_workbook(path).sheetnames == ["概览", "汇总表", "指标明细", "申报表", SHEET]
+
+
+def test_named_styles_come_along_once(path: Path) -> None:
+    edit(path, add_notes)
+    for _ in range(2):
+        regenerate(path)
+        styles = parts(path)["xl/styles.xml"].decode()
+        assert len(re.findall(r'<cellStyle [^>]*name="kpixl 表头"', styles)) == 1
+    book = openpyxl.load_workbook(path)
+    assert book["汇总表"]["A3"].style == "kpixl 表头" and book["汇总表"]["C4"].style == "kpixl 数值"
 
 
 def test_a_summary_of_an_older_version_is_ours_but_not_compared(path: Path) -> None:
@@ -793,7 +824,7 @@ def test_comments_on_our_sheets_are_listed_and_kept_in_the_copy(path: Path) -> N
 
 def test_a_picture_on_our_sheet_is_kept_in_the_copy(path: Path) -> None:
     def draw(book: Any) -> None:
-        for name in ("图表", "汇总表"):
+        for name in ("概览", "汇总表"):
             book[name].add_image(Image(io.BytesIO(PNG)), "H9")
 
     edit(path, draw)
@@ -811,8 +842,8 @@ def test_a_sheet_that_has_the_name_of_ours_keeps_it(tmp_path: Path) -> None:
     assert regenerate(path) == ["sheet-carried", "sheet-carried", "summary-not-ours"]
     names = openpyxl.load_workbook(path)
     assert names["汇总表"]["A1"].value == "别人的" and names["b"]["A1"].value == "=汇总表!A1"
-    assert names["汇总表（2）"]["A1"].value.endswith("汇总表") and names["图表"]["B2"].value.startswith(
-        "='汇总表（2）'!"
+    assert names["汇总表（2）"]["A1"].value.endswith("汇总表") and names["概览"]["A5"].value.startswith(
+        "=COUNTA('汇总表（2）'!"
     )
     assert regenerate(path) == ["sheet-carried", "sheet-carried"]
 
@@ -822,7 +853,7 @@ def test_another_workbook_of_ours_is_not_grafted_into(tmp_path: Path) -> None:
     path.write_bytes(build_template(FORM, CONTENT))
     assert "kpixl 生成的另一种工作簿" in message(path)
     assert regenerate(path) == ["summary-not-ours", "summary-not-carried"]
-    assert openpyxl.load_workbook(path).sheetnames[0] == "汇总表"
+    assert openpyxl.load_workbook(path).sheetnames[:2] == ["概览", "汇总表"]
 
 
 # --- hostile files ----------------------------------------------------------------------------

@@ -147,8 +147,12 @@ def test_the_order_of_arguments_and_files_does_not_matter(tmp_path: Path) -> Non
     form = form_of("mini-form")
     rows = [{"stage": "Plan", "step": None, "what": "Walls", "due": None, "cost": "much"}]
     made = tuple(
-        canonical_project(form, f"{n:02}", {"title": f"Works {n}", "owner": f"Owner {n % 3}", "closing": "one version"},
-                          {"milestones": rows})
+        canonical_project(
+            form,
+            f"{n:02}",
+            {"title": f"Works {n}", "owner": f"Owner {n % 3}", "closing": "one version"},
+            {"milestones": rows},
+        )
         for n in range(1, 7)
     )
     portfolio = Portfolio(form.id, 2031, "Borough", made)

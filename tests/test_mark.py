@@ -6,15 +6,19 @@ import io
 import json
 import os
 import re
+import signal
 import struct
+import sys
+import time
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import openpyxl
 import pytest
@@ -24,7 +28,7 @@ from openpyxl.comments import Comment
 from kpixl.a1 import Span, a1
 from kpixl.cli.main import run
 from kpixl.collection.consolidate import consolidate
-from kpixl.collection.intake import Job, content_of, is_problem_list
+from kpixl.collection.intake import FileResult, Job, content_of, is_problem_list
 from kpixl.collection.review import review
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
@@ -42,7 +46,7 @@ from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem, Severity
-from kpixl.readers import Limits, open_content, read_grids
+from kpixl.readers import Limits, archive, open_content, read_grids
 from tests.applications import Office, assert_valid, node
 from tests.conftest import EXAMPLE
 
@@ -738,7 +742,7 @@ def test_names_that_are_no_utf8_are_read_as_gbk(example: tuple[Form, Portfolio],
         str(tmp_path / "out"),
     ]
     assert run(["check", str(source), *outputs]) == 1
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["办公室.xlsx", "科普部.xlsx"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("[!.]*")) == ["办公室.xlsx", "科普部.xlsx"]
     (source / "科普部.xlsx").write_bytes(bad_template(example, 2))
     result = consolidate([source], [load_form(FORM)])
     assert len(result.portfolio.projects) == 3  # none is taken for the other
@@ -826,3 +830,118 @@ def test_boxes_are_removed_by_cell_alone() -> None:
     assert left == ("<xml><v:shapetype id='t'></v:shapetype>" + box.format("b", 2, 1) + "</xml>").encode()
     assert has_boxes(left)
     assert not has_boxes(without_boxes(left, [Span(2, 1, 2, 1)]))
+
+
+# --- many files, and files that end the worker ----------------------------------------------------
+
+
+def with_a_problem_each(path: Path) -> tuple[tuple[FileResult, ...], list[Problem]]:
+    """Read submissions; return them and one error for each."""
+    files = review([path], [load_form(FORM)]).files
+    return files, [Problem("no-sheets", Location(file.file)) for file in files]
+
+
+def _killed(*_: object) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _asleep(*_: object) -> NoReturn:
+    time.sleep(600)
+    raise AssertionError
+
+
+def _out_of_memory(*_: object) -> NoReturn:
+    raise MemoryError
+
+
+ENDS = {"killed": (_killed, "程序中断"), "asleep": (_asleep, "seconds"), "memory": (_out_of_memory, "memory-bytes")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, so that the change reaches them")
+@pytest.mark.parametrize(("end", "reason"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
+def test_a_file_that_ends_its_worker_costs_only_its_own_marks(
+    *,
+    packed: bool,
+    end: Callable[..., NoReturn],
+    reason: str,
+    example: tuple[Form, Portfolio],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "kpixl.output.annotate.copies.marked", lambda *a: end() if a[1].endswith("3.xlsx") else marked(*a)
+    )
+    source = tmp_path / "in"
+    source.mkdir()
+    with zipfile.ZipFile(source / "a.zip", "w") if packed else nullcontext() as target:
+        for number in range(6):
+            content = bad_template(example, number)
+            if target is not None:
+                target.writestr(f"{number}.xlsx", content)
+            else:
+                (source / f"{number}.xlsx").write_bytes(content)
+    files, problems = with_a_problem_each(source)
+    limits = Limits(seconds=5)
+    written, said = write_marked(files, problems, tmp_path / "out", today=TODAY, limits=limits, workers=2)
+    assert [copy.reason is None for copy in written] == [True, True, True, False, True, True]
+    (listed,) = [p for p in said if p.code == "mark-listed"]
+    assert reason in listed.message()
+    assert written[3].path.is_file()
+
+
+def test_marking_asks_about_each_file_a_fixed_number_of_times(
+    example: tuple[Form, Portfolio], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were every copy compared with every input, twice as many files would take four times as long."""
+    resolve = Path.resolve
+    asked: list[Path] = []
+
+    def count(path: Path, *, strict: bool = False) -> Path:
+        asked.append(path)
+        return resolve(path, strict=strict)
+
+    counts = []
+    for number in (10, 20):
+        source = tmp_path / str(number)
+        source.mkdir()
+        for n in range(number):
+            (source / f"{n}.xlsx").write_bytes(bad_template(example))
+        files, problems = with_a_problem_each(source)
+        with monkeypatch.context() as patch:
+            asked.clear()
+            patch.setattr(Path, "resolve", count)
+            written, _ = write_marked(files, problems, tmp_path / f"{number}-out", today=TODAY, workers=0)
+        assert len(written) == number
+        counts.append(len(asked))
+    assert counts[1] <= 2 * counts[0]
+
+
+def test_an_archive_is_opened_once_whatever_the_number_of_its_files(
+    example: tuple[Form, Portfolio], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as target:
+        for number in range(6):
+            target.writestr(f"{number}.xlsx", bad_template(example, number))
+    files, problems = with_a_problem_each(tmp_path / "a.zip")
+    opened: list[str] = []
+    members = archive.members
+
+    def count(opened_archive: Any, shown: str, limits: Limits) -> Iterator[Any]:
+        opened.append(shown)
+        yield from members(opened_archive, shown, limits)
+
+    monkeypatch.setattr(archive, "members", count)
+    written, _ = write_marked(files, problems, tmp_path / "out", today=TODAY, workers=0)
+    assert (len(written), len(opened)) == (6, 1)
+
+
+def test_a_marked_copy_that_somebody_edited_is_kept(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(bad_template(example))
+    out = tmp_path / "out"
+    mark_all(tmp_path / "a.xlsx", out)
+    (out / "a.xlsx").write_bytes(b"edited")
+    _, said = mark_all(tmp_path / "a.xlsx", out)
+    assert "copy-kept" in {p.code for p in said}
+    assert (out / "a.旧-20261124.xlsx").read_bytes() == b"edited"

@@ -78,7 +78,9 @@ def test_sections_stand_in_order(page: Any) -> None:
         "科普部",
         "已豁免的问题及理由",
     ]
-    places = [" ".join(str(node.text).split()) for node in page.xpath("//section[@id='unit-1']//h3")]
+    heads = page.xpath("//section[@id='unit-1']//h3")
+    parts = [" ".join(head.xpath(".//span[@class='part']/text()")) for head in heads]
+    places = [" ".join(text.replace("/ ", "/").split()) for text in parts]
     assert places == [
         "办公室/绩效目标.xlsx › 01 创新服务与发展项目",
         "办公室/绩效目标.xlsx › 02 市科协组织机构管理",

@@ -85,11 +85,7 @@ def find_config(paths: Iterable[Path], name: str = CONFIG) -> Path | None:
     for path in paths:
         folders += [path, path.absolute().parent] if path.is_dir() else [path.absolute().parent]
     return next(
-        (
-            folder / name
-            for folder in [*folders, Path()]
-            if (folder / name).exists() and not (folder / name).is_dir()
-        ),
+        (folder / name for folder in [*folders, Path()] if (folder / name).exists() and not (folder / name).is_dir()),
         None,
     )
 

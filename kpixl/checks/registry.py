@@ -69,6 +69,7 @@ from kpixl.forms.definition import Form
 from kpixl.problems import Severity
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.problems.entry import Entry
+from kpixl.problems.titles import TITLES
 
 _MODULES = (
     value_unread,
@@ -119,7 +120,10 @@ _MODULES = (
 )
 RULES: Mapping[str, Rule] = {module.RULE.code: module.RULE for module in _MODULES}
 # Every code there is: of a rule, or of what is found while reading.
-ENTRIES: Mapping[str, Entry] = {**CATALOGUE, **{code: rule.entry for code, rule in RULES.items()}}
+ENTRIES: Mapping[str, Entry] = {
+    **{code: entry._replace(title=TITLES.get(code, entry.title)) for code, entry in CATALOGUE.items()},
+    **{code: rule.entry for code, rule in RULES.items()},
+}
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _OWN_KEYS = ("rule", "id", "severity", "category")
 

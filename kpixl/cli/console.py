@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kpixl.collection.consolidate import Consolidated
+    from kpixl.collection.review import Since
+    from kpixl.collection.trace import Trace
+    from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
+    from kpixl.output.diff.text import Line
     from kpixl.output.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
-MAX_LISTED_PROBLEMS = 400
+MAX_LISTED_PROBLEMS = 400  # above that they are listed by kind
+EXAMPLES = 3  # of each kind then
 PROGRESS_FROM = 20  # files
 
 FILE: Text = ("文件", "File")
@@ -31,11 +36,15 @@ ERRORS: Text = ("错误", "Errors")
 WARNINGS: Text = ("警告", "Warnings")
 NOTES: Text = ("提示", "Notes")
 TOTAL: Text = ("合计 {files} 个文件", "files in all: {files}")
-CLEAN: Text = (
-    "另有 {count} 个文件没有问题，未逐一列出。",
-    "Not listed because there is nothing to report: {count}.",
-)
+WORSE: Text = ("……另有 {count} 个有错误或警告的文件", "... {count} more with errors or warnings")
+CLEAN: Text = ("……另有 {count} 个没有错误和警告的文件", "... {count} more without errors or warnings")
 MORE: Text = ("……另有 {count} 条，见 --json。", "... {count} more, see --json.")
+BY_KIND: Text = ("问题较多，按种类列出：", "There are many problems; they are listed by kind:")
+KIND: Text = ("{count} 条，{files} 个文件", "{count} in all; files: {files}")
+TOTALS: Text = (
+    "共有错误 {error} 条，警告 {warning} 条，提示 {info} 条。",
+    "In all: errors {error}, warnings {warning}, notes {info}.",
+)
 WROTE: Text = ("已写出 {path}", "wrote {path}")
 UNCHANGED: Text = ("内容未变 {path}", "unchanged {path}")
 SEVERITIES: dict[Severity, Text] = {
@@ -44,10 +53,33 @@ SEVERITIES: dict[Severity, Text] = {
     Severity.INFO: ("提示", "note"),
 }
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
     "标注副本写入 {path}：{marked} 个文件已标注，{listed} 个只列出问题清单。",
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
+NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
+TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
+VERIFIED: Text = (
+    "{files} 个文件，{cells} 个填写的单元格：{parts}。",
+    "Files: {files}; filled cells: {cells}: {parts}.",
+)
+FATES: dict[str, Text] = {
+    "result": ("在汇总数据中 {count}", "in the result {count}"),
+    "same": ("重复提交且相同 {count}", "returned again and equal {count}"),
+    "conflict": ("在冲突中 {count}", "in a conflict {count}"),
+    "quoted": ("在问题中提到 {count}", "quoted in a problem {count}"),
+    "not-taken": ("所在的表未读取并已报告 {count}", "on a sheet that is reported as not read {count}"),
+    "template": ("模板原有 {count}", "the template's own {count}"),
+    "lost": ("没有着落 {count}", "nowhere {count}"),
+}
+ALL_VERIFIED: Text = ("全部相符。", "Everything agrees.")
+NOT_VERIFIED: Text = ("有 {count} 处不符，见上。", "Does not agree: {count}, see above.")
+SINCE: Text = (
+    "自 {name} 以来：上次已有、未再列出 {known} 条，已解决 {resolved} 条。",
+    "Since {name}: known and not listed again {known}, resolved {resolved}.",
+)
+DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -76,41 +108,73 @@ def wrote(path: Path, changed: bool, lang: str) -> None:
 
 
 def print_problems(problems: Sequence[Problem], lang: str) -> None:
-    """Print problems grouped by file and sheet, errors first within each."""
-    from rich.markup import escape
-
-    out = console()
-    rank = list(Severity)
+    """Print problems by file and sheet, errors first within each; very many by kind, with some examples."""
+    if len(problems) > MAX_LISTED_PROBLEMS:
+        _print_kinds(problems, lang)
+        return
     groups: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         groups.setdefault((problem.location.file or "", problem.location.sheet or ""), []).append(problem)
-    left = MAX_LISTED_PROBLEMS
+    out = console()
     for (file, sheet), members in groups.items():
-        if left <= 0:
-            break
-        heading = _visible(" › ".join(part for part in (file, sheet) if part)) or say(GENERAL, lang)
-        out.print(f"[bold]{escape(heading)}[/bold]")
-        shown = sorted(members, key=lambda p: rank.index(p.severity))[:left]
-        left -= len(shown)
-        if out.is_terminal:
-            out.print(_aligned(shown, lang))
-        else:
-            for problem in shown:
-                out.print("  " + " ".join(filter(None, _parts(problem, lang))))
-    if len(problems) > MAX_LISTED_PROBLEMS:
-        out.print(say(MORE, lang, count=len(problems) - MAX_LISTED_PROBLEMS))
+        _print_heading(out, " › ".join(part for part in (file, sheet) if part) or say(GENERAL, lang))
+        _print_list(out, [_parts(problem, lang) for problem in sorted(members, key=_rank)])
 
 
-def _aligned(problems: Sequence[Problem], lang: str) -> Table:
+def _print_kinds(problems: Sequence[Problem], lang: str) -> None:
+    """Print problems by kind, errors and the commonest kind first, and at last how many there are."""
+    kinds: dict[tuple[int, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((_rank(problem), problem.code), []).append(problem)
+    out = console()
+    out.print(say(BY_KIND, lang))
+    for (rank, code), members in sorted(kinds.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1])):
+        severity = list(Severity)[rank]
+        files = len({problem.location.file for problem in members})
+        counted = say(KIND, lang, count=f"{len(members):,}", files=f"{files:,}")
+        _print_heading(out, f"{say(SEVERITIES[severity], lang)} {code} · {counted}", COLOURS[severity])
+        _print_list(out, [_example(problem, lang) for problem in members[:EXAMPLES]])
+        if len(members) > EXAMPLES:
+            out.print("  " + say(MORE, lang, count=f"{len(members) - EXAMPLES:,}"))
+    counts = Counter(problem.severity for problem in problems)
+    out.print(say(TOTALS, lang, **{str(severity): f"{counts[severity]:,}" for severity in Severity}), style="bold")
+
+
+def _rank(problem: Problem) -> int:
+    return list(Severity).index(problem.severity)
+
+
+def _print_heading(out: Console, heading: str, colour: str = "") -> None:
+    from rich.text import Text as Line
+
+    out.print(Line(on_one_line(heading), style=f"bold {colour}".strip()))
+
+
+def _print_list(out: Console, parts: Sequence[tuple[str, ...]]) -> None:
+    if out.is_terminal:
+        out.print(_aligned(parts))
+    else:
+        for part in parts:
+            out.print("  " + " ".join(filter(None, part)))
+
+
+def _example(problem: Problem, lang: str) -> tuple[str, str, str]:
+    """Return place, text and nothing more of a problem whose kind is in the heading, as rich markup."""
+    from rich.markup import escape
+
+    place = on_one_line(str(problem.location) or say(GENERAL, lang))
+    return "", escape(f"{place}:"), escape(on_one_line(problem.text(lang)))
+
+
+def _aligned(parts: Sequence[tuple[str, ...]]) -> Table:
     """Lay problems out in columns, so that long texts wrap below themselves."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 1, 0, 0))
     for ratio in (None, 1, 4):
         table.add_column(ratio=ratio, overflow="fold", no_wrap=ratio is None)
-    for problem in problems:
-        severity, place, text, code = _parts(problem, lang)
-        table.add_row(f"  {severity}", place, f"{text} {code}")
+    for severity, place, *text in parts:
+        table.add_row(f"  {severity}", place, " ".join(text))
     return table
 
 
@@ -120,15 +184,37 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
 
     place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
     colour = COLOURS[problem.severity]
-    text = _visible(problem.text(lang))
+    text = on_one_line(problem.text(lang))
     word = say(SEVERITIES[problem.severity], lang)
-    where = escape(f"{_visible(place)}:") if place else ""
+    where = escape(f"{on_one_line(place)}:") if place else ""
     return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"
 
 
-def _visible(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Show text from a workbook on one line, with control characters made harmless to a terminal."""
     return "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" if c not in "\n\t" else " " for c in text)
+
+
+class _FileRow(NamedTuple):
+    """A row of the table of files; `counts`: of errors, warnings and notes."""
+
+    name: str
+    projects: int
+    counts: tuple[int, ...]
+
+
+def _together(rows: Sequence[_FileRow], name: str) -> _FileRow:
+    return _FileRow(name, sum(r.projects for r in rows), tuple(map(sum, zip(*(r.counts for r in rows), strict=True))))
+
+
+def _shortened(rows: Sequence[_FileRow], lang: str) -> Iterator[_FileRow]:
+    """Yield the first rows with errors or warnings, those with projects first, then all others in a row or two."""
+    bad = sorted((row for row in rows if any(row.counts[:2])), key=lambda row: not row.projects)
+    clean = [row for row in rows if not any(row.counts[:2])]
+    yield from bad[:MAX_LISTED_FILES]
+    for rest, text in ((bad[MAX_LISTED_FILES:], WORSE), (clean, CLEAN)):
+        if rest:
+            yield _together(rest, say(text, lang, count=f"{len(rest):,}"))
 
 
 def print_files(result: Consolidated, lang: str) -> None:
@@ -143,14 +229,10 @@ def print_files(result: Consolidated, lang: str) -> None:
     table.add_column(say(FILE, lang), overflow="fold")
     for heading in (PROJECTS, ERRORS, WARNINGS, NOTES):
         table.add_column(say(heading, lang), justify="right")
-    hidden = 0
-    for file in result.files:
-        numbers = [counts[file.file, severity] for severity in Severity]
-        if len(result.files) > MAX_LISTED_FILES and not any(numbers[:2]):
-            hidden += 1
-            continue
-        counted = (_count(n, s) for n, s in zip(numbers, Severity, strict=True))
-        table.add_row(escape(_visible(file.file)), str(len(file.forms)), *counted)
+    rows = [_FileRow(f.file, len(f.forms), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
+    for row in rows if len(rows) <= MAX_LISTED_FILES else _shortened(rows, lang):
+        counted = (_count(n, s) for n, s in zip(row.counts, Severity, strict=True))
+        table.add_row(escape(on_one_line(row.name)), str(row.projects), *counted)
     totals = [sum(p.severity is s for p in result.problems) for s in Severity]
     table.add_section()
     table.add_row(
@@ -161,8 +243,6 @@ def print_files(result: Consolidated, lang: str) -> None:
     )
     out = console()
     out.print(table)
-    if hidden:
-        out.print(say(CLEAN, lang, count=hidden))
     if looks := sum(file.second_looks for file in result.files):
         out.print(say(LOOKS, lang, count=looks))
 
@@ -171,6 +251,50 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     """Say how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
+
+
+def print_trace(found: Trace, lang: str) -> None:
+    """Print on stdout where the values of a project came from, a line each."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from kpixl.collection.trace import shown_value
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    sheets = {(origin.place.file, origin.place.sheet) for origin in found.origins if origin.place.cell}
+    # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
+    common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
+    out.print(f"[bold]{escape(on_one_line('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    row = ""
+    for origin in found.origins:
+        if origin.row != row:
+            row = origin.row
+            out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
+        cell = origin.place.cell
+        place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
+        typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+        value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
+        parts = [
+            escape(on_one_line(value)),
+            f"[dim]{escape(on_one_line(place))}[/dim]",
+            *map(escape, map(on_one_line, typed)),
+        ]
+        out.print("  ".join(parts))
+
+
+def print_verified(found: Verified, lang: str) -> None:
+    """Print on stdout what became of the filled cells of the returned files."""
+    cells = found.account.cells
+    counted = "，" if lang == "zh" else ", "
+    parts = [say(FATES[fate], lang, count=count) for fate, count in sorted(cells.items(), key=lambda c: -c[1])]
+    print(say(VERIFIED, lang, files=found.files, cells=sum(cells.values()), parts=counted.join(parts)))
+    print(say(NOT_VERIFIED, lang, count=len(found.problems)) if found.problems else say(ALL_VERIFIED, lang))
+
+
+def print_since(since: Since, lang: str) -> None:
+    """Say how many findings of an earlier check are there still, and how many are not."""
+    say_error(say(SINCE, lang, name=since.name, known=len(since.known), resolved=len(since.resolved)))
 
 
 def print_status(result: Status, lang: str) -> None:
@@ -188,19 +312,32 @@ def print_status(result: Status, lang: str) -> None:
     for number, heading in enumerate(told.headings):
         table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
     for row in told.rows:
-        table.add_row(*(escape(_visible(text)) for text in row))
+        table.add_row(*(escape(on_one_line(text)) for text in row))
     table.add_section()
     table.add_row(*told.totals, style="bold")
-    out.print(f"[bold]{escape(_visible(told.title))}[/bold]")
+    out.print(f"[bold]{escape(on_one_line(told.title))}[/bold]")
     out.print(table)
     for block in told.blocks:
         out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
         for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
-            out.print(f"{'  ' * (indent + 1)}{escape(_visible(text))}")
+            out.print(f"{'  ' * (indent + 1)}{escape(on_one_line(text))}")
         if len(block.lines) > MAX_LISTED_PROBLEMS:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:
         out.print(f"\n{escape(text)}")
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print what differs on stdout, in colours on a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    terminal = sys.stdout.isatty()
+    out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    for line in lines:
+        text = escape("  " * line.indent + on_one_line(line.text))
+        style = "bold" if line.kind is None else KIND_COLOURS[line.kind]
+        out.print(f"[{style}]{text}[/{style}]")
 
 
 def _count(number: int, severity: Severity) -> str:

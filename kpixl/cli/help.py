@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import click
 
-from kpixl.texts import LANGUAGES, Text, language, say
+from kpixl.texts import LANGUAGES, Text, asked_language, language, say
 
 _USAGE: Text = ("用法：", "Usage: ")
 _OPTIONS: Text = ("选项", "Options")
@@ -19,6 +19,11 @@ _HELP_HELP: Text = ("显示本帮助。", "Show this message and exit.")
 _SEE: Text = ("查看帮助：{command}", "For help, type: {command}")
 _NO_OPTION: Text = ("没有选项 {name}。", "There is no option {name}.")
 _NO_COMMAND: Text = ("没有命令 {name}。", "There is no command {name}.")
+_PATH_ALONE: Text = (
+    "kpixl 之后要先写命令。汇总收回的文件：kpixl consolidate {path} -o 汇总.yaml；只检查：kpixl check {path}",
+    "A command comes first. To consolidate returned files: kpixl consolidate {path} -o all.yaml; to check them only: "
+    "kpixl check {path}",
+)
 _MEANT: Text = ("是否指 {names}？", "Did you mean {names}?")
 _MISSING: Text = ("缺少参数 {name}。", "{name} is missing.")
 _BAD: Text = ("参数 {name} 有误：{reason}", "{name} is wrong: {reason}")
@@ -102,6 +107,7 @@ class _Spoken(click.Command):
 
     def __init__(self, *args: Any, text: Text = ("", ""), **kwargs: Any) -> None:
         self.text = text
+        kwargs.setdefault("context_settings", {"help_option_names": ["--help", "-h"]})
         super().__init__(*args, **kwargs)
         self.params.append(
             Option(
@@ -145,8 +151,23 @@ class Command(_Spoken):
     """A command with help in both languages."""
 
 
+class NoCommandError(click.UsageError):
+    """The word in the place of a command is none."""
+
+    def __init__(self, name: str, ctx: click.Context) -> None:
+        super().__init__(name, ctx)
+        self.name = name
+
+
 class Group(_Spoken, click.Group):
     """A group with help in both languages; commands are listed in the order of use."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise NoCommandError(args[0], ctx)
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
@@ -160,13 +181,6 @@ class Group(_Spoken, click.Group):
         ]
         with formatter.section(say(_COMMANDS, lang_of(ctx))):
             formatter.write_dl(rows)
-
-
-def asked_language(arguments: Sequence[str]) -> str:
-    """Return the language a command line asks for, also where click could not read it."""
-    asked = [after for word, after in pairwise(arguments) if word == "--lang"]
-    asked += [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
-    return language(asked[-1] if asked else None)
 
 
 def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:
@@ -192,8 +206,10 @@ def _reason(error: click.UsageError, lang: str) -> str:
         return say(_BAD, lang, name=_name(error.param), reason=_wanted(error.param.type, lang) or error.message)
     if isinstance(error, click.BadOptionUsage):
         return say(_NO_VALUE, lang, name=error.option_name)
-    if "No such command" in error.message:
-        name = error.message.split("'")[1]
+    if isinstance(error, NoCommandError):
+        name = error.name
+        if any(mark in name for mark in "/\\.") or Path(name).exists():
+            return say(_PATH_ALONE, lang, path=name)
         known = list(error.ctx.command.commands) if error.ctx and isinstance(error.ctx.command, click.Group) else []
         near = ", ".join(difflib.get_close_matches(name, known, 3))
         text = say(_NO_COMMAND, lang, name=name)

@@ -9,12 +9,28 @@ from typing import Any
 
 import click
 
-from kpixl.cli.console import exit_code, print_problems, say_error, wrote
-from kpixl.cli.help import Command, Group, Option, asked_language, lang_of, limit_option, option, usage_error
-from kpixl.problems import KpixlError, Problem
+from kpixl import interrupts
+from kpixl.cli.account import trace, verify
+from kpixl.cli.compare import diff, would_change
+from kpixl.cli.console import exit_code, print_problems, say_error
+from kpixl.cli.export import export
+from kpixl.cli.forms import forms
+from kpixl.cli.help import Command, Group, NoCommandError, Option, lang_of, limit_option, option, usage_error
+from kpixl.cli.shared import FORM as _FORM
+from kpixl.cli.shared import HTML as _HTML
+from kpixl.cli.shared import JSON as _JSON
+from kpixl.cli.shared import OUT as _OUT
+from kpixl.cli.shared import PATH
+from kpixl.cli.shared import STRICT as _STRICT
+from kpixl.cli.shared import chosen_form as _form
+from kpixl.cli.shared import form_source as _form_source
+from kpixl.cli.shared import load_portfolio as _load_portfolio
+from kpixl.cli.shared import report as _report
+from kpixl.cli.shared import report_written as _wrote
+from kpixl.problems import KpixlError, Problem, Severity
+from kpixl.texts import asked_language
 from kpixl.version import __version__
 
-PATH = click.Path(path_type=Path)
 KPIXL_ERROR, USAGE_ERROR = 3, 2
 
 
@@ -28,7 +44,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        say_error(interrupts.text_of(arguments))
+        return interrupts.EXIT_CODE
     except KpixlError as error:
         print_problems(error.problems, asked_language(arguments))
         return KPIXL_ERROR
@@ -55,13 +72,6 @@ def run(arguments: Sequence[str]) -> int:
 @click.pass_context
 def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
     ctx.obj = forms_dirs
-
-
-_FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
-_OUT: Any = {"required": True, "type": PATH}
-_JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
-_HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
-_STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
 
 
 @cli.command(
@@ -143,6 +153,11 @@ def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | Non
 )
 @option("--no-summary", is_flag=True, text=("不生成汇总工作簿。", "Do not make the summary workbook."))
 @option(
+    "--dry-run",
+    is_flag=True,
+    text=("只列出与现有 YAML 的不同，不写出任何文件。", "Show what would change in the YAML file; write nothing."),
+)
+@option(
     "--roster",
     "roster_path",
     type=PATH,
@@ -159,6 +174,7 @@ def consolidate(
     out: Path,
     summary: Path | None,
     no_summary: bool,
+    dry_run: bool,
     roster_path: Path | None,
     form_id: str | None,
     limits: Any,
@@ -200,6 +216,8 @@ def consolidate(
             progress=progress,
             decided=office,
         )
+    if dry_run:
+        return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
     written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
     problems = (*office.problems, *problems)
     if as_json:
@@ -239,6 +257,15 @@ def _picks(summary: Path) -> list[Any]:
     text=("花名册，用于核对金额和缺交。", "The roster, for amounts and who is missing."),
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@option(
+    "--since",
+    type=PATH,
+    metavar="LAST",
+    text=(
+        "只列出上次检查之后新出现的问题；LAST 是上次的 --json 或 --sarif 结果，或一个 YAML。",
+        "Only what is new since an earlier check: its --json or --sarif, or a YAML file.",
+    ),
+)
 @_FORM
 @limit_option
 @_JSON
@@ -257,6 +284,7 @@ def check(
     paths: tuple[Path, ...],
     roster_path: Path | None,
     config: Path | None,
+    since: Path | None,
     form_id: str | None,
     limits: Any,
     as_json: bool,
@@ -265,6 +293,7 @@ def check(
     html: Path | None,
     strict: bool,
 ) -> int:
+    from kpixl.checks.configuration import find_config
     from kpixl.cli import console
     from kpixl.collection.review import for_people, review, review_data
     from kpixl.forms.load import load_forms
@@ -277,17 +306,24 @@ def check(
         check_folder(mark, paths)
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    known: Sequence[Any] = ()
+    if since is not None:
+        from kpixl.collection.baseline import load_baseline, only_new
+
+        known = load_baseline(since, forms, roster=roster, config=config or find_config(paths))
     with console.progress(lang) as progress:
         result = review(
             paths,
             forms,
             roster=roster,
             config=config,
-            inputs=[roster_path] if roster_path else [],
+            inputs=[path for path in (roster_path, since) if path],
             outputs=[path for path in (sarif, html) if path],
             limits=limits,
             progress=progress,
         )
+    if since is not None:
+        result = only_new(result, known, since.name)
     report, problems = review_data(result, lang), for_people(result)
     written, refused = _write_reports(ctx, result, sarif, html)
     problems = (*problems, *refused)
@@ -300,12 +336,15 @@ def check(
                 result.files, problems, mark, lang=lang, font=font, limits=limits, today=date.today(), progress=progress
             )
         report["marked"], problems = marked_data(copies, lang), (*problems, *said)
+        refused = (*refused, *(problem for problem in said if problem.severity is Severity.ERROR))
     if as_json:
         console.print_json(report)
     else:
         console.print_problems(problems, lang)
     if mark is not None:
         console.print_marked(mark, copies, lang)
+    if result.since is not None and not as_json:
+        console.print_since(result.since, lang)
     _wrote(ctx, written)
     return exit_code((*result.problems, *refused), strict)
 
@@ -381,6 +420,12 @@ def status(
     return max(int(not result.complete), exit_code(problems, False))
 
 
+cli.add_command(diff)
+cli.add_command(trace)
+cli.add_command(verify)
+cli.add_command(export)
+
+
 @cli.command(cls=Command, text=("列出检查规则。", "List the rules of kpixl check."))
 @_FORM
 @click.pass_context
@@ -398,7 +443,7 @@ def rules(ctx: click.Context, form_id: str | None) -> int:
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
     from kpixl.checks.engine import check
-    from kpixl.collection.consolidate import conflicts_of, sources_of
+    from kpixl.collection.consolidate import conflicts_of, run_of, sources_of
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.output.summary import write_summary
@@ -415,6 +460,7 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
         lang=lang_of(ctx),
         sources=sources,
         forms=forms,
+        run=run_of(portfolio),
         today=date.today(),
         conflicts=conflicts_of(portfolio, form),
         drafts=drafts,
@@ -450,11 +496,10 @@ _WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The 
 @_WHY
 @_PORTFOLIO
 @click.pass_context
-def decide(
-    ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None
-) -> int:
-    from kpixl.collection.consolidate import office_of, only_portfolio
+def decide(ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None) -> int:
+    from kpixl.collection.consolidate import office_of
     from kpixl.collection.decide import decision
+    from kpixl.collection.sources import only_portfolio
 
     path = portfolio or only_portfolio(Path())
     form, content = _load_portfolio(ctx, path)
@@ -485,8 +530,9 @@ def decide(
 @_PORTFOLIO
 @click.pass_context
 def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> int:
-    from kpixl.collection.consolidate import digests_of, only_portfolio
+    from kpixl.collection.consolidate import digests_of
     from kpixl.collection.decide import exclusion
+    from kpixl.collection.sources import only_portfolio
 
     path = portfolio or only_portfolio(Path())
     form, _ = _load_portfolio(ctx, path)
@@ -530,15 +576,7 @@ def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
     return exit_code(problems, False)
 
 
-@cli.command(cls=Command, text=("列出可用的表式。", "List the form definitions."))
-@click.pass_context
-def forms(ctx: click.Context) -> int:
-    from kpixl.forms.load import load_forms
-
-    for form in load_forms(ctx.obj).values():
-        description = form.description.get(lang_of(ctx)) or form.title
-        click.echo(f"{form.id}\t{form.version}\t{description}")
-    return 0
+cli.add_command(forms)
 
 
 @cli.command(
@@ -555,31 +593,22 @@ def schema(ctx: click.Context, form_id: str | None) -> int:
     return 0
 
 
+@cli.command(cls=Command, text=("显示一个命令的帮助。", "Show the help of a command."))
+@click.argument("command", nargs=-1, metavar="[COMMAND]")
+@click.pass_context
+def help(ctx: click.Context, command: tuple[str, ...]) -> int:
+    assert ctx.parent is not None
+    inner = ctx.parent
+    for name in command:
+        found = inner.command.get_command(inner, name) if isinstance(inner.command, click.Group) else None
+        if found is None:
+            raise NoCommandError(name, inner)
+        inner = click.Context(found, parent=inner, info_name=name)
+    click.echo(inner.get_help())
+    return 0
+
+
 # --- shared -----------------------------------------------------------------------------------
-
-
-def _form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; the only one there is when none is."""
-    from kpixl.forms.load import known_forms, load_form
-
-    known = known_forms(ctx.obj)
-    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
-
-
-def _form_source(ctx: click.Context) -> Any:
-    from kpixl.forms.load import load_form
-
-    return lambda form_id: load_form(form_id, ctx.obj)
-
-
-def _load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
-    """Load a portfolio and its form; warn where the run that wrote it was killed half-way."""
-    from kpixl.disk import unfinished
-    from kpixl.portfolio import canonical
-
-    form, content = canonical.load(path, _form_source(ctx))
-    _report(ctx, unfinished(path))
-    return form, content
 
 
 def _write_reports(
@@ -600,13 +629,3 @@ def _write_reports(
     from kpixl.disk import commit
 
     return commit(outputs, lang=lang_of(ctx), today=date.today())
-
-
-def _wrote(ctx: click.Context, written: Sequence[Any]) -> None:
-    for path, changed in written:
-        wrote(path, changed, lang_of(ctx))
-
-
-def _report(ctx: click.Context, problems: Sequence[Problem]) -> None:
-    if problems:
-        print_problems(problems, lang_of(ctx))

@@ -36,6 +36,7 @@ from kpixl.collection.intake import (
 )
 from kpixl.collection.merge import Merged, Source, merge
 from kpixl.collection.office import Office
+from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
 from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
@@ -46,7 +47,7 @@ from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
-from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.recognise.submission import Extracted
 
 Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
@@ -76,6 +77,7 @@ class Consolidated:
     problems: tuple[Problem, ...]
     files: tuple[FileResult, ...]
     versions: Mapping[str, tuple[Version, ...]]
+    roster: Portfolio | None = None
     conflicts: tuple[OpenConflict, ...] = ()
     superseded: tuple[Superseded, ...] = ()
     decisions: Decisions = NONE
@@ -159,10 +161,11 @@ def _merged(
     return Consolidated(
         form,
         merged.portfolio,
-        merged.sources,
+        _with_raw(merged.sources, problems),
         tuple(problems),
         tuple(results),
         merged.versions,
+        roster,
         merged.conflicts,
         merged.superseded,
         with_more(form, decisions, merged.decisions),
@@ -210,7 +213,9 @@ def _labels(problem: Problem) -> Sequence[str]:
     if problem.code == "heading-missing":
         columns = problem.details["columns"]
         return [str(label) for label in columns] if isinstance(columns, list) else []
-    return [str(problem.details["label"])] if problem.code in ("label-missing", "table-missing") else []
+    return (
+        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
+    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -233,34 +238,58 @@ def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
 # --- where each value came from ---------------------------------------------------------------
 
 
-def sources_text(result: Consolidated, portfolio: bytes = b"") -> str:
-    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in."""
-    projects = {i: _source_data(s) for i, s in result.sources.items()}
+def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
+    """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in.
+
+    `run`: the record of the run, for summaries that are made from the portfolio later.
+    """
+    projects = {i: _source_data(source) for i, source in result.sources.items()}
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
-    digest = hashlib.sha256(portfolio).hexdigest()
-    head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{digest}", "projects": {{\n'
+    head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}",\n'
+    if run is not None:
+        head += f'"run": {json.dumps(run_data(run), ensure_ascii=False)},\n'
+    head += '"projects": {\n'
     conflicts = ",\n".join(json.dumps(conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
     tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
     return head + ",\n".join(lines) + "\n}" + tail + "}\n"
 
 
-def _source_data(source: Source) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "file": source.file,
-        "sha256": source.sha256,
-        "sheet": source.sheet,
-        "cells": source.cells,
-    }
-    return data | ({"others": [_source_data(other) for other in source.others]} if source.others else {})
-
-
 def read_source(data: Any) -> Source:
     """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none."""
-    cells = {str(key): str(cell) for key, cell in data["cells"].items()}
-    others = tuple(replace(read_source(other), others=()) for other in data.get("others", ()))
     sheet = None if data["sheet"] is None else str(data["sheet"])
-    return Source(str(data["file"]), str(data["sha256"]), sheet, cells, others)
+    return Source(
+        str(data["file"]),
+        str(data["sha256"]),
+        sheet,
+        {str(key): str(cell) for key, cell in data["cells"].items()},
+        {str(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
+    )
+
+
+def _source_data(source: Source) -> dict[str, object]:
+    data: dict[str, object] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data["cells"] = source.cells
+    if source.raw:
+        data["raw"] = source.raw
+    return {**data, "others": [_source_data(other) for other in source.others]} if source.others else data
+
+
+def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
+    """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
+    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    for problem in problems:
+        if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
+            place = (problem.location.file, problem.location.sheet)
+            typed.setdefault(place, {})[problem.location.cell] = str(problem.details["raw"])
+
+    def completed(source: Source) -> Source:
+        cells = typed.get((source.file, source.sheet), {})
+        raw = {key: cells[cell] for key, cell in source.cells.items() if cell in cells}
+        return replace(source, raw=raw, others=tuple(map(completed, source.others)))
+
+    return {project: completed(source) for project, source in sources.items()} if typed else dict(sources)
 
 
 def sources_path(portfolio: Path) -> Path:
@@ -270,13 +299,25 @@ def sources_path(portfolio: Path) -> Path:
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:
     """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
+    try:
+        return {str(i): str(read_source(s)) for i, s in _own_sources(portfolio)["projects"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def run_of(portfolio: Path) -> RunRecord | None:
+    """Read the record of the run that gave this very portfolio; None where none is known."""
+    return read_run(_own_sources(portfolio).get("run"))
+
+
+def _own_sources(portfolio: Path) -> dict[str, Any]:
+    """Read the sources file that belongs to this very portfolio; empty where there is none."""
     data = _sources_data(portfolio)
     try:
-        if data["portfolio"] != hashlib.sha256(portfolio.read_bytes()).hexdigest():
-            return None
-        return {str(i): str(read_source(s)) for i, s in data["projects"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        known = data.get("portfolio") == hashlib.sha256(portfolio.read_bytes()).hexdigest()
+    except OSError:
+        return {}
+    return data if known else {}
 
 
 def office_of(out: Path, picks: Sequence[Pick] = (), *, today: date) -> Office:
@@ -307,14 +348,6 @@ def digests_of(portfolio: Path) -> dict[str, str]:
             source = read_source(data)
             found |= {one.file: one.sha256 for one in (source, *source.others)}
     return found
-
-
-def only_portfolio(folder: Path) -> Path:
-    """Return the one portfolio of a folder that came of returned files. Raises KpixlError `portfolio-not-found`."""
-    found = sorted(path for path in folder.glob("*.yaml") if sources_path(path).is_file())
-    if len(found) != 1:
-        raise failure("portfolio-not-found", path=str(folder.absolute()), count=len(found))
-    return found[0]
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:
@@ -349,8 +382,11 @@ def write_consolidated(
     if not result.portfolio.projects:
         return [], (*problems, Problem("no-projects"))
     content = canonical.dumps(result.form, result.portfolio).encode()
-    sources_content = sources_text(result, content).encode("utf-8", "surrogatepass")
-    dropped = _dropped(result, out)
+    old = _old_portfolio(result.form, out)
+    run = record_run(result.form, result.portfolio, result.roster, problems, today)
+    run = with_changes(run, result.form, result.portfolio, old, run_of(out))
+    sources_content = sources_text(result, content, run).encode("utf-8", "surrogatepass")
+    dropped = _dropped(result.portfolio, old, out)
     if dropped is not None:
         problems = (*problems, dropped)
     outputs = [
@@ -372,6 +408,7 @@ def write_consolidated(
                 result.portfolio,
                 lang=lang,
                 sources=sources,
+                run=run,
                 today=today,
                 conflicts=result.conflicts,
                 drafts=drafts,
@@ -390,15 +427,21 @@ def _known(out: Path) -> frozenset[str]:
     return frozenset({data["portfolio"]} if isinstance(data.get("portfolio"), str) else ())
 
 
-def _dropped(result: Consolidated, out: Path) -> Problem | None:
-    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+def _old_portfolio(form: Form, out: Path) -> Portfolio | None:
+    """Read the portfolio that is to be replaced; None where there is none, or one that cannot be read."""
     if not out.is_file():
         return None
     try:
-        old = canonical.load(out, lambda _: result.form)[1]
+        return canonical.load(out, lambda _: form)[1]
     except KpixlError:  # no portfolio, or a broken one: as nothing of kpixl's it is copied in any case
         return None
-    ids = {project.id for project in result.portfolio.projects}
+
+
+def _dropped(new: Portfolio, old: Portfolio | None, out: Path) -> Problem | None:
+    """Report projects of the portfolio at `out` that the new one lacks: only some of the files were read, perhaps."""
+    if old is None:
+        return None
+    ids = {project.id for project in new.projects}
     gone = [project.id for project in old.projects if project.id not in ids]
     if not gone:
         return None

@@ -35,7 +35,7 @@ def decision(
     """Make the decision that a value is to be `value`. `conflicts`: those of the last run, as in its sources file.
 
     `project`: id or name; `field`: key or label; `row`: the path or the name of a row. Raises KpixlError
-    `project-unknown`, `field-unknown`, `row-unknown` or `value-unfit`.
+    `project-unknown`, `project-ambiguous`, `field-unknown`, `row-unknown` or `value-unfit`.
     """
     found = _project(form, portfolio, project)
     address = address_of(form, field, row)
@@ -60,8 +60,10 @@ def _project(form: Form, portfolio: Portfolio, wanted: str) -> Project:
     first = form.key_fields[0]
     found = [p for p in portfolio.projects if p.id == wanted]
     found = found or [p for p in portfolio.projects if fold(text_of(p.values[first])) == fold(wanted)]
-    if len(found) != 1:
-        raise failure("project-unknown", project=wanted, count=len(found))
+    if not found:
+        raise failure("project-unknown", name=wanted)
+    if len(found) > 1:
+        raise failure("project-ambiguous", name=wanted, found="、".join(p.id for p in found[:MAX_LISTED]))
     return found[0]
 
 

@@ -8,9 +8,11 @@ from kpixl.collection.one_file import (
     is_problem_list,
     origins_of,
     problem_list,
+    read_again,
     read_file,
 )
-from kpixl.collection.workers import Progress, read_files
+from kpixl.collection.workers import bounds_of, death_reason, read_files
+from kpixl.parallel import Progress
 from kpixl.readers import DEFAULT_LIMITS, Limits
 
 __all__ = [
@@ -19,11 +21,14 @@ __all__ = [
     "Job",
     "Limits",
     "Progress",
+    "bounds_of",
     "content_of",
+    "death_reason",
     "is_own_output",
     "is_problem_list",
     "origins_of",
     "problem_list",
+    "read_again",
     "read_file",
     "read_files",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
 from kpixl.portfolio.sheet_id import Marker
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.readers import (
     DEFAULT_LIMITS,
     Grid,
@@ -41,7 +41,8 @@ from kpixl.recognise.verify import settle
 from kpixl.texts import Text
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
-OWN_KINDS = ('"kind":"summary"', '"kind":"status"')  # workbooks for the office, not for those who fill in
+# Workbooks for the office, not for those who fill in.
+OWN_KINDS = ('"kind":"summary"', '"kind":"status"', '"kind":"diff"')
 MAX_ORIGINS = 50  # digests that a list names; a file that was sent back more often than that is no file of a round
 
 
@@ -150,27 +151,54 @@ def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | N
     """Return the content of a file that was read, be it within archives; None where it is gone or not what it was."""
     if result.job is None or not result.sha256:
         return None
+    return next((content for _, content in read_again(result.job, [(result.file, result.sha256)], limits)), None)
+
+
+def read_again(
+    job: Job, wanted: Sequence[tuple[str, str]], limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the number in `wanted` and the content of each file of a job, given how they are shown and their SHA-256.
+
+    One pass, whatever the number of files in an archive. What is gone or not what it was is left out.
+    """
+    numbers = {key: number for number, key in enumerate(wanted)}
+    shown = {name for name, _ in wanted}
     try:
-        content = read_input(result.job.path)
-        found = _within(content, result.job.shown, result.file, limits, 0)
+        for name, content in _walk(read_input(job.path), job.shown, shown, _holders(shown), limits, 0):
+            number = numbers.pop((name, hashlib.sha256(content).hexdigest()), None)
+            if number is not None:
+                yield number, content
     except (KpixlError, UnreadableError):
-        return None
-    return found if found is not None and hashlib.sha256(found).hexdigest() == result.sha256 else None
+        return
 
 
-def _within(content: bytes, shown: str, wanted: str, limits: Limits, depth: int) -> bytes | None:
-    """Find a file by how it is shown, in some content that is shown as `shown`."""
+def _holders(shown: Iterable[str]) -> set[str]:
+    """List the archives in which files lie, by how files and archives are shown."""
+    from kpixl.readers.archive import BETWEEN
+
+    found = set()
+    for name in shown:
+        parts = name.split(BETWEEN)
+        found |= {BETWEEN.join(parts[:count]) for count in range(1, len(parts))}
+    return found
+
+
+def _walk(
+    content: bytes, shown: str, wanted: Set[str], holders: Set[str], limits: Limits, depth: int
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the wanted files in some content that is shown as `shown`, and that content itself where it is wanted."""
     from kpixl.readers import archive as archives
 
-    if shown == wanted:
-        return content
+    if shown in wanted:
+        yield shown, content
+    if shown not in holders or depth >= limits.nesting:
+        return
     archive = open_content(content, limits).archive
-    if archive is None or depth >= limits.nesting:
-        return None
+    if archive is None:
+        return
     for member in archives.members(archive, shown, limits):
-        if member.problem is None and (wanted == member.shown or wanted.startswith(member.shown + archives.BETWEEN)):
-            return _within(member.content, member.shown, wanted, limits, depth + 1)
-    return None
+        if member.problem is None and (member.shown in wanted or member.shown in holders):
+            yield from _walk(member.content, member.shown, wanted, holders, limits, depth + 1)
 
 
 def problem_list(origins: Sequence[str] = ()) -> str:
@@ -222,13 +250,15 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     if not forms and empty:
         only_text = opened.kind is Kind.TEXT
         found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
+        others = [other.problem(shown, grid, extractor.form(n.form).title, Severity.ERROR)
+                  for grid, n in empty for other in n.others or ((n.weak,) if n.weak else ())]  # fmt: skip
         apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
-        problems += [apart] if apart else [problem for problem in unread if problem] or [found_none]
+        problems += others or ([apart] if apart else [problem for problem in unread if problem] or [found_none])
     elif not forms and not problems:
         listed = any(map(is_problem_list, read.grids))
         problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
     else:
-        problems += [_skipped(shown, extractor, *sheet, forms) for sheet in empty if _foreign(sheet[0])]
+        problems += [p for sheet in empty if _foreign(sheet[0]) for p in _skipped(shown, extractor, *sheet, forms)]
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += annotations_told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
@@ -283,12 +313,22 @@ def _is_ours(grids: Sequence[Grid]) -> bool:
 
 def _foreign(grid: Grid) -> bool:
     """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
-    head = grid.rows[0] if grid.rows else []
-    own = any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) and not sheet_ids.loads(raw) for raw in head)
-    return not own and any(not is_blank(raw) for row in grid.rows for raw in row)
+    return not sheet_ids.is_instructions(grid.rows) and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
-def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+def _skipped(
+    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]
+) -> Sequence[Problem]:
+    """Name the kind of a sheet without a form, or what else it is."""
+    if nothing.others:
+        # Beside forms of ours it may be meant to be there; the sheet of a project is not.
+        mark = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
+        level, title = Severity.ERROR if mark else Severity.WARNING, extractor.form(nothing.form).title
+        return [other.problem(file, grid, title, level) for other in nothing.others]
+    return [_remainder(file, extractor, grid, nothing, forms)]
+
+
+def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
     """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
     names, where = extractor.names(nothing.form), Location(file, grid.name)
 
@@ -304,6 +344,8 @@ def _skipped(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, form
     headings = {key for key in nothing.seen if key[0]}
     if len(headings) > 1:
         return problem("sheet-rows", headings, forms[-1])
+    if nothing.weak is not None:
+        return nothing.weak.problem(file, grid, extractor.form(nothing.form).title, Severity.INFO)
     return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
 
 
@@ -338,10 +380,10 @@ def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, 
     best = max(nothings, key=lambda n: len(n.seen))
     if csv and not best.seen:
         return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
-    names, none = extractor.names(best.form), ("无", "none")
-    details: dict[str, object] = {
-        "title": extractor.form(best.form).title,
-        "found": "、".join(name for key, name in names.items() if key in best.seen) or none,
-        "missing": "、".join(name for key, name in names.items() if key not in best.seen) or none,
-    }
-    return Problem("no-form", Location(file), details)
+    names = extractor.names(best.form)
+    labels: Text = ("表中的标签一个也没有找到。", "Not one of its labels was found.")
+    if best.seen:
+        found = "、".join(name for key, name in names.items() if key in best.seen)
+        missing = "、".join(name for key, name in names.items() if key not in best.seen)
+        labels = (f"找到的标签：{found}；缺少：{missing}。", f"Labels found: {found}; missing: {missing}.")
+    return Problem("no-form", Location(file), {"title": extractor.form(best.form).title, "labels": labels})

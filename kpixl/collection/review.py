@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,32 @@ class Waived:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A finding of an earlier check. `texts`: message and hint without white space, in each language that is known."""
+
+    code: str
+    project: str | None
+    place: Location
+    texts: tuple[str, ...]
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What an earlier check found: `known` is there still, `resolved` is not. `name`: of its file."""
+
+    name: str
+    known: tuple[Problem, ...]
+    resolved: tuple[Known, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewed:
     """What checking gave.
 
     `versions`: the forms in which each project came back, as in Consolidated; none for a portfolio. `declared`: the
-    reason for each project of the roster that did not come back and of which nothing is to be reported.
+    reason for each project of the roster that did not come back and of which nothing is to be reported. `since`: what
+    an earlier check found, where `problems` are only those that are new since then.
     """
 
     form: Form
@@ -54,6 +75,7 @@ class Reviewed:
     roster: Portfolio | None = None
     versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
     declared: Mapping[str, str] = field(default_factory=dict)
+    since: Since | None = None
 
     @property
     def projects(self) -> tuple[str | None, ...]:
@@ -246,16 +268,30 @@ def for_people(result: Reviewed) -> tuple[Problem, ...]:
 def review_data(result: Reviewed, lang: str) -> dict[str, Any]:
     """Turn a run into JSON data."""
     categories = {check.code: check.category for check in result.checks}
-    problems = []
-    for problem, project in zip(result.problems, result.projects, strict=True):
+
+    def data(problem: Problem) -> dict[str, Any]:
         category = categories.get(problem.code, problem.entry.category) or None
-        problems.append({**problem.data(lang), "category": category, "project": project})
+        return {**problem.data(lang), "category": category, "project": problem.project}
+
     severities = [problem.severity for problem in result.problems]
     return {
         "form": result.form.id,
         "year": result.portfolio.year,
         "projects": len(result.portfolio.projects),
         "counts": {str(severity): severities.count(severity) for severity in Severity},
-        "problems": problems,
+        "problems": [data(problem) for problem in result.problems],
         "waived": [{**w.finding.data(lang), "project": w.project, "reason": w.reason} for w in result.waived],
+        **({"since": _since_data(result.since, data)} if result.since else {}),
     }
+
+
+def _since_data(since: Since, data: Callable[[Problem], dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "file": since.name,
+        "known": [data(problem) for problem in since.known],
+        "resolved": [
+            {"code": k.code, "severity": k.severity, "project": k.project, "file": k.place.file,
+             "sheet": k.place.sheet, "cell": k.place.cell, "field": k.place.field}
+            for k in since.resolved
+        ],
+    }  # fmt: skip

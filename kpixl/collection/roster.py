@@ -65,7 +65,7 @@ def write_roster(
     check_target(out)
     check_regular(source)
     if source.is_dir():
-        raise failure("path-missing", path=str(source))
+        raise failure("folder-not-file", path=str(source))
     if (size := source.stat().st_size) > limits.file_bytes:
         raise KpixlError(file_too_large(size, limits).problem(source.name))
     reading = read_grids(read_input(source), source.name, limits)

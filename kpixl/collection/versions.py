@@ -54,22 +54,28 @@ class Version:
 class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
-    `others`: further files of which a project was merged, each with the cells of the values it gave.
+    `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
+    project was merged, each with the cells of the values it gave.
     """
 
     file: str
     sha256: str
     sheet: str | None
     cells: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
 
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
         return "；".join([own, *map(str, self.others)])
 
+    def giver(self, key: str) -> Source:
+        """Return the file that gave a value; of one that nobody typed, the one that gave most."""
+        return next((s for s in (self, *self.others) if key in s.cells), self)
+
     def at(self, key: str) -> Location:
         """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
-        giver = next((s for s in (self, *self.others) if key in s.cells), self)
+        giver = self.giver(key)
         return Location(giver.file, giver.sheet, giver.cells.get(key))
 
 

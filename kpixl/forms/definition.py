@@ -151,6 +151,7 @@ class Form:
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
     `checks`: as written; kpixl.checks reads them when they are needed.
+    `file`, `lines`: where the form was read, and the lines of its texts with places to fill in; for messages only.
     """
 
     id: str
@@ -174,6 +175,8 @@ class Form:
     instructions: Mapping[str, tuple[str, ...]]
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
+    file: str = "form.yaml"
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 # --- the portfolio ----------------------------------------------------------------------------

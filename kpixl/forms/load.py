@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -44,6 +45,8 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
+# Texts that are templates: three at the top, one below `summary`.
+_TEXTS = re.compile(r"^(?: {1,20}(?=disclosure))?(?P<key>title|subtitle|heading|disclosure):", re.MULTILINE)
 DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体", "size": 10, "title": 16}
 
 
@@ -88,6 +91,18 @@ def load_forms(extra: Sequence[Path] = ()) -> dict[str, Form]:
     return {form_id: _load(folder) for form_id, folder in known_forms(extra).items()}
 
 
+def among(forms: Iterable[Form]) -> Callable[[str], Form]:
+    """Return a function that finds a form by id among these. It raises KpixlError `form-unknown`."""
+    known = {form.id: form for form in forms}
+
+    def form_of(form_id: str) -> Form:
+        if form_id not in known:
+            raise failure("form-unknown", form=form_id, known=", ".join(known))
+        return known[form_id]
+
+    return form_of
+
+
 @cache
 def _load(folder: Path) -> Form:
     path = folder / DEFINITION
@@ -95,7 +110,8 @@ def _load(folder: Path) -> Form:
     form = parse_form(yaml_text.parse(text, str(path)))
     if form.id != folder.name:
         raise _invalid("id", f"is {form.id}, its folder is called {folder.name}")
-    return form
+    lines = {found["key"]: text.count("\n", 0, found.start("key")) + 1 for found in _TEXTS.finditer(text)}
+    return replace(form, file=str(path), lines=lines)
 
 
 # --- parsing ----------------------------------------------------------------------------------

@@ -8,11 +8,20 @@ from kpixl.problems import failure
 
 
 def field_called(form: Form, name: str) -> Field:
-    """Return the field called `name`: by its key, label or heading. Raises KpixlError `field-unknown`."""
+    """Return the field called `name`: by its key, label, heading or a synonym, or by a part of one field's label only.
+
+    Raises KpixlError `field-unknown`, with the fields that may be meant.
+    """
+    word, near = fold(name), []
     for key, field in form.fields.items():
-        if name == key or fold(name) in (fold(field.label), fold(field.heading)):
+        names = [fold(text) for text in (field.label, field.heading, *field.synonyms)]
+        if name == key or word in names:
             return field
-    known = ", ".join(f"{key} ({field.heading})" for key, field in form.fields.items())
+        if word and (any(word in text for text in names) or name.casefold() in key.split(".")):
+            near.append(field)
+    if len(near) == 1:
+        return near[0]
+    known = ", ".join(f"{field.key} ({field.heading})" for field in near or form.fields.values())
     raise failure("field-unknown", field=name, known=known)
 
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeGuard
 
 from kpixl.forms.definition import Choices, Row, Target, Value
+from kpixl.forms.unit_text import is_unit
 
 # What a cell can give: calamine's types, openpyxl's and YAML's.
 Raw = str | int | float | bool | Decimal | date | datetime | time | timedelta | None
@@ -213,7 +214,7 @@ class TargetReading(NamedTuple):
 def read_target(text: str, operators: Choices, units: Choices) -> TargetReading | None:
     """Read a target typed or printed in one cell, `≥100.00(人)`; None where it is text such as 合规.
 
-    A unit without brackets must be one that is known or follow an operator: 2026年12月31日前 is no number.
+    A unit without brackets that no list has is kept as typed, unless it may be no unit: 2026年12月31日前 is no number.
     """
     folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).strip()
     printed = folded
@@ -234,11 +235,20 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
     unit = wrapped["unit"] if wrapped else rest or None
     if unit is not None:
         known = read_choice(unit, units).value
-        if not wrapped and known not in units.items:
-            return None
+        if known not in units.items and not wrapped:
+            if not (units.open and is_unit(unit, match["number"], operator=symbol is not None)):
+                return None
+            known = _as_typed_end(text, unit)
         unit = str(known)
     plain = f"{symbol or ''}{match['number']}({unit})" if unit else f"{symbol or ''}{match['number']}"
     return TargetReading(symbol, number, unit, printed != plain or text.strip() != printed)
+
+
+def _as_typed_end(text: str, folded: str) -> str:
+    """Return the end of a text as it was typed, which reads so when folded: ℃ is folded to °C."""
+    typed = "".join(text.translate(INVISIBLE).split())
+    ends = (typed[start:] for start in range(len(typed)))
+    return next((end for end in ends if unicodedata.normalize("NFKC", end) == folded), folded)
 
 
 def _leading_operator(text: str, operators: Choices) -> tuple[str | None, str]:

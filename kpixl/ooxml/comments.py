@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from kpixl.a1 import Span, a1, span_from
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, add, dump, local, parse, q, with_prefixes
-from kpixl.output.workbook import text_lines
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
+from kpixl.text_fit import text_lines
 
 _BELOW = "\n\n" + NOTE_SIGNATURE
 AUTHOR = "kpixl"

@@ -52,15 +52,37 @@ class Styles:
         """Take over a cell format of another workbook; return its number here. Raises PackageError."""
         try:
             source = other.formats("cellXfs")[xf]
-            taken = deepcopy(source)
-            for attribute, name in _PARTS.items():
-                part = other.formats(name)[whole(source, attribute)]
-                taken.set(attribute, str(self.add(name, deepcopy(part))))
+            taken = self._taken(other, source)
+            taken.set("xfId", str(self._named_style(other, whole(source, "xfId"))))
         except IndexError as error:
             raise PackageError(DAMAGED) from error
-        taken.set("numFmtId", str(self._number_format(other, whole(source, "numFmtId"))))
-        taken.set("xfId", "0")
         return self.add("cellXfs", taken)
+
+    def _taken(self, other: Styles, source: Tree) -> Tree:
+        """Copy a format, with its font, fill, border and number format taken over."""
+        taken = deepcopy(source)
+        for attribute, name in _PARTS.items():
+            part = other.formats(name)[whole(source, attribute)]
+            taken.set(attribute, str(self.add(name, deepcopy(part))))
+        taken.set("numFmtId", str(self._number_format(other, whole(source, "numFmtId"))))
+        return taken
+
+    def _named_style(self, other: Styles, number: int) -> int:
+        """Return the number here of a named style of another workbook; one of that name here stays as it is."""
+        of_it = [node for node in other.formats("cellStyles") if whole(node, "xfId") == number]
+        if number == 0 or not of_it or of_it[0].get("builtinId") is not None:
+            return 0
+        name = of_it[0].get("name") or ""
+        here = next((node for node in self.formats("cellStyles") if node.get("name") == name), None)
+        if here is not None:
+            return whole(here, "xfId")
+        style_xfs, styles = self._group("cellStyleXfs"), self._group("cellStyles")
+        new = len(self.formats("cellStyleXfs"))
+        style_xfs.append(self._taken(other, other.formats("cellStyleXfs")[number]))
+        style_xfs.set("count", str(new + 1))
+        add(styles, "cellStyle", name=name, xfId=str(new))
+        styles.set("count", str(len(self.formats("cellStyles"))))
+        return new
 
     def add(self, name: str, new: Tree) -> int:
         """Add a format to a group unless there is an equal one; return its number."""

@@ -31,6 +31,8 @@ WORDS: dict[str, Text] = {
     "rules": ("按规则统计", "By rule"),
     "waived": ("已豁免的问题及理由", "Waived, with the reason"),
     "clean": ("没有发现问题。", "Nothing was found."),
+    "only": ("只看错误", "Errors only"),
+    "no_errors": ("没有错误。", "There are no errors."),
 }
 SEVERITIES: dict[Severity, Text] = {
     Severity.ERROR: ("错误", "Error"),
@@ -76,7 +78,8 @@ def report_output(result: Reviewed, path: Path, lang: str, extra: Sequence[Path]
 def render_report(result: Reviewed, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
     """Render the page; `extra` are the folders of definitions given by the user. Equal results give equal pages."""
     template = choose_template(page_environment(result.form, extra), TEMPLATE, SHARED)
-    return render(template, lang=lang, **_Report(result, lang).content())
+    items = len(result.problems) + len(result.portfolio.projects)
+    return render(template, items, lang=lang, **_Report(result, lang).content())
 
 
 class _Report:
@@ -90,6 +93,7 @@ class _Report:
         self.projects = {p.id: p for p in (*result.portfolio.projects, *roster)}
         self.categories = {check.code: check.category for check in result.checks}
         self.places = 0
+        self.with_errors: set[str] = set()  # anchors of groups and places
 
     def content(self) -> dict[str, object]:
         """Compute everything that the template shows."""
@@ -108,6 +112,7 @@ class _Report:
             "declared": [show(p.message(self.lang)) for p in absent if p.code == "nothing-to-report"],
             "rules": self.rules(),
             "groups": self.groups(p for p in problems if p.code not in ABSENT),
+            "with_errors": self.with_errors,
             "all_listed": self.places <= MOST_LISTED,
             "waived": [self.waived(waived) for waived in result.waived],
         }
@@ -178,6 +183,7 @@ class _Report:
         for problem in problems:
             key = (problem.location.file, problem.location.sheet, problem.project)
             places.setdefault(key, []).append(problem)
+        self.mark(anchor, problems)
         return anchor, show(name), self.counts(problems), list(self.place(places.values()))
 
     def place(self, places: Iterable[Sequence[Problem]]) -> Iterator[Place]:
@@ -190,7 +196,13 @@ class _Report:
             title = where or project or self.say(GENERAL)
             rows = [self.row(p) for p in sorted(problems, key=lambda p: ranks.index(p.severity))]
             about = project if title != project else ""
+            self.mark(f"place-{self.places}", problems)
             yield f"place-{self.places}", show(title), show(about), self.counts(problems), rows
+
+    def mark(self, anchor: str, problems: Sequence[Problem]) -> None:
+        """Remember where errors are, for the view that shows them alone."""
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            self.with_errors.add(anchor)
 
     # --- rows ---------------------------------------------------------------------------------
 

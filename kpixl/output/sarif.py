@@ -23,12 +23,16 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 def sarif_data(result: Reviewed, lang: str) -> dict[str, Any]:
     """Turn a run into a SARIF log. A workbook has no lines: a result names its sheet and cell as a logical location."""
-    codes = list(dict.fromkeys(p.code for p in [*result.problems, *(w.finding for w in result.waived)]))
+    known = result.since.known if result.since else ()
+    codes = list(dict.fromkeys(p.code for p in [*result.problems, *known, *(w.finding for w in result.waived)]))
     numbers = {code: number for number, code in enumerate(codes)}
     categories = {check.code: check.category for check in result.checks}
     results = []
     for problem, project in zip(result.problems, result.projects, strict=True):
-        results.append(_result(problem, project, numbers, lang))
+        state = {"baselineState": "new"} if result.since else {}
+        results.append(_result(problem, project, numbers, lang) | state)
+    # What was known stays in the log, so that the log can be what the next check is compared with.
+    results += [_result(p, p.project, numbers, lang) | {"baselineState": "unchanged"} for p in known]
     for waived in result.waived:
         suppressed = _result(waived.finding, waived.project, numbers, lang)
         suppressed["suppressions"] = [{"kind": "external", "justification": waived.reason}]

@@ -16,16 +16,19 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import xlsxwriter
+import xlsxwriter.packager
 from xlsxwriter.format import Format
+from xlsxwriter.packager import Packager
+from xlsxwriter.styles import Styles, XFormatType
 from xlsxwriter.worksheet import Worksheet
 
 from kpixl.a1 import Span, quoted
 from kpixl.forms.definition import Value
 from kpixl.forms.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, text_of, utf16_length
+from kpixl.text_fit import MAX_ROW_HEIGHT
 
 CREATED = datetime(2000, 1, 1)
 DAYS_TO_1904 = 1462  # between the first days of Excel's two calendars; the later one comes from the Mac
-MAX_ROW_HEIGHT = 409.0  # points; Excel's own limit
 MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _FUNCTION = re.compile(r"[A-Za-z0-9_.]\(")  # what XlsxWriter takes for the name of a function
@@ -88,6 +91,58 @@ class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
         return formula.removeprefix("=")
 
 
+class _Styles(Styles):  # type: ignore[misc]
+    """Styles with names, which XlsxWriter does not know: every format with a name is derived from the first of it."""
+
+    def _write_cell_style_xfs(self) -> None:
+        first: dict[str, Format] = {}
+        for xf in self.xf_formats:
+            if (name := getattr(xf, "style_name", None)) is not None:
+                first.setdefault(name, xf)
+        self.named = first
+        before = 2 if self.has_hyperlink else 1
+        numbers = {name: number for number, name in enumerate(first, before)}
+        for xf in self.xf_formats:
+            if (name := getattr(xf, "style_name", None)) is not None:
+                xf.xf_id = numbers[name]
+        self._xml_start_tag("cellStyleXfs", [("count", before + len(first))])
+        self._write_xf(self.xf_formats[0], XFormatType.STYLE)
+        if self.has_hyperlink:
+            self._write_style_xf(True, self.hyperlink_font_id)
+        for xf in first.values():
+            self._write_xf(xf, XFormatType.STYLE)
+        self._xml_end_tag("cellStyleXfs")
+
+    def _write_cell_styles(self) -> None:
+        before = 2 if self.has_hyperlink else 1
+        self._xml_start_tag("cellStyles", [("count", before + len(self.named))])
+        if self.has_hyperlink:
+            self._write_cell_style("Hyperlink", 1, 8)
+        self._write_cell_style()
+        for number, name in enumerate(self.named, before):
+            self._xml_empty_tag("cellStyle", [("name", name), ("xfId", number)])
+        self._xml_end_tag("cellStyles")
+
+
+class _Packager(Packager):  # type: ignore[misc]
+    """Writes the parts of a workbook; the class of the styles is the module's own there."""
+
+    def _write_styles_file(self) -> None:
+        known = xlsxwriter.packager.Styles
+        xlsxwriter.packager.Styles = _Styles
+        try:
+            super()._write_styles_file()
+        finally:
+            xlsxwriter.packager.Styles = known
+
+
+class _Workbook(xlsxwriter.Workbook):  # type: ignore[misc]
+    """A workbook whose formats may have the names of styles."""
+
+    def _get_packager(self) -> Packager:
+        return _Packager()
+
+
 class Book:
     """A workbook in memory; `finish` returns its bytes."""
 
@@ -102,7 +157,7 @@ class Book:
     ) -> None:
         self._buffer = io.BytesIO()
         self.date_offset = DAYS_TO_1904 if date_1904 else 0
-        self.raw = xlsxwriter.Workbook(
+        self.raw = _Workbook(
             self._buffer,
             {
                 "in_memory": True,
@@ -122,12 +177,17 @@ class Book:
         self._rule_formats: dict[tuple[tuple[str, Any], ...], Format] = {}
         self.sheets: list[Sheet] = []
 
-    def format(self, **props: Any) -> Format:
-        """Return the format with these XlsxWriter properties on top of the book's font; equal ones are shared."""
-        key = tuple(sorted(props.items()))
+    def format(self, style: str | None = None, /, **props: Any) -> Format:
+        """Return the format with these XlsxWriter properties on top of the book's font; equal ones are shared.
+
+        `style`: the named style that people find it under in Excel; it looks like the first format made with it.
+        """
+        key = (("", style), *sorted(props.items()))
         known = self._formats.get(key)
         if known is None:
             known = self._formats[key] = self.raw.add_format({**self._base, **props})
+            if style is not None:
+                known.style_name = style
         return known
 
     def rule_format(self, **props: Any) -> Format:
@@ -339,39 +399,3 @@ def serial(value: date, offset: int) -> int:
 def date_of(number: int, offset: int) -> str:
     """Return the date that Excel holds by a number, as text."""
     return (EXCEL_EPOCH + timedelta(days=number + offset)).isoformat()
-
-
-# --- how much room a text needs ---------------------------------------------------------------
-
-# A column width counts digits of the default font at 11 points (7 pixels at 96 dpi).
-_PIXELS_PER_WIDTH = 7.0
-_PIXELS_PER_POINT = 96 / 72
-
-
-def text_lines(text: str, width: float, size: float) -> int:
-    """Count the lines that `text` takes in a cell of `width` (column units) at `size` points.
-
-    East Asian characters are an em wide, others are counted as 0.55 em; a cell has 5 pixels of padding.
-    """
-    em = size * _PIXELS_PER_POINT
-    room = max(width * _PIXELS_PER_WIDTH - 5, em)
-    return sum(max(1, -(-int(_ems(line) * em * 100) // int(room * 100))) for line in text.split("\n")) or 1
-
-
-def _ems(line: str) -> float:
-    if line.isascii():
-        return 0.55 * len(line)
-    # Full-width punctuation never begins a line, so a line may end one character early: 2 % covers it.
-    return 1.02 * sum(1.0 if c >= "\u1100" else 0.8 if c >= "\u2000" else 0.55 for c in line)
-
-
-def fitting_height(text: str, width: float, size: float, least: float) -> float:
-    """Return the row height in points that shows all of `text`, at least `least`."""
-    return max(least, text_lines(text, width, size) * size * 1.32 + 6)
-
-
-def fitting_size(text: str, width: float, size: float, smallest: float = 6) -> float:
-    """Return the largest font size, from `size` down in half points, at which `text` fits Excel's tallest row."""
-    while size > smallest and fitting_height(text, width, size, 0) > MAX_ROW_HEIGHT:
-        size -= 0.5
-    return size

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template
 
-from kpixl.forms.definition import Cell, Form, Layout, PlacedTable, Row, Table, Value
+from kpixl.forms.definition import Cell, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.money import WAN, convert, money_text
+from kpixl.forms.snippets import SMALL, BoundedEnvironment, Faults, rendered
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import target_text, total
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.problems import failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +62,27 @@ class PrintedRow:
 # --- texts of the form ------------------------------------------------------------------------
 
 
-def environment(loader: BaseLoader | None = None, *, autoescape: bool = False) -> ImmutableSandboxedEnvironment:
-    """Make the Jinja2 environment in which everything of a form definition is rendered."""
-    return ImmutableSandboxedEnvironment(
-        loader=loader,
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 @lru_cache(maxsize=64)
 def _template(source: str) -> Template:
-    return environment().from_string(source)
+    return BoundedEnvironment().from_string(source)
 
 
-def form_text(source: str, **values: object) -> str:
-    """Render a text of a form definition. Raises KpixlError `form-invalid` where it is no valid template."""
-    try:
-        return _template(source).render(values)
-    except TemplateError as error:
-        raise failure("form-invalid", key=source, reason=str(error)) from error
+def form_text(form: Form, key: str, source: str, **values: object) -> str:
+    """Render a text of a form definition, `key`. Raises KpixlError `form-invalid` where it is no valid template."""
+    with Faults(form.file, key, form.lines.get(key, 1)):
+        return rendered(_template(source), values, SMALL)
 
 
-@lru_cache(maxsize=256)
-def subtitle_text(source: str, year: int | None) -> str:
+def subtitle_text(form: Form, year: int | None) -> str:
     """Render the subtitle; an unknown year is left blank as on paper."""
-    return form_text(source, year="" if year is None else year)
+    return form_text(form, "subtitle", form.subtitle, year="" if year is None else year)
 
 
 def heading_text(form: Form, portfolio: Portfolio) -> str:
     """Render the heading of a published set; parts that are not known leave no gap."""
     known = {"organization": portfolio.organization or "", "year": portfolio.year or ""}
-    return " ".join(form_text(form.heading or form.title, **known).split())
+    key = "heading" if form.heading else "title"
+    return " ".join(form_text(form, key, form.heading or form.title, **known).split())
 
 
 def disclosure_text(form: Form, portfolio: Portfolio) -> str:
@@ -108,6 +93,8 @@ def disclosure_text(form: Form, portfolio: Portfolio) -> str:
     amount = (total([project.values[key] for project in portfolio.projects]) if key else None) or Decimal(0)
     wan = (convert(amount, form.money, WAN) or amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return form_text(
+        form,
+        "disclosure",
         form.summary.disclosure,
         count=len(portfolio.projects),
         amount=money_text(amount),
@@ -140,9 +127,7 @@ class FormPrinter:
     def __init__(self, form: Form, year: int | None) -> None:
         self._form = form
         self._own = [
-            _own_cell(cell, form.layout, year)
-            for cell in (*form.layout.head, *form.layout.foot)
-            if cell.kind != "value"
+            _own_cell(cell, form, year) for cell in (*form.layout.head, *form.layout.foot) if cell.kind != "value"
         ]
         self._values = [c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value"]
 
@@ -180,13 +165,13 @@ class FormPrinter:
             yield PrintedCell("value", value, row, cell.col, cell.rows, cell.columns, fields[cell.key].type, cell.key)
 
 
-def _own_cell(cell: Cell, layout: Layout, year: int | None) -> PrintedCell:
+def _own_cell(cell: Cell, form: Form, year: int | None) -> PrintedCell:
     """Make the printed cell for a text of the form itself."""
     text, scope = cell.text, ""
     if cell.kind == "subtitle":
-        text = subtitle_text(cell.text, year)
+        text = subtitle_text(form, year)
     elif cell.kind == "label":
-        values = (c for c in (*layout.head, *layout.foot) if c.kind == "value" and c.key == cell.key)
+        values = (c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value" and c.key == cell.key)
         scope = "row" if any(value.row == cell.row for value in values) else "col"
     elif cell.kind == "caption":
         scope = "rowgroup" if cell.rows > 1 else "row"

@@ -44,7 +44,7 @@ def is_faulty(part: bytes, *, shared: bool) -> bool:
     if unusual and _NO_INDEX.search(part) is not None:
         return True
     instruction = part.find(b"?", part.find(b"?>") + 2 if b"<?xml" in part[:8] else 0) >= 0
-    odd = instruction or b"&#" in part or _holds(part, b"<!", b"!")
+    odd = instruction or _holds(part, b"&#", b"#") or _holds(part, b"<!", b"!")
     markup = _MARKUP if b"<worksheet" in part[:_HEAD] else _MARKUP_PREFIXED
     return odd and markup.search(part) is not None
 

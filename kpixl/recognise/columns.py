@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cached_property
 
 from kpixl.forms.definition import Form, Target
 from kpixl.forms.values import Raw, fold, read_target
@@ -31,13 +32,21 @@ class TableColumns:
         # Operators and units that stand in one cell with their value.
         self.shared = frozenset(part for t in self.targets.values() for part in (t.operator, t.unit))
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
-        # Lists that allow nothing else: their items tell a column by its content.
-        self.closed: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def closed(self) -> dict[str, frozenset[str]]:
+        """Return the items of lists that allow nothing else: they tell a column by its content, if that is asked."""
+        closed: dict[str, frozenset[str]] = {}
         for key in self.order:
             field = self.table.columns.get(key)
-            if field is not None and field.fill and field.choices and not form.choices[field.choices].open:
-                self.closed[key] = frozenset(map(fold, form.choices[field.choices].items))
-        self.items = frozenset().union(*self.closed.values())
+            if field is not None and field.fill and field.choices and not self.form.choices[field.choices].open:
+                closed[key] = frozenset(map(fold, self.form.choices[field.choices].items))
+        return closed
+
+    @cached_property
+    def items(self) -> frozenset[str]:
+        """Return the items of all such lists."""
+        return frozenset().union(*self.closed.values())
 
     def _place(self, heading: Heading, entry: bool, body: Sequence[Sequence[Raw]]) -> None:
         target = self.table.targets.get(heading.key)

@@ -11,6 +11,8 @@ from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
 
+READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
+
 
 class Draft:
     """A form whose values can be replaced; `result` returns it again."""
@@ -104,8 +106,8 @@ class Draft:
 
     def replace_note(self, code: str, key: str, details: Mapping[str, object]) -> None:
         """Report how a value was read, instead of what was reported of that before."""
-        noted = ("value-normalised", self.cells[key])
-        self.problems = [p for p in self.problems if (p.code, p.location.cell) != noted]
+        cell = self.cells[key]
+        self.problems = [p for p in self.problems if p.code not in READ_AS or p.location.cell != cell]
         self.problem(code, key, details)
 
     def problem(self, code: str, key: str, details: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
@@ -12,14 +13,32 @@ from kpixl.forms.values import Raw, fold, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import FoundMarker, Marker
-from kpixl.problems import Location, Problem
+from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.label_search import labels_in, search
-from kpixl.recognise.labels import FoundForm, Hit
+from kpixl.recognise.labels import FoundForm, Hit, printed_match
 from kpixl.recognise.reading import FormReader
+from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
+
+
+class AsSent(NamedTuple):
+    """A sheet laid out as it was sent."""
+
+    reader: FormReader
+    form: FoundForm
+
+
+class Layout(NamedTuple):
+    """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form."""
+
+    parts: tuple[tuple[FormReader, Part], ...]
+    nothing: Nothing
+    others: tuple[OtherKind, ...]
+    sections: tuple[Section, ...]
+    marked: bool
 
 
 class Extractor:
@@ -47,6 +66,11 @@ class Extractor:
             and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
         ]  # fmt: skip
 
+    def is_heading(self, form_id: str, raw: Raw) -> bool:
+        """Return whether a cell is the line under the title of a form, or that above a set of forms."""
+        reader = self._readers[form_id]
+        return any(printed_match(printed, raw) for printed in (reader.subtitle, reader.heading))
+
     @property
     def forms(self) -> dict[str, Form]:
         """Return the forms read by, by id."""
@@ -57,31 +81,93 @@ class Extractor:
 
         `lost`: the marker that the sheet should have, for its only form.
         """
+        layout = self.locate(grid, lost)
+        if isinstance(layout, AsSent):
+            mark = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
+            loose = _given(grid, file, None if mark else lost)
+            return [layout.reader.read(grid, file, layout.form, mark or lost, loose)]
+        if not layout.parts:
+            nothing, weak = layout.nothing, next((_other(section) for section in layout.sections if section.weak), None)
+            return replace(nothing, others=layout.others, weak=weak)
+        lost = None if layout.marked or sum(len(part.forms) for _, part in layout.parts) > 1 else lost
+        forms = [form for reader, part in layout.parts for form in _read(reader, part, file, lost)]
+        title = self.form(forms[0].form).title
+        told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
+        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
+
+    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | Layout:
+        """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
         readers = self._candidates(sheet_ids.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
-            if grid.top or grid.left or (found := as_sent(reader.index, grid.rows)) is None:
+            if grid.top or grid.left or (sent := as_sent(reader.index, grid.rows)) is None:
                 continue
-            if not holds_another(reader.index, grid.rows, found):
-                mark = sheet_ids.in_row(grid.rows[0][found.edge + 1 :])
-                return [reader.read(grid, file, found, mark or lost, _given(grid, file, None if mark else lost))]
+            if not holds_another(reader.index, grid.rows, sent):
+                return AsSent(reader, sent)
         marks = list(sheet_ids.find(grid.rows))
         readers = self._candidates(marks[0].marker if marks else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
-        searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
-                    for reader in readers]  # fmt: skip
-        reader, hits, forms = max(searched, key=lambda s: (sum(len(f.anchors) for f in s[2]), _variety(s[1])))
-        if not forms:
-            return reader.nothing(hits)
-        pieces = parts(reader.index, grid, hits, merges, forms)
-        if sum(len(piece.forms) for piece in pieces) > 1 or marks:
-            lost = None
-        return [form for piece in pieces for form in _read(reader, piece, file, lost)]
+        if sheet_ids.is_instructions(grid.rows):  # every template has such a sheet: what kind it is, is known
+            found = [whole(grid.rows)]
+        else:
+            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
+        located: list[tuple[FormReader, Part]] = []
+        nothing: list[Nothing] = []
+        others: list[OtherKind] = []
+        for group in _groups(found):
+            able = [reader for reader in readers if group[0].reads(reader.known)]
+            if not able:
+                others += [_other(section) for section in group]
+                continue
+            piece = _only(grid, group) if len(group) < len(found) else grid
+            reader, hits, parts = _best(able, piece, merges)
+            located += [(reader, part) for part in parts]
+            if not parts:
+                nothing.append(reader.nothing(hits))
+        none = nothing[0] if nothing else readers[0].nothing(())
+        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks))
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
         named = self._readers.get(mark.form) if mark else None
         return [named] if named else list(self._readers.values())
+
+
+def _best(
+    readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]
+) -> tuple[FormReader, list[Hit], Sequence[Part]]:
+    """Choose the form of which a grid has most, and least that the form has not."""
+    searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
+                for reader in readers]  # fmt: skip
+    cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
+
+    def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int]:
+        reader, hits, forms = item
+        share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
+        return bool(forms), share, sum(len(form.anchors) for form in forms)
+
+    reader, hits, forms = max(searched, key=score)
+    return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()
+
+
+def _groups(found: Sequence[Section]) -> list[list[Section]]:
+    """Gather the sections of each kind: their forms may stand beside each other, and are read together."""
+    groups: dict[tuple[str | None, frozenset[str]], list[Section]] = {}
+    for section in found:
+        groups.setdefault((section.kind, section.forms if section.kind is None else frozenset()), []).append(section)
+    return list(groups.values())
+
+
+def _only(grid: Grid, kept: Sequence[Section]) -> Grid:
+    """Blank all rows but those of some sections."""
+    rows = {row for section in kept for row in range(section.first, section.last + 1)}
+    return replace(grid, rows=[row if number in rows else [] for number, row in enumerate(grid.rows)])
+
+
+def _other(section: Section) -> OtherKind:
+    kind = section.kind or section.weak
+    assert kind is not None
+    return OtherKind(kind, section.place, section.told)
 
 
 def _variety(hits: Iterable[Hit]) -> int:

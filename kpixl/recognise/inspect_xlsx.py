@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -88,8 +88,13 @@ def is_marked(package: Package) -> bool:
 
     A quick test of the styles and the strings: the formats of a template are plain, and its fonts on the line.
     """
-    styles, strings = package.read(_STYLES), package.read(_STRINGS)
-    if any(mark in part for part in (strings, styles) for mark in _MARKS):
+    strings = package.read(_STRINGS)
+    return any(mark in strings for mark in _MARKS) or _are_marked(package.read(_STYLES))
+
+
+@lru_cache(maxsize=16)  # the files of a round mostly have the same styles
+def _are_marked(styles: bytes) -> bool:
+    if any(mark in styles for mark in _MARKS):
         return True
     start, end = styles.find(b"cellXfs"), styles.rfind(b"cellXfs")
     if not all(_is_plain_number(int(number)) for number in set(_USED.findall(styles, start, max(start, end)))):

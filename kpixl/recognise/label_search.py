@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from kpixl.forms.definition import TableColumn
 from kpixl.forms.values import is_blank
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
+from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
 
 MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
 
@@ -75,6 +76,7 @@ def _assign(
 ) -> FoundForm | None:
     """Decide which hit is which label; None where too few of the form's labels are there."""
     heads = _heading_rows(hits)
+    heads |= _near_heads(index, rows, heads, hits, start, end)
     columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
     first_head = min(heads, default=end + 1)
     by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
@@ -93,12 +95,54 @@ def _assign(
         anchors.update(chosen)
         ambiguous += doubt
     wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
-    if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted:
+    titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
+    if 3 * (len(anchors) + len({a.slot for a in columns})) < wanted and not titled:
+        return None
+    near = _near(index, rows, anchors, heads, columns, hits, end)
+    anchors |= {a.slot.key: a for a in near.anchors if a.slot.kind == "field"}
+    columns += [a for a in near.anchors if a.slot.kind == "column"]
+    if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted or _is_list(index, anchors.values()):
         return None
     edge = _edge(index, anchors.values(), columns, merges)
     edge += moved_by(rows[start : end + 1], edge)
     tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
-    return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, tuple(ambiguous))
+    doubtful, unclear = tuple(ambiguous), near.unclear
+    return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, doubtful, False, near.anchors, unclear)
+
+
+def _near_heads(
+    index: LabelIndex, rows: Rows, heads: Mapping[int, str], hits: Sequence[Hit], start: int, end: int
+) -> dict[int, str]:
+    """Find the headings of tables that have less than two that read as they should."""
+    lost = [table for table in index.placed if table not in heads.values()] if hits else []
+    found = ((near_heading_row(index, rows, table, start, end), table) for table in lost)
+    return {row: table for row, table in found if row is not None and row not in heads}
+
+
+def _near(
+    index: LabelIndex,
+    rows: Rows,
+    anchors: Mapping[str, Anchor],
+    heads: Mapping[int, str],
+    columns: Sequence[Anchor],
+    hits: Sequence[Hit],
+    end: int,
+) -> NearLabels:
+    """Find the labels and headings that are missing by what is nearly them."""
+    taken = {(row, col) for row, col, _ in hits}
+    found = [near_fields(index, rows, anchors, heads, taken, end)]
+    for row, table in heads.items():
+        there = [anchor for anchor in columns if anchor.row == row]
+        found.append(near_columns(index, rows, table, row, there, taken))
+    unclear = {slot: places for labels in found for slot, places in labels.unclear.items()}
+    return NearLabels(tuple(anchor for labels in found for anchor in labels.anchors), unclear)
+
+
+def _is_list(index: LabelIndex, anchors: Iterable[Anchor]) -> bool:
+    """Tell whether labels that the form has in several rows are the headings of a list of projects, in one row."""
+    by_row = Counter(anchor.row for anchor in anchors)
+    widest = max(Counter(cell.row for cell in index.labels.values()).values(), default=0)
+    return max(by_row.values(), default=0) > widest + 1 and len({c.row for c in index.labels.values()}) > 2
 
 
 def _heading_rows(hits: list[Hit]) -> dict[int, str]:
@@ -128,6 +172,8 @@ def _pair(
             places = [place for place in places if place[0] == places[-1][0]]
         row, col = _first_real(index, places, anchors, rows)
         return {fields[0].key: Anchor(row, col, fields[0])}, []
+    unread = tuple(field for field in fields if field.key not in anchors)  # the others have labels of their own
+    fields = unread if len(places) == len(unread) else fields
     places = _in_one_row(index, fields, sorted(places))[: len(fields)]
     if len(places) == len(fields):
         return {s.key: Anchor(*p, s) for s, p in zip(fields, places, strict=True)}, []
@@ -218,14 +264,29 @@ def _tables(
         cols = sorted(keys)
         entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
         headings = []
+        alone = _next_to_lost(index, table, keys)
         for c, n in zip(cols, [*cols[1:], None], strict=True):
             reach = spans.get((start, c)) if n is None else n - 1
+            if c in alone:  # what is further to the right belongs to a heading that is lost
+                reach = c + alone[c] - 1
             last_col = max(edge, c) if reach is None else max(reach, c)
             headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
         apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
         found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
+
+
+def _next_to_lost(index: LabelIndex, table: str, keys: Mapping[int, str]) -> dict[int, int]:
+    """Map each heading that is followed in the form by one that is lost to the columns that it has in the form."""
+    order = [column.key for column in index.placed[table].print]
+    widths = {column.key: column.columns for column in index.placed[table].print}
+    found = [(col, order.index(key)) for col, key in sorted(keys.items()) if key in widths]
+    return {
+        col: widths[order[at]]
+        for (col, at), (behind, following) in itertools.pairwise(found)
+        if following > at + 1 and behind > col + widths[order[at]]
+    }
 
 
 def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:

@@ -9,17 +9,19 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.forms.definition import Cell, Form, PlacedTable
+from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Target
 from kpixl.forms.money import money_label
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
+from kpixl.recognise.near import core
 
 Rows = Sequence[Sequence[Raw]]
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
+MAX_PLACES = 4  # in a subtitle or heading: each makes a search for it longer by the length of the text
 MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
 
 
@@ -68,7 +70,10 @@ class FoundTable:
 
 @dataclass(frozen=True, slots=True)
 class FoundForm:
-    """One form in a grid: its rows, its labels, its tables, and the last column that belongs to it."""
+    """One form in a grid: its rows, its labels, its tables, and the last column that belongs to it.
+
+    `near`: labels that read only nearly so. `unclear`: missing ones for which several cells may be meant.
+    """
 
     first_row: int
     last_row: int
@@ -78,6 +83,8 @@ class FoundForm:
     edge: int
     ambiguous: tuple[str, ...] = ()
     expected: bool = False
+    near: tuple[Anchor, ...] = ()
+    unclear: Mapping[Slot, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,36 @@ class LabelIndex:
                 self._seen[raw] = known
         return known
 
+    def is_label(self, raw: Raw) -> bool:
+        """Tell whether a cell is the label of a field or the heading of a column."""
+        return any(slot.kind in ("field", "column") for slot in self.slots(raw))
+
+    @cached_property
+    def size(self) -> int:
+        """Count the titles, labels and headings of the form, each once."""
+        return len({slot.key for slots in self._slots.values() for slot in slots if slot.kind != "caption"})
+
+    def printed(self, slot: Slot) -> str:
+        """Return how the form prints a label or heading."""
+        return self.definition(slot).label.rstrip(":：")
+
+    def definition(self, slot: Slot) -> Field | Target:
+        """Return the field, column or target that a label or heading is of."""
+        if not slot.table:
+            return self.form.fields[slot.key]
+        table = self.form.tables[slot.table]
+        return table.columns.get(slot.key) or table.targets[slot.key]
+
+    @cached_property
+    def cores(self) -> dict[Slot, frozenset[str]]:
+        """Map each label and heading to its spellings, without what people put around them."""
+        cores: dict[Slot, set[str]] = defaultdict(set)
+        for text, slots in self._slots.items():
+            for slot in slots:
+                if slot.kind in ("field", "column"):
+                    cores[slot].add(core(text))
+        return defaultdict(frozenset, {slot: frozenset(texts - {""}) for slot, texts in cores.items()})
+
     def _without_units(self) -> dict[str, list[Slot]]:
         """Index the labels and headings of amounts, and the captions beside them, without their units."""
         money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
@@ -209,11 +246,13 @@ def pattern(template: str) -> re.Pattern[str]:
     """
     parts = re.split(r"\{\{\s*(\w+)\s*\}\}", unicodedata.normalize("NFKC", template))
     kinds = {"year": r"(?P<year>\d{4})?", "organization": r"(?P<organization>\S.{0,100}?)"}
+    if not template or len(parts) > 2 * MAX_PLACES + 1:
+        return re.compile(r"(?!)")
     out = [
         kinds.get(part, ".*?") if i % 2 else r"\s*".join(map(re.escape, "".join(part.split())))
         for i, part in enumerate(parts)
     ]
-    return re.compile(r"\s*".join(out)) if template else re.compile(r"(?!)")
+    return re.compile(r"\s*".join(out))
 
 
 def printed_match(printed: re.Pattern[str], raw: Raw) -> re.Match[str] | None:

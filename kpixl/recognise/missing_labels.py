@@ -10,7 +10,7 @@ from kpixl.forms.values import Raw
 from kpixl.problems import Severity
 from kpixl.readers import Grid
 from kpixl.recognise.columns import TableColumns
-from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, LabelIndex, Slot
 from kpixl.recognise.quoted import MAX_CELLS, content, quoted
 
 Place = tuple[int, int]
@@ -61,7 +61,15 @@ class Losses:
     def _labels(self) -> Iterator[Lost]:
         for key, known in self.form.fields.items():
             if key not in self.found.anchors:
-                yield self._label(key, known.label)
+                lost = self._label(key, known.label)
+                like = self.found.unclear.get(Slot("field", key))
+                yield self._unclear(lost, like) if like else lost
+
+    def _unclear(self, lost: Lost, like: Sequence[Place]) -> Lost:
+        """Name the cells that may each be a lost label."""
+        cells = [(place, self.strays[place]) for place in like if place in self.strays]
+        details = {"label": lost.label, "taken": lost.details["taken"], "like": quoted(self.grid, cells)}
+        return Lost("label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells})
 
     def _label(self, key: str, label: str) -> Lost:
         place = self._beside(key)
@@ -78,17 +86,8 @@ class Losses:
 
     def _beside(self, key: str) -> Place | None:
         """Return where a lost label should stand, by the nearest label that is there; None where another stands."""
-        own, labels = self.index.labels[key], self.index.labels
-
-        def distance(other: str) -> tuple[int, int]:
-            return abs(labels[other].row - own.row), abs(labels[other].col - own.col)
-
-        near = min(self.found.anchors, key=distance, default=None)
-        if near is None:
-            return None
-        anchor = self.found.anchors[near]
-        place = (anchor.row + own.row - labels[near].row, anchor.col + own.col - labels[near].col)
-        return None if place in self.taken or min(place) < 0 else place
+        place = expected_place(self.index, self.found.anchors, key)
+        return None if place in self.taken else place
 
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
@@ -151,6 +150,21 @@ class Losses:
     def _rows(self, first: int, last: int) -> list[Place]:
         left = min((anchor.col for anchor in self.found.anchors.values()), default=0)
         return [(r, c) for r, c in self.strays if first <= r <= last and left <= c <= self.found.edge]
+
+
+def expected_place(index: LabelIndex, anchors: Mapping[str, Anchor], key: str) -> Place | None:
+    """Return where a lost label should be, by the nearest label that is there."""
+    own, labels = index.labels[key], index.labels
+
+    def distance(other: str) -> tuple[int, int]:
+        return abs(labels[other].row - own.row), abs(labels[other].col - own.col)
+
+    near = min(anchors, key=distance, default=None)
+    if near is None:
+        return None
+    anchor = anchors[near]
+    place = (anchor.row + own.row - labels[near].row, anchor.col + own.col - labels[near].col)
+    return None if min(place) < 0 else place
 
 
 def _blank() -> tuple[str, str]:

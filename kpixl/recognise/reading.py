@@ -11,14 +11,16 @@ from types import MappingProxyType
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.money import money_remark, without_remark
-from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
+from kpixl.forms.values import fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
+from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
+from kpixl.recognise.sections import KnownForm
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.tables import read_table
 from kpixl.recognise.unclaimed import report_strays
@@ -33,6 +35,12 @@ class FormReader:
         self.index = LabelIndex(form)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+
+    @cached_property
+    def known(self) -> KnownForm:
+        """Return what recognising needs of the form."""
+        kind = kind_of_title(self.form.title)
+        return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
@@ -80,6 +88,7 @@ class FormReader:
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
+        self._near(record)
         year, organization = self._printed(record)
         report_strays(record)
         scale(record)
@@ -100,6 +109,13 @@ class FormReader:
             suspect=grid.suspect,
         )
 
+    def _near(self, record: Record) -> None:
+        """Report the labels and headings that read only nearly as the form's."""
+        for row, col, slot in record.found.near:
+            label = self.index.printed(slot)
+            typed = " ".join(text_of(record.raw(row, col)).split())
+            record.problem("label-near", (row, col), label, found=typed, label=label)
+
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
         return frozenset(
@@ -114,7 +130,9 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
-                m = printed_match(self.subtitle, raw) or self._with_remark(record, raw, (r, c))
+                m = printed_match(self.subtitle, raw)
+                if m is None and isinstance(raw, str) and "元" in raw:
+                    m = self._with_remark(record, raw, (r, c))
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
@@ -130,9 +148,9 @@ class FormReader:
                     year = year or _year(m)
         return year, organization
 
-    def _with_remark(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+    def _with_remark(self, record: Record, raw: str, place: tuple[int, int]) -> re.Match[str] | None:
         """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
-        if not isinstance(raw, str) or "元" not in raw or (remark := money_remark(raw)) is None:
+        if (remark := money_remark(raw)) is None:
             return None
         match = printed_match(self.subtitle, without_remark(raw))
         if match and record.unit is None:

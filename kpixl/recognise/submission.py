@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from kpixl.forms.definition import Row, Value
 from kpixl.portfolio.sheet_id import Marker
-from kpixl.problems import Problem
+from kpixl.problems import Location, Problem, Severity
+from kpixl.readers import Grid
+from kpixl.recognise.kinds import kind_called
 
 LabelKey = tuple[str, str]  # table, or "" for a field, and key
 
@@ -50,9 +52,30 @@ class Extracted:
     suspect: bool = False
 
 
+class OtherKind(NamedTuple):
+    """A part of a grid that is another kind of form or paper: the kind's id, and the cells that tell."""
+
+    kind: str
+    place: tuple[int, int]
+    told: tuple[str, ...]
+
+    def problem(self, file: str, grid: Grid, title: str, level: Severity) -> Problem:
+        """Report it; `title`: the form that is collected."""
+        told = "、".join(" ".join(text.split()) for text in self.told)
+        where = Location(file, grid.name, grid.address(*self.place))
+        return Problem(
+            "sheet-other-kind", where, {"kind": kind_called(self.kind).name, "title": title, "told": told}, level
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A grid without a form: which labels of the nearest form it has."""
+    """A grid without a form: which labels of the nearest form it has.
+
+    `others`: what it is instead. `weak`: what it is instead if nothing better is known.
+    """
 
     form: str
     seen: frozenset[LabelKey]
+    others: tuple[OtherKind, ...] = ()
+    weak: OtherKind | None = None

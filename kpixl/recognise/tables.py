@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
+from kpixl.forms.unit_text import is_numeric
 from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.recognise.columns import TableColumns
@@ -105,6 +106,8 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
 
 def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:
     """Return the cell of an operator and a unit that were typed together with their value."""
+    if len(assigned) == len(table.columns):  # every cell is filled, as mostly
+        return {}
     return {
         part: record.grid.address(r, assigned[target.value])
         for target in table.targets.values()
@@ -194,8 +197,7 @@ def _row(
         if raw == "":
             continue
         if target is not None:
-            operators, units = fields[target.operator].choices, fields[target.unit].choices
-            noted = _whole_target(record, row, raw, target, operators, units)
+            noted = _whole_target(record, table, row, raw, target, (r, places[key]))
             label, value = target.label, _target(row, target, text_of(raw))
         else:
             row[key], noted = read_value(record.form, fields[key], raw)
@@ -211,16 +213,20 @@ def _row(
 
 
 def _whole_target(
-    record: Record, row: dict[str, Value], raw: Raw, target: Target, operators: str | None, units: str | None
+    record: Record, table: str, row: dict[str, Value], raw: Raw, target: Target, place: tuple[int, int]
 ) -> bool:
-    """Read a target that stands in one cell."""
-    assert operators is not None and units is not None
-    choices = record.form.choices[operators]
+    """Read a target that is in one cell; return whether that has to be noted."""
+    columns = record.form.tables[table].columns
+    operators, unit_list = columns[target.operator].choices, columns[target.unit].choices
+    assert operators is not None and unit_list is not None
+    choices, units = record.form.choices[operators], record.form.choices[unit_list]
     if isinstance(raw, str):
-        if (read := read_target(raw, choices, record.form.choices[units])) is not None:
+        if (read := read_target(raw, choices, units)) is not None:
             row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
             return read.noted
         row[target.operator], row[target.value] = choices.qualitative, raw
+        if is_numeric(raw):
+            record.problem("target-as-text", place, target.label, text=raw)
         return False
     row[target.value] = read_quantity(raw).value
     return False

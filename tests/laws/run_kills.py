@@ -115,7 +115,7 @@ class Desk:
         names = [path.name for path in self.out.iterdir()]
         left = [n for n in names if n == LOCK or (n.startswith(TEMPORARY) and n.endswith(TEMPORARY_END))]
         found += [f"{name} is left over" for name in left]
-        if _processes(str(self.place)):
+        if processes(str(self.place)):
             found.append("a process is left over")
         return found
 
@@ -164,7 +164,7 @@ def _state(path: Path) -> str:
     return FIRST if FIRST in text else SECOND
 
 
-def _processes(mark: str) -> list[int]:
+def processes(mark: str) -> list[int]:
     """List the processes whose command line names the folder."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):

@@ -6,33 +6,32 @@ A .xlsx, .xlsm or .ods is copied with tints, notes and a list in front; of any o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpixl.collection.intake import FileResult, Progress, content_of, is_problem_list
+from kpixl.collection.intake import FileResult
 from kpixl.collection.review import PORTFOLIO_SUFFIXES
-from kpixl.disk import check_target, keep_copy, refuse_overlap, write_atomic
+from kpixl.disk import Output, commit, write_reason
 from kpixl.files import natural_key, safe_file_names
-from kpixl.ooxml.contents import CHART, CHART_SHEET, MACROS, PICTURE, contents_of, has_macros
-from kpixl.ooxml.workbook import Workbook
-from kpixl.ooxml.xml import PackageError
-from kpixl.output.annotate.problem_list import NAME, Group, grouped, list_workbook
-from kpixl.output.annotate.verified import UnmarkableError, marked
+from kpixl.output.annotate.copies import Copy, Marking, dropped_by_openpyxl, make_copies, marked_copy
+from kpixl.output.annotate.problem_list import NAME, grouped
+from kpixl.parallel import Progress
 from kpixl.problems import Location, Problem, Severity, failure
-from kpixl.readers import DEFAULT_LIMITS, Limits, UnreadableError, open_content, read_grids
+from kpixl.readers import DEFAULT_LIMITS, Limits
 from kpixl.readers.archive import BETWEEN, MAX_FOLDERS
 from kpixl.texts import Text, say
+
+__all__ = ["MarkedFile", "check_folder", "dropped_by_openpyxl", "marked_copy", "marked_data", "write_marked"]
 
 _SEPARATORS = re.compile("/|" + re.escape(BETWEEN))
 _LIST_NAME: Text = ("{stem}（{list}）", "{stem} ({list})")
 _ENDING = ".xlsx"
-_GONE: Text = ("文件在检查之后被移动或修改", "The file was moved or changed after it was checked")
-_BROKEN: Text = ("文件无法读取", "The file cannot be read")
-_KEPT_ANYWAY = (CHART, CHART_SHEET, PICTURE)  # openpyxl keeps them, if not all of how they look
+KIND = "annotated"  # how the manifest of the folder calls copies
+TOGETHER = 64  # copies written at a time: the manifest is written once for them
 MAX_STALE = 5  # names shown
 
 
@@ -73,64 +72,75 @@ def write_marked(
     font: str = "宋体",
     limits: Limits = DEFAULT_LIMITS,
     today: date,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Write into `folder` a marked copy of every submission that has errors or warnings; folders as in the original.
 
-    A file of which there are only notes needs nothing from its sender and is left out. Returns what was written, and
-    what has to be said of it. Raises KpixlError where the folder cannot be written.
+    Copies are made in worker processes. A file of which there are only notes needs nothing from its sender and is left
+    out. Returns what was written, and the problems of writing it. Raises KpixlError where a copy would replace one of
+    the files that were read.
     """
     found: dict[str, list[Problem]] = {}
     for problem in problems:
         found.setdefault(problem.location.file or "", []).append(problem)
     wanted = [f for f in files if any(p.severity is not Severity.INFO for p in found.get(f.file, ()))]
-    inputs = [file.job.path for file in files if file.job is not None]
-    written: list[MarkedFile] = []
-    said: list[Problem] = []
-    taken: set[str] = set()
-    for file in wanted:
-        content, reason, kept = marked_copy(file, grouped(found[file.file]), lang=lang, font=font, limits=limits)
-        path = _path(file.file, folder, taken, lang, listed=reason is not None)
-        refuse_overlap([path], inputs)
-        changed, copies = _write(path, content, lang, today)
-        written.append(MarkedFile(file.file, path, changed, reason, kept))
-        said += copies
-        if progress is not None:
-            progress(len(written), len(wanted))
-        if reason is not None:
-            said.append(Problem("mark-listed", Location(file.file), {"reason": reason, "path": path.name}))
-        if kept:
-            said.append(Problem("mark-kept", Location(file.file), {"kept": _joined(kept)}))
-    said += _stale(folder, [file.path for file in written])
-    return tuple(written), tuple(said)
+    tasks = [grouped(found[file.file]) for file in wanted]
+    inputs = {file.job.path.resolve() for file in files if file.job is not None}
+    writer = _Writer(folder, inputs, lang, today)
+    for number, copy in make_copies(wanted, tasks, Marking(lang, font, limits), workers, progress):
+        writer.add(number, wanted[number].file, copy)
+    writer.flush()
+    written = tuple(writer.written[number] for number in sorted(writer.written))
+    stale = _stale(folder, [file.path for file in written])
+    return written, (*(p for number in sorted(writer.said) for p in writer.said[number]), *writer.problems, *stale)
 
 
-def marked_copy(
-    file: FileResult, groups: Sequence[Group], *, lang: str, font: str, limits: Limits
-) -> tuple[bytes, Text | None, tuple[Text, ...]]:
-    """Return the copy of a file, or the list and why it is only a list; and what openpyxl would have dropped."""
-    content = content_of(file, limits)
-    reason = _GONE if file.sha256 else _BROKEN
-    if content is not None:
-        try:
-            opened = open_content(content, limits)
-            return marked(opened, file.file, groups, lang), None, dropped_by_openpyxl(content)
-        except UnreadableError:
-            reason = _BROKEN
-        except UnmarkableError as error:
-            reason = error.reason
-    return list_workbook(file.file, groups, reason, lang=lang, font=font), reason, ()
+class _Writer:
+    """Writes copies as they are made, some at a time."""
+
+    def __init__(self, folder: Path, inputs: Set[Path], lang: str, today: date) -> None:
+        self.written: dict[int, MarkedFile] = {}
+        self.said: dict[int, list[Problem]] = {}
+        self.problems: list[Problem] = []
+        self._folder, self._inputs, self._lang, self._today = folder, inputs, lang, today
+        self._taken: dict[str, bool] = {}
+        self._waiting: dict[int, tuple[str, Path, Copy]] = {}
+
+    def add(self, number: int, file: str, copy: Copy) -> None:
+        """Name a copy, and write it in time."""
+        path = _path(file, self._folder, self._taken, self._lang, listed=copy.reason is not None)
+        if path.resolve() in self._inputs:
+            raise failure("output-is-input", path=str(path))
+        self._waiting[number] = (file, path, copy)
+        if len(self._waiting) >= TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        outputs = []
+        for _, path, copy in self._waiting.values():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                outputs.append(Output(path, copy.content, KIND))
+            except OSError as error:
+                where = Location(path.name)
+                self.problems.append(Problem("not-writable", where, {"path": str(path), "reason": write_reason(error)}))
+        written, problems = commit(outputs, lang=self._lang, today=self._today)
+        self.problems += problems
+        changed = dict(written)
+        for number, (file, path, copy) in self._waiting.items():
+            if (target := path if path in changed else path.resolve()) in changed:
+                self.written[number] = MarkedFile(file, path, changed[target], copy.reason, copy.kept)
+                self.said[number] = list(_said(file, path, copy))
+        self._waiting.clear()
 
 
-def dropped_by_openpyxl(content: bytes) -> tuple[Text, ...]:
-    """List what openpyxl would drop from a workbook in saving it: pictures, shapes, extended rules, macros."""
-    try:
-        workbook = Workbook(content)
-        found = [MACROS] if has_macros(workbook) else []
-        found += [text for sheet in workbook.sheets() for text in contents_of(workbook, sheet)]
-    except PackageError:
-        return ()
-    return tuple(dict.fromkeys(text for text in found if text not in _KEPT_ANYWAY))
+def _said(file: str, path: Path, copy: Copy) -> Iterator[Problem]:
+    if copy.reason is not None:
+        yield Problem("mark-listed", Location(file), {"reason": copy.reason, "path": path.name})
+    if copy.kept:
+        yield Problem("mark-kept", Location(file), {"kept": _joined(copy.kept)})
 
 
 def marked_data(written: Iterable[MarkedFile], lang: str) -> list[dict[str, Any]]:
@@ -147,17 +157,21 @@ def marked_data(written: Iterable[MarkedFile], lang: str) -> list[dict[str, Any]
     ]
 
 
-def _path(file: str, folder: Path, taken: set[str], lang: str, *, listed: bool) -> Path:
-    """Name a copy like its original; a list says that it is one. No name from an archive leads out of `folder`."""
+def _path(file: str, folder: Path, taken: dict[str, bool], lang: str, *, listed: bool) -> Path:
+    """Name a copy like its original; a list says that it is one. No name from an archive leads out of `folder`.
+
+    `taken`: the names in use, and whether each is a folder's.
+    """
     *folders, name = [part for part in _SEPARATORS.split(file) if part] or ["_"]
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix
     if listed:
         stem, ending = say(_LIST_NAME, lang, stem=name, list=say(NAME, lang)), _ENDING
     parent = folder
     for part in folders[-MAX_FOLDERS:]:
-        parent = next(path for path in _numbered(parent, part, "") if not path.is_file())
+        parent = next(p for p in _numbered(parent, part, "") if taken.get(str(p).casefold(), True) and not p.is_file())
+        taken[str(parent).casefold()] = True
     path = next(p for p in _numbered(parent, stem, ending) if str(p).casefold() not in taken and not p.is_dir())
-    taken.add(str(path).casefold())
+    taken[str(path).casefold()] = False
     return path
 
 
@@ -166,23 +180,6 @@ def _numbered(parent: Path, stem: str, ending: str) -> Iterator[Path]:
     stem, ending = safe_file_names([stem])[0], safe_file_names([ending])[0] if ending else ""
     for number in count(1):
         yield parent / f"{stem}{'' if number == 1 else f' ({number})'}.{ending}".rstrip(".")
-
-
-def _write(path: Path, content: bytes, lang: str, today: date) -> tuple[bool, list[Problem]]:
-    """Write a copy; a file that is there and was not made by marking is kept beside it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise failure("not-writable", path=str(path.parent), reason=error.strerror or str(error)) from error
-    check_target(path)
-    said = []
-    if path.is_file() and (old := path.read_bytes()) != content and not _is_ours(old, path.name):
-        said.append(keep_copy(path, lang, today))
-    return write_atomic(path, content), said
-
-
-def _is_ours(content: bytes, name: str) -> bool:
-    return any(is_problem_list(grid) for grid in read_grids(content, name).grids[:1])
 
 
 def _stale(folder: Path, written: Sequence[Path]) -> list[Problem]:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from kpixl.a1 import Span, span_from
 from kpixl.collection.intake import problem_list
 from kpixl.output.annotate.notes import LEVELS, TINTS, rank
-from kpixl.output.workbook import Book, Sheet, fitting_height
+from kpixl.output.workbook import Book, Sheet
 from kpixl.problems import Problem, Severity
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
 NAME: Text = ("问题清单", "Problems")

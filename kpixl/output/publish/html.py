@@ -90,6 +90,7 @@ def render_page(form: Form, portfolio: Portfolio, *, lang: str = "zh", extra: Se
     amount = form.summary.amount
     return render(
         template,
+        len(portfolio.projects),
         form=form,
         lang=lang,
         words={key: say(text, lang) for key, text in WORDS.items()},

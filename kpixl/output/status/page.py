@@ -10,6 +10,7 @@ from kpixl.output.status import words
 from kpixl.output.status.model import Counts, ProjectStatus, Status, Unread
 from kpixl.output.status.tell import (
     count_columns,
+    label,
     label_numbers,
     moment_text,
     notes,
@@ -29,6 +30,8 @@ TEMPLATE = "status.html.j2"
 SHARED = f"shared/{TEMPLATE}"
 LOOKS = {State.RETURNED: "good", State.ERRORS: "error", State.NOTHING: "plain", State.MISSING: "warning"}
 
+OPEN = ("error", "warning")  # looks of what is to be settled
+
 WORDS: dict[str, Text] = {
     "skip": ("跳到正文", "Skip to the content"),
     "back": ("返回顶部", "Back to the top"),
@@ -37,6 +40,9 @@ WORDS: dict[str, Text] = {
     "total": words.TOTAL,
     "unread": words.UNREAD_LIST,
     "problems": words.NOTES_LIST,
+    "late": words.LATE,
+    "only": ("只看需要处理的", "Only what is to be settled"),
+    "none_open": ("没有需要处理的项目。", "Nothing is left to be settled."),
 }
 
 
@@ -50,6 +56,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
     unread_words = (words.FILE, words.TIME, words.REASON, words.REMEDY, words.PROBABLY)
     return render(
         choose_template(page_environment(form, extra), TEMPLATE, SHARED),
+        len(status.projects) + len(status.unread) + len(status.problems),
         lang=lang,
         words={key: say(text, lang) for key, text in WORDS.items()},
         title=title_text(status, lang),
@@ -58,6 +65,13 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
         headings=[say(text, lang) for _, text in count_columns(status)],
         overview=[(anchor, show(unit_name(u, lang)), _numbers(u.counts, status)) for anchor, u in units],
         totals=numbers(status.counts, status),
+        open_units={anchor for anchor, unit in units if any(LOOKS[p.state] in OPEN for p in unit.projects)},
+        late=[
+            (show(label(p)), moment_text(p.returns[0].modified))
+            for unit in status.units
+            for p in unit.projects
+            if p.late
+        ],
         unread_headings=[say(text, lang) for text in unread_words],
         unread=[_unread(item, status, lang) for item in status.unread],
         problems=[show(f"{p.location} {p.text(lang)}".strip()) for p in status.problems],
@@ -95,4 +109,4 @@ def _row(project: ProjectStatus, lang: str) -> tuple[str, ...]:
     counts = (str(project.errors), str(project.warnings)) if taken else ("", "")
     where = (place(taken), moment_text(taken.modified)) if taken else ("", "")
     texts = (project.id, project.name, state_text(project, lang), LOOKS[project.state], *counts, *where)
-    return tuple(map(show, (*texts, remarks(project, lang))))
+    return (*map(show, (*texts, remarks(project, lang, late=False))), "late" if project.late else "")

@@ -25,8 +25,9 @@ from kpixl.output.status.tell import (
     unit_name,
 )
 from kpixl.output.status.words import State
-from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio.sheet_id import OWN_SHEET
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 from kpixl.version import __version__
 

@@ -76,14 +76,17 @@ def place(item: Return) -> str:
     return f"{item.file} › {item.sheet}" if item.sheet else item.file
 
 
-def remarks(project: ProjectStatus, lang: str) -> str:
-    """Say what is to be said beside the state: declared why, in several versions, late, not in the roster."""
+def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
+    """Say what is to be said beside the state: declared why, in several versions, late, not in the roster.
+
+    `late`: False where that is shown elsewhere.
+    """
     said = []
     if project.state is State.NOTHING:
         said.append(project.reason or "")
     if project.twice is not None:
         said.append(versions_text(project, lang))
-    if project.late:
+    if late and project.late:
         said.append(say(words.LATE, lang))
     if not project.listed:
         said.append(say(words.UNLISTED, lang))

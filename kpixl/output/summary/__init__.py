@@ -1,7 +1,7 @@
 """Portfolio -> summary workbook, regenerated at will: equal input gives equal bytes, and nothing of a person is lost.
 
-Our sheets are made by `table`, `rows`, `forms` and `charts`. Where the office has put something of its own into the
-workbook, they are grafted into it; `old` lists what a person changed on our sheets.
+Our sheets are made by `overview`, `table`, `rows` and `forms`. Where the office has put something of
+its own into the workbook, they are grafted into it; `old` lists what a person changed on our sheets.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kpixl.collection.run_record import RunRecord, open_projects
 from kpixl.collection.settle import OpenConflict
 from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.files import MACRO_ENDING
-from kpixl.forms.definition import Form
+from kpixl.forms.definition import Form, Value
 from kpixl.forms.values import text_of
-from kpixl.output.summary.charts import ChartsWriter
 from kpixl.output.summary.conflicts import NAME as DECIDE_NAME
 from kpixl.output.summary.conflicts import NO_DRAFTS, Drafts, write_conflicts
 from kpixl.output.summary.conflicts import ROLE as DECIDE
 from kpixl.output.summary.forms import FormsWriter
 from kpixl.output.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
+from kpixl.output.summary.overview import Places, write_overview
 from kpixl.output.summary.rows import rows_sheets, write_rows_sheet
-from kpixl.output.summary.table import MAX_LINK_COUNT, TableWriter
+from kpixl.output.summary.table import HEADER_ROW, MAX_LINK_COUNT, TableWriter
 from kpixl.output.workbook import Book, sheet_names, usable_sheet_name
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import heading_text
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
 
 MOST_FORMS = 300  # beyond, Excel takes long to open the sheet with all forms
 
+_OVERVIEW: Text = ("概览", "Overview")
 _TABLE: Text = ("汇总表", "Summary")
 _ROWS: Text = ("指标明细", "Indicators")
 _FORMS: Text = ("申报表", "Forms")
-_CHARTS: Text = ("图表", "Charts")
 
 MAX_CELLS = 12  # named in one message
 MAX_EDITS = 200  # changed cells of one sheet that are reported one by one; the copy of the file has all
@@ -54,6 +55,7 @@ class Options(NamedTuple):
     lang: str = "zh"
     sources: Mapping[str, str] | None = None
     forms: bool | None = None
+    run: RunRecord | None = None
     conflicts: Sequence[OpenConflict] = ()
     drafts: Drafts = NO_DRAFTS
 
@@ -69,9 +71,8 @@ class _Built(NamedTuple):
 def own_names(form: Form, lang: str, taken: tuple[str, ...] = ()) -> dict[str, str]:
     """Name the sheets of the summary by role, in their order, none of them as those `taken`."""
     rows = rows_sheets(form, say(_ROWS, lang))
-    texts = [("summary", say(_TABLE, lang)), *((role, text) for role, text, _ in rows)]
-    texts.insert(1, (DECIDE, say(DECIDE_NAME, lang)))
-    texts += [("forms", say(_FORMS, lang)), ("charts", say(_CHARTS, lang))]
+    texts = [("overview", say(_OVERVIEW, lang)), ("summary", say(_TABLE, lang)), (DECIDE, say(DECIDE_NAME, lang))]
+    texts += [*((role, text) for role, text, _ in rows), ("forms", say(_FORMS, lang))]
     names = sheet_names((text for _, text in texts), [SHEET, *taken])
     return dict(zip((role for role, _ in texts), names, strict=True))
 
@@ -83,13 +84,15 @@ def build_summary(
     lang: str = "zh",
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
+    run: RunRecord | None = None,
 ) -> tuple[bytes, tuple[Problem, ...]]:
     """Build the summary workbook of a portfolio.
 
-    `sources` says of a project where it came from and makes a last column. `forms` forces the sheet with all
+    `sources` says of a project where it came from and makes a last column. `run`: the record of the run that gave the
+    portfolio, for the first sheet. `forms` forces the sheet with all
     forms or leaves it out; by default it is left out above 300 projects.
     """
-    built = _build(form, portfolio, Options(lang, sources, forms), own_names(form, lang))
+    built = _build(form, portfolio, Options(lang, sources, forms, run), own_names(form, lang))
     return built.content, built.problems
 
 
@@ -109,8 +112,7 @@ def _build(
         size=float(form.fonts["size"]),
         date_1904=date_1904,
     )
-    left_out = {*(() if with_forms else ("forms",)), *(("charts",) if form.summary.amount is None else ())}
-    left_out |= {*(() if options.conflicts else (DECIDE,))}
+    left_out = {*(() if with_forms else ("forms",)), *(() if options.conflicts else (DECIDE,))}
     made = {role: name for role, name in names.items() if role not in left_out}
     own = _write_own(book, form, portfolio, options, made)
     write_memory(book, form, portfolio, options.lang, own)
@@ -128,14 +130,17 @@ def _write_own(
     if "forms" in sheets:
         done["forms"], starts = FormsWriter(sheets["forms"], form, portfolio.year, lang).write(portfolio.projects)
         links = starts if len(starts) <= MAX_LINK_COUNT else {}
-    table = TableWriter(sheets["summary"], form, portfolio, lang, options.sources).write(links, names.get("forms", ""))
+    run = options.run
+    table = TableWriter(
+        sheets["summary"], form, portfolio, lang, options.sources, open_projects(run) if run else frozenset()
+    ).write(links, names.get("forms", ""))
     done["summary"] = table.own
     for role, _, rows in rows_sheets(form, ""):
         done[role] = write_rows_sheet(sheets[role], form, rows, portfolio.projects, lang, role)
     if DECIDE in sheets:
         done[DECIDE] = write_conflicts(sheets[DECIDE], form, options.conflicts, options.drafts, lang)
-    if "charts" in sheets:
-        done["charts"] = ChartsWriter(sheets["charts"], form, lang, table).write(portfolio)
+    row_sheets = {rows.key: names[role] for role, _, rows in rows_sheets(form, "")}
+    done["overview"] = write_overview(sheets["overview"], form, portfolio, lang, Places(table, row_sheets), run)
     return [done[role] for role in sheets]
 
 
@@ -150,6 +155,7 @@ def update_summary(
     lang: str = "zh",
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
+    run: RunRecord | None = None,
     today: date | None = None,
     conflicts: Sequence[OpenConflict] = (),
     drafts: Drafts = NO_DRAFTS,
@@ -160,7 +166,7 @@ def update_summary(
     nothing that the new one lacks. Raises KpixlError where the old file cannot be read from disk.
     """
     check_target(path)
-    options = Options(lang, sources, forms, conflicts, drafts)
+    options = Options(lang, sources, forms, run, conflicts, drafts)
     if not path.exists():
         built = _build(form, portfolio, options, own_names(form, lang))
         return _fitted(built.content, path), built.problems, None
@@ -209,7 +215,7 @@ def _taken_up(
     edits = old.edits()
     notes = [*(() if old.memory else _not_ours(path)), *_edit_problems(edits, path.name)]
     notes += _renamed(old, names, path.name)
-    notes += _rows_moved(old, edits, built, portfolio, path.name)
+    notes += _cells_moved(old, edits, built, portfolio, path.name)
     return new, problems, notes
 
 
@@ -260,6 +266,7 @@ def summary_outputs(
     lang: str = "zh",
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
+    run: RunRecord | None = None,
     today: date | None = None,
     conflicts: Sequence[OpenConflict] = (),
     drafts: Drafts = NO_DRAFTS,
@@ -275,6 +282,7 @@ def summary_outputs(
         lang=lang,
         sources=sources,
         forms=forms,
+        run=run,
         today=today,
         conflicts=conflicts,
         drafts=drafts,
@@ -290,6 +298,7 @@ def write_summary(
     lang: str = "zh",
     sources: Mapping[str, str] | None = None,
     forms: bool | None = None,
+    run: RunRecord | None = None,
     today: date | None = None,
     conflicts: Sequence[OpenConflict] = (),
     drafts: Drafts = NO_DRAFTS,
@@ -305,6 +314,7 @@ def write_summary(
         lang=lang,
         sources=sources,
         forms=forms,
+        run=run,
         today=today,
         conflicts=conflicts,
         drafts=drafts,
@@ -353,13 +363,11 @@ def _renamed(old: OldSummary, names: Mapping[str, str], file: str) -> Iterator[P
             yield Problem("summary-sheet-edited", Location(file, own.name), {"sheet": own.name, "what": what})
 
 
-def _rows_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfolio, file: str) -> Iterator[Problem]:
-    """Report formulas of others over our sheets, where the projects are now in other rows."""
-    projects = {project.id for project in portfolio.projects}
+def _cells_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfolio, file: str) -> Iterator[Problem]:
+    """Report formulas of others over our sheets, where what they refer to is now in other rows, columns or sheets."""
     table = next(sheet.rows for sheet in built.sheets if sheet.role == "summary")
-    ids = [text_of(row[0]) if row else "" for row in table]
-    before, after = ({number: i for number, i in enumerate(each) if i in projects} for each in (edits.ids, ids))
-    if not edits.ids or before == after:
+    made = {sheet.role for sheet in built.sheets}
+    if not (_projects_moved(edits, table, portfolio) or _columns_moved(old, table) or set(old.current) - made):
         return
     for sheet, cells in old.referring().items():
         if not sheet:
@@ -368,6 +376,22 @@ def _rows_moved(old: OldSummary, edits: Edits, built: _Built, portfolio: Portfol
         more = ("…",) if len(cells) > MAX_CELLS else ()
         shown = tuple("、".join([*(cell[n] for cell in cells[:MAX_CELLS]), *more]) for n in range(2))
         yield Problem("summary-rows-moved", Location(file, sheet), {"sheet": sheet, "cells": shown})
+
+
+def _projects_moved(edits: Edits, table: Sequence[Sequence[Value]], portfolio: Portfolio) -> bool:
+    projects = {project.id for project in portfolio.projects}
+    ids = [text_of(row[0]) if row else "" for row in table]
+    before, after = ({number: i for number, i in enumerate(each) if i in projects} for each in (edits.ids, ids))
+    return bool(edits.ids) and before != after
+
+
+def _columns_moved(old: OldSummary, table: Sequence[Sequence[Value]]) -> bool:
+    known = old.memory.sheets.get("summary") if old.memory else None
+    if known is None or not known.rows or len(known.rows) <= HEADER_ROW:
+        return False
+    before = {heading: col for col, heading in enumerate(known.rows[HEADER_ROW])}
+    after = {text_of(heading): col for col, heading in enumerate(table[HEADER_ROW])}
+    return any(before[heading] != after[heading] for heading in before.keys() & after.keys())
 
 
 def _with_copy(note: Problem, copy: Path | None) -> Problem:

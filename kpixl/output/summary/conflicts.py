@@ -11,10 +11,11 @@ from itertools import zip_longest
 from kpixl.a1 import Span
 from kpixl.collection.settle import Offer, OpenConflict
 from kpixl.forms.definition import Form, Value
+from kpixl.output.summary.look import BORDER, FOOTER, TINT_DOUBT, TINT_HEADER
 from kpixl.output.summary.marks import OwnSheet
-from kpixl.output.summary.table import BORDER, FOOTER, TINT_DOUBT, TINT_HEADER
-from kpixl.output.workbook import Sheet, fitting_height
+from kpixl.output.workbook import Sheet
 from kpixl.portfolio.wording import address_key, shown
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
 ROLE = "decide"
@@ -54,9 +55,7 @@ Drafts = Mapping[tuple[str, str, str], tuple[str, str]]
 NO_DRAFTS: Drafts = {}
 
 
-def write_conflicts(
-    sheet: Sheet, form: Form, conflicts: Sequence[OpenConflict], drafts: Drafts, lang: str
-) -> OwnSheet:
+def write_conflicts(sheet: Sheet, form: Form, conflicts: Sequence[OpenConflict], drafts: Drafts, lang: str) -> OwnSheet:
     """Write the sheet."""
     most = max(len(conflict.offers) for conflict in conflicts)
     widths = [width for _, width in _HEADINGS] + [_VALUE_WIDTH, _SOURCE_WIDTH] * most

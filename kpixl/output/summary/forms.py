@@ -10,18 +10,18 @@ from kpixl.a1 import Span
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import fits_float
+from kpixl.output.summary.look import FOOTER, TINT_DOUBT
 from kpixl.output.summary.marks import OwnSheet
-from kpixl.output.summary.table import FOOTER, TINT_DOUBT
-from kpixl.output.workbook import MAX_ROW_HEIGHT, Sheet, fitting_height, fitting_size
+from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow
+from kpixl.text_fit import LINE, MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import say
 
 _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is
 _PAPERS = {"A3": 8, "A4": 9, "A5": 11}
 _SHORT = 40
-_LINE = 1.32  # of a font's size, as in sheets.fitting_height
 
 
 class FormsWriter:
@@ -165,7 +165,7 @@ class FormsWriter:
             return 0.0
         size = self._size_of(cell)
         if cell.vertical:
-            return len(text) * size * _LINE + 8
+            return len(text) * size * LINE + 8
         return fitting_height(text, self._width(cell), size, self._least(cell))
 
     # --- set-up -------------------------------------------------------------------------------

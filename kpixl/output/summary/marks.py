@@ -84,11 +84,12 @@ def shown(text: str, like: str, offset: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnSheet:
-    """A sheet that was written: its values row by row, FORMULA in place of each formula."""
+    """A sheet that was written: its values row by row, FORMULA in place of each formula, and how many charts."""
 
     role: str
     name: str
     rows: tuple[Sequence[Value], ...]
+    charts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class RememberedSheet:
 
     name: str
     rows: tuple[Row, ...] | None
+    charts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: S
         "year": portfolio.year,
         "lang": lang,
         "sheets": {s.role: s.name for s in own},
+        "charts": {s.role: s.charts for s in own if s.charts},
     }
     sheet.write(0, 0, json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
     packed = _pack(own, book.date_offset)
@@ -163,7 +166,10 @@ def read_memory(cells: Sequence[str]) -> Memory | None:
         rows: Mapping[str, tuple[Row, ...] | None] = dict.fromkeys(names)
         if facts["kpixl"] == FORMAT:
             rows = _unpack("".join(cells[1:]))
-        return Memory(str(facts["lang"]), {role: RememberedSheet(name, rows[role]) for role, name in names.items()})
+        # Earlier versions had two charts on a sheet of their own and did not count them.
+        charts = {str(role): int(count) for role, count in facts.get("charts", {"charts": 2}).items()}
+        sheets = {role: RememberedSheet(name, rows[role], charts.get(role, 0)) for role, name in names.items()}
+        return Memory(str(facts["lang"]), sheets)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
         return None
 

@@ -17,6 +17,7 @@ from kpixl.ooxml.xml import PackageError, Tree, local, parse, q, whole
 from kpixl.output.summary.changes import Changes, compare
 from kpixl.output.summary.conflicts import CHOICE, REASON
 from kpixl.output.summary.conflicts import ROLE as DECIDE
+from kpixl.output.summary.look import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.output.summary.marks import (
     FORMULA,
     NAME_PREFIX,
@@ -29,7 +30,6 @@ from kpixl.output.summary.marks import (
     shown,
     spelled_row,
 )
-from kpixl.output.summary.table import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.output.workbook import DAYS_TO_1904
 from kpixl.texts import Text
 
@@ -48,14 +48,14 @@ _NOTES: Text = ("批注（{notes}）", "comments ({notes})")
 _BLANK: Text = ("（空）", "(blank)")
 _FORMULA: Text = ("（公式）", "(a formula)")
 _PIVOT: Text = ("数据透视表", "a pivot table")
-_CHARTS_OF_OURS = 2
 _MAX_SHOWN = 12  # rows or cells named in one text
 _MAX_TEXT = 80  # characters of a value in a message; the copy of the file has all
 # Relations of a workbook that any program writes; others are something that a person put into it.
 _PLAIN = frozenset({"worksheet", "styles", "theme", "sharedStrings", "calcChain", "sheetMetadata"})
 # White and black are what re-saving programs write for no color, blue for a link.
 _OUR_COLORS = frozenset({
-    *(color[1:] for color in (BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_SUBTOTAL, TINT_TOTAL)),
+    *(color[1:] for color in (BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL, TINT_TOTAL)),
+    "555555", "A3211D",  # labels and alarming figures of the overview
     "FFFFFF", "000000", "0000FF",
 })  # fmt: skip
 _FORMULA_CELL = re.compile(
@@ -204,7 +204,7 @@ class OldSummary:
             return Edits(others=((own.name, _DELETED),))
         try:
             rows, cells = self._rows(name)
-            added = tuple((name, text) for text in self._added(self._sheets[name], role))
+            added = tuple((name, text) for text in self._added(self._sheets[name], own.charts))
         except PackageError:
             return Edits(unknown=((name, _UNREADABLE),))
         if role == DECIDE:  # what the office typed for us to read
@@ -233,11 +233,10 @@ class OldSummary:
         text = text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
         return text, text
 
-    def _added(self, sheet: BookSheet, role: str) -> list[Text]:
+    def _added(self, sheet: BookSheet, ours: int) -> list[Text]:
         """List what a person put onto a sheet of ours beside its cells."""
         relations = list(self.workbook.relations(sheet.path))
         drawings = [text for r in relations if r.kind == "drawing" for text in drawn(self.workbook, r.target)]
-        ours = _CHARTS_OF_OURS if role == "charts" else 0
         found = [text for text in contents_of(self.workbook, sheet) if text not in drawings]
         found += drawings[min(ours, drawings.count(CHART)) :]
         for relation in relations:

@@ -8,10 +8,12 @@ from typing import Any
 from kpixl.a1 import column_name
 from kpixl.forms.definition import Field, Form, MoneyUnit, Table, Value
 from kpixl.forms.types import FIELD_TYPES
+from kpixl.output.summary.columns import text_width
+from kpixl.output.summary.look import BORDER, FOOTER, TINT_HEADER
 from kpixl.output.summary.marks import OwnSheet
-from kpixl.output.summary.table import BORDER, FOOTER, TINT_HEADER, text_width
-from kpixl.output.workbook import Book, Sheet, fitting_height
+from kpixl.output.workbook import Book, Sheet
 from kpixl.portfolio.model import Project
+from kpixl.text_fit import fitting_height
 from kpixl.texts import say
 
 _SIZE = 10.0

@@ -1,13 +1,14 @@
-"""The first sheet of the summary: one row per project, totals below, everything that a filter or a sort leaves right.
+"""The table of projects: one row for each, totals below, everything that a filter or a sort leaves right.
 
 The totals stand below the filtered range, not inside it: a subtotal row between projects is hidden by the first
 filter and torn from its group by the first sort. A hidden column says of each project whether the filter shows it,
-so that subtotals and grand total always add up what is seen.
+so that subtotals and grand total always add up what is seen. Number, name and amount come first and stay in view, and
+so does the title, which is as wide as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,49 +16,48 @@ from typing import Any
 from kpixl.a1 import Span, absolute, area, column_name
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.money import unit_heading
-from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
-from kpixl.forms.values import fits_float
+from kpixl.forms.names import unit_field
+from kpixl.forms.types import FieldType
+from kpixl.forms.values import fits_float, text_of
+from kpixl.output.summary.columns import Column, list_columns
+from kpixl.output.summary.look import (
+    BORDER,
+    FOOTER,
+    LINK,
+    STYLES,
+    TINT_DOUBT,
+    TINT_HEADER,
+    TINT_OPEN,
+    TINT_SUBTOTAL,
+    TINT_TOTAL,
+)
 from kpixl.output.summary.marks import FORMULA, OwnSheet
-from kpixl.output.workbook import Sheet, fitting_height
+from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import disclosure_text, heading_text
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height
 from kpixl.texts import Text, say
 
 HEADER_ROW = 2
 FIRST_ROW = HEADER_ROW + 1
 MAX_LINK_COUNT = 65_530  # Excel's limit for one sheet
 
-TINT_HEADER, TINT_TOTAL, TINT_SUBTOTAL, TINT_DOUBT = "#DDE6F0", "#DDE6F0", "#F2F5F9", "#FFE699"
-BORDER, LINK = "#8C8C8C", "#1F4E9E"
-FOOTER: Text = ("&C第 &P 页，共 &N 页", "&CPage &P of &N")
-
-_SOURCE: Text = ("来源", "Source")
-_SEEN: Text = ("筛选后可见", "Shown by the filter")
-_COUNT: Text = ("{label}数", "{label}: number")
 _UNIT: Text = ("（金额单位：{unit}）", " (amounts in {unit})")
 _SUBTOTAL: Text = ("小计", "Subtotal")
 _TOTAL: Text = ("合计", "Total")
 _PROJECTS: Text = (" 个项目", " projects")
 _NO_GROUP: Text = ("（未填）", "(blank)")
 
-_SIZE, _LONG_SIZE = 10.0, 9.0
-_ROW_HEIGHT, _TALLEST = 20.0, 150.0  # a longer goal is cut there and stands whole on its form
-_LONG_WIDTH = 62.0
+_LEGEND: tuple[tuple[str, Text], ...] = (
+    (TINT_DOUBT, ("此底色：不是金额或日期，未计入合计", "this tint: no amount or date, not in the totals")),
+    (TINT_OPEN, ("此底色：有错误或有争议，见概览", "this tint: errors or contradicting returns, see the overview")),
+)
+
+_SIZE, _LONG_SIZE, _TITLE_SIZE = 10.0, 9.0, 14.0
+_ROW_HEIGHT = 20.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
-_WIDEST_A4 = 150.0  # column units that are still legible across a landscape A4
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the sheet. `kind`: id, field, count, source, seen; `type`: that of its field, else text."""
-
-    kind: str
-    key: str
-    heading: str
-    width: float
-    type: FieldType = TEXT
-    blank: bool = False
-    long: bool = False
+# Column units across a landscape A4 at 70 %, at which ten points are seven.
+_WIDEST_A4 = 210.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ class TableSheet:
     rows: Mapping[str, int]
     columns: Mapping[str, int]
     groups: tuple[tuple[Value, int], ...]
+    units: tuple[tuple[Value, int], ...]
+    last: int
+    total: int | None
 
 
 def group_projects(form: Form, portfolio: Portfolio) -> list[tuple[Value, list[Project]]]:
@@ -75,11 +78,17 @@ def group_projects(form: Form, portfolio: Portfolio) -> list[tuple[Value, list[P
     key = form.summary.subtotals
     if key is None:
         return [(None, list(portfolio.projects))]
-    groups: dict[Value, list[Project]] = {}
-    for project in portfolio.projects:
-        groups.setdefault(project.values[key], []).append(project)
+    groups = projects_by(key, portfolio.projects)
     ranks: dict[Value, int] = {value: rank for rank, value in enumerate(form.summary.order)}
     return sorted(groups.items(), key=lambda item: ranks.get(item[0], len(ranks)))
+
+
+def projects_by(key: str, projects: Sequence[Project]) -> dict[Value, list[Project]]:
+    """Group projects by a field, in the order of their first appearance."""
+    groups: dict[Value, list[Project]] = {}
+    for project in projects:
+        groups.setdefault(project.values[key], []).append(project)
+    return groups
 
 
 def excel_total(values: Sequence[Value]) -> Decimal:
@@ -91,31 +100,43 @@ class TableWriter:
     """Writes the sheet, row by row."""
 
     def __init__(
-        self, sheet: Sheet, form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None
+        self,
+        sheet: Sheet,
+        form: Form,
+        portfolio: Portfolio,
+        lang: str,
+        sources: Mapping[str, str] | None,
+        open_projects: Set[str] = frozenset(),
     ) -> None:
+        """Prepare; `open_projects`: ids of those that must still be settled, whose names are tinted."""
         self._sheet, self._book, self._lang = sheet, sheet.book, lang
-        self._form, self._portfolio, self._sources = form, portfolio, sources
-        self._columns = _columns(form, portfolio, lang, sources)
+        self._form, self._portfolio, self._sources, self._open = form, portfolio, sources, open_projects
+        self._columns = list_columns(form, portfolio, lang, sources)
+        self._fields = [column.key for column in self._columns if column.kind == "field"]
+        self._frozen = 3 if form.summary.amount is not None else 2
         self._rows: list[Sequence[Value]] = []
         self._styles = self._column_styles()
         # Longer texts may need a higher row; in a column of amounts or dates every text is remarkable.
         limits = [int(c.width / 2) if c.type.python is str else -1 for c in self._columns[:-1]]
         self._limits = list(enumerate(limits))
-        border = {"border": 1, "border_color": BORDER}
-        self._doubt = self._book.format(**border, text_wrap=True, bg_color=TINT_DOUBT)
-        self._link = self._book.format(**border, align="center", font_color=LINK, underline=1)
+        props = {"border": 1, "border_color": BORDER, "valign": "top"}
+        self._doubt = self._book.format(STYLES["doubt"], **props, text_wrap=True, bg_color=TINT_DOUBT)
+        self._open_style = self._book.format(STYLES["open"], **props, text_wrap=True, bg_color=TINT_OPEN)
+        self._link = self._book.format(STYLES["link"], **props, align="center", font_color=LINK, underline=1)
 
     def _column_styles(self) -> list[Any]:
         styles = []
         for column in self._columns:
-            props: dict[str, Any] = {"border": 1, "border_color": BORDER}
+            # At the top: a row may be higher than the screen, and what is in the middle would be out of sight.
+            props: dict[str, Any] = {"border": 1, "border_color": BORDER, "valign": "top"}
+            style = STYLES["text"]
             if column.type.python is not str:
-                props |= self._typed_props(column.type)
+                style, props = STYLES["number"], props | self._typed_props(column.type)
             elif column.kind in ("id", "count"):
                 props["align"] = "center"
             else:
                 props |= {"text_wrap": True} | ({"font_size": _LONG_SIZE} if column.long else {})
-            styles.append(self._book.format(**props))
+            styles.append(self._book.format(style, **props))
         return styles
 
     def _typed_props(self, kind: FieldType) -> dict[str, Any]:
@@ -134,38 +155,58 @@ class TableWriter:
                 rows[project.id] = row
                 row += 1
         last = row - 1
-        group_rows = self._write_totals(groups, last)
+        group_rows, unit_rows, total = self._write_totals(groups, last)
         self._set_up(last)
         own = OwnSheet("summary", self._sheet.name, tuple(self._rows))
         places = {column.key: number for number, column in enumerate(self._columns)}
-        return TableSheet(own, rows, places, group_rows)
+        return TableSheet(own, rows, places, group_rows, unit_rows, last, total)
 
     def _write_head(self) -> None:
-        fonts, sheet = self._form.fonts, self._sheet
-        last = self._last_shown
+        """Write title and note over the columns that stay in view, the legend beside them, and the headings."""
+        fonts, sheet, last = self._form.fonts, self._sheet, self._frozen - 1
+        width = sum(column.width for column in self._columns[: self._frozen])
         title = heading_text(self._form, self._portfolio)
-        style = self._book.format(font_name=fonts["heading"], font_size=fonts["title"], align="center")
+        props: dict[str, Any] = {"text_wrap": True, "align": "left"}
+        style = self._book.format(
+            STYLES["title"], **props, font_name=fonts["heading"], font_size=_TITLE_SIZE, bold=True
+        )
         sheet.merge(Span(0, 0, 0, last), title, style)
-        sheet.height(0, 32)
+        sheet.height(0, fitting_height(title, width, _TITLE_SIZE, 28))
         unit = say(unit_heading(self._form.money), self._lang)
         note = disclosure_text(self._form, self._portfolio) + say(_UNIT, self._lang, unit=unit)
-        sheet.merge(Span(1, 0, 1, last), note, self._book.format())
-        sheet.height(1, 20)
+        sheet.merge(Span(1, 0, 1, last), note, self._book.format(STYLES["note"], **props, font_size=_LONG_SIZE))
+        sheet.height(1, fitting_height(note, width, _LONG_SIZE, 20))
+        self._rows = [[title], [note], [c.heading for c in self._columns]]
+        self._write_legend()
         header = self._book.format(
-            font_name=fonts["heading"], bold=True, align="center", text_wrap=True, border=1, border_color=BORDER,
-            bg_color=TINT_HEADER,
+            STYLES["header"], font_name=fonts["heading"], bold=True, align="center", text_wrap=True, border=1,
+            border_color=BORDER, bg_color=TINT_HEADER,
         )  # fmt: skip
         for col, column in enumerate(self._columns):
             sheet.write(HEADER_ROW, col, column.heading, header)
         sheet.height(HEADER_ROW, max(fitting_height(c.heading, c.width, _SIZE, 24) for c in self._columns))
-        self._rows = [[title], [note], [c.heading for c in self._columns]]
+
+    def _write_legend(self) -> None:
+        """Say, right of title and note, what the tints mean: one on each row."""
+        first, last = self._frozen, min(self._frozen + 2, self._last_shown)
+        if last <= first:
+            return
+        for row, (tint, text) in enumerate(_LEGEND):
+            if tint == TINT_OPEN and not self._open:
+                continue
+            words = say(text, self._lang)
+            style = self._book.format(
+                border=1, border_color=BORDER, bg_color=tint, font_size=_LONG_SIZE, text_wrap=True
+            )
+            self._sheet.merge(Span(row, first, row, last), words, style)
+            self._rows[row] = [*self._rows[row], *[None] * (first - 1), words]
 
     @property
     def _last_shown(self) -> int:
         return max(1, len(self._columns) - 2)
 
     def _values(self, project: Project) -> list[Value]:
-        values: list[Value] = [project.id, *project.values.values()]
+        values: list[Value] = [project.id, *[project.values[key] for key in self._fields]]
         values += [Decimal(len(project.tables[table])) for table in self._form.tables]
         if self._sources is not None:
             values.append(self._sources.get(project.id))
@@ -181,6 +222,8 @@ class TableWriter:
                 if limit < 0:
                     styles = [*styles[:col], self._doubt, *styles[col + 1 :]]
                 height = max(height, self._needed(col, value))
+        if project.id in self._open:
+            styles = [styles[0], self._open_style, *styles[2:]]
         sheet.write_row(row, values, styles)
         if project.id in links:
             # On the id: LibreOffice does not wrap a linked text, and names are long.
@@ -188,7 +231,7 @@ class TableWriter:
         seen = len(values)
         sheet.formula(row, seen, f"=1*SUBTOTAL(103,$A{row + 1})", None, 1)
         if height > _ROW_HEIGHT:
-            sheet.height(row, min(height, _TALLEST))
+            sheet.height(row, min(height, MAX_ROW_HEIGHT))
         self._rows.append([*values, FORMULA])
 
     def _needed(self, col: int, text: str) -> float:
@@ -197,30 +240,38 @@ class TableWriter:
 
     # --- totals -------------------------------------------------------------------------------
 
-    def _write_totals(self, groups: Sequence[tuple[Value, list[Project]]], last: int) -> tuple[tuple[Value, int], ...]:
-        """Write a subtotal per group and the grand total below the projects and a thin empty row.
+    def _write_totals(
+        self, groups: Sequence[tuple[Value, list[Project]]], last: int
+    ) -> tuple[tuple[tuple[Value, int], ...], tuple[tuple[Value, int], ...], int | None]:
+        """Write the subtotals and the grand total below the projects and a thin empty row.
 
-        Returns the row of each subtotal.
+        Returns the row of each subtotal by the form's group, of each by unit, and of the total. One unit alone has no
+        subtotal: it would be the total.
         """
-        rows: list[tuple[Value, int]] = []
         if last < FIRST_ROW:
-            return ()
+            return (), (), None
         self._sheet.height(last + 1, 5)
         self._rows.append([])
         row = last + 2
-        key = self._form.summary.subtotals
-        if key is not None:
-            for value, projects in groups:
-                self._write_total(row, last, projects, (key, value))
-                rows.append((value, row))
-                row += 1
+        key, unit = self._form.summary.subtotals, unit_field(self._form)
+        by_group = [] if key is None else [(key, *group) for group in groups]
+        by_unit: list[tuple[str, Value, list[Project]]] = []
+        if unit is not None and unit.key != key:
+            units = projects_by(unit.key, self._portfolio.projects)
+            by_unit = [(unit.key, *item) for item in units.items()] if len(units) > 1 else []
+        rows: list[tuple[Value, int]] = []
+        for field, value, projects in (*by_group, *by_unit):
+            self._write_total(row, last, projects, (field, value))
+            rows.append((value, row))
+            row += 1
         self._write_total(row, last, self._portfolio.projects, None)
-        return tuple(rows)
+        return tuple(rows[: len(by_group)]), tuple(rows[len(by_group) :]), row
 
     def _write_total(self, row: int, last: int, projects: Sequence[Project], group: tuple[str, Value] | None) -> None:
         tint = TINT_SUBTOTAL if group else TINT_TOTAL
         props = {"border": 1, "border_color": BORDER, "bg_color": tint, "bold": group is None}
-        plain = self._book.format(**props, text_wrap=True, align="center")
+        style_name = STYLES["subtotal" if group else "total"]
+        plain = self._book.format(style_name, **props, text_wrap=True, align="center")
         seen = area(Span(FIRST_ROW, len(self._columns) - 1, last, len(self._columns) - 1))
         test = ""
         if group is not None:
@@ -235,7 +286,7 @@ class TableWriter:
             value: Value = None
             if column.type.is_amount:
                 amounts = [p.values[column.key] for p in projects]
-                style = self._book.format(**props, **self._typed_props(column.type))
+                style = self._book.format(style_name, **props, **self._typed_props(column.type))
                 value = self._total_cell(row, number, formula, style, excel_total(amounts))
             elif column.kind == "count":
                 count = sum(len(p.tables[column.key]) for p in projects)
@@ -249,7 +300,9 @@ class TableWriter:
                 self._sheet.write(row, number, value, plain)
             written.append(value)
         self._rows.append(written)
-        self._sheet.height(row, 22)
+        label = "" if group is None else text_of(group[1])
+        width = next((c.width for c in self._columns if group is not None and c.key == group[0]), 0.0)
+        self._sheet.height(row, min(fitting_height(label, width, _SIZE, 22), MAX_ROW_HEIGHT))
 
     def _total_text(self, column: Column, group: tuple[str, Value] | None) -> Value:
         if column.kind == "id":
@@ -283,47 +336,16 @@ class TableWriter:
             raw.autofilter(HEADER_ROW, 0, last, self._last_shown)
         raw.ignore_errors({"number_stored_as_text": f"A1:{column_name(len(self._columns) - 1)}{max(last, 1) + 1}"})
         raw.set_default_row(_ROW_HEIGHT)
-        raw.freeze_panes(FIRST_ROW, 2)
+        raw.freeze_panes(FIRST_ROW, self._frozen)
         raw.set_landscape()
-        raw.set_paper(9 if shown <= _WIDEST_A4 else 8)
-        raw.fit_to_pages(1, 0)
+        frozen = sum(column.width for column in self._columns[: self._frozen])
+        pages = 1 if shown <= _WIDEST_A4 else 2
+        # The columns that say which project a row is of are on both pages.
+        raw.set_paper(9 if shown + frozen * (pages - 1) <= pages * _WIDEST_A4 else 8)
+        raw.fit_to_pages(pages, 0)
         raw.repeat_rows(HEADER_ROW)
+        if pages > 1:
+            raw.repeat_columns(0, self._frozen - 1)
         raw.set_margins(**_MARGINS)
         raw.center_horizontally()
         raw.set_footer(say(FOOTER, self._lang))
-
-
-# --- columns ----------------------------------------------------------------------------------
-
-
-def _columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None) -> list[Column]:
-    projects = portfolio.projects
-    ids = [p.id for p in projects]
-    columns = [Column("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
-    for number, (key, field) in enumerate(form.fields.items()):
-        values = [p.values[key] for p in projects]
-        blank = number > 0 and bool(projects) and not field.required and all(v is None for v in values)
-        kind, texts = FIELD_TYPES[field.type], [v for v in values if isinstance(v, str)]
-        width, long = kind.width(values), False
-        if width is None:
-            long = field.lines > 1
-            width = _LONG_WIDTH if long else text_width(texts, field.heading, 9, field.width)
-        columns.append(Column("field", key, field.heading, width, kind, blank, long))
-    for key, table in form.tables.items():
-        columns.append(Column("count", key, say(_COUNT, lang, label=table.label), 10))
-    if sources is not None:
-        width = text_width(list(sources.values()), say(_SOURCE, lang), 10, 36)
-        columns.append(Column("source", "", say(_SOURCE, lang), width))
-    columns.append(Column("seen", "", say(_SEEN, lang), 8))
-    return columns
-
-
-def text_width(texts: Sequence[str], heading: str, least: float, most: float) -> float:
-    """Choose a width that shows the longest of `texts` on one line, between `least` and `most`."""
-    longest = max(texts, key=len, default="")
-    ems = max(_half_ems(longest), min(_half_ems(heading) + 3, 12))
-    return min(max(least, ems * 1.0 + 2), most)
-
-
-def _half_ems(text: str) -> int:
-    return sum(2 if c >= "\u1100" else 1 for c in text)

@@ -16,7 +16,7 @@ from kpixl.forms.names import field_called
 from kpixl.forms.values import text_of
 from kpixl.output.template.form import FormSheet, Status
 from kpixl.output.template.lists import write_lists
-from kpixl.output.workbook import Book, Sheet, fitting_height, sheet_names
+from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
@@ -32,6 +32,7 @@ from kpixl.portfolio.own_texts import (
     sheet_marker,
 )
 from kpixl.problems import Problem, failure
+from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 from kpixl.version import __version__
 

@@ -13,12 +13,13 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import is_blank, number_text, text_of, total, total_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
-from kpixl.output.workbook import MAX_ROW_HEIGHT, Book, Sheet, fitting_height, fitting_size
+from kpixl.output.workbook import Book, Sheet
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import BACK, DONE, MISMATCH, MISSING, MORE_ROWS
 from kpixl.portfolio.print_layout import subtitle_text
 from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import Text, say
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class FormSheet:
         if cell.kind == "value":
             self._value(self.form.fields[cell.key], span, project)
             return
-        text = subtitle_text(cell.text, year) if cell.kind == "subtitle" else cell.text
+        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else cell.text
         if cell.kind in ("title", "subtitle"):
             big = cell.kind == "title"
             style = self.book.format(

@@ -12,12 +12,15 @@ from jinja2 import TemplateError, meta, nodes
 from kpixl.checks.parameters import FieldKey, invalid
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.forms.definition import Form
+from kpixl.forms.snippets import SMALL, BoundedEnvironment
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.print_layout import environment
 from kpixl.problems.entry import Entry
 
 MAX_SOURCE = 1_000
 MAX_REPEATS = 10_000
+# What an expression raises on values of another kind than it was written for, and what one that is too deep raises.
+_OTHER_KIND = (ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
+_FAULTS = (TemplateError, *_OTHER_KIND, RecursionError, SyntaxError, MemoryError)
 _NAMES = ("values", "rows", "year", "id")
 
 
@@ -56,16 +59,21 @@ def _compiled(source: str, path: str, form: Form) -> Callable[..., Any]:
     """Compile an expression. Raises KpixlError `form-invalid`."""
     if len(source) > MAX_SOURCE:
         raise invalid(path, f"is longer than {MAX_SOURCE} characters")
-    sandbox = environment()
+    sandbox = BoundedEnvironment()
     sandbox.globals.clear()
-    sandbox.intercepted_binops = frozenset({"*", "**"})
     sandbox.binop_table["*"] = _bounded(sandbox.binop_table["*"])
     sandbox.binop_table["**"] = _no_power
     try:
         _known(sandbox.parse(f"{{{{ {source} }}}}"), form, path)
-        return sandbox.compile_expression(source, undefined_to_none=False)
-    except TemplateError as error:
+        compiled = sandbox.compile_expression(source, undefined_to_none=False)
+    except _FAULTS as error:
         raise invalid(path, f"is no expression: {error}") from error
+
+    def evaluate(**seen: Any) -> Any:
+        sandbox.refill(SMALL)
+        return compiled(**seen)
+
+    return evaluate
 
 
 def _known(tree: nodes.Template, form: Form, path: str) -> None:
@@ -103,7 +111,7 @@ def prepare(spec: Expression, path: str, form: Form) -> Compiled:
         made.when(**_seen(empty))
         with suppress(TypeError):  # it is only asked where `when` holds; a misspelt key is found all the same
             made.ensure(**_seen(empty))
-    except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise invalid(path, f"cannot be worked out for an empty project: {error}") from error
     return made
 
@@ -117,10 +125,10 @@ def expression(p: Compiled, subject: Subject) -> Iterator[Hit]:
     """Find projects for which the form's condition does not hold."""
     try:
         holds = not p.when(**_seen(subject)) or p.ensure(**_seen(subject))
-    except TemplateError as error:
-        raise invalid(p.path, f"cannot be worked out: {error}") from error
-    except (ArithmeticError, TypeError, ValueError):
+    except _OTHER_KIND:
         return  # a value that is not of its type: another rule says so
+    except _FAULTS as error:
+        raise invalid(p.path, f"cannot be worked out: {error}") from error
     if not holds:
         yield Hit(p.spec.field, {"message": p.spec.message, "hint": p.spec.hint})
 

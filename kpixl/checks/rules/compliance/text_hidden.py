@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.output.workbook import MAX_ROW_HEIGHT, fitting_height
 from kpixl.problems.entry import Entry
+from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height
 
 SMALLEST_PRINT = 6.0  # points
 SURELY_FITS, SURELY_FITS_LINES = 40, 40  # characters, lines: below them no text is measured

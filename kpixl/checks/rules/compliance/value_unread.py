@@ -15,7 +15,8 @@ def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find values that are not of their type and were kept as typed."""
     form, project = subject.form, subject.project
     for key, field in form.fields.items():
-        yield from _unread(form, field, key, project.values[key])
+        if (value := project.values[key]) is not None:
+            yield from _unread(form, field, key, value)
     for table, rows in project.tables.items():
         for key, field in form.tables[table].columns.items():
             if FIELD_TYPES[field.type].typed:

@@ -1,0 +1,57 @@
+"""What several commands share: options, loading forms and portfolios, reporting what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpixl.cli.console import print_problems, wrote
+from kpixl.cli.help import lang_of, option
+from kpixl.problems import Problem
+
+PATH = click.Path(path_type=Path)
+FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
+OUT: Any = {"required": True, "type": PATH}
+JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
+HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
+STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
+
+
+def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
+    """Load the form asked for; the only one there is when none is."""
+    from kpixl.forms.load import known_forms, load_form
+
+    known = known_forms(ctx.obj)
+    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+
+
+def form_source(ctx: click.Context) -> Any:
+    """Return the function that loads the form a portfolio names."""
+    from kpixl.forms.load import load_form
+
+    return lambda form_id: load_form(form_id, ctx.obj)
+
+
+def load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
+    """Load a portfolio and its form; warn where the run that wrote it was killed half-way."""
+    from kpixl.disk import unfinished
+    from kpixl.portfolio import canonical
+
+    form, content = canonical.load(path, form_source(ctx))
+    report(ctx, unfinished(path))
+    return form, content
+
+
+def report_written(ctx: click.Context, written: Sequence[Any]) -> None:
+    """Name the files that were written."""
+    for path, changed in written:
+        wrote(path, changed, lang_of(ctx))
+
+
+def report(ctx: click.Context, problems: Sequence[Problem]) -> None:
+    """Print problems, where there are any."""
+    if problems:
+        print_problems(problems, lang_of(ctx))

@@ -1,0 +1,167 @@
+"""Account for every filled cell of returned files: in the result, superseded, in a conflict, or quoted in a problem.
+
+The files are read a second time, to grids only: what is on them is held against what reading has claimed and reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
+
+from kpixl.collection.consolidate import Consolidated
+from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
+from kpixl.forms.definition import Form
+from kpixl.forms.values import Raw, fold, text_of
+from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX, loads
+from kpixl.problems import Location, Problem
+from kpixl.readers import Grid, read_grids
+from kpixl.recognise.extract import Extractor
+
+MAX_LOOKED = 2_000  # cells of a file that are looked for in its messages
+MAX_REPORTED = 1_000  # cells of a file that are reported one by one
+MAX_QUOTED = 60  # characters of a cell
+QUOTED_WHOLE = 30  # characters of a cell that every message quotes
+LEAST_QUOTE = 4  # characters; a shorter text may be part of any message, and counts only in one at its cell
+
+
+_Row = list[tuple[str, Raw]]
+
+
+class Fate(StrEnum):
+    """What became of a filled cell."""
+
+    RESULT = "result"
+    SAME = "same"
+    CONFLICT = "conflict"
+    QUOTED = "quoted"
+    NOT_TAKEN = "not-taken"
+    TEMPLATE = "template"
+    LOST = "lost"
+
+
+@dataclass(slots=True)
+class Account:
+    """How many cells of the returned files had which fate, and a problem for each that is nowhere."""
+
+    cells: Counter[Fate] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def account(result: Consolidated, forms: Sequence[Form], limits: Limits) -> Account:
+    """Account for the filled cells of every file that a run has read."""
+    found = Account()
+    book = _Book(result)
+    extractor = Extractor(forms)
+    for file in result.files:
+        found.problems += _file(file, book, extractor, limits, found.cells)
+    return found
+
+
+class _Book:
+    """What is known of each cell: claimed by a form, or reported."""
+
+    def __init__(self, result: Consolidated) -> None:
+        self.form = result.form.id
+        self.fates: dict[tuple[str, str | None], Fate] = {}
+        for versions in result.versions.values():
+            for number, version in enumerate(versions):
+                fate = Fate.CONFLICT if not version.same else Fate.SAME if number else Fate.RESULT
+                self.fates[version.file, version.sheet] = fate
+        self.reported: set[tuple[str | None, str | None, str | None]] = set()
+        self.whole: set[tuple[str | None, str | None]] = set()
+        self.looked: Counter[str] = Counter()
+        texts: dict[str | None, list[str]] = defaultdict(list)
+        for problem in result.problems:
+            place = problem.location
+            self.reported.add((place.file, place.sheet, place.cell))
+            texts[place.file].append(_squeezed(problem.message("zh")))
+            if problem.code == "problems-many" or (place.cell is None and problem.code in NOT_TAKEN):
+                self.whole.add((place.file, place.sheet))
+        self.told = {file: "\n".join(several) for file, several in texts.items()}
+
+    def quotes(self, file: str, cell: str, raw: Raw) -> bool:
+        """Return whether a problem of the file quotes a cell: with its address, or a text long enough to be its own.
+
+        Every look goes through all messages of the file, so that there are no more than MAX_LOOKED of them.
+        """
+        self.looked[file] += 1
+        if self.looked[file] > MAX_LOOKED:
+            return False
+        told, text = self.told.get(file, ""), _squeezed(text_of(raw))[:QUOTED_WHOLE]
+        return f"{cell}“{text}" in told or (len(text) >= LEAST_QUOTE and text in told)
+
+
+NOT_TAKEN = frozenset(
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
+     "own-output-skipped", "file-skipped", "csv-one-sheet"}
+)  # fmt: skip
+
+
+def _file(
+    file: FileResult, book: _Book, extractor: Extractor, limits: Limits, cells: Counter[Fate]
+) -> Iterator[Problem]:
+    content = content_of(file, limits)
+    if content is None:
+        if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
+            yield Problem("source-changed", Location(file.file), {"file": file.file})
+        return
+    claimed: dict[str | None, set[str]] = defaultdict(set)
+    for submission in file.forms:
+        tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
+        claimed[submission.sheet] |= {cell for key, cell in submission.cells.items() if key not in tables}
+    form = extractor.form(file.forms[0].form if file.forms else book.form)
+    presets = [
+        {fold(text_of(value)) for value in preset.values() if value is not None}
+        for table in form.tables.values()
+        for preset in table.presets
+    ]
+    reported = 0
+    for grid in read_grids(content, file.file, limits).grids:
+        for row in _rows(grid, extractor, form.id):
+            fates = [_fate(file.file, grid, cell, raw, claimed[grid.name], book) for cell, raw in row]
+            if any({fold(text_of(raw)) for _, raw in row} <= preset for preset in presets):
+                # The template wrote it, and nobody went on; a later row may have taken its level from here.
+                fates = [Fate.TEMPLATE if fate is Fate.LOST else fate for fate in fates]
+            cells.update(fates)
+            for (cell, raw), fate in zip(row, fates, strict=True):
+                if fate is Fate.LOST and (reported := reported + 1) <= MAX_REPORTED:
+                    yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
+
+
+def _rows(grid: Grid, extractor: Extractor, form: str) -> Iterator[_Row]:
+    """Yield the filled cells row by row, without labels and without what the template writes on its other sheets."""
+    if is_problem_list(grid) or (grid.name or "").startswith(OWN_SHEET) or _is_cover(grid):
+        return
+    for _, cells in groupby(extractor.typed(form, grid), key=lambda cell: cell[0][0]):
+        if row := [(grid.address(*place), raw) for place, raw in cells if not extractor.is_heading(form, raw)]:
+            yield row
+
+
+def _is_cover(grid: Grid) -> bool:
+    """Return whether a sheet is the template's first one; what is typed there is reported by the reader."""
+    head = grid.rows[0] if grid.rows else []
+    return any(isinstance(raw, str) and raw.startswith(PREFIX) and not loads(raw) for raw in head)
+
+
+def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
+    if cell in claimed:
+        return book.fates.get((file, grid.name), Fate.RESULT)
+    if (file, grid.name, cell) in book.reported:
+        return Fate.QUOTED
+    if {(file, grid.name), (file, None)} & book.whole:
+        return Fate.NOT_TAKEN
+    if book.quotes(file, cell, raw):
+        return Fate.QUOTED
+    return Fate.LOST
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _short(raw: Raw) -> str:
+    text = " ".join(text_of(raw).split())
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"

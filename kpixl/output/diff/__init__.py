@@ -1,0 +1,1 @@
+"""What differs between two portfolios: as text, data for machines, and a workbook."""

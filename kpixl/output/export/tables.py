@@ -1,0 +1,250 @@
+"""The tables of an export and their columns: projects, the form's own tables, sources, problems, status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from kpixl.collection.merge import Source
+from kpixl.forms.definition import Field, Form, MoneyUnit, Value
+from kpixl.forms.money import unit_text
+from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.values import number_text, text_of
+from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import Problem, Severity
+from kpixl.texts import Text, say
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+
+
+Cell = str | int | Decimal | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and what is in it."""
+
+    name: str
+    kind: Kind
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: `rows` have a value of the column's kind, or None, for each column. `key`: columns that are unique."""
+
+    name: str
+    text: Text
+    columns: tuple[Column, ...]
+    rows: Sequence[tuple[Cell, ...]] = ()
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is exported. `problems`: what checking found; `missing`: ids that only the roster has, and the reason why
+    nothing is to be reported of one, "" where there is none."""
+
+    form: Form
+    portfolio: Portfolio
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    roster: Portfolio | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+_PROJECT = Column("project", Kind.TEXT, ("项目编号", "id of the project"))
+_PLACE = (
+    Column("file", Kind.TEXT, ("收回的文件", "the returned file")),
+    Column("sheet", Kind.TEXT, ("工作表", "the sheet")),
+    Column("cell", Kind.TEXT, ("单元格", "the cell")),
+)
+_SOURCES = (
+    _PROJECT,
+    Column("key", Kind.TEXT, ("数据的键，如 indicators.3.value", "key of the value, such as indicators.3.value")),
+    Column("table", Kind.TEXT, ("所在的表，表外为空", "the table it is in; blank outside tables")),
+    Column("row", Kind.INTEGER, ("表中第几行，从 1 起", "its row in the table, from 1")),
+    Column("label", Kind.TEXT, ("表式中的标签", "its label on the form")),
+    Column("value", Kind.TEXT, ("数据，一律为文字", "the value, always as text")),
+    *_PLACE,
+    Column("raw", Kind.TEXT, ("填写的原文，与数据不同时才有", "what was typed, where that is not the value")),
+    Column("sha256", Kind.TEXT, ("文件的 SHA-256 摘要", "SHA-256 digest of the file")),
+)
+_PROBLEMS = (
+    _PROJECT,
+    Column("code", Kind.TEXT, ("问题代码", "code of the problem")),
+    Column("severity", Kind.TEXT, ("级别：error、warning、info", "error, warning or info")),
+    *_PLACE,
+    Column("field", Kind.TEXT, ("填报项的标签", "label of the field")),
+    Column("message", Kind.TEXT, ("发现了什么", "what was found")),
+    Column("hint", Kind.TEXT, ("怎么处理", "what to do")),
+)
+_STATUS = (
+    _PROJECT,
+    Column("name", Kind.TEXT, ("项目名称", "name of the project")),
+    Column(
+        "state",
+        Kind.TEXT,
+        (
+            "returned 已收且无误，errors 已收有误，missing 未收，nothing 无需申报",
+            "returned, errors (returned with errors), missing, or nothing (to report)",
+        ),
+    ),
+    Column("errors", Kind.INTEGER, ("错误数", "number of errors")),
+    Column("warnings", Kind.INTEGER, ("警告数", "number of warnings")),
+    Column("file", Kind.TEXT, ("采用的文件", "the file that counts")),
+    Column("sheet", Kind.TEXT, ("采用的工作表", "the sheet that counts")),
+    Column("reason", Kind.TEXT, ("无需申报的原因", "why there is nothing to report")),
+)
+_COLUMNS = (
+    Column("table", Kind.TEXT, ("表", "the table")),
+    Column("column", Kind.TEXT, ("列", "the column")),
+    Column("kind", Kind.TEXT, ("类型：text、integer、decimal、date", "text, integer, decimal or date")),
+    Column("description", Kind.TEXT, ("含义", "what it holds")),
+)
+OWN_NAMES = frozenset({"projects", "sources", "problems", "status", "columns"})
+NUMBER: Text = ("{label}，是数字时", "{label}, where it is a number")
+
+
+def export_tables(exported: Exported, lang: str) -> list[Table]:
+    """Make every table of an export, and one that lists all of their columns."""
+    form, portfolio = exported.form, exported.portfolio
+    tables = [_projects(form, portfolio), *_tables(form, portfolio)]
+    tables += [
+        Table("sources", ("各项数据的出处", "where each value came from"), _SOURCES, [*_sources(exported)]),
+        Table("problems", ("检查发现的问题", "what checking found"), _PROBLEMS, [*_problems(exported, lang)]),
+        Table("status", ("各项目的收表情况", "what became of each project"), _STATUS, [*_status(exported)]),
+    ]
+    listed = [(t.name, c.name, str(c.kind), say(c.text, lang)) for t in tables for c in t.columns]
+    return [*tables, Table("columns", ("各表各列的含义", "what the columns hold"), _COLUMNS, listed)]
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def _projects(form: Form, portfolio: Portfolio) -> Table:
+    """Make a row per project; an amount or date that could not be read is None here, and a text in `sources`."""
+    columns = _field_columns(form.fields, form.money)
+    rows = [
+        (project.id, *(cell for key, f in form.fields.items() for cell in _cells(f, project.values[key])))
+        for project in portfolio.projects
+    ]
+    return Table("projects", ("每个项目一行", "a row per project"), (_PROJECT, *columns), rows, ("project",))
+
+
+def _tables(form: Form, portfolio: Portfolio) -> Iterator[Table]:
+    row_column = Column("row", Kind.INTEGER, ("第几行，从 1 起", "its place, from 1"))
+    for key, table in form.tables.items():
+        columns = (_PROJECT, row_column, *_field_columns(table.columns, form.money))
+        rows = [
+            (project.id, number, *(cell for name, f in table.columns.items() for cell in _cells(f, row[name])))
+            for project in portfolio.projects
+            for number, row in enumerate(project.tables[key], 1)
+        ]
+        text = (f"{table.label}，每条一行", f"{table.label}: a row per row of the form")
+        yield Table(f"form_{key}" if key in OWN_NAMES else key, text, columns, rows, ("project", "row"))
+
+
+def _amount_text(label: str, money: MoneyUnit) -> Text:
+    zh, en = unit_text(money)
+    return (f"{label}（{zh}）", f"{label}, in {en}")
+
+
+def _field_columns(fields: Mapping[str, Field], money: MoneyUnit) -> Iterator[Column]:
+    for key, one in fields.items():
+        label = (one.heading or one.label).rstrip(":：")
+        name = key.replace(".", "_")
+        yield Column(
+            name, _kind(one), _amount_text(label, money) if FIELD_TYPES[one.type].is_amount else (label, label)
+        )
+        if _may_be_number(one):
+            yield Column(
+                f"{name}_number", Kind.DECIMAL, (say(NUMBER, "zh", label=label), say(NUMBER, "en", label=label))
+            )
+
+
+def _kind(one: Field) -> Kind:
+    python = FIELD_TYPES[one.type].python
+    return Kind.DECIMAL if python is Decimal else Kind.DATE if python is date else Kind.TEXT
+
+
+def _may_be_number(one: Field) -> bool:
+    """Return whether a field holds texts and numbers, so that numbers have a column of their own too."""
+    return _kind(one) is Kind.TEXT and not FIELD_TYPES[one.type].keeps_digits
+
+
+def _cells(one: Field, value: Value) -> Iterator[Cell]:
+    kind = _kind(one)
+    if kind is Kind.TEXT:
+        yield None if value is None else text_of(value)
+        if _may_be_number(one):
+            yield value if isinstance(value, Decimal) else None
+    else:
+        yield value if isinstance(value, Decimal if kind is Kind.DECIMAL else date) else None
+
+
+# --- sources, problems, status ------------------------------------------------------------------
+
+
+def _sources(exported: Exported) -> Iterator[tuple[Cell, ...]]:
+    """Yield every value that is filled in, with its source where that is known."""
+    for project in exported.portfolio.projects:
+        source = exported.sources.get(project.id)
+        for key, table, row, one, value in _values(exported.form, project):
+            if value is None:
+                continue
+            label = (one.heading or one.label).rstrip(":：")
+            place = (source.file, source.sheet, source.cells.get(key), source.raw.get(key)) if source else (None,) * 4
+            yield project.id, key, table, row, label, text_of(value), *place, source.sha256 if source else None
+
+
+def _values(form: Form, project: Project) -> Iterator[tuple[str, str | None, int | None, Field, Value]]:
+    for key, one in form.fields.items():
+        yield key, None, None, one, project.values[key]
+    for name, table in form.tables.items():
+        for number, row in enumerate(project.tables[name]):
+            for column, one in table.columns.items():
+                yield f"{name}.{number}.{column}", name, number + 1, one, row[column]
+
+
+def _problems(exported: Exported, lang: str) -> Iterator[tuple[Cell, ...]]:
+    for problem in exported.problems:
+        place = (problem.location.file, problem.location.sheet, problem.location.cell, problem.location.field)
+        texts = problem.message(lang), problem.hint(lang)
+        yield problem.project, problem.code, str(problem.severity), *place, *texts
+
+
+def _status(exported: Exported) -> Iterator[tuple[Cell, ...]]:
+    """Yield the projects of the roster in its order, then those that are not in it."""
+    returned = {project.id: project for project in exported.portfolio.projects}
+    listed = {project.id: project for project in exported.roster.projects} if exported.roster else {}
+    counts = Counter((p.project, p.severity) for p in exported.problems if p.project is not None)
+    first = exported.form.key_fields[0]
+    for project_id, project in (listed | returned).items():
+        source = exported.sources.get(project_id)
+        errors, warnings = (counts[project_id, s] for s in (Severity.ERROR, Severity.WARNING))
+        reason = exported.reasons.get(project_id)
+        if project_id in returned:
+            state = "errors" if errors else "returned"
+        else:
+            state = "missing" if reason is None else "nothing"
+        place = (source.file, source.sheet) if source else (None, None)
+        yield project_id, text_of(project.values[first]), state, errors, warnings, *place, reason
+
+
+def cell_text(cell: Cell) -> str:
+    """Spell a value exactly: 600000.5, 2026-01-31."""
+    if isinstance(cell, Decimal):
+        return number_text(cell)
+    return "" if cell is None else cell.isoformat() if isinstance(cell, date) else str(cell)
