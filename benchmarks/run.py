@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -92,7 +93,10 @@ def measure(size: int, repeat: int, folder: Path) -> dict[str, Measured]:
         "summary (building)": lambda: reported("summary", str(out), str(summary)),
         "bare XlsxWriter": lambda: reported("xlsxwriter", str(summary)),
         "summary (command)": lambda: timed([*kpixl, "summary", str(out), "-o", str(folder / "again.xlsx")]),
-        "publish": lambda: timed([*kpixl, "publish", str(out), "-o", str(folder / "out.html")]),
+        **{
+            f"publish .{ending}": partial(timed, [*kpixl, "publish", str(out), "-o", str(folder / f"out.{ending}")])
+            for ending in ("html", "docx", "pdf", "md")
+        },
     }
     rounds: dict[str, list[Measured]] = {name: [] for name in tasks}
     for number in range(repeat):

@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,17 @@ def command_line() -> str:
     from kpixl.cli.main import cli
 
     out = [NOTE, "# The command line · 命令行\n", "What `--help` says, in both languages.\n"]
-    below = [f"{name} {sub}" for name, command in cli.commands.items() for sub in getattr(command, "commands", ())]
-    for name in ("", *cli.commands, *below):
+    for name in _names(cli):
         out.append(f"## {f'kpixl {name}'.strip()}\n")
         out += [f"```text\n{_help(name, lang)}```\n" for lang in ("en", "zh")]
     return "\n".join([*out, *_limits()]).rstrip() + "\n"
+
+
+def _names(group: Any, above: str = "") -> Iterator[str]:
+    """Yield the name of a group of commands, of its commands, and of theirs."""
+    yield above
+    for name, command in getattr(group, "commands", {}).items():
+        yield from _names(command, f"{above} {name}".strip())
 
 
 def _limits() -> list[str]:

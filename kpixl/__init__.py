@@ -181,13 +181,28 @@ def write_summary(
 
 
 def publish(
-    path: str | Path, form: Form, portfolio: Portfolio, *, lang: str = "zh"
+    path: str | Path,
+    form: Form,
+    portfolio: Portfolio,
+    *,
+    roster: Portfolio | None = None,
+    draft: bool = False,
+    lang: str = "zh",
 ) -> tuple[list[Written], list[Problem]]:
-    """Write a portfolio as a page for publication. Raises KpixlError for a name that is not that of a page."""
-    from kpixl.output.publish import check_ending, render_page
+    """Write a portfolio for publication, by the ending of `path`: .html, .docx, .pdf or .md.
+
+    Where the form's checks find errors, or projects are blank or missing from the portfolio, the problems are returned
+    and nothing is written; a `draft` is written all the same, marked on every page. Raises KpixlError for others.
+    """
+    from kpixl.checks.engine import check
+    from kpixl.output.publish import check_ending, publish_verdict
+    from kpixl.output.publish.gate import judge
+    from kpixl.problems import Location
 
     check_ending(Path(path))
-    return _write(Path(path), render_page(form, portfolio, lang=lang).encode(), "page", lang)
+    verdict = judge(form, portfolio, check(form, portfolio), Location(Path(path).name), roster)
+    written, problems = publish_verdict(verdict, Path(path), today=date.today(), lang=lang, draft=draft)
+    return list(written), list(problems)
 
 
 def _write(path: Path, content: bytes, kind: str, lang: str) -> tuple[list[Written], list[Problem]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 from itertools import pairwise
@@ -12,21 +13,23 @@ from typing import Any
 from lxml import etree
 from lxml import html as pages
 
-from tests.applications import TIMEOUT, command
+from tests.applications import NODE, TIMEOUT, absent, command
 
 PHONE = 390  # pixels
 VOID = {"meta", "col", "br", "input", "wbr"}
 
 
-def assert_sound(page: str, lang: str = "zh") -> Any:
-    """Parse a page and assert what holds for every one; return its root."""
+def assert_sound(page: str, lang: str = "zh", *, script: bool = False) -> Any:
+    """Parse a page and assert what holds for every one; return its root. `script`: it has one script of its own."""
     strict = etree.fromstring(page.encode(), etree.HTMLParser(recover=False, encoding="utf-8"))
     assert strict is not None
     _assert_balanced(page)
     root = pages.document_fromstring(page)
     assert root.get("lang") == ("en" if lang == "en" else "zh-Hans")
-    assert not root.xpath("//script | //link | //img | //iframe | //object | //*[@onclick or @onload or @onerror]")
-    assert not re.search(r"url\(|@import|https?://", page)
+    assert len(root.xpath("//script")) == int(script)
+    assert not root.xpath("//link | //img | //iframe | //object | //*[@onclick or @onload or @onerror]")
+    # The name space of a drawing is an address that nothing is loaded from.
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg\")", page)
     ids = [str(i) for i in root.xpath("//@id")]
     assert len(ids) == len(set(ids))
     targets = {str(link)[1:] for link in root.xpath("//a/@href")} | {str(i) for i in root.xpath("//@aria-labelledby")}
@@ -35,7 +38,7 @@ def assert_sound(page: str, lang: str = "zh") -> Any:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert all(cell.get("scope") in ("row", "col") for cell in root.xpath("//th"))
+    assert all(cell.get("scope") in ("row", "col", "rowgroup") for cell in root.xpath("//th"))
     assert root.xpath("//main") and root.xpath("//a[@class='skip']")
     return root
 
@@ -43,9 +46,9 @@ def assert_sound(page: str, lang: str = "zh") -> Any:
 def _assert_balanced(page: str) -> None:
     """Assert that every tag is closed in order, which a lenient parser would not mind."""
     opened: list[str] = []
-    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
-    for closing, tag in re.findall(r"<(/?)([a-z][a-z0-9]*)\b[^>]*>", body):
-        if tag in VOID:
+    body = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
+    for closing, tag, ending in re.findall(r"<(/?)([a-z][a-z0-9]*)\b[^>]*?(/?)>", body):
+        if tag in VOID or ending:
             continue
         if closing:
             assert opened.pop() == tag
@@ -82,3 +85,37 @@ def assert_fits_a_phone(page: str, folder: Path) -> None:
     )
     (found,) = re.findall(r'<p id="width">(.*?)</p>', done.stdout.decode(), re.DOTALL)
     assert html.unescape(found) == f"[{PHONE},[]]"
+
+
+_AXE = """
+<script>
+axe.run(document, {resultTypes: ["violations"]}).then(found => {
+  const told = found.violations.map(v => [v.id, v.impact, v.nodes.slice(0, 3).map(n => n.html.slice(0, 200))]);
+  document.body.innerHTML = "<p id='axe'></p>";
+  document.getElementById("axe").textContent = JSON.stringify(told);
+});
+</script>
+"""
+
+
+def violations(page: str, folder: Path, *, dark: bool = False) -> list[list[Any]]:
+    """Return what axe-core finds against the accessibility of a page: [rule, impact, elements] each."""
+    script = NODE / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        absent("axe-core (npm install --prefix tests/node)")
+    open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    path = folder / "axe.html"
+    tested = open_page.replace("</body>", f'<script src="{script.as_uri()}"></script>{_AXE}</body>')
+    path.write_text(tested, encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "--virtual-time-budget=60000"]
+    if dark:
+        options += ["--force-dark-mode"]
+    done = subprocess.run(
+        [command("chromium"), *options, f"--user-data-dir={folder / 'browser'}", path.as_uri()],
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=True,
+    )
+    (found,) = re.findall(r'<p id="axe">(.*?)</p>', done.stdout.decode(), re.DOTALL)
+    told: list[list[Any]] = json.loads(html.unescape(found))
+    return told

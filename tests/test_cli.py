@@ -660,7 +660,7 @@ def test_the_page_replaces_no_other_file(kpixl: Kpixl, tmp_path: Path, example: 
     assert list(tmp_path.glob("note.旧-*.html")) == [copy]
 
 
-@pytest.mark.parametrize("name", ["out.pdf", "out.docx", "out", "out.txt"])
+@pytest.mark.parametrize("name", ["out.xlsx", "out.doc", "out", "out.txt"])
 def test_a_page_is_not_written_under_the_name_of_another_kind(
     name: str, kpixl: Kpixl, tmp_path: Path, example: tuple[Form, Portfolio]
 ) -> None:

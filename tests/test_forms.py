@@ -215,6 +215,10 @@ FORMS = sorted((TESTS.parent / "templates").glob("*/form.yaml"))
 
 # Words that a form shares with the program, each for a reason of the program's own. None decides anything.
 ALLOWED = {
+    "项": "snippets: a counted thing, in a message",
+    "编号": "diff: the id, which every portfolio has",
+    "项目编号": "export: heading of a column that every portfolio has",
+    "项目名称": "export: heading of a column that every portfolio has",
     "元": "forms.money: the money that amounts are kept in, as said after a number (60万元)",
     "万元": "forms.money: a unit of money, the same in every form",
     "序号": "template: heading of the first sheet's own first column",

@@ -83,7 +83,7 @@ def _assert_whole(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kpixl").rglob("*.py")}
     forms = {
         f"kpixl/templates/{path.relative_to(ROOT / 'templates').as_posix()}"
-        for pattern in ("*/form.yaml", "*/*.j2", "shared/*.yaml")
+        for pattern in ("*/form.yaml", "*/*.j2", "*/*.typ", "*/*.svg", "shared/*.yaml")
         for path in (ROOT / "templates").glob(pattern)
     }
     assert {"kpixl/templates/shanghai-target/form.yaml", "kpixl/templates/shanghai-target/page.html.j2"} <= forms

@@ -132,7 +132,12 @@ class _Spoken(click.Command):
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         pieces = super().collect_usage_pieces(ctx)
-        words = {"[OPTIONS]": say(_ANY_OPTIONS, lang_of(ctx)), "COMMAND [ARGS]...": say(_ANY_COMMAND, lang_of(ctx))}
+        command = say(_ANY_COMMAND, lang_of(ctx))
+        words = {
+            "[OPTIONS]": say(_ANY_OPTIONS, lang_of(ctx)),
+            "COMMAND [ARGS]...": command,
+            "[COMMAND] [ARGS]...": f"[{command}]",
+        }
         return [words.get(piece, piece) for piece in pieces]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -27,7 +27,7 @@ from kpixl.cli.shared import form_source as _form_source
 from kpixl.cli.shared import load_portfolio as _load_portfolio
 from kpixl.cli.shared import report as _report
 from kpixl.cli.shared import report_written as _wrote
-from kpixl.problems import KpixlError, Problem, Severity
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.texts import asked_language
 from kpixl.version import __version__
 
@@ -555,28 +555,99 @@ def _decided(ctx: click.Context, portfolio: Path, form: Any, **made: Any) -> int
     return exit_code(problems, False)
 
 
-@cli.command(cls=Command, text=("由 YAML 生成公开用的网页。", "Make the page for publication from the YAML file."))
+@cli.command(
+    cls=Command,
+    text=(
+        "由 YAML 生成公开用的网页、Word、PDF 或 Markdown 文件。\n\n按文件名的结尾选择格式：.html、.docx、.pdf、.md。"
+        "先照 kpixl check 检查；有错误、版本冲突、空白或缺少的项目时列出原因，不写任何文件，退出码 1。"
+        "--draft 照写样稿，每页印有“草稿”。",
+        "Make what is published from the YAML file: a page, a Word document, a PDF or Markdown.\n\nThe ending of the "
+        "name chooses: .html, .docx, .pdf, .md. Everything is checked first, as by kpixl check; errors, conflicts, "
+        "blank and missing projects are listed, and then nothing is written and the exit code is 1. --draft writes a "
+        "draft all the same, marked on every page.",
+    ),
+)
 @click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
-@option("-o", "--output", "out", **_OUT, text=("网页文件。", "The page."))
+@option("-o", "--output", "out", **_OUT, text=("要生成的文件。", "The file to make."))
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("名册，用于核对金额和缺少的项目。", "The roster, for amounts and who is missing."),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside it."))
+@option("--draft", is_flag=True, text=("未通过检查也写样稿，每页印“草稿”。", "Write a draft, marked on every page."))
+@option(
+    "--template",
+    "design",
+    type=PATH,
+    metavar="DIR",
+    text=("自己的版式模板所在文件夹，见 kpixl forms copy。", "A folder of your own templates, see kpixl forms copy."),
+)
+@option("--font", metavar="NAME", text=("改用此字体。", "Use this font in place of the form's own."))
 @click.pass_context
-def publish(ctx: click.Context, portfolio: Path, out: Path) -> int:
-    from kpixl.checks.engine import check
-    from kpixl.disk import Output, check_target, commit, refuse_overlap
-    from kpixl.output.publish.html import check_ending, render_page
+def publish(
+    ctx: click.Context,
+    portfolio: Path,
+    out: Path,
+    roster_path: Path | None,
+    config: Path | None,
+    draft: bool,
+    design: Path | None,
+    font: str | None,
+) -> int:
+    from kpixl.forms.load import load_forms
+    from kpixl.output.publish import publish
+    from kpixl.portfolio import canonical
 
-    form, content = _load_portfolio(ctx, portfolio)
-    check_ending(out)
-    check_target(out)
-    refuse_overlap([out], [portfolio])
-    page = render_page(form, content, lang=lang_of(ctx), extra=ctx.obj)
-    written, refused = commit([Output(out, page.encode(), "page")], lang=lang_of(ctx), today=date.today())
-    problems = (*check(form, content), *refused)
-    _report(ctx, problems)
+    forms = list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    written, problems = publish(
+        portfolio,
+        out,
+        forms,
+        today=date.today(),
+        lang=lang_of(ctx),
+        roster=roster,
+        config=config,
+        draft=draft,
+        font=font,
+        design=design,
+        extra=ctx.obj,
+        inputs=[roster_path] if roster_path else [],
+    )
+    # What does not stand in the way of publishing was told by `kpixl check`; here it is counted.
+    told = [p for p in problems if p.severity is Severity.ERROR or p.rule is None]
+    if len(told) < len(problems):
+        counted = Problem("publish-unlisted", Location(portfolio.name), {"count": len(problems) - len(told)})
+        told.insert(len(told) - (told[-1:] != [] and told[-1].code == "publish-refused"), counted)
+    _report(ctx, told)
     _wrote(ctx, written)
     return exit_code(problems, False)
 
 
 cli.add_command(forms)
+
+
+@forms.command(
+    cls=Command,
+    text=(
+        "把表式及其版式模板复制到文件夹，供修改。\n\n改好的版式用 kpixl publish --template 文件夹 生成；"
+        "改好的表式另起编号，用 --forms-dir 指定。",
+        "Copy a form definition and its templates into a folder, to change them.\n\nPublish with the templates by "
+        "kpixl publish --template DIR.",
+    ),
+)
+@click.argument("form_id", metavar="FORM")
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.pass_context
+def copy(ctx: click.Context, form_id: str, folder: Path) -> int:
+    from kpixl.output.publish.designs import copy_design
+
+    written, problems = copy_design(form_id, folder, ctx.obj, lang=lang_of(ctx), today=date.today())
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
 
 
 @cli.command(

@@ -243,7 +243,10 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
     """
-    projects = {i: _source_data(source) for i, source in result.sources.items()}
+    projects: dict[str, dict[str, Any]] = {i: _source_data(source) for i, source in result.sources.items()}
+    for problem in result.problems:
+        if problem.code == "returned-differently" and problem.project in projects:
+            projects[problem.project].setdefault("conflicts", []).append(str(problem.details["differences"]))
     # A line per project: comparable, and the faster half of what json can do.
     lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
     head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}",\n'
@@ -268,8 +271,8 @@ def read_source(data: Any) -> Source:
     )
 
 
-def _source_data(source: Source) -> dict[str, object]:
-    data: dict[str, object] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+def _source_data(source: Source) -> dict[str, Any]:
+    data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
     data["cells"] = source.cells
     if source.raw:
         data["raw"] = source.raw
@@ -348,6 +351,26 @@ def digests_of(portfolio: Path) -> dict[str, str]:
             source = read_source(data)
             found |= {one.file: one.sha256 for one in (source, *source.others)}
     return found
+
+
+def disputes_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
+    """Read for each project what its versions differ in and nobody decided; a portfolio edited since has none."""
+    data = _own_sources(portfolio)
+    try:
+        found = {str(i): [*map(str, s.get("conflicts", ()))] for i, s in data["projects"].items()}
+        for one in data.get("conflicts", ()):
+            values = " / ".join(_plain(offer["value"]) for offer in one["candidates"])
+            row = f"{one['row']} " if one["row"] else ""
+            found.setdefault(str(one["project"]), []).append(f"{row}{one['label']}：{values}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {i: tuple(differences) for i, differences in found.items() if differences}
+
+
+def _plain(value: Any) -> str:
+    """Return a value of a conflict, one or the parts of a target, on one line."""
+    parts = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+    return " ".join(text for part in parts if part is not None for text in str(part).split()) or "空"
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:

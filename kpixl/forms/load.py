@@ -56,10 +56,10 @@ DEFAULT_FONTS: Mapping[str, str | float] = {"body": "宋体", "heading": "黑体
 def folders(extra: Sequence[Path] = ()) -> list[Path]:
     """List the folders of definitions, the user's own first."""
     own = [Path(p) for p in os.environ.get("KPIXL_FORMS", "").split(os.pathsep) if p]
-    return [*extra, *own, _templates()]
+    return [*extra, *own, own_templates()]
 
 
-def _templates() -> Path:
+def own_templates() -> Path:
     """Return the folder of the definitions that come with kpixl: of the installed package, or of a plain checkout."""
     try:
         return Path(str(resources.files("kpixl.templates")))

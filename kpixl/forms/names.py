@@ -12,13 +12,18 @@ def field_called(form: Form, name: str) -> Field:
 
     Raises KpixlError `field-unknown`, with the fields that may be meant.
     """
-    word, near = fold(name), []
+    word = fold(name)
+    near: list[Field] = []
+    nearly: list[Field] = []  # by a synonym only, which staff write but nobody prints
     for key, field in form.fields.items():
         names = [fold(text) for text in (field.label, field.heading, *field.synonyms)]
         if name == key or word in names:
             return field
-        if word and (any(word in text for text in names) or name.casefold() in key.split(".")):
+        if word and (any(word in text for text in names[:2]) or name.casefold() in key.split(".")):
             near.append(field)
+        elif word and any(word in text for text in names):
+            nearly.append(field)
+    near = near or nearly
     if len(near) == 1:
         return near[0]
     known = ", ".join(f"{field.key} ({field.heading})" for field in near or form.fields.values())

@@ -122,10 +122,14 @@ def printed_form(form: Form, year: int | None, project: Project) -> tuple[Printe
 
 
 class FormPrinter:
-    """Lays out many projects of one form and year; what the form itself says is laid out once."""
+    """Lays out many projects of one form and year; what the form itself says is laid out once.
 
-    def __init__(self, form: Form, year: int | None) -> None:
-        self._form = form
+    `longest`: the most rows that a merged cell of a table reaches over; a longer run is printed in several cells. On
+    paper a cell must fit a page, or its text is on one page and rows that it belongs to on another.
+    """
+
+    def __init__(self, form: Form, year: int | None, *, longest: int | None = None) -> None:
+        self._form, self._longest = form, longest
         self._own = [
             _own_cell(cell, form, year) for cell in (*form.layout.head, *form.layout.foot) if cell.kind != "value"
         ]
@@ -143,7 +147,7 @@ class FormPrinter:
             first = _shifted(placed.row, added)
             parts[first] = ("heading", placed.table)
             parts[first + 1 : first + 1 + len(rows)] = [("row", placed.table)] * len(rows)
-            for cell in _table_cells(self._form.tables[placed.table], placed, rows, first):
+            for cell in _table_cells(self._form.tables[placed.table], placed, rows, first, self._longest):
                 places[cell.row].append(cell)
         for cell in self._fixed_cells(project, added):
             places[cell.row].append(cell)
@@ -200,7 +204,9 @@ def _shifted(row: int, added: Sequence[tuple[int, int]]) -> int:
 # --- tables -----------------------------------------------------------------------------------
 
 
-def _table_cells(table: Table, placed: PlacedTable, rows: Sequence[Row | None], first: int) -> Iterator[PrintedCell]:
+def _table_cells(
+    table: Table, placed: PlacedTable, rows: Sequence[Row | None], first: int, longest: int | None
+) -> Iterator[PrintedCell]:
     """Yield the headings in row `first` and the rows below them; the caption stands beside the rows."""
     name = table.key
     if placed.caption:
@@ -216,21 +222,22 @@ def _table_cells(table: Table, placed: PlacedTable, rows: Sequence[Row | None], 
         values = [_table_value(table, key, row) for row in rows]
         spans = [(index, 1) for index in range(len(rows))]
         if column is not None and column.fill:
-            spans = merged_spans(values, breaks)
+            spans = merged_spans(values, breaks, longest)
             breaks = _breaks(spans, len(rows))
         for start, count in spans:
             row = first + 1 + start
             yield PrintedCell("value", values[start], row, col, count, columns, kind, key, name)
 
 
-def merged_spans(values: Sequence[Value], breaks: Sequence[bool]) -> list[tuple[int, int]]:
+def merged_spans(values: Sequence[Value], breaks: Sequence[bool], longest: int | None = None) -> list[tuple[int, int]]:
     """Merge equal neighbours: (first, count) of each run. A run also ends at a row where `breaks` is true.
 
-    Blanks are never merged: a level that is missing twice is two things missing.
+    A run of more than `longest` rows is parted. Blanks are never merged: a level missing twice is two things missing.
     """
     spans: list[tuple[int, int]] = []
     for index, value in enumerate(values):
-        if spans and value is not None and not breaks[index] and values[index - 1] == value:
+        full = bool(spans) and spans[-1][1] == longest
+        if spans and not full and value is not None and not breaks[index] and values[index - 1] == value:
             first, count = spans[-1]
             spans[-1] = (first, count + 1)
         else:

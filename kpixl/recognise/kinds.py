@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 from kpixl import yaml_text
+from kpixl.forms.load import own_templates
 from kpixl.forms.values import fold
 from kpixl.texts import Text
 
@@ -44,7 +44,7 @@ def _whole(patterns: Sequence[str]) -> re.Pattern[str]:
 @cache
 def kinds() -> tuple[Kind, ...]:
     """Load the kinds, in the order in which their titles are tried."""
-    text = (resources.files("kpixl.templates") / "shared" / "kinds.yaml").read_text(encoding="utf-8")
+    text = (own_templates() / "shared" / "kinds.yaml").read_text(encoding="utf-8")
     found: list[dict[str, Any]] = yaml_text.parse(text, "kinds.yaml")["kinds"]
     return tuple(
         Kind(

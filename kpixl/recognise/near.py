@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib import resources
 from typing import TypeVar
 
 from kpixl import yaml_text
+from kpixl.forms.load import own_templates
 from kpixl.forms.values import fold
 
 MAX_LENGTH = 40  # folded characters; a label with everything people add to it is shorter
@@ -31,7 +31,7 @@ Place = tuple[int, int]
 @cache
 def _alike() -> dict[str, str]:
     """Map words that mean the same to one of them; the data are in templates/shared/labels.yaml."""
-    text = (resources.files("kpixl.templates") / "shared" / "labels.yaml").read_text(encoding="utf-8")
+    text = (own_templates() / "shared" / "labels.yaml").read_text(encoding="utf-8")
     alike: dict[str, list[str]] = yaml_text.parse(text, "labels.yaml")["alike"]
     return {other: word for word, others in alike.items() for other in others}
 

@@ -109,7 +109,6 @@ def test_edited_rows_are_read(engine: str, tmp_path: Path) -> None:
         assert found == expected, name
 
 
-@pytest.mark.xfail(reason="two portfolios that both number from 01 collide (issue 9, A8)", strict=False)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_sheet_in_another_template_is_read(engine: str, tmp_path: Path) -> None:
     result = _read(engine, [INTO_ANOTHER], tmp_path)[INTO_ANOTHER]

@@ -1,115 +1,94 @@
-"""A portfolio as one self-contained HTML page: table of contents, then every form in its official look.
+"""A publication as one self-contained HTML page: contents, totals, then every form in its official look.
 
-What is on the page is computed here and in `kpixl.portfolio.print_layout`; how it looks is said by the Jinja2 template
-`page.html.j2` in the form's own folder, or by `shared/page.html.j2` where the form has none.
+What is on the page is computed by the print model; how it looks is written in the Jinja2 template `page.html.j2` of
+the user's own design, of the form's own folder, or of `shared/`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
 from jinja2 import Template
 from markupsafe import Markup
 
-from kpixl.forms.definition import Field, Form
-from kpixl.forms.money import money_text
+from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import total
 from kpixl.output.pages import choose_template, page_environment, render, show
-from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.print_layout import (
-    FormPrinter,
-    PrintedCell,
-    PrintedRow,
-    disclosure_text,
-    heading_text,
-    printed_text,
-)
-from kpixl.problems import failure
-from kpixl.texts import Text, say
+from kpixl.output.publish.model import Publication, draft_mark, is_long, long_fields, publication
+from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.print_layout import PrintedRow
 
 TEMPLATE = "page.html.j2"
 SHARED = f"shared/{TEMPLATE}"
-PAGE_ENDINGS = (".html", ".htm", ".xhtml")
 
-WORDS: dict[str, Text] = {
-    "contents": ("目录", "Contents"),
-    "skip": ("跳到正文", "Skip to the forms"),
-    "back": ("返回目录", "Back to contents"),
-    "total": ("合计", "Total"),
-    "note": ("由 kpixl 生成", "Made with kpixl"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A run of rows that is one HTML table: its repeated heading rows, and the rows below them."""
-
-    head: tuple[PrintedRow, ...]
-    body: tuple[PrintedRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PageForm:
-    """One project on the page: its anchor, its titles, and its blocks from top to bottom."""
-
-    anchor: str
-    project: Project
-    titles: tuple[PrintedCell, ...]
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContentsRow:
-    """One line of the table of contents: a text for each of its columns."""
-
-    anchor: str
-    id: str
-    texts: tuple[str, ...]
-
-
-def check_ending(path: Path) -> None:
-    """Raise KpixlError `ending-unsupported` where a name ends in what a page is not: a program would not open it."""
-    if path.suffix.lower() not in PAGE_ENDINGS:
-        raise failure("ending-unsupported", path=str(path), ending=path.suffix or "?", stem=path.stem)
+# The search box. The page allows this one script, by its digest, so that no text of a form can ever run.
+SCRIPT = """\
+const box = document.getElementById("search"), found = document.getElementById("found");
+const rows = [...document.querySelectorAll(".contents tbody tr")];
+const forms = rows.map(row => document.getElementById(row.querySelector("a").hash.slice(1)));
+const plain = text => text.normalize("NFKC").toLowerCase().replace(/\\s+/g, "");
+const texts = rows.map((row, n) => plain(row.textContent + forms[n].textContent));
+box.closest("form").hidden = false;
+box.closest("form").addEventListener("submit", event => event.preventDefault());
+box.addEventListener("input", () => {
+  const wanted = box.value.split(/\\s+/).map(plain).filter(Boolean);
+  let shown = 0;
+  rows.forEach((row, n) => {
+    const fits = wanted.every(word => texts[n].includes(word));
+    row.hidden = forms[n].hidden = !fits;
+    shown += fits;
+  });
+  found.textContent = wanted.length ? found.dataset.text.replace("{shown}", shown).replace("{all}", rows.length) : "";
+});
+"""
 
 
 def render_page(form: Form, portfolio: Portfolio, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
     """Render the page of `portfolio`; `extra` are the folders of definitions given by the user.
 
-    Raises KpixlError `form-invalid` where the form's template cannot be rendered.
+    Raises KpixlError `template-invalid` where the template cannot be rendered.
     """
-    template = _template(form, extra)
-    anchors = _anchors(portfolio.projects)
-    columns = contents_columns(form)
-    amount = form.summary.amount
+    return page_html(publication(form, portfolio, lang=lang), extra=extra)
+
+
+def page_html(item: Publication, *, extra: Sequence[Path] = (), design: Path | None = None) -> str:
+    """Render the page of a publication; `design` is a folder whose templates come first."""
+    form = item.form
     return render(
-        template,
-        len(portfolio.projects),
+        _template(form, extra, design),
+        len(item.portfolio.projects),
         form=form,
-        lang=lang,
-        words={key: say(text, lang) for key, text in WORDS.items()},
-        heading=heading_text(form, portfolio),
-        disclosure=disclosure_text(form, portfolio),
-        columns=columns,
-        contents=_contents(portfolio.projects, anchors, columns),
-        total=_total_text(portfolio, amount) if amount else "",
+        lang=item.lang,
+        words=item.words(),
+        draft=item.draft,
+        mark=Markup(draft_mark()) if item.draft else "",
+        heading=item.heading,
+        disclosure=item.disclosure,
+        columns=item.columns,
+        contents=item.contents,
+        total=item.total,
+        totals=item.totals,
         widths=_percentages(form.layout.widths),
-        forms=_page_forms(form, portfolio, anchors),
+        forms=item.forms(),
+        script=Markup(SCRIPT),
+        script_digest=_digest(SCRIPT),
     )
 
 
-def _template(form: Form, extra: Sequence[Path]) -> Template:
-    """Find the form's own template, else the shared one; a form's template may extend the shared one."""
-    jinja = page_environment(form, extra)
-    long = frozenset(key for key, field in form.fields.items() if field.lines > 1)
-    jinja.filters["cells"] = partial(html_cells, long=long)
+def _template(form: Form, extra: Sequence[Path], design: Path | None) -> Template:
+    """Find the user's template, the form's own, else the shared one; each may extend the next."""
+    jinja = page_environment(form, extra, design)
+    jinja.filters["cells"] = partial(html_cells, long=long_fields(form))
     return choose_template(jinja, TEMPLATE, SHARED)
+
+
+@lru_cache(maxsize=8)
+def _digest(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 # --- the filter of the template ---------------------------------------------------------------
@@ -124,10 +103,12 @@ def html_cells(row: PrintedRow, long: frozenset[str]) -> Iterator[tuple[str, Mar
     for cell in row.cells:
         tag = "td" if cell.kind in ("value", "blank") else "th"
         name = _CLASSES.get(cell.type) or ("vertical" if cell.vertical else "")
-        if cell.kind == "value" and not cell.table and cell.key in long:
+        if is_long(cell, long):
             name = "long"
         text = show(cell)
-        content = Markup("<span>{}</span>").format(text) if cell.vertical else text
+        # A line end alone is a blank to whatever reads the page without its style sheet.
+        shown = Markup("<br>").join(text.split("\n")) if "\n" in text else text
+        content = Markup("<span>{}</span>").format(shown) if cell.vertical else shown
         yield tag, _attributes(cell.columns, cell.rows, cell.scope, name), content
 
 
@@ -140,55 +121,5 @@ def _attributes(columns: int, rows: int, scope: str, name: str) -> Markup:
     return Markup().join(Markup(' {}="{}"').format(key, value) for key, value in given.items() if value not in (1, ""))
 
 
-# --- what is on the page ----------------------------------------------------------------------
-
-
-def contents_columns(form: Form) -> tuple[Field, ...]:
-    """Choose the columns of the table of contents: what projects are told apart by, and the amount."""
-    keys = dict.fromkeys((*form.key_fields, form.summary.amount))
-    return tuple(form.fields[key] for key in keys if key is not None)
-
-
-def _contents(projects: Sequence[Project], anchors: Sequence[str], columns: Sequence[Field]) -> Iterator[ContentsRow]:
-    for project, anchor in zip(projects, anchors, strict=True):
-        cells = (PrintedCell("value", project.values[c.key], 0, 0, type=c.type) for c in columns)
-        yield ContentsRow(anchor, project.id, tuple(printed_text(cell) for cell in cells))
-
-
-def _total_text(portfolio: Portfolio, key: str) -> str:
-    return money_text(total([project.values[key] for project in portfolio.projects]) or Decimal(0))
-
-
-def _anchors(projects: Sequence[Project]) -> list[str]:
-    """Name each project's place on the page: after its id where that can stand in a link as it is."""
-    return [
-        f"p-{project.id}" if re.fullmatch(r"[a-zA-Z0-9][\w.-]*", project.id) else f"p--{number}"
-        for number, project in enumerate(projects, 1)
-    ]
-
-
 def _percentages(widths: Sequence[float]) -> list[str]:
     return [f"{100 * width / sum(widths):.3f}%" for width in widths]
-
-
-def _page_forms(form: Form, portfolio: Portfolio, anchors: Sequence[str]) -> Iterator[PageForm]:
-    printer = FormPrinter(form, portfolio.year)
-    for project, anchor in zip(portfolio.projects, anchors, strict=True):
-        titles, blocks = split_blocks(printer.lay_out(project))
-        yield PageForm(anchor, project, titles, blocks)
-
-
-def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], tuple[Block, ...]]:
-    """Split a printed form into its leading titles and one block per grid and per table."""
-    titles: list[PrintedCell] = []
-    blocks: list[tuple[list[PrintedRow], list[PrintedRow]]] = []
-    last = ""
-    for row in rows:
-        if row.part == "title" and not blocks:
-            titles += row.cells
-            continue
-        if not blocks or row.table != last or row.part == "heading":
-            blocks.append(([], []))
-            last = row.table
-        blocks[-1][row.part != "heading"].append(row)
-    return tuple(titles), tuple(Block(tuple(head), tuple(body)) for head, body in blocks)
