@@ -360,8 +360,7 @@ def disputes_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
         found = {str(i): [*map(str, s.get("conflicts", ()))] for i, s in data["projects"].items()}
         for one in data.get("conflicts", ()):
             values = " / ".join(_plain(offer["value"]) for offer in one["candidates"])
-            row = f"{one['row']} " if one["row"] else ""
-            found.setdefault(str(one["project"]), []).append(f"{row}{one['label']}：{values}")
+            found.setdefault(str(one["project"]), []).append(f"{one['label']}：{values}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {i: tuple(differences) for i, differences in found.items() if differences}
