@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXAMPLE := examples/sast-2026
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench fuzz edits sheet-law clean
+.PHONY: help demo test lint docs bench fuzz edits sheet-law clean laws
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(STAMP) ## measure time and memory; takes some minutes
 
 fuzz: $(STAMP) ## read 20,000 broken files; takes some minutes
 	$(BIN)/python tests/fuzz/run.py --count 20000
+
+laws: $(STAMP) ## hold the laws of merging in 10,000 cases each; takes some minutes
+	KPIXL_LAW_CASES=10000 $(BIN)/python -m pytest tests/laws/test_merging.py -q
 
 edits: $(STAMP) ## read 2,000 workbooks edited in four applications; takes some minutes
 	$(BIN)/python tests/laws/run_edits.py --count 2000

@@ -511,6 +511,7 @@ def test_a_folder_within_a_folder_is_read_and_a_summary_of_ours_is_not(kpixl: Kp
     assert ran.code == CLEAN
     assert report["projects"] == 2
     assert {p["file"]: p["code"] for p in report["problems"]} == {
+        ".out.written.yaml": "file-skipped",
         "out.sources.json": "file-skipped",
         "out.xlsx": "own-output-skipped",
         "out.yaml": "file-skipped",

@@ -97,18 +97,23 @@ def test_two_versions_are_told_apart_value_by_value() -> None:
     changed: Row = {**ROW, "value": "6"}
     other = item("甲", file="b.xlsx", marker=mark("07", "甲"), department="科委", rows=(changed,))
     merged = merge(FORM, [one, other], None)
-    assert (names(merged), codes(merged)) == ({"07": "甲"}, ["returned-differently"])
+    assert (names(merged), codes(merged)) == ({"07": "甲"}, ["conflict", "conflict"])
     project = merged.portfolio.projects[0]
     assert project.values["department"] == "科协"
-    differences = str(merged.problems[0].details["differences"])
-    assert differences == "主管部门 A4 “科委” ≠ A4 “科协”；绩效指标1.指标值 B5 “6” ≠ B5 “5”"
+    first, second = merged.problems
+    assert first.location == Location("a.xlsx", "表1", "A4", "主管部门")
+    assert "“科协”（a.xlsx › 表1 › A4）、“科委”（b.xlsx › 表1 › A4）" in first.message()
+    assert "“≥ 5 场”（a.xlsx › 表1 › B5）、“≥ 6 场”（b.xlsx › 表1 › B5）" in second.message()
+    assert second.location.field == "绩效指标 产出指标/数量指标/场次 年度(/项目)指标值"
 
 
-def test_a_row_more_is_a_difference() -> None:
+def test_a_row_more_is_no_contradiction() -> None:
     first = item("甲", marker=mark("07", "甲"), department="科协")
-    versions = [first, item("甲", marker=mark("07", "甲"), department="科委", rows=(ROW,))]
-    differences = str(merge(FORM, versions, None).problems[0].details["differences"])
-    assert "；绩效指标1.一级指标 B1 “产出指标” ≠ B1 “”" in differences
+    versions = [first, item("甲", file="b.xlsx", marker=mark("07", "甲"), department="科委", rows=(ROW,))]
+    merged = merge(FORM, versions, None)
+    assert codes(merged) == ["conflict"]
+    assert merged.portfolio.projects[0].tables["indicators"] == versions[1].form.tables["indicators"]
+    assert merged.sources["07"].at("indicators.0.value") == Location("b.xlsx", "表1", "B5")
 
 
 # --- copied and renamed -----------------------------------------------------------------------
@@ -132,15 +137,15 @@ def test_a_name_spelled_with_blanks_is_the_same_name() -> None:
     merged = merge(
         FORM, [item("甲 项目", marker=mark("07", "甲项目")), item("甲项目", marker=mark("07", "甲项目"))], None
     )
-    assert codes(merged) == ["returned-differently"]
+    assert (names(merged), codes(merged)) == ({"07": "甲 项目"}, ["conflict"])
 
 
 def test_two_renamed_copies_are_two_versions() -> None:
     """Neither bears the name that was written: which one is meant, a person must say."""
     merged = merge(FORM, [item(name, sheet=name, marker=mark("07", "甲")) for name in ("乙", "丙")], None)
     assert (names(merged), codes(merged)) == (
-        {"07": "乙"},
-        ["name-changed", "name-changed", "returned-differently"],
+        {"07": "丙"},
+        ["name-changed", "name-changed", "conflict"],
     )
 
 
@@ -161,7 +166,7 @@ def test_names_swapped_between_two_sheets_are_told() -> None:
 
 def test_a_copy_left_without_a_name_is_no_new_project() -> None:
     merged = merge(FORM, [item("甲", marker=mark("07", "甲")), item(None, marker=mark("07", "甲"))], None)
-    assert (names(merged), codes(merged)) == ({"07": "甲"}, ["returned-differently"])
+    assert (names(merged), codes(merged)) == ({"07": "甲"}, ["returned-contained"])
 
 
 # --- markers of other things ------------------------------------------------------------------
@@ -293,7 +298,7 @@ def test_a_sheet_that_only_lacks_what_another_has_gives_way_to_it() -> None:
     more = item("甲", file="b.xlsx", marker=mark("01", "甲"), rows=(ROW,))
     merged = in_any_order([less, more], None)
     assert len(merged.portfolio.projects[0].tables["indicators"]) == 1
-    assert codes(merged) == ["returned-differently"]
+    assert codes(merged) == ["returned-contained"]
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])

@@ -173,7 +173,7 @@ def test_an_unreadable_file_is_never_ignored(desk: Desk, text: str) -> None:
 
 
 def test_a_project_that_came_back_twice(desk: Desk) -> None:
-    desk.send("a.xlsx", ["01", "03"])
+    desk.send("a.xlsx", ["01", "03"], lambda p: changed("category", "其他类")(p) if p.id == "03" else p)
     desk.send("b.xlsx", ["01", "03"], lambda p: changed("category", "人员类")(p) if p.id == "03" else p)
     projects = {project.id: project for _, project in desk.take().projects}
     assert (projects["01"].twice, projects["01"].state) == ("same", State.RETURNED)

@@ -79,17 +79,13 @@ def matches(selector: str, code: str, category: str) -> bool:
     return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")
 
 
-def find_config(paths: Iterable[Path]) -> Path | None:
+def find_config(paths: Iterable[Path], name: str = CONFIG) -> Path | None:
     """Return the kpixl.yaml beside the data: in a folder given, beside a file or folder given, or here."""
     folders: list[Path] = []
     for path in paths:
         folders += [path, path.absolute().parent] if path.is_dir() else [path.absolute().parent]
     return next(
-        (
-            folder / CONFIG
-            for folder in [*folders, Path()]
-            if (folder / CONFIG).exists() and not (folder / CONFIG).is_dir()
-        ),
+        (folder / name for folder in [*folders, Path()] if (folder / name).exists() and not (folder / name).is_dir()),
         None,
     )
 

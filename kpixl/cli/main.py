@@ -182,7 +182,15 @@ def consolidate(
     strict: bool,
 ) -> int:
     from kpixl.cli import console
-    from kpixl.collection.consolidate import consolidate, report_data, sources_path, write_consolidated
+    from kpixl.collection.consolidate import (
+        consolidate,
+        office_of,
+        report_data,
+        sources_path,
+        write_consolidated,
+    )
+    from kpixl.collection.decisions import decisions_path
+    from kpixl.collection.hand_edits import written_path
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.forms.load import load_forms
@@ -195,6 +203,8 @@ def consolidate(
         check_target(targets[1], workbook_ending(targets[1]))
     forms = [_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, _form_source(ctx))[1] if roster_path else None
+    picks = _picks(targets[1]) if not no_summary else []
+    office = office_of(out, picks, today=date.today())
     with console.progress(lang) as progress:
         result = consolidate(
             paths,
@@ -202,12 +212,14 @@ def consolidate(
             roster=roster,
             limits=limits,
             inputs=[roster_path] if roster_path else [],
-            outputs=[*targets, sources_path(out)],
+            outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
             progress=progress,
+            decided=office,
         )
     if dry_run:
         return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
-    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today())
+    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
+    problems = (*office.problems, *problems)
     if as_json:
         console.print_json(report_data(result, problems, written, lang))
     else:
@@ -215,6 +227,15 @@ def consolidate(
         console.print_files(result, lang)
     _wrote(ctx, written)
     return exit_code(problems, strict)
+
+
+def _picks(summary: Path) -> list[Any]:
+    """Read what is chosen in a summary; where there is none, nothing is loaded for it."""
+    if not summary.is_file():
+        return []
+    from kpixl.output.summary.choices import read_picks
+
+    return read_picks(summary)
 
 
 @cli.command(
@@ -439,7 +460,7 @@ def rules(ctx: click.Context, form_id: str | None) -> int:
 @click.pass_context
 def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
     from kpixl.checks.engine import check
-    from kpixl.collection.consolidate import run_of, sources_of
+    from kpixl.collection.consolidate import conflicts_of, run_of, sources_of
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.output.summary import write_summary
@@ -448,10 +469,104 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
     check_target(out, workbook_ending(out))
     sources = sources_of(portfolio)
     found = check(form, content)
+    drafts = {(p.project, p.field, p.row): (p.choice, p.reason) for p in _picks(out)}
     written, problems = write_summary(
-        out, form, content, lang=lang_of(ctx), sources=sources, forms=forms, run=run_of(portfolio), today=date.today()
+        out,
+        form,
+        content,
+        lang=lang_of(ctx),
+        sources=sources,
+        forms=forms,
+        run=run_of(portfolio),
+        today=date.today(),
+        conflicts=conflicts_of(portfolio, form),
+        drafts=drafts,
     )
     problems = (*found, *problems)
+    _report(ctx, problems)
+    _wrote(ctx, written)
+    return exit_code(problems, False)
+
+
+_PORTFOLIO = option(
+    "--portfolio",
+    type=PATH,
+    metavar="PORTFOLIO.yaml",
+    text=("汇总数据，默认为当前文件夹中唯一的一个。", "The consolidated data; by default the only one in this folder."),
+)
+_WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The reason."))
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "决定一个值，记入 decisions.yaml，下次汇总时生效。\n\nPROJECT 为编号或名称，FIELD 为字段或标签；表中的行用 "
+        "--row 指明。",
+        "Decide a value; recorded in decisions.yaml, and used when you consolidate again.\n\nPROJECT is an id or a "
+        "name, FIELD a key or a label; in a table --row names the row.",
+    ),
+)
+@click.argument("project")
+@click.argument("field")
+@click.argument("value")
+@option("--row", default="", metavar="ROW", text=("行：三级指标名称，或完整的一行。", "A row, by its name or in full."))
+@_WHY
+@_PORTFOLIO
+@click.pass_context
+def decide(ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None) -> int:
+    from kpixl.collection.consolidate import office_of
+    from kpixl.collection.decide import decision
+    from kpixl.collection.sources import only_portfolio
+
+    path = portfolio or only_portfolio(Path())
+    form, content = _load_portfolio(ctx, path)
+    today = date.today()
+    made = decision(
+        form,
+        content,
+        office_of(path, today=today).conflicts,
+        project=project,
+        field=field,
+        value=value,
+        row=row,
+        why=why,
+        today=today.isoformat(),
+    )
+    return _decided(ctx, path, form, values=[made])
+
+
+@cli.command(
+    cls=Command,
+    text=(
+        "决定一个文件不计入，记入 decisions.yaml，下次汇总时生效。",
+        "Leave a returned file out; recorded in decisions.yaml, and used when you consolidate again.",
+    ),
+)
+@click.argument("file")
+@_WHY
+@_PORTFOLIO
+@click.pass_context
+def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> int:
+    from kpixl.collection.consolidate import digests_of
+    from kpixl.collection.decide import exclusion
+    from kpixl.collection.sources import only_portfolio
+
+    path = portfolio or only_portfolio(Path())
+    form, _ = _load_portfolio(ctx, path)
+    made = exclusion(file, digests_of(path), why=why, today=date.today().isoformat())
+    return _decided(ctx, path, form, excluded=[made])
+
+
+def _decided(ctx: click.Context, portfolio: Path, form: Any, **made: Any) -> int:
+    """Add decisions to the file beside a portfolio."""
+    from kpixl.collection.decisions import decisions_path, load_decisions, with_more
+    from kpixl.disk import Output, commit
+
+    path = decisions_path(portfolio)
+    text = with_more(form, load_decisions(path, form), **made).text
+    written, problems = commit(
+        [Output(path, text.encode(), "decisions", judged=True)], lang=lang_of(ctx), today=date.today()
+    )
     _report(ctx, problems)
     _wrote(ctx, written)
     return exit_code(problems, False)

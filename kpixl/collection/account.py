@@ -71,6 +71,13 @@ class _Book:
             for number, version in enumerate(versions):
                 fate = Fate.CONFLICT if not version.same else Fate.SAME if number else Fate.RESULT
                 self.fates[version.file, version.sheet] = fate
+        self.places: dict[tuple[str | None, str | None, str | None], Fate] = {}
+        for lost in result.superseded:
+            at = lost.location
+            self.places[at.file, at.sheet, at.cell] = Fate.NOT_TAKEN
+        for conflict in result.conflicts:
+            for at in (place.location for offer in conflict.offers for place in offer.places):
+                self.places[at.file, at.sheet, at.cell] = Fate.CONFLICT
         self.reported: set[tuple[str | None, str | None, str | None]] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
         self.looked: Counter[str] = Counter()
@@ -97,7 +104,7 @@ class _Book:
 
 NOT_TAKEN = frozenset(
     {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
-     "own-output-skipped", "file-skipped", "csv-one-sheet"}
+     "own-output-skipped", "file-skipped", "file-excluded", "csv-one-sheet"}
 )  # fmt: skip
 
 
@@ -149,6 +156,10 @@ def _is_cover(grid: Grid) -> bool:
 
 def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
     if cell in claimed:
+        if (file, None) in book.whole:  # left out by decision
+            return Fate.NOT_TAKEN
+        if (fate := book.places.get((file, grid.name, cell))) is not None:
+            return fate
         return book.fates.get((file, grid.name), Fate.RESULT)
     if (file, grid.name, cell) in book.reported:
         return Fate.QUOTED

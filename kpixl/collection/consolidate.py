@@ -5,12 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.collection.conflicts import conflict_data, read_conflict
+from kpixl.collection.decisions import (
+    NONE,
+    Decision,
+    Decisions,
+    Pick,
+    decisions_path,
+    excluded_files,
+    known_address,
+    with_more,
+)
+from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
     FileResult,
@@ -21,7 +35,9 @@ from kpixl.collection.intake import (
     read_files,
 )
 from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.office import Office
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
+from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
@@ -32,6 +48,15 @@ from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, of_values
 from kpixl.problems import KpixlError, Location, Problem
+from kpixl.recognise.submission import Extracted
+
+Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
+
+
+def undecided(form: Form) -> tuple[Decisions, Sequence[Decision]]:  # noqa: ARG001 - as a Decided
+    """Return no decisions."""
+    return NONE, ()
+
 
 SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
@@ -42,7 +67,8 @@ MAX_DROPPED = 20  # ids that one message names
 class Consolidated:
     """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
 
-    `versions`: the forms in which each project came back, the one that was taken first.
+    `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
+    decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
     """
 
     form: Form
@@ -52,6 +78,9 @@ class Consolidated:
     files: tuple[FileResult, ...]
     versions: Mapping[str, tuple[Version, ...]]
     roster: Portfolio | None = None
+    conflicts: tuple[OpenConflict, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    decisions: Decisions = NONE
 
 
 def consolidate(
@@ -66,11 +95,13 @@ def consolidate(
     progress: Progress | None = None,
     checker: Checker = check,
     may_be_empty: bool = False,
+    decided: Decided = undecided,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
+    `decided`: what the office decided, as a function of the form, which is known only after reading.
     `checker`: what is checked of the projects, by default only what the fields themselves demand.
     Raises KpixlError where there is nothing to read, unless that `may_be`.
     """
@@ -84,7 +115,7 @@ def consolidate(
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = read_files(jobs, forms, limits, workers, progress)
-    return _merged(results, skipped, forms, roster, checker)
+    return _merged(results, skipped, forms, roster, checker, decided)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -101,14 +132,18 @@ def _merged(
     forms: Sequence[Form],
     roster: Portfolio | None,
     checker: Checker,
+    decided: Decided,
 ) -> Consolidated:
     by_id = {form.id: form for form in forms}
     kinds = sorted({e.form for r in results for e in r.forms})
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
     problems = [*skipped, *(p for r in results for p in r.problems)]
-    items = [Returned(result.file, result.sha256, extracted) for result in results for extracted in result.forms]
-    returned = [item for item in items if item.form.form == form.id]
-    merged = merge(form, returned, roster)
+    items = [_returned(result, extracted) for result in results for extracted in result.forms]
+    decisions, new = decided(form)
+    excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
+    problems += notes
+    returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
+    merged = merge(form, returned, roster, decisions, new)
     problems += [
         Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
@@ -120,17 +155,33 @@ def _merged(
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
     checked = checker(form, merged.portfolio, _locator(merged))
-    problems += without_consequences(form, problems, checked)
+    problems += without_consequences(form, problems, checked, frozenset(merged.undecided.values()))
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    sources, files = _with_raw(merged.sources, problems), tuple(results)
-    return Consolidated(form, merged.portfolio, sources, tuple(problems), files, merged.versions, roster)
+    return Consolidated(
+        form,
+        merged.portfolio,
+        _with_raw(merged.sources, problems),
+        tuple(problems),
+        tuple(results),
+        merged.versions,
+        roster,
+        merged.conflicts,
+        merged.superseded,
+        with_more(form, decisions, merged.decisions),
+    )
 
 
-def without_consequences(form: Form, read: Sequence[Problem], checked: Sequence[Problem]) -> list[Problem]:
+def _returned(result: FileResult, form: Extracted) -> Returned:
+    return Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+
+
+def without_consequences(
+    form: Form, read: Sequence[Problem], checked: Sequence[Problem], open_places: frozenset[Location] = frozenset()
+) -> list[Problem]:
     """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
-    what comes of comparing amounts of which one is not known."""
-    broken = {p.location for p in read if p.code in BROKEN}
+    what comes of comparing amounts of which one is not known. `open_places`: those of values that are in conflict."""
+    broken = {p.location for p in read if p.code in BROKEN} | open_places
     missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
     money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
     amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
@@ -177,8 +228,9 @@ def _commonest(results: Sequence[FileResult]) -> str:
 
 def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
     def locate(project: str, key: str, label: str) -> Location:
-        source = merged.sources[project]
-        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
+        if (place := merged.undecided.get((project, key))) is not None:
+            return place
+        return replace(merged.sources[project].at(key), field=label.rstrip(":："))
 
     return locate
 
@@ -201,13 +253,30 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
     if run is not None:
         head += f'"run": {json.dumps(run_data(run), ensure_ascii=False)},\n'
     head += '"projects": {\n'
-    return head + ",\n".join(lines) + "\n}}\n"
+    conflicts = ",\n".join(json.dumps(conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
+    tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
+    return head + ",\n".join(lines) + "\n}" + tail + "}\n"
+
+
+def read_source(data: Any) -> Source:
+    """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none."""
+    sheet = None if data["sheet"] is None else str(data["sheet"])
+    return Source(
+        str(data["file"]),
+        str(data["sha256"]),
+        sheet,
+        {str(key): str(cell) for key, cell in data["cells"].items()},
+        {str(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
+    )
 
 
 def _source_data(source: Source) -> dict[str, Any]:
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
     data["cells"] = of_values(source.cells)
-    return {**data, "raw": source.raw} if source.raw else data
+    if source.raw:
+        data["raw"] = source.raw
+    return {**data, "others": [_source_data(other) for other in source.others]} if source.others else data
 
 
 def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
@@ -217,12 +286,13 @@ def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dic
         if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
             place = (problem.location.file, problem.location.sheet)
             typed.setdefault(place, {})[problem.location.cell] = str(problem.details["raw"])
-    found = dict(sources)
-    for project, source in sources.items():
-        if (cells := typed.get((source.file, source.sheet))) is not None:
-            raw = {key: cells[cell] for key, cell in source.cells.items() if cell in cells}
-            found[project] = replace(source, raw=raw)
-    return found
+
+    def completed(source: Source) -> Source:
+        cells = typed.get((source.file, source.sheet), {})
+        raw = {key: cells[cell] for key, cell in source.cells.items() if cell in cells}
+        return replace(source, raw=raw, others=tuple(map(completed, source.others)))
+
+    return {project: completed(source) for project, source in sources.items()} if typed else dict(sources)
 
 
 def sources_path(portfolio: Path) -> Path:
@@ -232,9 +302,8 @@ def sources_path(portfolio: Path) -> Path:
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:
     """Read for each project the text of its source; None where no sources file belongs to this very portfolio."""
-    data = _own_sources(portfolio)
     try:
-        return {str(i): str(Source(str(s["file"]), "", s["sheet"])) for i, s in data["projects"].items()}
+        return {str(i): str(read_source(s)) for i, s in _own_sources(portfolio)["projects"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -254,13 +323,53 @@ def _own_sources(portfolio: Path) -> dict[str, Any]:
     return data if known else {}
 
 
-def conflicts_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
-    """Read for each project returned in versions that differ how they differ; a portfolio edited since has none."""
+def office_of(out: Path, picks: Sequence[Pick] = (), *, today: date) -> Office:
+    """Prepare to read what the office decided about the portfolio at `out`; `picks`: what it chose in the summary."""
+    data = _sources_data(out)
+    digest, conflicts = data.get("portfolio"), data.get("conflicts", [])
+    edited = isinstance(digest, str) and out.is_file() and hashlib.sha256(out.read_bytes()).hexdigest() != digest
+    listed = [c for c in conflicts if isinstance(c, dict)] if isinstance(conflicts, list) else []
+    return Office(out, today.isoformat(), picks, listed, edited)
+
+
+def conflicts_of(portfolio: Path, form: Form) -> tuple[OpenConflict, ...]:
+    """Read from the sources beside a portfolio what was to be decided after the last run; none where it is unknown."""
+    found = []
+    with suppress(KeyError, TypeError, AttributeError, ValueError):
+        for data in office_of(portfolio, today=date.min).conflicts:
+            address = known_address(form, data["field"], data["row"])
+            if address is not None:
+                found.append(read_conflict(form, data, address))
+    return tuple(found)
+
+
+def digests_of(portfolio: Path) -> dict[str, str]:
+    """Read the digests of the files that a portfolio came from, by their names, from the sources beside it."""
+    found: dict[str, str] = {}
+    with suppress(KeyError, TypeError, AttributeError):
+        for data in _sources_data(portfolio)["projects"].values():
+            source = read_source(data)
+            found |= {one.file: one.sha256 for one in (source, *source.others)}
+    return found
+
+
+def disputes_of(portfolio: Path) -> dict[str, tuple[str, ...]]:
+    """Read for each project what its versions differ in and nobody decided; a portfolio edited since has none."""
+    data = _own_sources(portfolio)
     try:
-        found = {i: tuple(map(str, s.get("conflicts", ()))) for i, s in _own_sources(portfolio)["projects"].items()}
+        found = {str(i): [*map(str, s.get("conflicts", ()))] for i, s in data["projects"].items()}
+        for one in data.get("conflicts", ()):
+            values = " / ".join(_plain(offer["value"]) for offer in one["candidates"])
+            found.setdefault(str(one["project"]), []).append(f"{one['label']}：{values}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return {i: differences for i, differences in found.items() if differences}
+    return {i: tuple(differences) for i, differences in found.items() if differences}
+
+
+def _plain(value: Any) -> str:
+    """Return a value of a conflict, one or the parts of a target, on one line."""
+    parts = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+    return " ".join(text for part in parts if part is not None for text in str(part).split()) or "空"
 
 
 def _sources_data(portfolio: Path) -> dict[str, Any]:
@@ -276,9 +385,17 @@ def _sources_data(portfolio: Path) -> dict[str, Any]:
 
 
 def write_consolidated(
-    result: Consolidated, out: Path, summary: Path | None = None, *, lang: str = "zh", today: date
+    result: Consolidated,
+    out: Path,
+    summary: Path | None = None,
+    *,
+    lang: str = "zh",
+    today: date,
+    drafts: Mapping[tuple[str, str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> tuple[list[Written], tuple[Problem, ...]]:
-    """Write YAML, sources and summary; return (path, whether it changed) of each, and all problems.
+    """Write YAML, sources, decisions and summary; return (path, whether it changed) of each, and all problems.
+
+    `drafts`: what is typed on the sheet 待决定 and is no decision yet.
 
     `today` names the copy of an old summary that holds something which the new one lacks.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
@@ -298,21 +415,32 @@ def write_consolidated(
         Output(out, content, "portfolio", keep=dropped is not None, known=_known(out)),
         # It holds nothing that anybody typed, and is made anew for every portfolio.
         Output(sources_path(out), sources_content, "sources", judged=True),
+        Output(written_path(out), content, "written", judged=True),
     ]
+    if result.decisions.text:  # what people wrote there is in it
+        outputs.append(Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=True))
     if summary is not None:
         from kpixl.output.summary import summary_outputs
 
         sources = {i: str(s) for i, s in result.sources.items()}
         try:
             made, more = summary_outputs(
-                summary, result.form, result.portfolio, lang=lang, sources=sources, run=run, today=today
+                summary,
+                result.form,
+                result.portfolio,
+                lang=lang,
+                sources=sources,
+                run=run,
+                today=today,
+                conflicts=result.conflicts,
+                drafts=drafts,
             )
             outputs += made
         except KpixlError as error:  # the summary alone cannot be made or read
             more = error.problems
         problems = (*problems, *more)
     written, refused = commit(outputs, lang=lang, today=today)
-    return written, (*problems, *refused)
+    return [one for one in written if one.path.name != written_path(out).name], (*problems, *refused)
 
 
 def _known(out: Path) -> frozenset[str]:
@@ -356,5 +484,6 @@ def report_data(
             for f in result.files
         ],
         "problems": [p.data(lang) for p in problems],
+        "conflicts": [conflict_data(result.form, conflict) for conflict in result.conflicts],
         "written": [str(path) for path, _ in written],
     }

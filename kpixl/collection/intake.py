@@ -1,12 +1,13 @@
 """Files -> forms: finding the forms of the office in whatever came back, each file in a worker process."""
 
 from kpixl.collection.one_file import (
-    PROBLEM_LIST,
     FileResult,
     Job,
     content_of,
     is_own_output,
     is_problem_list,
+    origins_of,
+    problem_list,
     read_again,
     read_file,
 )
@@ -16,7 +17,6 @@ from kpixl.readers import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "PROBLEM_LIST",
     "FileResult",
     "Job",
     "Limits",
@@ -26,6 +26,8 @@ __all__ = [
     "death_reason",
     "is_own_output",
     "is_problem_list",
+    "origins_of",
+    "problem_list",
     "read_again",
     "read_file",
     "read_files",

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
+from kpixl.collection.judge import Judged, judge
+from kpixl.collection.lineage import lineage
 from kpixl.collection.match import Names
-from kpixl.collection.versions import Candidate, Returned, Version, best, superseded
+from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
+from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
@@ -18,24 +22,10 @@ from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.three_way import Choice
 from kpixl.problems import Location, Problem, Severity
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a project came from: file, digest, sheet, and the cell of each value.
-
-    `raw`: what was typed, by value, where it was read otherwise than plainly.
-    """
-
-    file: str
-    sha256: str
-    sheet: str | None
-    cells: Mapping[str, str] = field(default_factory=dict)
-    raw: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.file} › {self.sheet}" if self.sheet else self.file
+__all__ = ["Merged", "Source", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,9 @@ class Merged:
     """The portfolio, the source of each project by id, and what was noticed on the way.
 
     `ids`: the project of each returned form, in their order. `versions`: the forms in which each project came back;
-    the first is the one that was taken.
+    the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
+    are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
+    `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
     """
 
     portfolio: Portfolio
@@ -51,50 +43,97 @@ class Merged:
     problems: tuple[Problem, ...]
     ids: tuple[str, ...]
     versions: Mapping[str, tuple[Version, ...]]
+    conflicts: tuple[OpenConflict, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    undecided: Mapping[tuple[str, str], Location] = field(default_factory=dict)
 
 
-def merge(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -> Merged:
-    """Merge what came back. Without a roster, projects are in the order in which the template listed them."""
+def merge(
+    form: Form,
+    returned: Sequence[Returned],
+    roster: Portfolio | None,
+    decisions: Decisions = NONE,
+    new: Sequence[Decision] = (),
+) -> Merged:
+    """Merge what came back. Without a roster, projects are in the order in which the template listed them.
+
+    `decisions`: those of earlier runs; `new`: those that this one found, in the summary or in the YAML.
+    """
     scope = _scope(form, returned, roster)
     foreign = [scope.excludes(item.form.marker) for item in returned]
     names = Names(form, roster)
     ids = names.assign(returned, foreign)
     problems = [*_other_years(returned, ids, foreign, scope), *_foreign(form, returned, ids, foreign, scope)]
     problems += names.problems
-    candidates: dict[str, list[Candidate]] = defaultdict(list)
+    groups: dict[str, list[Received]] = defaultdict(list)
     for item, project_id, other in zip(returned, ids, foreign, strict=True):
         project = complete(form, Project(project_id, item.form.values, item.form.tables))
-        candidates[project_id].append(Candidate(item, project, other))
-    sent = {project.id: complete(form, project) for project in roster.projects} if roster is not None else {}
-    chosen, versions = {}, {}
-    for project_id, group in candidates.items():
-        taken = chosen[project_id] = best(form, group, sent.get(project_id))
-        others = [(c, superseded(form, c, taken, sent.get(project_id))) for c in group if c is not taken]
-        problems += [problem for _, problem in others]
-        versions[project_id] = (
-            Version(taken.item.file, taken.item.form.sheet, True),
-            *(Version(c.item.file, c.item.form.sheet, problem.code == "returned-twice") for c, problem in others),
-        )
-    order = _order(chosen, roster)
+        groups[project_id].append(Received(item, project, other))
+    settled, judged = _settled(form, groups, roster, decisions, new)
+    problems += [problem for one in settled.values() for problem in one.problems]
+    problems += judged.problems
+    chosen = {i: one for i, one in settled.items() if i not in judged.removed}
+    order = _order(chosen, groups, roster)
     portfolio = Portfolio(form.id, scope.year, scope.organization, tuple(chosen[i].project for i in order))
     if roster is not None:
-        problems += _missing(form, roster, chosen)
-    sources = {i: _source(chosen[i].item) for i in order}
-    return Merged(portfolio, sources, tuple(problems), tuple(ids), {i: versions[i] for i in order})
+        problems += _missing(form, roster, groups)
+    return Merged(
+        portfolio,
+        {i: chosen[i].source for i in order},
+        tuple(problems),
+        tuple(ids),
+        {i: chosen[i].versions for i in order},
+        (*(c for i in order for c in chosen[i].conflicts), *judged.reopened),
+        tuple(lost for one in settled.values() for lost in one.superseded),
+        judged.recorded,
+        {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
+    )
 
 
-def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells)
+def _settled(
+    form: Form,
+    groups: Mapping[str, list[Received]],
+    roster: Portfolio | None,
+    decisions: Decisions,
+    new: Sequence[Decision],
+) -> tuple[dict[str, Settled], Judged]:
+    """Settle every project, and judge the decisions by what they met."""
+    sent = {project.id: complete(form, project) for project in roster.projects} if roster is not None else {}
+    for group in groups.values():
+        group.sort(key=lambda received: (natural_key(received.item.file), natural_key(received.item.form.sheet or "")))
+    several = [group for group in groups.values() if len(group) > 1]
+    links = lineage(form, several, sent, _named(decisions, several)) if several else {}
+    earlier, fresh = decisions.by_project(), replace(decisions, values=tuple(new)).by_project()
+    settled = {}
+    for project_id, group in groups.items():
+        chosen = Choices(*(_values(each.get(project_id, ())) for each in (earlier, fresh)))
+        settled[project_id] = settle(form, group, sent.get(project_id), links, chosen)
+    return settled, judge(form, earlier, fresh, settled, decisions.file)
 
 
-def _order(chosen: Mapping[str, Candidate], roster: Portfolio | None) -> list[str]:
+def _values(decisions: Sequence[Decision]) -> list[Choice]:
+    return [decision.choice for decision in decisions if decision.choice.address != PROJECT]
+
+
+def _named(decisions: Decisions, groups: Sequence[Sequence[Received]]) -> list[tuple[str, str]]:
+    """Return the digests of files that the office has named as superseding each other."""
+    digests = {received.item.file: received.item.sha256 for group in groups for received in group}
+    return [(digests[s.file], digests[s.newer]) for s in decisions.superseded if {s.file, s.newer} <= digests.keys()]
+
+
+def _order(
+    chosen: Mapping[str, Settled], groups: Mapping[str, Sequence[Received]], roster: Portfolio | None
+) -> list[str]:
     if roster is not None:
         listed = [p.id for p in roster.projects if p.id in chosen]
         return listed + [i for i in chosen if i not in set(listed)]
 
     def key(project_id: str) -> tuple[bool, int]:
-        mark = chosen[project_id].item.form.marker
-        own = mark is not None and mark.project == project_id and not chosen[project_id].foreign
+        file = chosen[project_id].versions[0]
+        received = next(r for r in groups[project_id] if (r.item.file, r.item.form.sheet) == (file.file, file.sheet))
+        mark = received.item.form.marker
+        own = mark is not None and mark.project == project_id and not received.foreign
         return (not own, mark.order if own and mark is not None else 0)
 
     return sorted(chosen, key=key)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence, Set
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kpixl.files import OWN_REPORT
 from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.readers import (
@@ -27,6 +30,7 @@ from kpixl.readers import (
     read_opened,
 )
 from kpixl.readers.detect import Kind
+from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
 from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.own_sheets import first_texts, typed_beside
@@ -39,8 +43,7 @@ from kpixl.texts import Text
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
 # Workbooks for the office, not for those who fill in.
 OWN_KINDS = ('"kind":"summary"', '"kind":"status"', '"kind":"diff"')
-# Stands in the first row of the sheet that `kpixl check --mark` puts in front.
-PROBLEM_LIST = f'{sheet_ids.PREFIX}{sheet_ids.FORMAT},"kind":"problems"}}'
+MAX_ORIGINS = 50  # digests that a list names; a file that was sent back more often than that is no file of a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Job:
 class FileResult:
     """What one file gave. `job`: how it came to be read; a file of an archive has the archive's.
 
-    `modified`: the file's own time, local; of a file in an archive, the time kept there.
+    `modified`: the file's own time, local; of a file in an archive, the time kept there. `properties`: what the program
+    that saved it recorded. `origins`: digests of the files that an annotated copy was made from.
     """
 
     file: str
@@ -66,6 +70,8 @@ class FileResult:
     second_looks: int = 0
     modified: datetime | None = None
     job: Job | None = None
+    properties: Properties = NO_PROPERTIES
+    origins: tuple[str, ...] = ()
 
 
 # --- one file ---------------------------------------------------------------------------------
@@ -195,9 +201,30 @@ def _walk(
             yield from _walk(member.content, member.shown, wanted, holders, limits, depth + 1)
 
 
+def problem_list(origins: Sequence[str] = ()) -> str:
+    """Return what is in the first row of the sheet that `kpixl check --mark` puts in front of a submission.
+
+    `origins`: the digests of the files that the copy was made from, the newest last.
+    """
+    facts = {"of": [*origins[-MAX_ORIGINS:]]} if origins else {}
+    return json.dumps({"kpixl": sheet_ids.FORMAT, "kind": PROBLEMS_KIND, **facts}, separators=(",", ":"))
+
+
 def is_problem_list(grid: Grid) -> bool:
     """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
-    return bool(grid.rows) and not grid.top and PROBLEM_LIST in grid.rows[0]
+    return _list_facts(grid) is not None
+
+
+def _list_facts(grid: Grid) -> Mapping[str, Any] | None:
+    own = own_sheet(grid.rows) if grid.rows and not grid.top else None
+    return own.facts if own is not None and own.facts["kind"] == PROBLEMS_KIND else None
+
+
+def origins_of(grids: Iterable[Grid]) -> tuple[str, ...]:
+    """Return the digests of the files that an annotated copy was made from, the newest last; none of any other file."""
+    facts = next((facts for grid in grids if (facts := _list_facts(grid)) is not None), {})
+    listed = facts.get("of")
+    return tuple(map(str, listed[-MAX_ORIGINS:])) if isinstance(listed, list) else ()
 
 
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
@@ -235,7 +262,16 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
     problems += annotations_told(opened, shown, forms)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
-    return FileResult(shown, read.sha256, tuple(forms), tuple(problems), looks)
+    properties = read_properties(opened.package) if opened.package is not None else NO_PROPERTIES
+    return FileResult(
+        shown,
+        read.sha256,
+        tuple(forms),
+        tuple(problems),
+        looks,
+        properties=properties,
+        origins=origins_of(read.grids[:1]),
+    )
 
 
 def _is_furniture(grid: Grid) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
 from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
-from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
+from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
+from kpixl.collection.decisions import NAME as DECISIONS
+from kpixl.collection.decisions import NONE, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
-from kpixl.collection.merge import Source
 from kpixl.collection.nothing_to_report import match_declarations
 from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
@@ -123,8 +124,15 @@ def review(
             progress=progress,
             checker=run.apply,
             may_be_empty=may_be_empty,
+            decided=_decided(paths),
         )
     )
+
+
+def _decided(paths: Sequence[Path]) -> Decided:
+    """Take the decisions that are beside the data, if there are any."""
+    place = find_config(paths, DECISIONS)
+    return lambda form: (load_decisions(place, form) if place else NONE, ())
 
 
 def is_portfolio(paths: Sequence[Path]) -> bool:
@@ -232,15 +240,14 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     try:
         data: Any = json.loads(sources_path(portfolio).read_text(encoding="utf-8"))
         projects = data["projects"].items()
-        sources = {str(i): Source(str(s["file"]), "", s["sheet"], dict(s["cells"])) for i, s in projects}
+        sources = {str(i): read_source(s) for i, s in projects}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return otherwise
 
     def locate(project: str, key: str, label: str) -> Location:
         if project not in sources:
             return otherwise(project, key, label)
-        source = sources[project]
-        return Location(source.file, source.sheet, source.cells.get(key), label.rstrip(":："))
+        return replace(sources[project].at(key), field=label.rstrip(":："))
 
     return locate
 

@@ -18,7 +18,8 @@ from kpixl.forms.values import fits_float, number_text, text_of
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems.problem import Problem, Severity
 
-DISPUTES = frozenset({"returned-differently"})  # codes of problems: two returns of a project contradict each other
+# Codes of problems: returns of a project contradict each other.
+DISPUTES = frozenset({"returned-differently", "conflict", "decision-outdated"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Side:
     def place(self, project: str, key: str) -> Location:
         """Return where a value was typed; blank where that is not known."""
         source = self.sources.get(project)
-        return Location(source.file, source.sheet, source.cells.get(key)) if source else Location()
+        return source.at(key) if source else Location()
 
 
 def load_sides(

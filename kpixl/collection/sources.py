@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.consolidate import SOURCES_SUFFIX, sources_path
+from kpixl.collection.consolidate import SOURCES_SUFFIX, read_source, sources_path
 from kpixl.collection.merge import Source
 from kpixl.inputs import read_input
 from kpixl.problems import KpixlError, failure
@@ -43,7 +43,7 @@ def all_sources(content: bytes) -> dict[str, Source]:
     """Parse a sources file. Raises ValueError where it is none."""
     try:
         data: Any = json.loads(content)
-        return {str(project): source_of(entry) for project, entry in data["projects"].items()}
+        return {str(project): read_source(entry) for project, entry in data["projects"].items()}
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -52,7 +52,7 @@ def portfolio_digest(sources: bytes) -> str:
     """Return the digest of the portfolio that a sources file belongs to; "" where it names none."""
     head = sources[:MAX_HEAD].partition(b"\n")[0]
     try:
-        return str(json.loads(head + b"}}")["portfolio"])
+        return str(json.loads(head.rstrip(b",") + b"}")["portfolio"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
@@ -65,18 +65,6 @@ def project_source(sources: bytes, project: str) -> Source | None:
     line = sources[start + 1 :].partition(b"\n")[0].rstrip(b",")
     try:
         (entry,) = json.loads(b"{" + line + b"}").values()
-        return source_of(entry)
+        return read_source(entry)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def source_of(entry: Any) -> Source:
-    """Turn an entry of the file into a Source. Raises KeyError, TypeError or ValueError where it is none."""
-    sheet = entry["sheet"]
-    return Source(
-        str(entry["file"]),
-        str(entry["sha256"]),
-        None if sheet is None else str(sheet),
-        {str(key): str(cell) for key, cell in entry["cells"].items()},
-        {str(key): str(raw) for key, raw in entry.get("raw", {}).items()},
-    )

@@ -186,8 +186,8 @@ def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Or
 def _origin(key: str, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
-    place = Location(source.file, source.sheet, source.cells.get(key)) if source else Location()
-    raw = source.raw.get(key) if source else None
+    place = source.at(key) if source else Location()
+    raw = source.giver(key).raw.get(key) if source else None
     yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row)
 
 

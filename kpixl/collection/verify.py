@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kpixl.collection.account import Account, Fate, account
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
+from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
 from kpixl.collection.sources import all_sources, portfolio_digest
@@ -43,8 +44,16 @@ def verify(
 ) -> Verified:
     """Read the returned files again and hold portfolio and sources against them. Raises KpixlError."""
     form, portfolio = canonical.load(portfolio_path, among(forms))
+    decisions = load_decisions(decisions_path(portfolio_path), form)
     result = consolidate(
-        paths, [form], roster=portfolio, limits=limits, inputs=[portfolio_path], progress=progress, checker=_unchecked
+        paths,
+        [form],
+        roster=portfolio,
+        limits=limits,
+        inputs=[portfolio_path],
+        progress=progress,
+        checker=_unchecked,
+        decided=lambda _: (decisions, ()),
     )
     problems = [
         *_sources(portfolio_path, portfolio, result),
@@ -83,7 +92,8 @@ def _sources(path: Path, portfolio: Portfolio, result: Consolidated) -> Iterator
 def _files(sources: Mapping[str, Source], files: Mapping[str, str]) -> Iterator[Problem]:
     """Report each file of the sources that is not there, or is not what it was."""
     digests = {digest: name for name, digest in files.items()}
-    for name, digest in dict.fromkeys((source.file, source.sha256) for source in sources.values()):
+    parts = (part for source in sources.values() for part in (source, *source.others))
+    for name, digest in dict.fromkeys((part.file, part.sha256) for part in parts):
         if files.get(name) == digest:
             continue
         if name in files:
@@ -121,7 +131,7 @@ def _differs(result: Consolidated, change: ProjectChange, value: ValueChange, ke
 
 def _place(result: Consolidated, change: ProjectChange, key: str) -> Location:
     source = result.sources.get(change.new.id) if change.new else None
-    return Location(source.file, source.sheet, source.cells.get(key)) if source else Location()
+    return source.at(key) if source else Location()
 
 
 def _short(text: str) -> str:

@@ -90,3 +90,9 @@ def _paired(old: Sequence[_Item], new: Sequence[_Item], keys: Sequence[Callable[
         left_old = [number for number in left_old if number not in taken]
         left_new = [number for number in left_new if number not in found]
     return sorted(pairs, key=lambda pair: pair[1])
+
+
+def row_path(table: Table, row: Row) -> str:
+    """Return what a row is addressed by: its levels and its name, 产出指标/数量指标/讲座场次."""
+    levels, names = _identity(table)
+    return "/".join(" ".join(text_of(row[key]).split()) for key in (*levels, *names) if row[key] is not None)

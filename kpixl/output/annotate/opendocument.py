@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 
 from kpixl.a1 import Span, a1, quoted
-from kpixl.collection.intake import PROBLEM_LIST, is_problem_list
+from kpixl.collection.intake import is_problem_list, problem_list
 from kpixl.ooxml.package import Package as Parts
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, dump, local, make, parse, storable
 from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
@@ -36,9 +36,11 @@ _WHITE = re.compile(r"( {2,}|\t)")
 _EDGE = "0.74pt solid #BFBFBF"
 
 
-def mark_opendocument(package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str) -> bytes:
+def mark_opendocument(
+    package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
+) -> bytes:
     """Mark the document of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups)
+    return _Marker(package, grids, lang).mark(file, groups, origins)
 
 
 def _q(name: str) -> str:
@@ -74,7 +76,7 @@ class _Marker:
             if grid is not None and is_problem_list(grid):
                 self.book.remove(table)
 
-    def mark(self, file: str, groups: Sequence[Group]) -> bytes:
+    def mark(self, file: str, groups: Sequence[Group], origins: Sequence[str]) -> bytes:
         """Mark everything and pack the document."""
         wanted = {group.sheet: group.marked for group in groups if group.sheet is not None}
         for node in list(self.root.iter(_q("style:map"))):  # the older way to write rules: LibreOffice writes both
@@ -92,7 +94,7 @@ class _Marker:
         names = [table.get(_q("table:name"), "") for table in self._tables()]
         name = sheet_names([say(NAME, self.lang)], names)[0]
         self._styles()
-        self._add_list(name, list_rows(file, groups, None, self.lang))
+        self._add_list(name, list_rows(file, groups, None, self.lang), problem_list(origins))
         self._show(name)
         self.parts.write("content.xml", dump(self.root))
         self.parts.write("styles.xml", dump(self.styles))
@@ -116,7 +118,7 @@ class _Marker:
 
     # --- the list ----------------------------------------------------------------------------
 
-    def _add_list(self, name: str, rows: Iterable[ListRow]) -> None:
+    def _add_list(self, name: str, rows: Iterable[ListRow], own: str) -> None:
         """Put the list in front of all sheets."""
         automatic = self.root.find(_q("office:automatic-styles"))
         if automatic is None:
@@ -131,7 +133,7 @@ class _Marker:
         for number, row in enumerate(rows):
             line = _new("table:table-row", *_cells(row), table_style__name=_OWN + "row")
             if number == 0:
-                line.append(_cell(PROBLEM_LIST, ""))
+                line.append(_cell(own, ""))
             table.append(line)
         first = self.book.find(_q("table:table"))
         if first is None:

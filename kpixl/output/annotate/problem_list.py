@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kpixl.a1 import Span, span_from
-from kpixl.collection.intake import PROBLEM_LIST
+from kpixl.collection.intake import problem_list
 from kpixl.output.annotate.notes import LEVELS, TINTS, rank
 from kpixl.output.workbook import Book, Sheet
 from kpixl.problems import Problem, Severity
@@ -135,10 +135,18 @@ def _problem(number: int, problem: Problem, lang: str, *, linked: bool) -> ListR
 # --- in a workbook ----------------------------------------------------------------------------
 
 
-def list_workbook(file: str, groups: Sequence[Group], reason: Text | None, *, lang: str, font: str = "宋体") -> bytes:
-    """Build the list as a workbook; its first sheet may also be put into another."""
+def list_workbook(
+    file: str,
+    groups: Sequence[Group],
+    reason: Text | None,
+    *,
+    lang: str,
+    font: str = "宋体",
+    origins: Sequence[str] = (),
+) -> bytes:
+    """Build the list as a workbook; its first sheet may also be put into another, made from files with `origins`."""
     book = Book(say(_TITLE, lang, file=file), {}, font=font, size=SIZE)
-    painter = _Painter(book, book.sheet(say(NAME, lang)))
+    painter = _Painter(book, book.sheet(say(NAME, lang)), problem_list(origins))
     for number, row in enumerate(list_rows(file, groups, reason, lang)):
         painter.paint(number, row)
     return book.finish()
@@ -147,7 +155,7 @@ def list_workbook(file: str, groups: Sequence[Group], reason: Text | None, *, la
 class _Painter:
     """Writes the rows into a sheet."""
 
-    def __init__(self, book: Book, sheet: Sheet) -> None:
+    def __init__(self, book: Book, sheet: Sheet, own: str) -> None:
         self.sheet = sheet
         edge = {"border": 1, "border_color": "#BFBFBF"}
         cell = {**edge, "valign": "top"}
@@ -173,7 +181,7 @@ class _Painter:
         raw.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         raw.set_footer("&C&P / &N")
         raw.hide_gridlines(2)
-        sheet.write(0, LAST + 1, PROBLEM_LIST)
+        sheet.write(0, LAST + 1, own)
 
     def paint(self, number: int, row: ListRow) -> None:
         """Write one row."""

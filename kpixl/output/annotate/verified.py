@@ -5,16 +5,19 @@ The copy is read again before it is returned: that nothing else has changed is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from kpixl.collection.intake import is_problem_list
+from kpixl.collection.intake import is_problem_list, origins_of
 from kpixl.ooxml.xml import DAMAGED, PackageError
 from kpixl.output.annotate.opendocument import mark_opendocument
 from kpixl.output.annotate.problem_list import Group
 from kpixl.output.annotate.workbook import mark_workbook
 from kpixl.readers import Grid, Opened, UnreadableError, open_content, read_opened
 from kpixl.readers.detect import Kind
+from kpixl.readers.package import Package
 from kpixl.texts import Text
+
+Mark = Callable[[Package, Sequence[Grid], str, Sequence[Group], str, Sequence[str]], bytes]
 
 KIND: Text = ("这种格式的文件不能加标注", "Files of this kind cannot be marked")
 ALTERED: Text = ("加标注会改变文件的内容", "Marking it would change what it holds")
@@ -36,7 +39,7 @@ def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> byt
     mark = mark_opendocument if "content.xml" in package.names else mark_workbook
     before = _grids(opened, file)
     try:
-        content = mark(package, before, file, groups, lang)
+        content = _traced(mark, opened, package, before, file, groups, lang)
         after = _grids(open_content(content, opened.limits), file)
     except PackageError as error:
         raise UnmarkableError(error.reason) from error
@@ -45,6 +48,17 @@ def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> byt
     if not is_problem_list(after[0]) or not _same(before, after[1:]):
         raise UnmarkableError(ALTERED)
     return content
+
+
+def _traced(
+    mark: Mark, opened: Opened, package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str
+) -> bytes:
+    """Mark a file and note in the copy what it was made from; a copy that needs no other marks is not made anew."""
+    origins = origins_of(grids[:1])
+    again = mark(package, grids, file, groups, lang, origins) if origins else b""
+    if again == opened.original:
+        return again
+    return mark(package, grids, file, groups, lang, (*origins, opened.sha256))
 
 
 def _grids(opened: Opened, file: str) -> Sequence[Grid]:

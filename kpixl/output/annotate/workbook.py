@@ -29,9 +29,11 @@ _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.co
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 
 
-def mark_workbook(package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str) -> bytes:
+def mark_workbook(
+    package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
+) -> bytes:
     """Mark the workbook of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups)
+    return _Marker(package, grids, lang).mark(file, groups, origins)
 
 
 class _Marker:
@@ -49,12 +51,12 @@ class _Marker:
             if sheet.name in lists:  # of an earlier marking
                 self.parts.remove_sheet(sheet)
 
-    def mark(self, file: str, groups: Sequence[Group]) -> bytes:
+    def mark(self, file: str, groups: Sequence[Group], origins: Sequence[str]) -> bytes:
         """Mark everything and pack the workbook."""
         wanted = {group.sheet: group.marked for group in groups if group.sheet is not None}
         for sheet in self.parts.sheets():
             self._sheet(sheet.path, notes_of(self.grids.get(sheet.name), wanted.get(sheet.name, ()), self.lang))
-        self._add_list(list_workbook(file, groups, None, lang=self.lang))
+        self._add_list(list_workbook(file, groups, None, lang=self.lang, origins=origins))
         self.parts.write(self.styles_part, self.styles.finish())
         self.parts.remove_signatures()
         return self.parts.finish()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from kpixl.collection.consolidate import conflicts_of
+from kpixl.collection.consolidate import disputes_of
 from kpixl.collection.nothing_to_report import match_declarations
 from kpixl.collection.review import for_people, review
 from kpixl.forms.definition import Form
@@ -47,7 +47,7 @@ def examine(
     `config`: a kpixl.yaml; without it the one beside the portfolio. Raises KpixlError as `review` does.
     """
     found = review([path], forms, roster=roster, config=config, inputs=inputs, outputs=outputs)
-    conflicts = conflicts_of(path)
+    conflicts = disputes_of(path)
     reasons: Mapping[str, str] = {}
     if roster is not None:
         known = {project.id for project in found.portfolio.projects}

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.collection.run_record import RunRecord, open_projects
+from kpixl.collection.settle import OpenConflict
 from kpixl.disk import OLD, Output, Written, check_target, commit, spare_path
 from kpixl.files import MACRO_ENDING
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.values import text_of
+from kpixl.output.summary.conflicts import NAME as DECIDE_NAME
+from kpixl.output.summary.conflicts import NO_DRAFTS, Drafts, write_conflicts
+from kpixl.output.summary.conflicts import ROLE as DECIDE
 from kpixl.output.summary.forms import FormsWriter
 from kpixl.output.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
 from kpixl.output.summary.overview import Places, write_overview
@@ -52,6 +56,8 @@ class Options(NamedTuple):
     sources: Mapping[str, str] | None = None
     forms: bool | None = None
     run: RunRecord | None = None
+    conflicts: Sequence[OpenConflict] = ()
+    drafts: Drafts = NO_DRAFTS
 
 
 class _Built(NamedTuple):
@@ -65,7 +71,7 @@ class _Built(NamedTuple):
 def own_names(form: Form, lang: str, taken: tuple[str, ...] = ()) -> dict[str, str]:
     """Name the sheets of the summary by role, in their order, none of them as those `taken`."""
     rows = rows_sheets(form, say(_ROWS, lang))
-    texts = [("overview", say(_OVERVIEW, lang)), ("summary", say(_TABLE, lang))]
+    texts = [("overview", say(_OVERVIEW, lang)), ("summary", say(_TABLE, lang)), (DECIDE, say(DECIDE_NAME, lang))]
     texts += [*((role, text) for role, text, _ in rows), ("forms", say(_FORMS, lang))]
     names = sheet_names((text for _, text in texts), [SHEET, *taken])
     return dict(zip((role for role, _ in texts), names, strict=True))
@@ -106,14 +112,11 @@ def _build(
         size=float(form.fonts["size"]),
         date_1904=date_1904,
     )
-    own = _write_own(book, form, portfolio, options, _made(names, with_forms=with_forms))
+    left_out = {*(() if with_forms else ("forms",)), *(() if options.conflicts else (DECIDE,))}
+    made = {role: name for role, name in names.items() if role not in left_out}
+    own = _write_own(book, form, portfolio, options, made)
     write_memory(book, form, portfolio, options.lang, own)
     return _Built(book.finish(), tuple(own), tuple(problems))
-
-
-def _made(names: Mapping[str, str], *, with_forms: bool) -> dict[str, str]:
-    """Choose from the names by role those of the sheets that are made."""
-    return {role: name for role, name in names.items() if with_forms or role != "forms"}
 
 
 def _write_own(
@@ -134,6 +137,8 @@ def _write_own(
     done["summary"] = table.own
     for role, _, rows in rows_sheets(form, ""):
         done[role] = write_rows_sheet(sheets[role], form, rows, portfolio.projects, lang, role)
+    if DECIDE in sheets:
+        done[DECIDE] = write_conflicts(sheets[DECIDE], form, options.conflicts, options.drafts, lang)
     row_sheets = {rows.key: names[role] for role, _, rows in rows_sheets(form, "")}
     done["overview"] = write_overview(sheets["overview"], form, portfolio, lang, Places(table, row_sheets), run)
     return [done[role] for role in sheets]
@@ -152,6 +157,8 @@ def update_summary(
     forms: bool | None = None,
     run: RunRecord | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[bytes, tuple[Problem, ...], Path | None]:
     """Build the summary for `path`; where there is a workbook of the office, it is the base of the new one.
 
@@ -159,7 +166,7 @@ def update_summary(
     nothing that the new one lacks. Raises KpixlError where the old file cannot be read from disk.
     """
     check_target(path)
-    options = Options(lang, sources, forms, run)
+    options = Options(lang, sources, forms, run, conflicts, drafts)
     if not path.exists():
         built = _build(form, portfolio, options, own_names(form, lang))
         return _fitted(built.content, path), built.problems, None
@@ -261,13 +268,24 @@ def summary_outputs(
     forms: bool | None = None,
     run: RunRecord | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[list[Output], tuple[Problem, ...]]:
     """Build the summary for `path`, to be written with a copy of the old file where that is needed.
 
     Raises KpixlError where the old file cannot be read from disk.
     """
     content, problems, copy = update_summary(
-        path, form, portfolio, lang=lang, sources=sources, forms=forms, run=run, today=today
+        path,
+        form,
+        portfolio,
+        lang=lang,
+        sources=sources,
+        forms=forms,
+        run=run,
+        today=today,
+        conflicts=conflicts,
+        drafts=drafts,
     )
     return [Output(path, content, "summary", judged=True, copy=copy)], problems
 
@@ -282,13 +300,24 @@ def write_summary(
     forms: bool | None = None,
     run: RunRecord | None = None,
     today: date | None = None,
+    conflicts: Sequence[OpenConflict] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write the summary to `path`, with a copy of the old file where that is needed.
 
     Returns what was written and the problems. Raises KpixlError where the old file cannot be read from disk.
     """
     outputs, problems = summary_outputs(
-        path, form, portfolio, lang=lang, sources=sources, forms=forms, run=run, today=today
+        path,
+        form,
+        portfolio,
+        lang=lang,
+        sources=sources,
+        forms=forms,
+        run=run,
+        today=today,
+        conflicts=conflicts,
+        drafts=drafts,
     )
     written, refused = commit(outputs, lang=lang, today=today or date.today())
     return written, (*problems, *refused)

@@ -15,6 +15,8 @@ from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.workbook import BookSheet, Workbook
 from kpixl.ooxml.xml import PackageError, Tree, local, parse, q, whole
 from kpixl.output.summary.changes import Changes, compare
+from kpixl.output.summary.conflicts import CHOICE, REASON
+from kpixl.output.summary.conflicts import ROLE as DECIDE
 from kpixl.output.summary.look import BORDER, LINK, TINT_DOUBT, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL, TINT_TOTAL
 from kpixl.output.summary.marks import (
     FORMULA,
@@ -169,6 +171,16 @@ class OldSummary:
             spelled.append(spelled_row([row.get(col) for col in range(max(row, default=-1) + 1)]) if row else ())
         return spelled, cells
 
+    def own_rows(self, role: str) -> tuple[Sequence[Row], Sequence[Row]]:
+        """Return the rows of one of our sheets as they were written, and as they are; none where it is not there.
+
+        Raises PackageError where it cannot be read.
+        """
+        own = self.memory.sheets.get(role) if self.memory else None
+        if own is None or own.rows is None or role not in self.current:
+            return (), ()
+        return own.rows, [tuple(map(plain, row)) for row in self._rows(self.current[role])[0]]
+
     # --- what was changed ----------------------------------------------------------------------
 
     def edits(self) -> Edits:
@@ -195,6 +207,9 @@ class OldSummary:
             added = tuple((name, text) for text in self._added(self._sheets[name], own.charts))
         except PackageError:
             return Edits(unknown=((name, _UNREADABLE),))
+        if role == DECIDE:  # what the office typed for us to read
+            rows, kept = [*_unanswered(rows)], _unanswered(own.rows or ())
+            own = RememberedSheet(own.name, kept if own.rows is not None else None)
         changes = Changes() if own.rows is None else compare(own.rows, rows)
         others = _row_changes(changes)
         if colored := [a1(cell.row, cell.col) for cell in cells if cell.style in strange]:
@@ -250,6 +265,12 @@ class OldSummary:
     def _over_ours(self, part: str) -> bool:
         sources = parse(self.workbook.read(part)).iter(q("worksheetSource"))
         return any(node.get("sheet") in self.current.values() for node in sources)
+
+
+def _unanswered(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows of the sheet of what is to be decided without what is chosen there."""
+    blanked = (tuple("" if col in (CHOICE, REASON) else text for col, text in enumerate(row)) for row in rows)
+    return tuple(spelled_row(row) for row in blanked)
 
 
 def _row_changes(changes: Changes) -> list[Text]:
