@@ -272,6 +272,7 @@ def test_only_the_door_to_disk_writes() -> None:
 NO_OUTPUTS = {
     ("recognise/inspect_xls.py", "open"),  # what xlrd reports goes to nowhere
     ("cli/help.py", "write_text"),  # onto the help page
+    ("output/publish/designs.py", "mkdir"),
     ("output/annotate/__init__.py", "mkdir"),  # a folder, before its files go through the door
     ("output/export/__init__.py", "mkdir"),  # the same
     ("output/export/duck.py", "open"),  # in a temporary folder, for DuckDB to read
