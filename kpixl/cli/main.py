@@ -509,7 +509,7 @@ _WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The 
 @click.argument("project")
 @click.argument("field")
 @click.argument("value")
-@option("--row", default="", metavar="ROW", text=("行：三级指标名称，或完整的一行。", "A row, by its name or in full."))
+@option("--row", default="", metavar="ROW", text=("行：该行的名称，或完整的一行。", "A row, by its name or in full."))
 @_WHY
 @_PORTFOLIO
 @click.pass_context
