@@ -45,7 +45,7 @@ class _Mistakes(Faults):
         except KpixlError as fault:
             details = fault.problems[0].details
             file, _, line = str(details["key"]).rpartition(":")
-            path, number = (file, int(line)) if line.isdecimal() else (str(details["key"]), 0)
+            path, number = (file, int(line)) if line.isdecimal() else (str(details["key"]), 1)
             raise failure("template-invalid", path=path, line=number, reason=details["reason"]) from error
 
 
