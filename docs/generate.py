@@ -45,7 +45,7 @@ def problems() -> str:
         "`--strict`; an error that stops the run (a missing path, a wrong roster, an output that cannot be written)",
         "makes it 3.\n",
         "每个问题都有代码、级别、位置、说明和处理办法；大括号里的内容运行时填入。读取内容有错误时退出码为 1，",
-        "有警告时仅在加 `--strict` 后为 1；无法继续（路径不存在、花名册有误、输出无法写入等）时为 3。\n",
+        "有警告时仅在加 `--strict` 后为 1；无法继续（路径不存在、项目名册有误、输出无法写入等）时为 3。\n",
     ]
     for severity, (zh, en) in words.items():
         out.append(f"## {en} · {zh}\n")

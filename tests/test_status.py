@@ -471,7 +471,7 @@ def test_the_workbook(desk: Desk, tmp_path: Path) -> None:
     assert late[3:6] == ["交回有误", 1, 2]
     assert late[6:9] == ["科普部 终稿.xlsx", "03 落实推进《全民科学素质纲要》", datetime(2026, 11, 20, 17, 30)]
     assert "另见 科普部.xlsx" in late[9]
-    assert next(row for row in projects if row[1] == "07")[9] == "不在花名册中"
+    assert next(row for row in projects if row[1] == "07")[9] == "不在项目名册中"
     assert unread[1][0] == "学会部 扫描.xlsx"
     assert unread[1][5] == "学会部"
     for sheet in book.worksheets[:3]:

@@ -20,7 +20,7 @@ from kpixl.texts import say
     cls=Command,
     text=(
         "比较两个版本：逐项目、逐项、逐条指标列出不同。\n\n"
-        "A、B 可以是 YAML（花名册、汇总数据、去年的数据）、收回文件的文件夹，或一个收回的文件。次序移动的行不算改动；"
+        "A、B 可以是 YAML（项目名册、汇总数据、去年的数据）、收回文件的文件夹，或一个收回的文件。次序移动的行不算改动；"
         "金额给出差额和百分比。退出码：0 相同，1 有不同，2 用法有误，3 无法继续。",
         "Compare two versions: what differs, by project, field and indicator.\n\nA and B are each a YAML file (roster, "
         "portfolio, last year's), a folder of returned files, or one of them. A row that only moved is no change; "

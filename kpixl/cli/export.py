@@ -32,7 +32,7 @@ FORMATS = click.Choice(("csv", "sqlite", "parquet", "duckdb"))
     "--roster",
     "roster_path",
     type=PATH,
-    text=("花名册，用于列出未交回的项目。", "The roster, to list what was not returned."),
+    text=("项目名册，用于列出未交回的项目。", "The roster, to list what was not returned."),
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @click.pass_context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from kpixl.cli.console import exit_code, on_one_line, print_json, print_problems
 from kpixl.cli.help import Command, Group, lang_of, limit_option, option
+from kpixl.cli.shared import PATH, report, report_written
 from kpixl.problems import failure
 from kpixl.texts import Text, say
 
@@ -94,3 +96,24 @@ def _shown(found: Explained, lang: str) -> str:
         lines.append(f"  {say(ADD, lang)}")
         lines += [f"    {key}: {json.dumps(texts, ensure_ascii=False)}" for key, texts in found.synonyms.items()]
     return "\n".join(map(on_one_line, lines))
+
+
+@forms.command(
+    cls=Command,
+    text=(
+        "把表式及其版式模板复制到文件夹，供修改。\n\n改好的版式用 kpixl publish --template 文件夹 生成；"
+        "改好的表式另起编号，用 --forms-dir 指定。",
+        "Copy a form definition and its templates into a folder, to change them.\n\nPublish with the templates by "
+        "kpixl publish --template DIR.",
+    ),
+)
+@click.argument("form_id", metavar="FORM")
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.pass_context
+def copy(ctx: click.Context, form_id: str, folder: Path) -> int:
+    from kpixl.output.publish.designs import copy_design
+
+    written, problems = copy_design(form_id, folder, ctx.obj, lang=lang_of(ctx), today=date.today())
+    report(ctx, problems)
+    report_written(ctx, written)
+    return exit_code(problems, False)

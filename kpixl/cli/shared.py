@@ -55,3 +55,13 @@ def report(ctx: click.Context, problems: Sequence[Problem]) -> None:
     """Print problems, where there are any."""
     if problems:
         print_problems(problems, lang_of(ctx))
+
+
+def load_picks(summary: Path) -> list[Any]:
+    """Read what the office has chosen in a summary; where there is none, nothing is loaded for it."""
+    if not summary.is_file():
+        return []
+    from kpixl.output.summary.choices import read_picks
+
+    picks: list[Any] = read_picks(summary)
+    return picks

@@ -16,7 +16,7 @@ from kpixl.texts import Text
 
 _MEANT: Text = ("是否应为“{near}”？", "Did you mean {near}?")
 _LOOK: Text = (
-    "请按花名册核对单位名称或项目编号。",
+    "请按项目名册核对单位名称或项目编号。",
     "Check the name of the unit or the project's id against the roster.",
 )
 

@@ -26,7 +26,7 @@ WORDS: dict[str, Text] = {
     "made": ("由 kpixl 生成", "Made with kpixl"),
     "contents": ("目录", "Contents"),
     "missing": ("未交回的项目", "Projects that have not come back"),
-    "all_in": ("花名册中需要申报的项目全部交回。", "Everything that the roster asks for has come back."),
+    "all_in": ("项目名册中需要申报的项目全部交回。", "Everything that the roster asks for has come back."),
     "declared": ("无需申报", "Nothing to report"),
     "rules": ("按规则统计", "By rule"),
     "waived": ("已豁免的问题及理由", "Waived, with the reason"),

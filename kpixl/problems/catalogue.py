@@ -60,7 +60,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "not-a-portfolio": Entry(
         E,
-        "这是工作簿或清单，不是花名册（YAML）。",
+        "这是工作簿或清单，不是项目名册（YAML）。",
         "请先运行 kpixl roster {file} -o roster.yaml（项目清单），或 kpixl consolidate（收回的文件）。",
         "This is a workbook or a list, not a portfolio (YAML).",
         "Run kpixl roster {file} -o roster.yaml on a list of projects, or kpixl consolidate on returned files.",
@@ -74,7 +74,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "roster-no-year": Entry(
         W,
-        "没有给出年度，花名册的 year 为空。",
+        "没有给出年度，项目名册的 year 为空。",
         "请加 --year，例如 --year 2027。",
         "No year was given; the roster's year is blank.",
         "Add --year, for example --year 2027.",
@@ -272,7 +272,7 @@ CATALOGUE: dict[str, Entry] = {
     "not-submissions": Entry(
         E,
         "{path} 是汇总数据，不是收回的文件，看不出谁交回了什么。",
-        "请指定存放收回文件的文件夹，花名册写在 --roster 之后。",
+        "请指定存放收回文件的文件夹，项目名册写在 --roster 之后。",
         "{path} is a portfolio, not what was returned; it does not say who returned what.",
         "Name the folder of returned files, and give the roster with --roster.",
     ),
@@ -759,7 +759,7 @@ CATALOGUE: dict[str, Entry] = {
     "name-changed": Entry(
         W,
         "项目 {id} 的名称与下发时不同，现为“{name}”。",
-        "如确已改名，请在花名册中更正；否则请恢复名称。",
+        "如确已改名，请在项目名册中更正；否则请恢复名称。",
         "The name of project {id} is not the one that was sent out; it is now {name}.",
         "If it was renamed, correct the roster; else restore the name.",
     ),
@@ -883,12 +883,12 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "returned-differently": Entry(
         E,
-        "项目 {id} 的这一份属于另一个花名册，内容也不同：采用 {used}，未采用本份。差异：{differences}。",
+        "项目 {id} 的这一份属于另一个项目名册，内容也不同：采用 {used}，未采用本份。差异：{differences}。",
         "请确认是否发错文件；不应计入的，请移走，或运行 kpixl exclude。",
         "This version of project {id} is of another portfolio and differs: {used} was taken, this one was not. "
         "Differences: {differences}.",
         "See whether it was sent by mistake; if it is not to count, move it away or run kpixl exclude.",
-        title=("另一花名册的同一项目，内容不同", "The same project of another portfolio, with other values"),
+        title=("另一项目名册的同一项目，内容不同", "The same project of another portfolio, with other values"),
     ),
     "returned-superseded": Entry(
         I,
@@ -990,7 +990,7 @@ CATALOGUE: dict[str, Entry] = {
     "yaml-edit-refused": Entry(
         W,
         "{path} 中手工{what}，不能记为决定，没有用上。",
-        "请把项目加入花名册，或把年度、单位写在花名册中；原文件已留副本。",
+        "请把项目加入项目名册，或把年度、单位写在项目名册中；原文件已留副本。",
         "{path}: {what} by hand cannot be a decision and was not taken over.",
         "Put the project into the roster, and year and organisation too; a copy of the file is kept.",
         title=("不能记为决定的修改", "An edit that cannot be a decision"),
@@ -1045,7 +1045,7 @@ CATALOGUE: dict[str, Entry] = {
     "marker-copied": Entry(
         W,
         "工作表带有项目 {id} 的标识，像是复制来的，但项目名称是“{name}”，作为新项目 {new} 汇总。",
-        "如确为新项目，可以忽略；如只是改名，请在花名册中更正名称。",
+        "如确为新项目，可以忽略；如只是改名，请在项目名册中更正名称。",
         "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
     ),
@@ -1066,18 +1066,18 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "not-in-roster": Entry(
         W,
-        "“{name}”不在花名册中，编号为 {id}。{suggestion}",
-        "如应在册，请更正名称或花名册。",
+        "“{name}”不在项目名册中，编号为 {id}。{suggestion}",
+        "如应在册，请更正名称或项目名册。",
         "{name} is not in the roster; it was given the id {id}. {suggestion}",
         "If it should be there, correct its name or the roster.",
     ),
     "not-returned": Entry(
         W,
-        "花名册中的项目 {id}“{name}”（{unit}）没有交回。",
+        "项目名册中的项目 {id}“{name}”（{unit}）没有交回。",
         "请催交。",
         "Project {id} {name} ({unit}) of the roster has not come back.",
         "Remind the unit.",
-        title=("花名册中的项目没有交回", "A project of the roster has not come back"),
+        title=("项目名册中的项目没有交回", "A project of the roster has not come back"),
     ),
     # --- portfolios, forms, lists -------------------------------------------------------------
     "not-utf8": Entry(
@@ -1187,7 +1187,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "list-row-gone": Entry(
         W,
-        "项目 {id}“{name}”已不在清单中，从花名册移除。",
+        "项目 {id}“{name}”已不在清单中，从项目名册移除。",
         "如仍需保留，请把它加回清单。",
         "Project {id} {name} is no longer in the list and was removed from the roster.",
         "To keep it, put it back into the list.",
@@ -1308,7 +1308,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "declaration-unknown": Entry(
         W,
-        "第 {line} 行：花名册中没有“{name}”，这条无需申报的声明不起作用。",
+        "第 {line} 行：项目名册中没有“{name}”，这条无需申报的声明不起作用。",
         "{suggestion}",
         "Line {line}: the roster has no {name}; the declaration that nothing is to be reported has no effect.",
         "{suggestion}",

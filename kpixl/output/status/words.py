@@ -64,7 +64,7 @@ PROJECTS_SHEET: Text = ("按项目", "Projects")
 UNITS_SHEET: Text = ("按单位", "Units")
 UNREAD_SHEET: Text = ("无法读取", "Not read")
 
-UNLISTED: Text = ("不在花名册中", "not in the roster")
+UNLISTED: Text = ("不在项目名册中", "not in the roster")
 SAME: Text = ("重复提交 {count} 份，内容相同", "{count} copies, all the same")
 DIFFERENT: Text = ("重复提交 {count} 份，内容不同，另见 {others}", "{count} versions that differ; see also {others}")
 COUNTED: Text = ("错误 {errors}，警告 {warnings}", "errors: {errors}, warnings: {warnings}")

@@ -28,7 +28,7 @@ RULE = Rule(
     "amount-magnitude",
     entry=Entry(
         "warning",
-        "“{label}”为 {amount} {money}，花名册中为 {expected} {money}，相差约一万倍。",
+        "“{label}”为 {amount} {money}，项目名册中为 {expected} {money}，相差约一万倍。",
         "请核对是否把万元和元弄混：以{money}为单位应填 {expected}。",
         "{label} is {amount} {money}, in the roster {expected}: about ten thousand times as much or as little.",
         "Check whether 万元 and 元 were mixed up: in {money} it would be {expected}.",

@@ -1,0 +1,189 @@
+"""What comes back: `kpixl consolidate` and `kpixl status`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpixl.cli.compare import would_change
+from kpixl.cli.console import exit_code
+from kpixl.cli.help import Command, lang_of, limit_option, option
+from kpixl.cli.shared import (
+    FORM,
+    HTML,
+    JSON,
+    OUT,
+    PATH,
+    STRICT,
+    chosen_form,
+    form_source,
+    load_picks,
+    report,
+    report_written,
+)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "读取收回的文件，写出 YAML 和汇总表，列出问题。\n\n"
+        "可以给出文件和文件夹（含子文件夹）。退出码：0 没有错误，1 有错误，2 用法有误，3 无法继续。",
+        "Read what came back; write the YAML file and the summary, list the problems.\n\nTakes files and folders "
+        "(searched recursively). Exit code: 0 no errors, 1 errors, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("-o", "--output", "out", **OUT, text=("汇总数据（YAML）。", "The consolidated data (YAML)."))
+@option(
+    "--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML.")
+)
+@option("--no-summary", is_flag=True, text=("不生成汇总工作簿。", "Do not make the summary workbook."))
+@option(
+    "--dry-run",
+    is_flag=True,
+    text=("只列出与现有 YAML 的不同，不写出任何文件。", "Show what would change in the YAML file; write nothing."),
+)
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("项目名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."),
+)
+@FORM
+@limit_option
+@JSON
+@STRICT
+@click.pass_context
+def consolidate(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    summary: Path | None,
+    no_summary: bool,
+    dry_run: bool,
+    roster_path: Path | None,
+    form_id: str | None,
+    limits: Any,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    from kpixl.cli import console
+    from kpixl.collection.consolidate import (
+        consolidate,
+        office_of,
+        report_data,
+        sources_path,
+        write_consolidated,
+    )
+    from kpixl.collection.decisions import decisions_path
+    from kpixl.collection.hand_edits import written_path
+    from kpixl.disk import check_target
+    from kpixl.files import workbook_ending
+    from kpixl.forms.load import load_forms
+    from kpixl.portfolio import canonical
+
+    lang = lang_of(ctx)
+    check_target(out)
+    targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
+    if not no_summary:
+        check_target(targets[1], workbook_ending(targets[1]))
+    forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
+    picks = load_picks(targets[1]) if not no_summary else []
+    office = office_of(out, picks, today=date.today())
+    with console.progress(lang) as progress:
+        result = consolidate(
+            paths,
+            forms,
+            roster=roster,
+            limits=limits,
+            inputs=[roster_path] if roster_path else [],
+            outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
+            progress=progress,
+            decided=office,
+        )
+    if dry_run:
+        return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
+    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
+    problems = (*office.problems, *problems)
+    if as_json:
+        console.print_json(report_data(result, problems, written, lang))
+    else:
+        console.print_problems(problems, lang)
+        console.print_files(result, lang)
+    report_written(ctx, written)
+    return exit_code(problems, strict)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "对照项目名册，逐单位、逐项目说明收表情况。\n\n列出交回无误、交回有误（与 kpixl check 的错误一致）、无需申报、"
+        "未交回的项目，以及重复提交、迟交和无法读取的文件。退出码：0 全部交回且没有错误，1 有未交回、有误或无法读取的，"
+        "2 用法有误，3 无法继续。",
+        "Who has returned what, by unit and project, against the roster.\n\nReturned, with errors (as kpixl check "
+        "finds them), nothing to report, missing; returned twice, late, and files that cannot be read. Exit code: 0 "
+        "everything is in without errors, 1 something is missing, wrong or unreadable, 2 usage, 3 cannot go on.",
+    ),
+)
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@option("--roster", "roster_path", required=True, type=PATH, text=("项目名册。", "The roster."))
+@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
+@option(
+    "--due",
+    metavar="DATE",
+    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
+    text=(
+        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
+        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
+    ),
+)
+@option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
+@option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
+@limit_option
+@HTML
+@JSON
+@click.pass_context
+def status(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    roster_path: Path,
+    by: str | None,
+    due: datetime | None,
+    config: Path | None,
+    out: Path | None,
+    limits: Any,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    from kpixl.cli import console
+    from kpixl.disk import check_target
+    from kpixl.forms.load import load_forms
+    from kpixl.output.status import status_data, take_stock, write_status
+    from kpixl.portfolio import canonical
+
+    lang, outputs = lang_of(ctx), [path for path in (out, html) if path]
+    if out is not None:
+        check_target(out, ".xlsx")
+    forms, known = list(load_forms(ctx.obj).values()), canonical.load(roster_path, form_source(ctx))[1]
+    options: Any = {
+        "by": by,
+        "due": due,
+        "config": config,
+        "inputs": [roster_path],
+        "outputs": outputs,
+        "limits": limits,
+    }
+    with console.progress(lang) as progress:
+        result = take_stock(paths, forms, known, progress=progress, **options)
+    if as_json:
+        console.print_json(status_data(result, lang))
+    else:
+        console.print_status(result, lang)
+    written, problems = write_status(result, out, html, lang=lang, extra=ctx.obj, today=date.today())
+    report(ctx, problems)
+    report_written(ctx, written)
+    return max(int(not result.complete), exit_code(problems, False))

@@ -1,0 +1,101 @@
+"""What goes out: the roster, the workbooks to fill in, the JSON Schema."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpixl.cli.console import exit_code
+from kpixl.cli.help import Command, lang_of, limit_option, option
+from kpixl.cli.shared import (
+    FORM,
+    OUT,
+    PATH,
+    chosen_form,
+    load_portfolio,
+    report,
+    report_written,
+)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "由项目清单（Excel 或 CSV）生成项目名册。\n\n清单第一行（或标题行之下）是表式中的标签，每行一个项目。"
+        "清单增加项目后再次运行，原有编号不变。",
+        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels, then one row per "
+        "project. Run it again when the list has grown: ids stay.",
+    ),
+)
+@click.argument("list", type=PATH, metavar="LIST")
+@option("-o", "--output", "out", **OUT, text=("项目名册（YAML）。", "The roster (YAML)."))
+@FORM
+@option("--year", type=int, text=("年度。", "The year."))
+@option("--organization", text=("单位名称。", "The organisation."))
+@limit_option
+@click.pass_context
+def roster(
+    ctx: click.Context,
+    list: Path,
+    out: Path,
+    form_id: str | None,
+    year: int | None,
+    organization: str | None,
+    limits: Any,
+) -> int:
+    from kpixl.collection.roster import write_roster
+
+    form = chosen_form(ctx, form_id)
+    written, _, problems = write_roster(
+        form, list, out, year=year, organization=organization, limits=limits, lang=lang_of(ctx), today=date.today()
+    )
+    report(ctx, problems)
+    report_written(ctx, written)
+    return exit_code(problems, False)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "由项目名册生成填报工作簿，每个项目一张表。",
+        "Make the workbook to fill in, one sheet per project.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **OUT, text=("工作簿；拆分时为文件夹。", "The workbook; with --split-by a folder."))
+@option(
+    "--split-by",
+    metavar="FIELD",
+    text=("按字段（如 unit）拆分，每个值一个工作簿。", "One workbook per value of a field such as unit."),
+)
+@click.pass_context
+def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
+    from kpixl.disk import refuse_overlap
+    from kpixl.output.template import write_templates
+
+    form, content = load_portfolio(ctx, portfolio)
+    refuse_overlap([out], [portfolio])
+    written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
+    report(ctx, problems)
+    report_written(ctx, written)
+    return exit_code(problems, False)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "输出表式的 JSON Schema，供编辑器检查项目名册。",
+        "Print the JSON Schema of a form's portfolio, for editors.",
+    ),
+)
+@click.argument("form_id", required=False, metavar="[FORM]")
+@click.pass_context
+def schema(ctx: click.Context, form_id: str | None) -> int:
+    from kpixl.cli.console import print_json
+    from kpixl.portfolio.schema import portfolio_schema
+
+    print_json(portfolio_schema(chosen_form(ctx, form_id)))
+    return 0
