@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -176,7 +176,7 @@ def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, 
     texts = facts.get("texts")
     if not isinstance(texts, str):
         known = _cover_before(rows) if facts["kind"] == COVER_KIND else _lists_before(rows)
-        yield from ((place, raw) for place, raw in _filled(rows) if place not in known)
+        yield from _filled(rows, known)
         return
     written = Counter(texts[i : i + DIGEST_LENGTH] for i in range(0, len(texts), DIGEST_LENGTH))
     for (row, col), raw in _filled(rows):
@@ -204,10 +204,12 @@ def _number(raw: Raw) -> Raw:
     return f"{raw:g}" if isinstance(raw, float) else raw
 
 
-def _filled(rows: Rows) -> Iterator[tuple[Place, Raw]]:
+def _filled(rows: Rows, known: Container[Place] = ()) -> Iterator[tuple[Place, Raw]]:
     for r, row in enumerate(rows):
         for c, raw in enumerate(row):
-            if raw != "" and not is_blank(raw) and not (isinstance(raw, str) and raw.startswith(PREFIX)):
+            if raw == "" or (r, c) in known or is_blank(raw):
+                continue
+            if not (isinstance(raw, str) and raw.startswith(PREFIX)):
                 yield (r, c), raw
 
 

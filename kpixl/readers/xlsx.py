@@ -104,6 +104,8 @@ _SUSPECT_ELSEWHERE = (
     b":f></",
 )  # in parts with prefixes or single quotes, which few programs write
 _HEAD = 300  # bytes within which a part says how it spells
+_ROOT = 1_000  # bytes within which a part begins its root, which tells whether its elements have a prefix
+_DATA = b"sheetData"  # the element that holds all cells, whatever its prefix
 _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
@@ -134,16 +136,17 @@ def survey(package: Package) -> Survey:
     large: dict[str, int] = {}
     faulty: list[str] = []
     suspect = rich = False
-    for name, part in package.names.items():
+    for name in package.names:
         if _SHEET.fullmatch(name):
             content = package.read(name)
-            found = _DIMENSION.search(package.head(part))
-            small = found is not None and _area([found.groups()]) <= limit and _FAR.search(content) is None
-            if not small and (cells := _extent(content)) > limit:
+            head, inside = content[:_ROOT], _cells_of(content)
+            found = _DIMENSION.search(head)
+            small = found is not None and _area([found.groups()]) <= limit and _FAR.search(inside) is None
+            if not small and (cells := _extent(inside)) > limit:
                 large[name] = cells
-            suspect = suspect or _is_suspect(content)
-            faulty += [name] if xlsx_repair.is_faulty(content, shared=shared) else []
-            rich = rich or (b"inlineStr" in content and any(mark in content for mark in _RICH))
+            suspect = suspect or _is_suspect(inside, head[:_HEAD])
+            faulty += [name] if xlsx_repair.is_faulty(inside, head=head, shared=shared) else []
+            rich = rich or (b"inlineStr" in inside and any(mark in inside for mark in _RICH))
         elif _BINARY.fullmatch(name):
             cells, error = biff.packed_cells(package.read(name))
             suspect = suspect or error
@@ -153,6 +156,12 @@ def survey(package: Package) -> Survey:
     return Survey(sizes, suspect, tuple(faulty), rich)
 
 
+def _cells_of(content: bytes) -> bytes:
+    """Return what of a part may hold cells; half of a sheet as sent is formats and rules, which hold none."""
+    first, last = content.find(_DATA), content.rfind(_DATA)
+    return content[first:last] if 0 <= first < last else content
+
+
 def _extent(content: bytes) -> int:
     """Return how many cells the rectangle around all of a sheet has. Raises UnreadableError."""
     if _BEYOND.search(content) is not None:
@@ -160,8 +169,8 @@ def _extent(content: bytes) -> int:
     return _area([match.groups() for match in _CELL.finditer(content)])
 
 
-def _is_suspect(content: bytes) -> bool:
-    usual = b"<worksheet " in content[:_HEAD] and b"='http" not in content[:_HEAD]
+def _is_suspect(content: bytes, head: bytes) -> bool:
+    usual = b"<worksheet " in head and b"='http" not in head
     for spelling in _SUSPECT if usual else _SUSPECT_ELSEWHERE:
         if spelling in content:
             return True

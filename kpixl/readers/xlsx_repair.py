@@ -19,7 +19,6 @@ _UNUSUAL = re.compile(rb'"s"(?!><v>\d++</v>)')
 _NO_INDEX = re.compile(
     rb"[\"']s[\"'][^<>]*+>(?:\s*+<(?:\w+:)?f\b[^<>]*+(?:(?<=/)>|>[^<]*+</(?:\w+:)?f>))?\s*+(?:<!--|<(?:\w+:)?v(?:\s[^<>]*+)?>(?!\d*+</))"
 )
-_HEAD = 1_000  # bytes within which a part begins its root, which tells whether its elements have a prefix
 _FEW = 100  # of a character that is rare in a sheet; from it a word is found ten times as fast as from a common one
 # Markup within a value, or a character reference in one.
 _MARKUP = re.compile(rb"<v(?:\s[^<>]*+)?>(?:[^<]*+<(?!/)|[^<&]*+&#)")
@@ -35,18 +34,19 @@ class Mended(NamedTuple):
     unreadable: tuple[tuple[str, str], ...]
 
 
-def is_faulty(part: bytes, *, shared: bool) -> bool:
-    """Tell whether calamine may read a value of a sheet wrong; `shared`: whether the workbook has shared strings.
+def is_faulty(cells: bytes, *, head: bytes, shared: bool) -> bool:
+    """Tell whether calamine may read a value of a sheet wrong, given the `head` of its part and what holds its cells.
+
+    `shared`: whether the workbook has shared strings.
 
     Where all is as usual this takes one search for a word and some for single characters, which are much faster.
     """
-    unusual = shared and (_UNUSUAL.search(part) is not None or _holds(part, b"'s'", b"'"))
-    if unusual and _NO_INDEX.search(part) is not None:
+    unusual = shared and (_UNUSUAL.search(cells) is not None or _holds(cells, b"'s'", b"'"))
+    if unusual and _NO_INDEX.search(cells) is not None:
         return True
-    instruction = part.find(b"?", part.find(b"?>") + 2 if b"<?xml" in part[:8] else 0) >= 0
-    odd = instruction or _holds(part, b"&#", b"#") or _holds(part, b"<!", b"!")
-    markup = _MARKUP if b"<worksheet" in part[:_HEAD] else _MARKUP_PREFIXED
-    return odd and markup.search(part) is not None
+    odd = _holds(cells, b"<?", b"?") or _holds(cells, b"&#", b"#") or _holds(cells, b"<!", b"!")
+    markup = _MARKUP if b"<worksheet" in head else _MARKUP_PREFIXED
+    return odd and markup.search(cells) is not None
 
 
 def _holds(part: bytes, word: bytes, rare: bytes) -> bool:

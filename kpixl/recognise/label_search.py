@@ -75,6 +75,12 @@ def _assign(
     index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int, merges: Sequence[Span]
 ) -> FoundForm | None:
     """Decide which hit is which label; None where too few of the form's labels are there."""
+    headings = sum(len(p.print) for p in index.form.layout.tables)
+    wanted = len(index.labels) + headings
+    titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
+    most = len({slot.key for _, _, slots in hits for slot in slots if slot.kind == "field"}) + headings
+    if 3 * most < wanted and not titled:  # the first sheet of a template: looking for near headings there costs most
+        return None
     heads = _heading_rows(hits)
     heads |= _near_heads(index, rows, heads, hits, start, end)
     columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
@@ -94,8 +100,6 @@ def _assign(
         chosen, doubt = _pair(index, fields, places, anchors, rows)
         anchors.update(chosen)
         ambiguous += doubt
-    wanted = len(index.labels) + sum(len(p.print) for p in index.form.layout.tables)
-    titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
     if 3 * (len(anchors) + len({a.slot for a in columns})) < wanted and not titled:
         return None
     near = _near(index, rows, anchors, heads, columns, hits, end)

@@ -53,6 +53,7 @@ def core(text: str) -> str:
     return _words().sub(lambda found: _alike()[found[0]], bare or folded)
 
 
+@lru_cache(maxsize=65_536)  # the files of a round have the same texts beside their forms
 def closeness(text: str, label: str) -> float:
     """Return how near a core is to a label's: 1 equal, 0 not near at all."""
     if text == label:
