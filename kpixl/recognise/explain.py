@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kpixl.forms.definition import Target
 from kpixl.forms.values import fold, text_of
 from kpixl.problems import Problem
 from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, read_grids
@@ -154,9 +155,12 @@ def _defined(index: LabelIndex, slot: Slot) -> str:
 def _how(index: LabelIndex, form: FoundForm, slot: Slot, anchor: Anchor, text: str) -> str:
     if any((near.row, near.col) == (anchor.row, anchor.col) for near in form.near):
         return "near"
-    if text.rstrip(":：") == index.printed(slot):
+    defined, printed = index.definition(slot), {index.printed(slot)}
+    if isinstance(defined, Target):  # a template heads a target's cells with its parts
+        printed |= {index.form.tables[slot.table].columns[part].label for part in defined.parts}
+    if text.rstrip(":：") in printed:
         return "exact"
-    return "synonym" if fold(text) in map(fold, index.definition(slot).synonyms) else "folded"
+    return "synonym" if fold(text) in map(fold, defined.synonyms) else "folded"
 
 
 def _text(grid: Grid, row: int, col: int) -> str:
