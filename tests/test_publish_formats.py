@@ -20,10 +20,11 @@ from kpixl.checks.engine import check
 from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
-from kpixl.output.publish import publication, publish, render
+from kpixl.output.publish import publication, publish, render, typesetting
 from kpixl.output.publish.designs import copy_design
 from kpixl.output.publish.html import page_html
 from kpixl.output.publish.pdf import SANS, SERIF, choose_font
+from kpixl.parallel import Bounds
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Problem
@@ -130,6 +131,16 @@ def test_hostile_text_stays_text(ending: str) -> None:
         assert "alert" in shown and "7*7" in "".join(shown.split()) and b"/JavaScript" not in content
     else:
         assert b"<script>alert" not in content
+
+
+def test_a_design_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops = "".join(f"for {name} in range(9999) {{ " for name in "abcd")
+    (tmp_path / "page.typ").write_text(f"#{{ {loops} }} }} }} }} }}", encoding="utf-8")
+    monkeypatch.setattr(typesetting, "BOUNDS", Bounds(seconds=1, memory_bytes=2_000_000_000))
+    with pytest.raises(KpixlError) as caught:
+        render(publication(*shanghai(SHANGHAI), draft=True), Path("set.pdf"), design=tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.code == "template-invalid" and "排版超过 1 秒" in problem.message("zh")
 
 
 def test_a_character_that_no_font_has_is_named_with_its_project() -> None:

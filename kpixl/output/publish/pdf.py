@@ -11,10 +11,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
 from kpixl.forms.definition import Form
 from kpixl.forms.load import folders, known_forms
@@ -30,6 +27,7 @@ from kpixl.output.publish.model import (
     is_long,
     long_fields,
 )
+from kpixl.output.publish.typesetting import Mistake, families, typeset
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
 from kpixl.text_fit import text_lines
@@ -37,11 +35,9 @@ from kpixl.texts import Text
 
 TEMPLATE = "page.typ"
 SHARED = f"shared/{TEMPLATE}"
-CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # equal publications give equal bytes
 _PAGE_WIDTH, _PAGE_HEIGHT = 7.0, 660.0  # inches and points of an A4 page that a form surely has
 _NAMED = 10  # characters that no font has, named in a message
 _SHORT = 100  # characters that fit a page however narrow their cell is
-STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA: tagged for screen readers; typst refuses to make one that is not
 
 # What is looked for where the form's own font is not installed; each has both simplified Chinese and Latin.
 SERIF = (
@@ -78,22 +74,13 @@ def check_installed() -> None:
 def pdf_bytes(item: Publication, *, extra: Sequence[Path] = (), design: Path | None = None) -> bytes:
     """Set the publication. Raises KpixlError `pdf-no-font`, `font-missing` or `template-invalid`."""
     check_installed()
-    import typst
-
     template = _find_template(item.form.id, extra, design)
-    installed = _installed()
+    installed = families()
     body = choose_font(str(item.form.fonts["body"]), SERIF, SANS, installed)
     heading = choose_font(str(item.form.fonts["heading"]), SANS, SERIF, installed)
-    data = json.dumps(_data(item, body, heading), ensure_ascii=False)
-    try:
-        compiler = typst.Compiler(str(template), root=str(template.parent), font_paths=_fonts())
-        made = compiler.compile(
-            format="pdf", sys_inputs={"publication": data}, pdf_standards=STANDARD, timestamp=CREATED
-        )
-    except typst.TypstError as error:
-        raise _without_glyph(item, error) or _invalid(template, error) from error
-    if not isinstance(made, bytes):
-        raise failure("template-invalid", path=str(template), line=0, reason="no PDF")
+    made = typeset(template, json.dumps(_data(item, body, heading), ensure_ascii=False))
+    if isinstance(made, Mistake):
+        raise _without_glyph(item, made) or _invalid(template, made)
     return made
 
 
@@ -112,9 +99,9 @@ _NO_GLYPH = re.compile(r'the text `"(?P<text>[^`]+)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 
 
-def _without_glyph(item: Publication, error: Any) -> KpixlError | None:
+def _without_glyph(item: Publication, mistake: Mistake) -> KpixlError | None:
     """Name the text that no installed font can show and the project it is in; None for any other mistake."""
-    found = _NO_GLYPH.search(error.message)
+    found = _NO_GLYPH.search(mistake.message)
     if found is None:
         return None
     text = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), found["text"])
@@ -138,30 +125,17 @@ def _shown(cell: PrintedCell | str) -> str:
 _PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 
 
-def _invalid(template: Path, error: Any) -> KpixlError:
+def _invalid(template: Path, mistake: Mistake) -> KpixlError:
     """Name file and line of a mistake in a template; typst's message names the variable."""
-    place = _PLACE.search(error.diagnostic)
+    place = _PLACE.search(mistake.diagnostic)
     # typst names the file from where the command runs.
     named = Path(place["file"]).resolve() if place else template
     file = str(named if named.is_file() else template)
-    reason = "; ".join((error.message, *error.hints))
+    reason = "; ".join((mistake.message, *mistake.hints))
     return failure("template-invalid", path=file, line=int(place["line"]) if place else 0, reason=reason)
 
 
 # --- fonts ------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> Any:
-    """Look for the installed fonts, once."""
-    import typst
-
-    return typst.Fonts()
-
-
-def _installed() -> Sequence[str]:
-    families: list[str] = _fonts().families()
-    return families
 
 
 _NAMES = {"宋体": "SimSun", "黑体": "SimHei", "仿宋": "FangSong", "楷体": "KaiTi", "微软雅黑": "Microsoft YaHei"}
