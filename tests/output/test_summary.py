@@ -343,7 +343,10 @@ def test_another_form_needs_no_change_of_python(form: Form) -> None:
     assert not problems and len(opened(built).sheetnames) >= 4
 
 
-@pytest.fixture(params=sorted(p.parent.name for p in (Path(__file__).parents[1] / "cases" / "forms").glob("*/form.yaml")))
+FORMS = Path(__file__).parents[1] / "cases" / "forms"
+
+
+@pytest.fixture(params=sorted(p.parent.name for p in FORMS.glob("*/form.yaml")))
 def form(request: pytest.FixtureRequest) -> Form:
     """Return each made-up form of the tests."""
-    return load_form(request.param, [Path(__file__).parents[1] / "cases" / "forms"])
+    return load_form(request.param, [FORMS])
