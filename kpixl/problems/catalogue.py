@@ -390,6 +390,13 @@ CATALOGUE: dict[str, Entry] = {
         "The font {font} is not installed.",
         "Choose an installed one{suggestion}.",
     ),
+    "glyph-missing": Entry(
+        E,
+        "没有一种已安装的字体能显示“{text}”（{codes}），见项目 {project}。",
+        "请改正该文字，或安装有这个字符的字体（如 Noto Sans Symbols）后再发布。",
+        "No installed font can show “{text}” ({codes}); see project {project}.",
+        "Correct the text, or install a font that has the character (such as Noto Sans Symbols), then publish again.",
+    ),
     "template-invalid": Entry(
         E,
         "版式模板有误：{path} 第 {line} 行：{reason}。",

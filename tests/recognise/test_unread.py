@@ -49,7 +49,7 @@ def test_only_sheet_without_a_form_is_reported(tmp_path: Path) -> None:
 
 def test_table_without_a_heading_is_quoted(tmp_path: Path) -> None:
     def change(sheet: Worksheet) -> None:
-        sheet["E12"] = "别的"
+        sheet["E12"], sheet["F12"], sheet["G12"] = "甲", "乙", "丙"
 
     result = returned(tmp_path, change)
     problem = next(p for p in result.problems if p.code == "heading-missing")
@@ -59,7 +59,7 @@ def test_table_without_a_heading_is_quoted(tmp_path: Path) -> None:
 
 def test_cells_beyond_those_quoted_are_reported_themselves(tmp_path: Path) -> None:
     def change(sheet: Worksheet) -> None:
-        sheet["E12"] = "别的"
+        sheet["E12"], sheet["F12"], sheet["G12"] = "甲", "乙", "丙"
         for row in range(17, 17 + MAX_CELLS):
             sheet.insert_rows(row)
             sheet.cell(row, 4).value = f"指标{row}"
