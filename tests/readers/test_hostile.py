@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import io
 import os
 import signal
@@ -553,7 +552,6 @@ def _killed(*_: object) -> NoReturn:
 
 
 def _aborted(*_: object) -> NoReturn:
-    faulthandler.disable()  # which pytest has on, to say a lot
     os.abort()
 
 
