@@ -19,6 +19,7 @@ from kpixl.collection.merge import Merged, merge
 from kpixl.collection.one_file import Job, read_file
 from kpixl.collection.versions import Returned
 from kpixl.forms.definition import Form, Row, Value
+from kpixl.keys import Key
 from kpixl.output.template import write_templates
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
@@ -54,8 +55,10 @@ def item(
     """Make a returned form; every value is said to stand in a cell of its own."""
     raw: Mapping[str, Value] = {"name": name, "unit": unit, **values}
     project = canonical_project(FORM, "", raw, {"indicators": rows})
-    cells = {key: f"A{number}" for number, key in enumerate(FORM.fields, 1)}
-    cells |= {f"indicators.0.{key}": f"B{number}" for number, key in enumerate(FORM.tables["indicators"].columns, 1)}
+    cells = {Key(key): f"A{number}" for number, key in enumerate(FORM.fields, 1)}
+    cells |= {
+        Key("indicators", 0, key): f"B{number}" for number, key in enumerate(FORM.tables["indicators"].columns, 1)
+    }
     year = marker.year if marker else 2026
     form = Extracted(
         FORM.id, sheet, False, marker, year, marker.organization if marker else None, project.values, project.tables,
@@ -113,7 +116,7 @@ def test_a_row_more_is_no_contradiction() -> None:
     merged = merge(FORM, versions, None)
     assert codes(merged) == ["conflict"]
     assert merged.portfolio.projects[0].tables["indicators"] == versions[1].form.tables["indicators"]
-    assert merged.sources["07"].at("indicators.0.value") == Location("b.xlsx", "表1", "B5")
+    assert merged.sources["07"].at(Key("indicators", 0, "value")) == Location("b.xlsx", "表1", "B5")
 
 
 # --- copied and renamed -----------------------------------------------------------------------
@@ -326,7 +329,7 @@ def test_workbooks_of_two_offices_and_one_as_it_was_sent(filled_name: str, known
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     (result,) = read_file(Job(tmp_path / "b.xlsx", "b.xlsx"), Extractor([FORM]))
     for key, value in (("unit", "三所"), ("goal.annual", "举办二十场科普讲座。")):
-        book.worksheets[1][result.forms[0].cells[key]].value = value
+        book.worksheets[1][result.forms[0].cells[Key(key)]].value = value
     book.save(tmp_path / filled_name)
     found = consolidate([tmp_path], [FORM], roster=ours if known else None, workers=0)
     read = {p.id: (p.values["name"], p.values["unit"], p.values["goal.annual"]) for p in found.portfolio.projects}

@@ -19,6 +19,7 @@ from kpixl.collection.trace import Trace, trace
 from kpixl.collection.verify import Verified, verify
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form, load_forms
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
@@ -69,7 +70,7 @@ def test_all_values_have_the_cells_of_the_sources(example: tuple[Form, Portfolio
     for project in portfolio.projects:
         found = _trace(project.id)
         assert found.project == project
-        assert {o.key: o.place.cell for o in found.origins if o.place.cell} == {
+        assert {str(o.key): o.place.cell for o in found.origins if o.place.cell} == {
             key: cell for key, cell in sources[project.id]["cells"].items() if _value(form, project, key) is not None
         }
 
@@ -87,7 +88,7 @@ def _value(form: Form, project: object, key: str) -> object:
 
 def test_a_row_is_traced_by_its_name_and_a_group_by_the_beginning_of_its_key() -> None:
     assert [o.key for o in _trace("01", "服务对象满意度").origins] == [
-        f"indicators.4.{column}" for column in ("level1", "level2", "name", "operator", "value", "unit")
+        Key("indicators", 4, column) for column in ("level1", "level2", "name", "operator", "value", "unit")
     ]
     assert [o.place.cell for o in _trace("01", "funding.annual").origins] == ["F6", "F7", "F8", "F9"]
     assert len(_trace("01", "绩效指标").origins) == 28
@@ -249,7 +250,7 @@ def test_a_cell_that_reading_forgets_is_found(example: tuple[Form, Portfolio]) -
     result = consolidate([RETURNED / "办公室.xlsx"], [form], roster=portfolio)
     (file,) = result.files
     first = file.forms[0]
-    cells = {key: cell for key, cell in first.cells.items() if key != "goal.annual"}
+    cells = {key: cell for key, cell in first.cells.items() if key != Key("goal.annual")}
     forgetful = replace(file, forms=(replace(first, cells=cells), *file.forms[1:]))
     found = account(replace(result, files=(forgetful,)), [form], DEFAULT_LIMITS)
     assert [(p.code, p.location.cell) for p in found.problems] == [("cell-unaccounted", "E11")]

@@ -18,6 +18,7 @@ from kpixl.collection.roster import write_roster
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form, parse_form
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.output.publish.html import render_page
 from kpixl.output.summary import build_summary
 from kpixl.output.template import write_templates
@@ -116,7 +117,7 @@ def test_the_made_up_form_goes_through_the_loop(mini: tuple[Form, Portfolio], tm
         ("no-rows", "Milestones"),
         ("no-rows", "Risks"),
     }
-    assert result.sources["01"].cells["milestones.2.cost"] == "E12"
+    assert result.sources["01"].cells[Key("milestones", 2, "cost")] == "E12"
 
 
 def test_it_is_searched_by_its_labels_when_it_comes_back_changed(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from kpixl.collection.intake import is_own_output
 from kpixl.collection.sides import Side, load_sides
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.load import load_forms
+from kpixl.keys import Key
 from kpixl.output.diff.text import diff_data, diff_lines, excerpts
 from kpixl.output.diff.workbook import build_workbook
 from kpixl.portfolio import canonical
@@ -259,8 +260,8 @@ def test_other_forms_are_refused(example: tuple[Form, Portfolio]) -> None:
 def test_a_folder_is_compared_by_the_ids_of_the_portfolio() -> None:
     form, old, new = load_sides(EXAMPLE / "2026.yaml", EXAMPLE / "returned", list(load_forms().values()))
     assert diff(form, old.portfolio, new.portfolio).projects == ()
-    assert new.place("01", "funding.annual.appropriation").cell == "F7"
-    assert old.place("01", "funding.annual.appropriation").cell == "F7"
+    assert new.place("01", Key("funding.annual.appropriation")).cell == "F7"
+    assert old.place("01", Key("funding.annual.appropriation")).cell == "F7"
     form, old, new = load_sides(EXAMPLE / "returned", EXAMPLE / "roster.yaml", list(load_forms().values()))
     assert [change.kind for change in diff(form, old.portfolio, new.portfolio).projects] == [Kind.CHANGED] * 13
 

@@ -17,6 +17,7 @@ from kpixl.collection.consolidate import Consolidated, consolidate
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.forms.values import target_text
+from kpixl.keys import Key
 from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Project
@@ -67,7 +68,7 @@ def test_one_form(number: int, form: Form, result: Consolidated) -> None:
     assert [
         " | ".join([*(str(row[k]) for k in levels), target_text(row, target)]) for row in project.tables["indicators"]
     ] == rows
-    assert (project.id, result.sources[project.id].cells["name"]) == (project_id, cell)
+    assert (project.id, result.sources[project.id].cells[Key("name")]) == (project_id, cell)
 
 
 def test_the_totals_of_the_set(result: Consolidated) -> None:

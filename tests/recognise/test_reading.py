@@ -51,6 +51,7 @@ from PIL import Image as PILImage
 from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Value
 from kpixl.forms.values import number_text
+from kpixl.keys import Key, parse_key
 from kpixl.portfolio.model import Project
 from tests.strategies import form_of
 
@@ -265,7 +266,7 @@ def test_reading(name: str, tmp_path: Path) -> None:
         assert sum(file.second_looks for file in result.files) == case["looks"]
     if "sources" in case:
         cells = result.sources[result.portfolio.projects[0].id].cells
-        assert {key: cells.get(key) for key in case["sources"]} == case["sources"]
+        assert {key: cells.get(parse_key(key)) for key in case["sources"]} == case["sources"]
 
 
 AS_RETURNED: dict[str, list[str]] = yaml.safe_load((CASES.parent / "as-returned.yaml").read_text(encoding="utf-8"))
@@ -312,4 +313,4 @@ def test_a_value_that_stands_beside_its_cell_in_a_sheet_as_sent_is_read_where_pe
     said = [p.code for p in result.problems if p.location.cell == "G7"]
     read = (project.values["funding.annual.appropriation"], said)
     assert read == ((Decimal(500000), []) if unmerged else (None, ["stray-text"]))
-    assert not unmerged or result.sources[project.id].cells["funding.annual.appropriation"] == "G7"
+    assert not unmerged or result.sources[project.id].cells[Key("funding.annual.appropriation")] == "G7"

@@ -10,6 +10,7 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.keys import Key
 from kpixl.problems import Severity
 from kpixl.recognise.quoted import MAX_CELLS
 from tests.laws.edits import sent, template
@@ -79,7 +80,7 @@ def test_unit_typed_with_its_value_has_the_cell_of_the_value(tmp_path: Path) -> 
     row = result.portfolio.projects[0].tables["indicators"][0]
     assert (row["operator"], row["unit"]) == ("≥", "人")
     cells = result.sources["01"].cells
-    assert [cells[f"indicators.0.{part}"] for part in ("operator", "value", "unit")] == ["F13"] * 3
+    assert [cells[Key("indicators", 0, part)] for part in ("operator", "value", "unit")] == ["F13"] * 3
 
 
 def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> None:
@@ -89,4 +90,4 @@ def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> No
 
     result = returned(tmp_path, change)
     assert result.portfolio.projects[0].tables["indicators"][0]["unit"] == "%"
-    assert result.sources["01"].cells["indicators.0.unit"] == "F13"
+    assert result.sources["01"].cells[Key("indicators", 0, "unit")] == "F13"
