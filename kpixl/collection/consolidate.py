@@ -31,6 +31,7 @@ from kpixl.collection.intake import (
     Job,
     Limits,
     Progress,
+    Workers,
     is_own_output,
     read_files,
 )
@@ -92,7 +93,7 @@ def consolidate(
     limits: Limits = DEFAULT_LIMITS,
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
     checker: Checker = check,
     may_be_empty: bool = False,

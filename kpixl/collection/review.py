@@ -14,7 +14,7 @@ from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
 from kpixl.collection.decisions import NAME as DECISIONS
 from kpixl.collection.decisions import NONE, load_decisions
-from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
+from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
 from kpixl.collection.nothing_to_report import match_declarations
 from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
@@ -93,6 +93,7 @@ def review(
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
     limits: Limits = DEFAULT_LIMITS,
+    workers: Workers = None,
     progress: Progress | None = None,
     may_be_empty: bool = False,
 ) -> Reviewed:
@@ -122,6 +123,7 @@ def review(
             limits=limits,
             inputs=inputs,
             outputs=outputs,
+            workers=workers,
             progress=progress,
             checker=run.apply,
             may_be_empty=may_be_empty,

@@ -217,7 +217,9 @@ def test_the_command_writes_a_file_per_table_and_leaves_equal_ones(
     command = ["export", str(EXAMPLE / "2026.yaml"), "-o", str(out)]
     assert run(command) == 0
     names = {path.name for path in out.glob("*.csv")}
-    assert names == {f"{n}.csv" for n in ("projects", "indicators", "sources", "problems", "status", "columns")}
+    assert names == {
+        f"{n}.csv" for n in ("projects", "indicators", "sources", "problems", "status", "decisions", "columns")
+    }
     capsys.readouterr()
     assert run([*command, "--lang", "en"]) == 0
     assert "unchanged" in capsys.readouterr().err
