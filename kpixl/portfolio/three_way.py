@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kpixl.forms.definition import Field, Form, Row, Table, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of, total
 from kpixl.keys import Key
 from kpixl.portfolio.canonical import complete
@@ -207,7 +208,9 @@ class _Draft:
         if definition.sum:
             return self._total(key, definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
-        return _unit({n: (v,) for n, v in values.items()}, (self.sent.values[key],), keys, needed=needed)
+        kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
+        values = {n: sent if kind.includes(sent, v) else v for n, v in values.items()}  # another spelling is no change
+        return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
     def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
         """Merge a total: one that only adds up its parts follows them and is no change of its own."""

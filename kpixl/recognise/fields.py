@@ -113,6 +113,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     record.values[key] = value
     record.cells[Key(key)] = record.grid.address(*places[0])
     record.doubt_serial(Key(key), raw, value)
+    record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:
         record.amounts[key] = (places[0], raw)
     if noted:
