@@ -1167,16 +1167,23 @@ CATALOGUE: dict[str, Entry] = {
     "list-no-header": Entry(
         E,
         "清单中没有找到表头行（至少要有“{label}”）。找到的内容：{found}。",
-        "请在第一行写出标签：{labels}。",
+        "请在表头行写出标签：{labels}。用 --dry-run 查看各列的对应关系。",
         "Found no header row in the list (it needs at least {label}). Found: {found}.",
-        "Put these labels into the first row: {labels}.",
+        "Put these labels into the row of headings: {labels}. --dry-run shows what each column was read as.",
+    ),
+    "list-no-amounts": Entry(
+        E,
+        "清单中有金额，但没有一列金额能对应到本表：{found}。没有生成项目名册。",
+        "请把金额列的列名改为其中之一：{labels}。逐列建议见下；用 --dry-run 查看对应关系。",
+        "The list has amounts, but none of their columns was understood: {found}. No roster was made.",
+        "Rename the columns of amounts to one of {labels}. Suggestions for each follow; --dry-run shows the mapping.",
     ),
     "list-column-unknown": Entry(
         W,
         "清单中的列“{label}”不属于本表，未读取。",
-        "可用的列：{labels}。",
+        "{advice}可用的列：{labels}。",
         "The column {label} of the list is not part of the form and was not read.",
-        "Columns that are: {labels}.",
+        "{advice}Columns that are: {labels}.",
     ),
     "list-name-twice": Entry(
         E,
