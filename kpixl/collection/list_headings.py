@@ -118,7 +118,7 @@ class ListLabels:
         self._main = form.summary.amount
         self._totals = {part: field.key for field in form.fields.values() for part in field.sum}
         self._cores = self._all_cores()
-        self._add_words(form)
+        self._words = self._more_words(form)
 
     def _all_cores(self) -> dict[str, frozenset[str]]:
         return {
@@ -126,14 +126,15 @@ class ListLabels:
             for key, field in self.fields.items()
         }
 
-    def _add_words(self, form: Form) -> None:
-        """Add what lists call the name, the unit and the main amount where no field has that label."""
+    def _more_words(self, form: Form) -> dict[str, str]:
+        """Map what lists call the name, the unit and the main amount, where no field has that label, to the field.
+
+        These words are short; a heading is one of them or not, and never nearly.
+        """
         unit, words = unit_field(form), _words("lists")
         known = frozenset().union(*self._cores.values())
         keys = {"name": self.name.key, "unit": unit.key if unit else None, "amount": self._main}
-        for word, key in keys.items():
-            if key is not None:
-                self._cores[key] |= frozenset(map(core, words[word])) - known
+        return {core(w): key for word, key in keys.items() if key for w in words[word] if core(w) not in known}
 
     # --- one text ----------------------------------------------------------------------------
 
@@ -155,7 +156,8 @@ class ListLabels:
         if keys := self.lookup(text):
             return keys
         bare = _bare(text)
-        return [key for key, cores in self._cores.items() if bare in cores] if bare else []
+        keys = [key for key, cores in self._cores.items() if bare in cores]
+        return keys or [self._words[bare]] if bare in self._words else keys
 
     def nearness(self, text: str, key: str) -> float:
         """Return how near a heading is to a field; 0 where a word differs that changes what is meant."""
@@ -178,9 +180,10 @@ class ListLabels:
 
     def closest(self, text: str) -> Field | None:
         """Return the field that reads most like a text, to be suggested."""
-        bare = _bare(text) or fold(text)
+        bare = _bare(text)
+        told = _telling(bare)
         shares = {
-            key: max((SequenceMatcher(None, bare, label).ratio() for label in cores), default=0.0)
+            key: max((SequenceMatcher(None, bare, c).ratio() for c in cores if _telling(c) == told), default=0.0)
             for key, cores in self._cores.items()
         }
         key = max(shares, key=lambda key: shares[key])

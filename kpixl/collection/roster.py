@@ -73,12 +73,18 @@ def write_roster(
 
 
 def plan_roster(
-    form: Form, source: Path, out: Path | None = None, *, year: int | None = None, limits: Limits = DEFAULT_LIMITS
+    form: Form,
+    source: Path,
+    out: Path | None = None,
+    *,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> ReadList:
     """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
     reading = _open(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
-    read = read_list(form, reading.grids, file=source.name, old=old, year=year)
+    read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
