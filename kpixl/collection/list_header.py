@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from kpixl.a1 import Span
-from kpixl.collection.list_headings import MAX_LABEL, HeadingTexts, ListLabels
+from kpixl.collection.list_headings import MAX_LABEL, HeadingTexts, ListLabels, is_addition
 from kpixl.forms.definition import MoneyUnit
-from kpixl.forms.money import column_unit, list_unit, money_remark
+from kpixl.forms.money import list_unit, money_remark, read_money
 from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.readers import Grid
 
@@ -20,15 +21,28 @@ def cell_at(grid: Grid, row: int, col: int) -> Raw:
     return line[col] if col < len(line) else ""
 
 
-def header_depth(labels: ListLabels, rows: Sequence[Sequence[Raw]], row: int, name: int | None) -> int:
-    """Return over how many rows the headings go: the name's cell covers those below it, and they hold headings."""
+def header_depth(labels: ListLabels, grid: Grid, row: int, name: int | None) -> int:
+    """Return over how many rows the headings go: the name's cell covers those below it."""
+    covered = {r for m in grid.merges() if (m.row, m.col) == (row, name) for r in range(row, m.last_row + 1)}
     depth = 1
-    while name is not None and depth < HEADER_ROWS and row + depth < len(rows):
-        below = {col: text_of(raw) for col, raw in enumerate(rows[row + depth]) if not is_blank(raw)}
-        if name in below or not any(labels.known(text) or column_unit(text) for text in below.values()):
+    while name is not None and depth < HEADER_ROWS and row + depth < len(grid.rows):
+        number = row + depth
+        if not is_blank(cell_at(grid, number, name)) or not (number in covered or _has_headings(labels, grid, number)):
             break
         depth += 1
     return depth
+
+
+def _has_headings(labels: ListLabels, grid: Grid, row: int) -> bool:
+    """Return whether a row below headings is one of them: texts only, that mean something or are below a blank."""
+    filled = {col: raw for col, raw in enumerate(grid.rows[row]) if not is_blank(raw)}
+    if not filled or not all(isinstance(raw, str) for raw in filled.values()):
+        return False
+    texts = {col: text_of(raw) for col, raw in filled.items()}
+    if any(labels.known(text) or is_addition(text) for text in texts.values()):
+        return True
+    amounts = any(isinstance(read_money(text).value, Decimal) for text in texts.values())  # in a CSV all are texts
+    return not amounts and any(col and is_blank(cell_at(grid, row - 1, col)) for col in texts)
 
 
 def heading_texts(grid: Grid, row: int, depth: int) -> list[HeadingTexts]:

@@ -24,8 +24,10 @@ from kpixl.recognise.near import MARGIN, closeness, core
 
 ID = "id"
 MAX_LABEL = 60  # a longer text is no heading
+LEAST = 3  # characters of a heading that is nearly a label: 年度 is in many
 LIKE = 0.4  # share of letters from which a field is suggested for a heading that was not understood
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年?度?", re.ASCII)
+_ASIDE = re.compile(r"[(\[【〔]([^()\[\]【】〔〕]{0,40})")
 _ONLY_YEAR = re.compile(r"((?:19|20)\d\d)(?:年度?)?", re.ASCII)
 
 
@@ -39,9 +41,9 @@ class HeadingTexts:
 
     @property
     def own(self) -> str:
-        """Return the text that names the column: below a name, a mere year or unit adds to it."""
+        """Return the text that names the column."""
         *above, last = self.texts
-        return above[-1] if above and (unit_cell(last) or _ONLY_YEAR.fullmatch(fold(last))) else last
+        return above[-1] if above and is_addition(last) else last
 
     @property
     def shown(self) -> str:
@@ -89,6 +91,11 @@ def _words(key: str) -> dict[str, list[str]]:
 @cache
 def _telling(text: str) -> frozenset[str]:
     return frozenset(word for word in _words("lists")["telling"] if word in text)
+
+
+def is_addition(text: str) -> bool:
+    """Return whether a text below a heading adds to it: it is a mere year or unit."""
+    return unit_cell(text) is not None or (len(text) <= MAX_LABEL and bool(_ONLY_YEAR.fullmatch(fold(text))))
 
 
 def names_money(text: str) -> bool:
@@ -156,13 +163,17 @@ class ListLabels:
         if keys := self.lookup(text):
             return keys
         bare = _bare(text)
+        if _telling(_asides(text)) - _telling(bare):
+            return []
         keys = [key for key, cores in self._cores.items() if bare in cores]
         return keys or [self._words[bare]] if bare in self._words else keys
 
     def nearness(self, text: str, key: str) -> float:
         """Return how near a heading is to a field; 0 where a word differs that changes what is meant."""
         bare = _bare(text)
-        told = _telling(bare)
+        if len(bare) < LEAST:
+            return 0.0
+        told = _telling(bare) | _telling(_asides(text))
         return max((closeness(bare, label) for label in self._cores[key] if _telling(label) == told), default=0.0)
 
     def is_name(self, text: str) -> bool:
@@ -187,6 +198,8 @@ class ListLabels:
             for key, cores in self._cores.items()
         }
         key = max(shares, key=lambda key: shares[key])
+        if shares[key] < LIKE and self._main and names_money(text) and not told:
+            return self.fields[self._main]
         return self.fields[key] if shares[key] >= LIKE else None
 
     def _how(self, text: str, key: str) -> str:
@@ -223,6 +236,7 @@ class ListLabels:
         keys |= near
         how |= dict.fromkeys(near, "near")
         how |= {h.col: "other-year" for h in headings if h not in there}
+        unsure |= {h.col for h in there if h.col not in shared and self._is_part_alone(keys.get(h.col, ""), keys.values(), h.own)}
         return tuple(self._made(h, keys.get(h.col), how.get(h.col, "unknown"), h.col in unsure) for h in headings)
 
     def _made(self, heading: HeadingTexts, key: str | None, how: str, unsure: bool) -> ListHeading:
@@ -251,6 +265,13 @@ class ListLabels:
             if above is None and not all_there:
                 unsure.add(col)
         return frozenset(unsure)
+
+    def _is_part_alone(self, key: str, keys: Collection[str], text: str) -> bool:
+        """Return whether a heading is an amount of another total than the main one, which the list has not."""
+        total = self._totals.get(key)
+        if total is None or total == self._main or total in keys:
+            return False
+        return fold(text) not in (fold(self.fields[key].heading), fold(self.fields[total].heading))
 
     def _by_group(self, free: Sequence[str], above: Sequence[str]) -> str | None:
         """Choose by a heading over several columns that names the total."""
@@ -295,3 +316,8 @@ def heading_year(headings: Sequence[HeadingTexts]) -> int | None:
 def _bare(text: str) -> str:
     """Return a heading without its unit and what people put around it."""
     return core(without_unit(fold(text))) or core(text)
+
+
+def _asides(text: str) -> str:
+    """Return what is in the brackets of a heading: 上年 in 财政拨款（上年）."""
+    return " ".join(_ASIDE.findall(fold(text[:MAX_LABEL])))

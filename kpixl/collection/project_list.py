@@ -174,7 +174,7 @@ def _has_numbers(found: Listing, col: int) -> bool:
 
 
 def _read_header(labels: ListLabels, grid: Grid, file: str, row: int, name: int | None, year: int | None) -> Listing:
-    depth = header_depth(labels, grid.rows, row, name)
+    depth = header_depth(labels, grid, row, name)
     texts = heading_texts(grid, row, depth)
     titled = year_of([text_of(raw) for line in grid.rows[:row] for raw in line if not is_blank(raw)])
     counted, contradictions = units_around(grid, row, row + depth)

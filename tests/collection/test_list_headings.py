@@ -28,7 +28,12 @@ BASE = {
     "end": ("计划完成日期", "2026-11-30"),
     "funding.annual.amount": ("年度资金申请总额", 60),
 }
-TYPED: dict[str, Any] = {"department": "某局", "nature": "一次性项目", "category": "特定目标类", "goal.annual": "办展览十场。"}
+TYPED: dict[str, Any] = {
+    "department": "某局",
+    "nature": "一次性项目",
+    "category": "特定目标类",
+    "goal.annual": "办展览十场。",
+}
 POWERS = {"元": 0, "千元": 3, "万元": 4}
 RIGHT = [(key, text) for key, texts in CASES["right"].items() for text in texts]
 UNITS = [(unit, text) for unit, texts in CASES["units"].items() for text in texts]
