@@ -236,7 +236,8 @@ class ListLabels:
         keys |= near
         how |= dict.fromkeys(near, "near")
         how |= {h.col: "other-year" for h in headings if h not in there}
-        unsure |= {h.col for h in there if h.col not in shared and self._is_part_alone(keys.get(h.col, ""), keys.values(), h.own)}
+        plain = (h for h in there if h.col not in shared)
+        unsure |= {h.col for h in plain if self._is_part_alone(keys.get(h.col, ""), keys.values(), h.own)}
         return tuple(self._made(h, keys.get(h.col), how.get(h.col, "unknown"), h.col in unsure) for h in headings)
 
     def _made(self, heading: HeadingTexts, key: str | None, how: str, unsure: bool) -> ListHeading:
