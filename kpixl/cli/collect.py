@@ -137,8 +137,8 @@ def consolidate(
     metavar="DATE",
     type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
     text=(
-        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
-        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
+        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；之后收到的标为迟交。',
+        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; what came later is shown as late.',
     ),
 )
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))

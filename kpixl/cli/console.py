@@ -59,6 +59,9 @@ MARKED: Text = (
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
 NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
+BY_MAIL: Text = ("邮件 {time} 收到，发件人 {sender}", "by mail, received {time}, from {sender}")
+NO_TIME: Text = ("（时间不详）", "(time not known)")
+NO_SENDER: Text = ("（不详）", "(not known)")
 TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
 VERIFIED: Text = (
     "{files} 个文件，{cells} 个填写的单元格：{parts}。",
@@ -266,6 +269,11 @@ def print_trace(found: Trace, lang: str) -> None:
     # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
     common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
     out.print(f"[bold]{escape(on_one_line('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    for file, mail in found.mails.items():
+        received = f"{mail.received:%Y-%m-%d %H:%M}" if mail.received is not None else say(NO_TIME, lang)
+        named = "" if common else f"{file}: "
+        told = named + say(BY_MAIL, lang, time=received, sender=mail.sender or say(NO_SENDER, lang))
+        out.print(f"  {escape(on_one_line(told))}")
     row = ""
     for origin in found.origins:
         if origin.row != row:

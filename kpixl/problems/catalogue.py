@@ -528,6 +528,31 @@ CATALOGUE: dict[str, Entry] = {
         "Reading this file broke off ({reason}); other files are not affected.",
         "Open it in Excel or WPS, save it as .xlsx and send it again.",
     ),
+    "mail-text": Entry(
+        I,
+        "邮件正文有文字；kpixl 只读取附件，正文没有汇总：{texts}。",
+        "正文中如有应填报的内容，请填入附件的表中。",
+        "Something is written in the mail itself; only what is attached is read: {texts}.",
+        "If it belongs into the form, type it there.",
+        title=("邮件正文中的文字", "Text in a mail"),
+    ),
+    "mail-no-attachment": Entry(
+        W,
+        "邮件中没有附件{pictures}。",
+        "请在邮件程序中核对：附件若是链接（超大附件、网盘）或粘贴的图片，请取得文件本身，放进文件夹后重新运行。",
+        "Nothing is attached to the mail{pictures}.",
+        "Look at it in the mail program: where it has a link to a file or a picture of one, get the file itself, put "
+        "it into the folder and run again.",
+        title=("没有附件的邮件", "A mail without attachments"),
+    ),
+    "mail-same": Entry(
+        I,
+        "与 {other} 是同一个文件，算作一份，以最早收到的时间为准。",
+        "",
+        "This is the same file as {other}; both are one return, which came when the first of them was received.",
+        "",
+        title=("几封邮件中的同一个文件", "The same file in several mails"),
+    ),
     # --- recognising forms -------------------------------------------------------------------
     "csv-one-sheet": Entry(
         E,

@@ -22,7 +22,7 @@ from kpixl.output.annotate.problem_list import NAME, grouped
 from kpixl.parallel import Progress
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.readers import DEFAULT_LIMITS, Limits
-from kpixl.readers.archive import BETWEEN, MAX_FOLDERS
+from kpixl.readers.container import BETWEEN, MAX_FOLDERS
 from kpixl.texts import Text, say
 
 __all__ = ["MarkedFile", "check_folder", "dropped_by_openpyxl", "marked_copy", "marked_data", "write_marked"]
