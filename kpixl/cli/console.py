@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
     from kpixl.output.diff.text import Line
+    from kpixl.output.letters import WrittenLetter
     from kpixl.output.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -83,6 +84,11 @@ SINCE: Text = (
     "Since {name}: known and not listed again {known}, resolved {resolved}.",
 )
 DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
+NOT_READ: Text = ("无法读取", "Not read")
+MISSING: Text = ("未交回", "Missing")
+NO_ADDRESS: Text = ("（收件人未知）", "(no address)")
+NO_LETTERS: Text = ("没有需要写信的单位。", "There is no unit to write to.")
+WRITING: Text = ("写信", "Writing letters")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -254,6 +260,19 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     """Say how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
+
+
+def print_letters(written: Sequence[WrittenLetter], lang: str) -> None:
+    """Say to whom letters were written, and about how much."""
+    for one in written:
+        letter = one.letter
+        counts = (len(letter.errors), len(letter.warnings), len(letter.unread), len(letter.missing))
+        named = zip((ERRORS, WARNINGS, NOT_READ, MISSING), counts, strict=True)
+        told = " · ".join(f"{say(text, lang)} {count}" for text, count in named if count)
+        to = ", ".join(letter.to) or say(NO_ADDRESS, lang)
+        wrote(Path(on_one_line(f"{one.draft} → {to}{f'  {told}' if told else ''}")), one.changed, lang)
+    if not written:
+        say_error(say(NO_LETTERS, lang))
 
 
 def print_trace(found: Trace, lang: str) -> None:

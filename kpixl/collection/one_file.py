@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpixl.files import OWN_REPORT
+from kpixl.files import OWN_LETTER, OWN_REPORT
 from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
@@ -310,7 +310,7 @@ def is_own_output(path: Path) -> bool:
 
 
 def _is_report(content: bytes) -> bool:
-    return OWN_REPORT in content[:1000]
+    return OWN_REPORT in content[:1000] or content.startswith(OWN_LETTER)
 
 
 def _is_ours(grids: Sequence[Grid]) -> bool:

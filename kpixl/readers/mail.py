@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from kpixl.files import skip_reason
+from kpixl.files import ADDRESS, skip_reason
 from kpixl.problems import Location, Problem
 from kpixl.readers import html, mime
 from kpixl.readers.container import Delivery, Labels, Member, clean_name
@@ -26,7 +26,6 @@ QUOTED, QUOTED_FIRST = 12, 4  # lines that are quoted: the first ones, and those
 MAX_LINE, MAX_SUBJECT, MAX_SENDER = 60, 60, 200  # characters
 
 _NAMELESS = "附件"
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 _SEALED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
 _CARDS = ("text/calendar", "text/vcard", "text/x-vcard")
@@ -77,7 +76,7 @@ def delivery_of(headers: Headers) -> Delivery:
     """Return when a mail was received and from whom."""
     value = mime.first(headers, "from")
     bracketed = re.search(r"<\s*([^<>\s]{1,320})\s*>", value)
-    found = _ADDRESS.search(bracketed[1] if bracketed else value)
+    found = ADDRESS.search(bracketed[1] if bracketed else value)
     address = found[0] if found else ""
     name = mime.words(value[: bracketed.start()] if bracketed else value.replace(address, "")).strip(" \"'()")
     name = "".join(c for c in name if c.isprintable())[:MAX_SENDER]
