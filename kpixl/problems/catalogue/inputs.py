@@ -1,0 +1,165 @@
+"""What the command line and the files beside it may get wrong."""
+
+from __future__ import annotations
+
+from kpixl.problems.entry import E, Entry, I, W
+
+ENTRIES: dict[str, Entry] = {
+    "path-missing": Entry(
+        E, "找不到 {path}。", "请检查路径是否写对。", "There is no {path}.", "Check the spelling of the path."
+    ),
+    "nothing-to-read": Entry(
+        E,
+        "在 {path} 中没有找到可读取的文件。",
+        "请指定存放填报文件（.xlsx、.xls、.ods、.txt 等）的文件夹。",
+        "Found no file to read in {path}.",
+        "Name the folder that holds the returned files (.xlsx, .xls, .ods, .txt ...).",
+    ),
+    "folder-missing": Entry(
+        E,
+        "输出文件夹 {path} 不存在。",
+        "请先建立该文件夹，或换一个输出位置。",
+        "The output folder {path} does not exist.",
+        "Make the folder first, or choose another place for the output.",
+    ),
+    "not-a-file-name": Entry(
+        E,
+        "{path} 是文件夹，不能作为输出文件。",
+        "请写出文件名，例如 {path}/2026{ending}。",
+        "{path} is a folder, not a file to write.",
+        "Give a file name, for example {path}/2026{ending}.",
+    ),
+    "wrong-ending": Entry(
+        E,
+        "{path} 的扩展名应为 {ending}。",
+        "请写成 {path}{ending}；按单位拆分到文件夹请加 --split-by。",
+        "The name {path} must end in {ending}.",
+        "Write {path}{ending}; to split into a folder add --split-by.",
+    ),
+    "field-unknown": Entry(
+        E,
+        "表中没有字段“{field}”。",
+        "可用的字段：{known}。",
+        "The form has no field {field}.",
+        "Its fields: {known}.",
+    ),
+    "row-unknown": Entry(
+        E,
+        "该项目有 {count} 行是“{row}”，应恰好有一行。",
+        "请写完整的一行：{known}。",
+        "{count} rows of the project are {row}; there must be one.",
+        "Give the row in full: {known}.",
+    ),
+    "value-unfit": Entry(
+        E,
+        "“{value}”不能作为“{label}”的值。",
+        "整行请写：保留本行，或：删除本行。",
+        "{value} cannot be a value of {label}.",
+        "For a whole row write: keep the row, or: delete the row.",
+    ),
+    "not-a-portfolio": Entry(
+        E,
+        "这是工作簿或清单，不是项目名册（YAML）。",
+        "请先运行 kpixl roster {file} -o roster.yaml（项目清单），或 kpixl consolidate（收回的文件）。",
+        "This is a workbook or a list, not a portfolio (YAML).",
+        "Run kpixl roster {file} -o roster.yaml on a list of projects, or kpixl consolidate on returned files.",
+    ),
+    "yaml-too-large": Entry(
+        E,
+        "YAML 文件过大：{size} 字节，上限 {limit}。",
+        "请确认给出的是 kpixl 写出的 YAML；项目特别多时请按单位分成几个文件。",
+        "The YAML file is too large: {size} bytes, the limit is {limit}.",
+        "Check that it is one that kpixl wrote; where there are very many projects, make a file per unit.",
+    ),
+    "roster-no-year": Entry(
+        W,
+        "没有给出年度，项目名册的 year 为空。",
+        "请加 --year，例如 --year 2027。",
+        "No year was given; the roster's year is blank.",
+        "Add --year, for example --year 2027.",
+    ),
+    "not-a-folder": Entry(
+        E,
+        "{path} 是文件，不能作为输出文件夹。",
+        "按 {field} 拆分时，-o 应为文件夹。",
+        "{path} is a file, not a folder.",
+        "With --split-by {field}, -o names a folder.",
+    ),
+    "output-is-input": Entry(
+        E,
+        "输出文件 {path} 同时是要读取的文件，或与另一个输出文件同名。",
+        "请换一个输出文件名；kpixl 不改动提交的文件。",
+        "The output {path} is also read, or is two outputs at once.",
+        "Choose another name for the output; kpixl never changes a returned file.",
+    ),
+    "mark-no-folder": Entry(
+        E,
+        "{path} 是文件，不能作为存放标注副本的文件夹。",
+        "--mark 之后请写文件夹。",
+        "{path} is a file, not a folder for marked copies.",
+        "Name a folder behind --mark.",
+    ),
+    "mark-inside-input": Entry(
+        E,
+        "文件夹 {path} 在要读取的 {input} 之内，下次会把标注副本当作填报文件读取。",
+        "请把 --mark 的文件夹放在 {input} 之外。",
+        "The folder {path} lies within {input}, which is read: the copies would be taken for submissions next time.",
+        "Choose a folder outside of {input} for --mark.",
+    ),
+    "mark-needs-files": Entry(
+        E,
+        "{path} 是汇总数据，没有可以标注的文件。",
+        "--mark 需要给出收回的文件或文件夹。",
+        "{path} is a portfolio; there is no file to mark.",
+        "With --mark, name the returned files or their folder.",
+    ),
+    "mark-listed": Entry(
+        I,
+        "{reason}，问题写在另一个工作簿 {path} 中。",
+        "",
+        "{reason}; its problems are listed in a workbook, {path}.",
+        "",
+    ),
+    "mark-kept": Entry(
+        I,
+        "标注副本保留了 openpyxl 另存时会丢失的内容：{kept}。",
+        "",
+        "The marked copy keeps what openpyxl would have dropped: {kept}.",
+        "",
+    ),
+    "mark-stale": Entry(
+        W,
+        "文件夹 {path} 中另有 {count} 个工作簿不是本次写出的：{names}。",
+        "可能是上次的标注副本，相应文件已无问题；不再需要请删除，以免误发。",
+        "The folder {path} holds {count} more workbooks that this run did not write: {names}.",
+        "They may be copies of files that have no problems any more; delete them, or somebody will send them out.",
+    ),
+    "no-projects": Entry(
+        E,
+        "没有读到任何项目，未写出文件。",
+        "请先处理上面列出的问题。",
+        "Not one project was read; nothing was written.",
+        "See to the problems listed above.",
+    ),
+    "forms-differ": Entry(
+        E,
+        "两者不是同一种表式（{old}、{new}），无法比较。",
+        "请给出同一表式的两份数据或收回的文件。",
+        "The two are of different forms, {old} and {new}, and cannot be compared.",
+        "Name two portfolios or returned files of one form.",
+    ),
+    "export-not-a-folder": Entry(
+        E,
+        "{path} 是文件，不能作为导出的文件夹。",
+        "请在 -o 之后写文件夹，例如 -o out/。",
+        "{path} is a file, not a folder to export into.",
+        "Name a folder behind -o, for example -o out/.",
+    ),
+    "export-needs-duckdb": Entry(
+        E,
+        "导出 {form} 需要另装 DuckDB。",
+        "请运行 pip install kpixl[parquet]，或改用 --to csv、--to sqlite。",
+        "Exporting {form} needs DuckDB, which is not installed.",
+        "Run pip install kpixl[parquet], or use --to csv or --to sqlite.",
+    ),
+}
