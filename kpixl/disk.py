@@ -279,7 +279,7 @@ def _stage(path: Path, content: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no temporary file is left behind
         Path(temporary).unlink(missing_ok=True)
         raise
     return Path(temporary)

@@ -459,7 +459,7 @@ def test_every_code_is_used() -> None:
     words = {
         node.value
         for path in SOURCES
-        if path.name != "catalogue.py"
+        if path.parent.name != "catalogue"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

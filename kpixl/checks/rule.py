@@ -89,6 +89,14 @@ class Subject:
         """Return what people call a field."""
         return self.form.fields[key].heading
 
+    def is_blank(self, key: Key) -> bool:
+        """Return whether a value is blank, or a table without rows."""
+        if key.in_row:
+            return self.project.tables[key.name][key.row][key.column] is None
+        return (
+            not self.project.tables[key.name] if key.name in self.form.tables else self.project.values[key.name] is None
+        )
+
     def texts(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (key, text) for those fields that hold text."""
         for key in keys:

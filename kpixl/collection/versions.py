@@ -14,6 +14,11 @@ from kpixl.problems import Location
 from kpixl.readers.properties import NO_PROPERTIES, Properties
 from kpixl.recognise.submission import Extracted
 
+# Problems of reading that leave a value blank which may have been filled in.
+UNREAD = frozenset(
+    {"cell-error", "formula-uncached", "label-missing", "label-unclear", "heading-missing", "table-missing"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -36,6 +41,11 @@ class Returned:
         """Return when it was saved, to the minute: as its program recorded it (UTC), else by the file's own time."""
         saved = self.properties.saved or self.modified
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
+
+    @property
+    def unread(self) -> frozenset[Key]:
+        """Return the keys of the values of which a problem reports that they could not be read."""
+        return frozenset(key for problem in self.form.problems if problem.code in UNREAD for key in problem.keys)
 
     def at(self, key: Key | None) -> Location:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""

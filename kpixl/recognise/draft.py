@@ -109,7 +109,7 @@ class Draft:
         """Report a problem of a value."""
         label = self.field(key).label.rstrip(":：")
         where = Location(self.file, self.found.sheet, self.cells[key], label)
-        self.problems.append(Problem(code, where, details))
+        self.problems.append(Problem(code, where, details, keys=(key,)))
 
     def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
         """Report a value that may be another, which this file does not tell."""

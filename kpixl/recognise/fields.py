@@ -108,7 +108,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
     record.used.add(places[0])
-    raw = record.legible(places[0], field.label, raw)
+    raw = record.legible(places[0], field.label, raw, Key(key))
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
     record.cells[Key(key)] = record.grid.address(*places[0])

@@ -115,14 +115,16 @@ class Record:
         raw = self.rows[row][col]
         return raw != "" and not is_blank(raw)
 
-    def problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
-        """Report a problem at a cell; one of too many of its kind is only counted."""
+    def problem(
+        self, code: str, place: tuple[int, int] | None, field: str | None, *keys: Key, **details: object
+    ) -> None:
+        """Report a problem at a cell, of the values that have the `keys`; one of too many alike is only counted."""
         self.alike[code] += 1
         if self.alike[code] > MAX_ALIKE:
             self.more.setdefault(code, place)
             return
         cell = self.grid.address(*place) if place else None
-        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details, keys=keys))
 
     def counted(self) -> Iterator[Problem]:
         """Tell how many problems were not told one by one."""
@@ -130,17 +132,17 @@ class Record:
             cell = self.grid.address(*place) if place else None
             yield counted(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)
 
-    def legible(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
+    def legible(self, place: tuple[int, int], label: str, raw: Raw, key: Key) -> Raw:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
         if not isinstance(raw, str):
             return raw
         text = raw.strip() if self.grid.printed or not self.found.expected else "-"  # what is typed as sent, is text
         if text[:1] in "#E错" and _ERROR.fullmatch(text):
-            self.problem("cell-error", place, label, error=text, formula="")
+            self.problem("cell-error", place, label, key, error=text, formula="")
             return ""
         if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
             return raw
-        self.problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
+        self.problem("cell-too-long", place, label, key, length=utf16_length(raw), limit=MAX_CELL_TEXT)
         return ""
 
     def normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:

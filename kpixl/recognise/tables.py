@@ -206,7 +206,9 @@ def _row(
     row: dict[str, Value] = dict.fromkeys(fields)
     for key, typed in raws.items():
         target = columns.targets.get(key)
-        raw = record.legible((r, places[key]), fields[target.value if target else key].label, typed)
+        column = target.value if target else key
+        own = Key(table, len(record.tables[table]), column)
+        raw = record.legible((r, places[key]), fields[column].label, typed, own)
         if raw == "":
             continue
         if target is not None:

@@ -210,10 +210,10 @@ class _Settler:
                 continue
             if self._follows_parts(doubt.key, why):
                 continue
-            if doubt.cell:
-                self._empty_level(doubt)
+            keys = self._empty_level(doubt) if doubt.cell else (doubt.key,)
             label = draft.field(doubt.key).label.rstrip(":：")
-            draft.problems.append(_broken(Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label), why))
+            where = Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label)
+            draft.problems.append(replace(_broken(where, why), keys=keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
@@ -228,13 +228,15 @@ class _Settler:
         own = own or adds_up(why.formula, known)
         return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
 
-    def _empty_level(self, doubt: Doubt) -> None:
-        """Take back a level that came from the row above, also where it went on to the rows below."""
-        draft = self.draft
+    def _empty_level(self, doubt: Doubt) -> tuple[Key, ...]:
+        """Blank a level that came from the row above, also where it went on to the rows below; return their keys."""
+        draft, keys = self.draft, []
         above = draft.cells[doubt.key]
         for row in range(doubt.key.row, len(draft.tables[doubt.key.name])):
             key = doubt.key._replace(row=row)
             if draft.cells.get(key) != above:
-                return
+                break
             draft.cells[key] = doubt.cell
             draft.set(key, None)
+            keys.append(key)
+        return tuple(keys)
