@@ -450,7 +450,7 @@ def _take_on_windows(handle: int) -> bool:
 
 
 def _is_same(handle: int, path: Path) -> bool:
-    """Tell whether the locked file is still the one of that name: its last holder removes it."""
+    """Return whether the locked file is still the one of that name: its last holder removes it."""
     try:
         there = path.stat()
     except OSError:

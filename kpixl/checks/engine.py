@@ -1,4 +1,4 @@
-"""Portfolio -> problems: what can be said of projects without the files they came from.
+"""Portfolio -> problems: what is found in projects without the files they came from.
 
 What points where is looked up by the caller in the sources of the projects. `kpixl consolidate` applies the basic
 rules alone; `kpixl check` all that the form asks for (kpixl.checks.registry).
@@ -55,7 +55,7 @@ Checker = Callable[[Form, Portfolio, Locate | None, Causes], tuple[Problem, ...]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a rule has to say: in which project, of which value, and with which details."""
+    """One thing that a rule found: in which project, of which value, and with which details."""
 
     project: str
     code: str
@@ -76,7 +76,7 @@ class Finding:
 def check(
     form: Form, portfolio: Portfolio, locate: Locate | None = None, causes: Causes = NO_CAUSES
 ) -> tuple[Problem, ...]:
-    """Check every project by the basic rules. `locate(project id, value key, label)` says where a value was typed."""
+    """Check every project by the basic rules. `locate(project id, key, label)` returns where a value was typed."""
     where = locate or in_portfolio(form, portfolio)
     return tuple(
         Problem(
@@ -166,7 +166,7 @@ def _independent(
 
 
 class _Siblings:
-    """What was found in one project, to tell what follows from what."""
+    """What was found in one project, to decide what follows from what."""
 
     def __init__(self, form: Form, found: Sequence[tuple[Any, Hit]]) -> None:
         self.form = form

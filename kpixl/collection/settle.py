@@ -149,7 +149,8 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells)
+    cells = {key: str(cell) for key, cell in item.form.cells.items()}
+    return Source(item.file, item.sha256, item.form.sheet, cells)
 
 
 @dataclass(slots=True)
@@ -350,8 +351,9 @@ class _Settling:
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
             if (cell := self.group[number].item.form.cells.get(cell_key)) is not None:
-                cells.setdefault(number, {})[key] = cell
-        parts = [replace(_source(self.group[n].item), cells=cells.get(n, {})) for n in dict.fromkeys((*giving, *cells))]
+                cells.setdefault(number, {})[key] = str(cell)
+        items = {n: self.group[n].item for n in dict.fromkeys((*giving, *cells))}
+        parts = [Source(i.file, i.sha256, i.form.sheet, cells.get(n, {})) for n, i in items.items()]
         return replace(parts[0], others=tuple(part for part in parts[1:] if part.cells))
 
 

@@ -49,7 +49,8 @@ class Returned:
 
     def at(self, key: Key | None) -> Location:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""
-        return replace(self.place, cell=self.form.cells.get(key) if key else None)
+        cell = self.form.cells.get(key) if key else None
+        return replace(self.place, cell=None if cell is None else str(cell))
 
 
 @dataclass(frozen=True, slots=True)

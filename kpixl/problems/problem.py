@@ -27,7 +27,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something stands; every part may be unknown. `field` is the printed label."""
+    """The place of something; every part may be unknown. `field` is the printed label."""
 
     file: str | None = None
     sheet: str | None = None
@@ -43,7 +43,7 @@ class Problem:
     """One finding: a code of the catalogue, where it is, and the details its message needs.
 
     `code` may carry the id of a check of the form behind a dot, `expression.overall-goal`; `level` is the severity
-    where a form or the office's configuration says another than the catalogue. `project`: the id of the project it
+    where a form or the office's configuration sets another than the catalogue. `project`: the id of the project it
     is about, None where it is about none or none is known; it follows from the place and is not compared. `rule`: the
     texts of the rule that found it, None for what the catalogue has the texts of. `keys`: the values it is about, by
     which another problem names it: `caused_by`, where that one follows from it.
@@ -69,15 +69,15 @@ class Problem:
         return self.level or Severity(self.entry.severity)
 
     def message(self, lang: str = "zh") -> str:
-        """Say what was found, in `lang` ("zh" or "en")."""
+        """Return what was found, in `lang` ("zh" or "en")."""
         return self.entry.message(lang).format_map(_Details(self.details, lang))
 
     def hint(self, lang: str = "zh") -> str:
-        """Say what to do about it, in `lang`; may be empty."""
+        """Return what to do about it, in `lang`; may be empty."""
         return self.entry.hint(lang).format_map(_Details(self.details, lang))
 
     def text(self, lang: str = "zh") -> str:
-        """Say both in one line, as each language joins sentences."""
+        """Return both in one line, as each language joins sentences."""
         return f"{self.message(lang)}{' ' if lang == 'en' else ''}{self.hint(lang)}".strip()
 
     def data(self, lang: str = "zh") -> dict[str, str | None]:

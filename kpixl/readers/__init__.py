@@ -61,7 +61,7 @@ def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
 
 
 def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
-    """Read every grid of a file, its kind told by its content. Whatever is wrong comes back as a problem."""
+    """Read every grid of a file, its kind detected by its content. Whatever is wrong comes back as a problem."""
     try:
         opened = open_content(content, limits)
     except UnreadableError as error:

@@ -92,7 +92,7 @@ def _name(part: zipfile.ZipInfo) -> str:
 
 
 def _short(name: str) -> str:
-    """Bound a name as file systems do; its end tells its kind."""
+    """Bound a name as file systems do; its ending shows its kind."""
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.a1 import Span
+from kpixl.a1 import CellRef, Span
 from kpixl.forms.definition import MoneyUnit, Row, Value
 from kpixl.forms.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
 from kpixl.keys import Key
@@ -69,7 +69,7 @@ class Record:
         self.mark = mark
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
-        self.cells: dict[Key, str] = {}
+        self.cells: dict[Key, CellRef] = {}
         self.problems: list[Problem] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
