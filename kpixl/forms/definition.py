@@ -40,8 +40,32 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Computation:
+    """How a value follows from others. `operation`: a key of forms.compute.OPERATIONS.
+
+    `operands`: keys of fields, `table.column` for every row of a column, or numbers. `decimals`: to which the result is
+    rounded, half up. `bands`: text -> the least value that earns it, from the highest down.
+    """
+
+    operation: str
+    operands: tuple[str | Decimal, ...]
+    decimals: int | None = None
+    bands: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the operands that are values of the form."""
+        return tuple(operand for operand in self.operands if isinstance(operand, str))
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES."""
+    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES.
+
+    `compute`: how the value follows from others; a `sum` of amounts is one as well. `follows`: the field whose label
+    stands for this one too; this value is to the right of that one's. `printed`: False for a computed value that stands
+    nowhere on the form.
+    """
 
     key: str
     label: str
@@ -55,6 +79,37 @@ class Field:
     lines: int = 1
     width: float = 14
     help: str = ""
+    compute: Computation | None = None
+    follows: str | None = None
+    printed: bool = True
+
+    @property
+    def computation(self) -> Computation | None:
+        """Return how the value follows from others, None where it is typed."""
+        return self.compute or (Computation("sum", self.sum) if self.sum else None)
+
+
+@dataclass(frozen=True, slots=True)
+class GridLine:
+    """A row or a column of a grid of fields."""
+
+    key: str
+    label: str
+    synonyms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGrid:
+    """Fields in rows and columns: a value is the field `<grid>.<row>.<column>`, where there is one.
+
+    `empty`: what is printed where a row has no value in a column.
+    """
+
+    key: str
+    label: str
+    rows: Mapping[str, GridLine]
+    columns: Mapping[str, GridLine]
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +143,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A placed cell of the layout. `kind`: title, subtitle, label, value, caption, blank."""
+    """A placed cell of the layout.
+
+    `kind`: title, subtitle, label, value, caption, blank; of a grid: row (its label), column (its heading), empty.
+    `key`: a field, or `<grid>.<row>` and `<grid>.<column>`.
+    """
 
     kind: str
     text: str
@@ -150,6 +209,8 @@ class Form:
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
+    `default`: commands use it where no form is named.
+    `computed`: the keys of the fields that follow from others, each after those that it follows from.
     `checks`: as written; kpixl.checks reads them when they are needed.
     `file`, `lines`: where the form was read, and the lines of its texts with places to fill in; for messages only.
     """
@@ -175,6 +236,9 @@ class Form:
     instructions: Mapping[str, tuple[str, ...]]
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
+    default: bool = False
+    grids: Mapping[str, FieldGrid] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
     file: str = "form.yaml"
     lines: Mapping[str, int] = field(default_factory=dict)
 

@@ -7,19 +7,19 @@ and the difference is reported.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from kpixl.forms.definition import Target, Value
+from kpixl.forms.definition import Field, Target, Value
 from kpixl.forms.money import has_own_unit, read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
-from kpixl.forms.values import bounded, number_text, read_target, text_of, total_of
+from kpixl.forms.values import bounded, number_text, read_target, text_of
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
-from kpixl.recognise.totals import adds_up
 
 _ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -56,10 +56,7 @@ def _is_remarkable(seen: Inspected) -> bool:
 
 def _is_computed(draft: Draft, key: str, seen: Inspected) -> bool:
     """Return whether a value is a total that the form's own formula computes; it is computed anew from its parts."""
-    field = draft.form.fields.get(key)
-    if field is None or not field.sum or seen.formula is None:
-        return False
-    return adds_up(seen.formula, {draft.cells.get(part, "") for part in field.sum})
+    return draft.is_own(key, seen.formula)
 
 
 def _is_part(draft: Draft, key: str, cell: str) -> bool:
@@ -75,13 +72,26 @@ def _is_part(draft: Draft, key: str, cell: str) -> bool:
 
 def _add_up(draft: Draft, look: Look, changed: set[str]) -> None:
     """Compute totals anew whose parts were read otherwise: those that are blank, or the form's own formulas."""
-    for key, field in draft.form.fields.items():
-        if changed.isdisjoint(field.sum):
+    for key in draft.form.computed:
+        if not _follows(draft.form.fields[key], changed):
             continue
         seen = look.cells.get(draft.place(key)) if key in draft.cells else None
-        parts = {draft.cells.get(part, "") for part in field.sum}
-        if seen is None or seen.value in (None, "") or adds_up(seen.formula or "", parts):
-            draft.set(key, total_of([draft.value(part) for part in field.sum]))
+        if seen is None or seen.value in (None, "") or draft.is_own(key, seen.formula):
+            draft.set(key, draft.computed(key))
+            changed.add(key)
+
+
+def _follows(field: Field, changed: Collection[str]) -> bool:
+    """Tell whether a computed value follows from one that was changed, of a column in any row."""
+    keys = field.computation.keys if field.computation is not None else ()
+    return any(key in changed or any(_column(name) == key for name in changed) for key in keys)
+
+
+def _column(key: str) -> str:
+    """Leave out of the key of a value in a table the number of its row."""
+    table, _, rest = key.partition(".")
+    number, _, column = rest.partition(".")
+    return f"{table}.{column}" if number.isdigit() else ""
 
 
 # --- number formats -------------------------------------------------------------------------------

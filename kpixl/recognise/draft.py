@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
 from kpixl.forms.values import read_target, text_of
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.totals import adds_up, computes
 
 READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
 
@@ -64,6 +66,28 @@ class Draft:
             return None
         table, _, column = key.split(".", 2)
         return next((t for t in self.form.tables[table].targets.values() if t.value == column), None)
+
+    def computed(self, key: str) -> Value:
+        """Compute a value anew from what it follows from."""
+        return computed_value(self.form.fields[key], self.values, self.tables)
+
+    def is_own(self, key: str, formula: str | None) -> bool:
+        """Tell whether a formula is the form's own for a computed value."""
+        field = self.form.fields.get(key)
+        computation = field.computation if field is not None else None
+        if computation is None or formula is None:
+            return False
+        if field is not None and field.sum:
+            return adds_up(formula, {self.cells.get(part, "") for part in field.sum})
+        return computes(formula, computation, self.cells_of)
+
+    def cells_of(self, key: str) -> str | list[str]:
+        """Return the cell of a field, or those of a column in all rows."""
+        if key in self.form.fields:
+            return self.cells.get(key, "")
+        table, _, column = key.rpartition(".")
+        numbered = (f"{table}.{number}.{column}" for number in range(len(self.tables[table])))
+        return [self.cells[name] for name in numbered if name in self.cells]
 
     def choices(self, key: str, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""

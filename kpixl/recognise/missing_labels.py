@@ -54,13 +54,18 @@ class Losses:
             return []
         known = {table.table for table in self.found.tables}
         headings = [lost for table in self.found.tables for lost in self._heading(table)]
-        return [*self._labels(), *headings, *(self._table(key) for key in self.form.tables if key not in known)]
+        return [
+            *self._labels(),
+            *self._lines(),
+            *headings,
+            *(self._table(key) for key in self.form.tables if key not in known),
+        ]
 
     # --- labels ------------------------------------------------------------------------------
 
     def _labels(self) -> Iterator[Lost]:
         for key, known in self.form.fields.items():
-            if key not in self.found.anchors:
+            if key in self.index.labels and key not in self.found.anchors:
                 lost = self._label(key, known.label)
                 like = self.found.unclear.get(Slot("field", key))
                 yield self._unclear(lost, like) if like else lost
@@ -91,6 +96,13 @@ class Losses:
 
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
+
+    def _lines(self) -> Iterator[Lost]:
+        """Tell which rows and headings of a grid are lost; what stands in them is reported as cells of no value."""
+        for slot in self.index.lines:
+            if slot not in self.found.lines:
+                label = self.index.printed(slot)
+                yield Lost("label-missing", None, label, {"label": label, "taken": _blank()})
 
     # --- tables ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from kpixl.forms.types.base import FieldType
 from kpixl.forms.types.choice import CHOICE
 from kpixl.forms.types.date import DATE
 from kpixl.forms.types.money import MONEY
+from kpixl.forms.types.number import NUMBER
 from kpixl.forms.types.operator import OPERATOR
 from kpixl.forms.types.quantity import QUANTITY
 from kpixl.forms.types.text import TEXT
@@ -23,6 +24,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "unit": UNIT,
     "date": DATE,
     "money": MONEY,
+    "number": NUMBER,
     "quantity": QUANTITY,
     "tick": TICK,
 }

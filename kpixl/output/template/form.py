@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kpixl.a1 import Span, a1, absolute
-from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.compute import computed_value
+from kpixl.forms.compute import formula as computed_formula
+from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import number_text, text_of, total_of
+from kpixl.forms.values import number_text, text_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
 from kpixl.output.template.status import (
@@ -18,6 +20,7 @@ from kpixl.output.template.status import (
     PlacedRows,
     Status,
     in_row,
+    refs_to,
     status_formula,
     status_text,
     words_in,
@@ -49,6 +52,11 @@ REASONS_HELP: Text = (
     "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
 )
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
+COMPUTED: Text = ("自动计算，无需填写。", "Computes itself.")
+GIVEN_COMPUTED: Text = (
+    "此数已给定，与计算结果不符时请核对。",
+    "This is given; check it where the computed value differs.",
+)
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
 CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内容。", "Choose from the list, or type something else.")
@@ -74,7 +82,7 @@ class FormSheet:
         self.size = float(form.fonts["size"])
         self.asked = asked
         self.needed = {field.sum[0] if field.sum else key for key, field in form.fields.items() if field.required}
-        self.cell_of: dict[str, tuple[int, int]] = {}
+        self.places: dict[str, Span] = {}
         self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
 
@@ -85,7 +93,9 @@ class FormSheet:
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
-        self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        self.places = {c.key: _cell_at(c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        for placed in layout.tables:
+            self._place_columns(placed, placed.row + shifts[placed.row] + 1, counts[placed.row])
         for row, height in self._heights(cells, project).items():
             self._height(row + shifts[row], height)
         for placed in layout.tables:
@@ -126,21 +136,22 @@ class FormSheet:
 
     def _value(self, field: Field, span: Span, project: Project) -> None:
         value = project.values[field.key]
-        parts = [project.values[part] for part in field.sum]
-        if field.sum and value == total_of(parts):
-            self._sum(field, span, value)
+        if field.computation and value == computed_value(field, project.values, project.tables):
+            self._formula(field, field.computation, span, value)
         else:
             self._typed_value(field, span, value)
         self._tint(field, span)
 
     def _typed_value(self, field: Field, span: Span, value: Value) -> None:
         """Write a value that may be typed over."""
-        self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
-        self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
+        computed = field.computation is not None
+        self.sheet.merge(span, value, self._input_style(field, value, span, locked=computed))
+        given = say(GIVEN if field.sum else GIVEN_COMPUTED, self.lang)
+        self._rule(field, span, lambda _: None, given if computed and value is not None else None)
 
     def _tint(self, field: Field, span: Span) -> None:
         """Tint a cell in which something is missing or wrong."""
-        if (formula := self.asked.tints(self.cell_of).get(field.key)) is not None:
+        if (formula := self.asked.tints(self.places).get(field.key)) is not None:
             self._look(formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
@@ -164,14 +175,26 @@ class FormSheet:
             font_size=size,
         )
 
-    def _sum(self, field: Field, span: Span, value: Value) -> None:
-        """Write a total as a locked formula over its parts; blank while they are."""
-        cells = ",".join(a1(*self.cell_of[part]) for part in field.sum)
-        formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
+    def _formula(self, field: Field, computation: Computation, span: Span, value: Value) -> None:
+        """Write a computed value as a locked formula; blank while what it follows from is."""
         style = self._input_style(field, value, span, locked=True)
-        self.sheet.merge_formula(span, formula, style, value if isinstance(value, Decimal) else "")
-        options = {"validate": "any", "input_title": _title(field), "input_message": say(SUMMED, self.lang)}
+        cached = value if isinstance(value, Decimal | str) else ""
+        self.sheet.merge_formula(span, computed_formula(computation, self._ref), style, cached)
+        words = SUMMED if field.sum else COMPUTED
+        options = {"validate": "any", "input_title": _title(field), "input_message": say(words, self.lang)}
         self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
+
+    def _ref(self, key: str) -> str:
+        """Name cells in a formula as people do: the form's own formulas are recognised by it."""
+        return refs_to(self.places)(key).replace("$", "")
+
+    def _place_columns(self, placed: PlacedTable, first: int, count: int) -> None:
+        """Keep where the columns of a table are, for formulas."""
+        table = self.form.tables[placed.table]
+        for heading in placed.entry:
+            target = table.targets.get(heading.key)
+            for col, key in enumerate(target.parts if target else (heading.key,), heading.col):
+                self.places[f"{table.key}.{key}"] = Span(first, col, first + count - 1, col)
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
         """Return the height of every row: what the form says, or more where the text needs it."""
@@ -198,7 +221,7 @@ class FormSheet:
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            need = "" if field.sum else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
+            need = "" if field.computation else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
             options["input_message"] = _clip(need + options["input_message"], 255)
             self.sheet.validate(span, options)
 
@@ -363,14 +386,14 @@ class FormSheet:
     def _status(self, project: Project) -> Status:
         """Write the status, and below the marker the hidden list that it counts."""
         plain = self.book.format(font_color="#FFFFFF")
-        parts = self.asked.listed(project, self.cell_of, self.tables)
+        parts = self.asked.listed(project, self.places, self.tables)
         for number, (formula, now) in enumerate(parts, 1):
             self.sheet.formula(number, self.mark_col, formula, plain, now)
         cells = [absolute(number, self.mark_col) for number in range(1, len(parts) + 1)]
         listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.mark_col)
         self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
         words, text = words_in(self.lang), status_text(listed, self.lang)
-        first_input = a1(*next(iter(self.cell_of.values())))
+        first_input = a1(*next(iter(self.places.values()))[:2])
         style = self.book.format(bold=True, underline=1, font_size=11, align="left", text_wrap=True)
         formula = status_formula(whole, first_input, self.lang)
         self.sheet.formula(0, self.status_col, formula, style, STATUS + text)
@@ -414,13 +437,17 @@ class FormSheet:
         raw = self.sheet.raw
         raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
         raw.hide_gridlines(2)
-        first = next(iter(self.cell_of.values()))
+        first = next(iter(self.places.values()))[:2]
         raw.freeze_panes(first[0] + 1, 0)
         raw.set_selection(*first, *first)
 
     def _height(self, row: int, points: float, style: Format | None = None) -> None:
         self.heights[row] = min(points, MAX_ROW_HEIGHT)
         self.sheet.height(row, points, style)
+
+
+def _cell_at(row: int, col: int) -> Span:
+    return Span(row, col, row, col)
 
 
 def _title(field: Field) -> str:
