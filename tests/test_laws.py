@@ -218,6 +218,23 @@ projects:
   risks:
   - {risk: Ice, chance: low}
 """,
+    "types-form": """\
+kpixl: 1
+form: types-form
+year: 2026
+projects:
+- id: "07"
+  subject: 换发证书
+  office: "[105]某处"
+  term: 2026年1月-2026年6月
+  share: 86.18
+  open: 是
+  exact: "100.00"
+  cost: 1.5
+  steps:
+  - {what: 受理, by: "[2001]某科", within: 3个月, weight: 40, done: 否, shown: "0.50"}
+  - {what: 办结, weight: 60}
+""",
 }
 
 

@@ -92,7 +92,34 @@ CASES: dict[str, list[tuple[Raw, Value, bool]]] = {
     ],
     "tick": [
         ("是", "是", False), ("√", "是", True), ("☑", "是", True), (True, "是", True), ("□", "否", True),
-        (" 否", "否", True),        (False, "否", True), ("也许", "也许", False), ("", None, False),
+        (" 否", "否", True), (False, "否", True), ("也许", "也许", False), ("", None, False), ("✔", "是", True),
+        ("x", "x", False),
+    ],
+    "percent": [
+        ("95%", D(95), False), ("95", D(95), False), (95.0, D(95), False), (0.95, D("0.95"), False),
+        ("95％", D(95), True), (" 95 % ", D(95), True), ("９５％", D(95), True), ("1,000%", D(1000), True),
+        ("百分之95", D(95), True), ("86.18%", D("86.18"), False), ("-3%", D(-3), False),
+        ("百分之九十", "百分之九十", False),
+        ("≥95%", "≥95%", False), ("95%左右", "95%左右", False), ("007%", "007%", False), ("10²%", "10²%", False),
+        (True, "TRUE", False), ("9" * 25, "9" * 25, False), ("", None, False),
+    ],
+    "period": [
+        ("1年", "1年", False), ("2024年-2026年", "2024年-2026年", False), ("2024-2026", "2024-2026", False),
+        ("2026年1月—2026年12月", "2026年1月—2026年12月", False), ("三年", "三年", False), ("6个月", "6个月", False),
+        ("2026", "2026", False), (2026.0, "2026", False), ("长期", "长期", False), (" 1 年", " 1 年", False),
+        ("2026.1.1至2026.12.31", "2026.1.1至2026.12.31", False),
+        ("3年（2024年-2026年）", "3年（2024年-2026年）", False),
+        ("自2024年起到2026年止", "自2024年起到2026年止", False), ("一个周期", "一个周期", False), ("", None, False),
+    ],
+    "code-and-name": [
+        ("[105]某部", "[105]某部", False), ("［105］某部", "[105]某部", True), ("105 某部", "[105]某部", True),
+        ("105-某部", "[105]某部", True), ("某部（105）", "[105]某部", True),
+        ("【105】 某部（本级）", "[105]某部（本级）", True),
+        ("某部", "某部", False), ("105", "105", False), (105.0, "105", False), ("2026世博局", "2026世博局", False),
+        ("[105]--[106]某部", "[105][106]某部", True), ("某部（本级）", "某部（本级）", False), ("", None, False),
+    ],
+    "displayed": [
+        ("100.00", "100.00", False), (" ≥95% ", " ≥95% ", False), (100.0, "100", False), ("", None, False),
     ],
 }  # fmt: skip
 
@@ -254,7 +281,18 @@ def test_totals() -> None:
 
 def test_text_that_is_no_value_of_its_type_is_unread() -> None:
     unread = {kind: [v for _, v, _ in cases if FIELD_TYPES[kind].is_unread(v)] for kind, cases in CASES.items()}
-    assert unread["tick"] == ["也许"]
+    assert unread["tick"] == ["也许", "x"]
+    assert unread["period"] == ["自2024年起到2026年止", "一个周期"]
+    assert unread["percent"] == [v for _, v, _ in CASES["percent"] if isinstance(v, str)]
     assert unread["date"] == [v for _, v, _ in CASES["date"] if isinstance(v, str)]
     assert unread["money"] == [v for _, v, _ in CASES["money"] if isinstance(v, str)]
-    assert [kind for kind, values in unread.items() if values] == ["date", "money", "tick"]
+    assert [kind for kind, values in unread.items() if values] == ["date", "money", "tick", "percent", "period"]
+
+
+def test_a_department_is_known_by_its_code_or_its_name() -> None:
+    kind = FIELD_TYPES["code-and-name"]
+    for other in ("某部", "105", "[105]某 部", "[105]某部"):
+        assert kind.includes("[105]某部", other)
+    assert not kind.includes("某部", "[105]某部")  # a code that somebody adds is kept
+    assert not any(kind.includes("[105]某部", other) for other in ("[106]某部", "[105]某局", None))
+    assert {kind.compared(text) for text in ("[105]某部", "某部", "某 部（105）")} == {"某部"}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from kpixl.collection.versions import Returned
 from kpixl.forms.definition import Form, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
@@ -38,7 +39,7 @@ class Names:
 
     def _key(self, values: Mapping[str, Value]) -> Key:
         """Fold the values by which people tell projects apart."""
-        return tuple(fold(text_of(values[key])) for key in self.form.key_fields)
+        return tuple(FIELD_TYPES[self.form.fields[key].type].compared(values[key]) for key in self.form.key_fields)
 
     def _name(self, item: Returned) -> Value:
         return item.form.values[self.form.key_fields[0]]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Field, Form, Row, Table, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of, total
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Project
@@ -207,7 +208,9 @@ class _Draft:
         if definition.computation is not None:
             return self._total(key, definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
-        return _unit({n: (v,) for n, v in values.items()}, (self.sent.values[key],), keys, needed=needed)
+        kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
+        values = {n: sent if kind.includes(sent, v) else v for n, v in values.items()}  # another spelling is no change
+        return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
     def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, str]) -> _Unit:
         """Merge a computed value: one that only follows from its operands is no change of its own."""

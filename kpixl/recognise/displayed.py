@@ -18,6 +18,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.values import bounded, number_text, read_target, text_of
 from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.readers import number_formats
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
 
@@ -112,11 +113,24 @@ def read_shown(draft: Draft, key: str, seen: Inspected) -> None:
         _read_target(draft, key, target, seen)
     elif kind.is_amount:
         _read_amount(draft, key, seen)
+    elif kind.in_percent:
+        _read_percent(draft, key, seen)
     elif kind.python is date:
         if not (isinstance(value, date) and shows_date(seen.display.digits, value)):
             _differs(draft, key, seen)
     else:
         _read_text(draft, key, seen.display.text, _stored(seen, value))
+
+
+def read_as_displayed(draft: Draft, key: str, seen: Inspected | None) -> None:
+    """Take a number as the text that its cell shows, decimals and all."""
+    if seen is None or not isinstance(seen.value, Decimal) or seen.number_format is None:
+        return
+    shown = number_formats.displayed(seen.value, seen.number_format)
+    if shown is not None and shown.text and shown.text != draft.value(key):
+        stored = text_of(draft.value(key))
+        draft.set(key, shown.text)
+        draft.note(key, stored, shown.text)
 
 
 def _differs(draft: Draft, key: str, seen: Inspected) -> None:
@@ -205,6 +219,24 @@ def _read_amount(draft: Draft, key: str, seen: Inspected) -> None:
         _drop_scaled(draft, key)
         details = {"raw": text_of(stored), "shown": seen.display.text, "reading": text_of(reading)}
         draft.replace_note("value-as-displayed", key, details)
+    elif exact.rounded:
+        draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
+
+
+def _read_percent(draft: Draft, key: str, seen: Inspected) -> None:
+    """Read a share from the per cent that its cell shows: 95.12 of 0.9512, also where that is shown rounded."""
+    assert seen.display is not None
+    value, stored = draft.value(key), seen.value
+    if not isinstance(value, Decimal) or not isinstance(stored, Decimal):
+        _read_text(draft, key, seen.display.text, _stored(seen, value))
+        return
+    exact = _exact(stored, seen.display.digits)
+    reading = bounded(exact.number.copy_sign(stored)) if exact is not None and "%" in seen.display.digits else None
+    if exact is None or reading is None:
+        _differs(draft, key, seen)
+    elif reading != value:
+        draft.set(key, reading)
+        draft.note(key, text_of(stored), f"{text_of(reading)}%")
     elif exact.rounded:
         draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
 

@@ -135,6 +135,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     record.values[key] = value
     record.cells[key] = record.grid.address(*places[0])
     record.doubt_serial(key, raw, value)
+    record.doubt_display(key, kind, raw)
     if kind.is_amount:
         record.amounts[key] = (places[0], raw)
     if noted:

@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import MoneyUnit, Row, Value
-from kpixl.forms.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
+from kpixl.forms.types import FieldType
+from kpixl.forms.values import (
+    MAX_CELL_TEXT,
+    SERIAL_LENGTH,
+    Raw,
+    is_blank,
+    is_number,
+    maybe_percent,
+    text_of,
+    utf16_length,
+)
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
@@ -84,6 +94,13 @@ class Record:
         """Doubt a date that was typed as the number of a day: two date systems count from different days."""
         if isinstance(value, date) and (is_number(raw) or (isinstance(raw, str) and len(raw.strip()) == SERIAL_LENGTH)):
             self.doubts.append(Doubt("serial", key))
+
+    def doubt_display(self, key: str, kind: FieldType, raw: Raw) -> None:
+        """Doubt a number that its cell may show otherwise: as per cent, or where what is shown counts."""
+        if kind.in_percent and is_number(raw) and maybe_percent(raw):
+            self.doubts.append(Doubt("percent", key))
+        elif kind.as_displayed and not isinstance(raw, str):
+            self.doubts.append(Doubt("shown", key))
 
     def shown_over(self, place: tuple[int, int]) -> Raw:
         """Return what a merge shows over a cell that it hides; a blank where it shows nothing."""

@@ -19,7 +19,8 @@ class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
-    95 %?), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
+    95 %?), shown (a number where the displayed text
+    counts), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
     (or an error, or a formula without a value?).
     `cell`: its own cell, where the value was taken from the one above.
     """

@@ -170,6 +170,8 @@ def _doubt_row(
             record.doubts.append(Doubt("blank", f"{prefix}.{key}"))
         elif isinstance(value, date):
             record.doubt_serial(f"{prefix}.{key}", raws.get(key), value)
+        if key in raws:
+            record.doubt_display(f"{prefix}.{key}", FIELD_TYPES[table.columns[key].type], raws[key])
     for target in table.targets.values():
         raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
         if isinstance(raw, date):

@@ -84,7 +84,7 @@ def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bo
     """Inspect the cells in doubt; all cells of the forms where any may show something else than its value."""
     if inspector is None:
         return Look(failed=True, blanks=False), 0
-    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
+    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date", "shown"))
     if marked:
         places += [(f.sheet, cell) for f in found if f.sheet is not None for cell in f.cells.values()]
     if inspector.broken is None and inspector.blanks:
@@ -164,6 +164,8 @@ class _Settler:
                 draft.values[doubt.key] = draft.computed(doubt.key)
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
+            elif doubt.kind == "shown":
+                displayed.read_as_displayed(draft, doubt.key, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None or look.from_1904)
             elif doubt.kind == "date" and seen is not None and seen.yearless:

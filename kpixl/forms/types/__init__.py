@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from kpixl.forms.types.base import FieldType
 from kpixl.forms.types.choice import CHOICE
+from kpixl.forms.types.code_and_name import CODE_AND_NAME
 from kpixl.forms.types.date import DATE
+from kpixl.forms.types.displayed import DISPLAYED
 from kpixl.forms.types.money import MONEY
 from kpixl.forms.types.number import NUMBER
 from kpixl.forms.types.operator import OPERATOR
+from kpixl.forms.types.percent import PERCENT
+from kpixl.forms.types.period import PERIOD
 from kpixl.forms.types.quantity import QUANTITY
 from kpixl.forms.types.text import TEXT
 from kpixl.forms.types.tick import TICK
@@ -26,5 +30,9 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "money": MONEY,
     "number": NUMBER,
     "quantity": QUANTITY,
+    "percent": PERCENT,
+    "period": PERIOD,
     "tick": TICK,
+    "code-and-name": CODE_AND_NAME,
+    "displayed": DISPLAYED,
 }
