@@ -22,34 +22,40 @@ _PRECISION = 3 * MAX_DIGITS  # digits while computing: a product of the two long
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How numbers become one, and the same as a formula over texts.
+    """How numbers become one, and the same as a formula over texts; the last argument is what scales the result.
 
-    `operands`: how many it takes, None for any number. `rounded`: its result has to be rounded.
+    `operands`: how many it takes, None for any number. `scaled`: its operands may count hundredths and others not.
     """
 
-    result: Callable[[Numbers], Decimal | None]
-    formula: Callable[[Sequence[str]], str]
+    result: Callable[[Numbers, Decimal], Decimal | None]
+    formula: Callable[[Sequence[str], str], str]
     operands: int | None = None
-    rounded: bool = False
+    scaled: bool = False
 
 
-def _ratio(numbers: Numbers) -> Decimal | None:
-    return numbers[0] / numbers[1] if numbers[1] else None
+def _ratio(numbers: Numbers, scale: Decimal) -> Decimal | None:
+    return numbers[0] / numbers[1] * scale if numbers[1] else None
 
 
-def _share(numbers: Numbers) -> Decimal:
+def _product(numbers: Numbers, scale: Decimal) -> Decimal:
+    return reduce(lambda a, b: a * b, numbers, scale)
+
+
+def _share(numbers: Numbers, scale: Decimal) -> Decimal:
     points, rate = numbers
-    return min(points, max(Decimal(0), points * rate))
+    return min(points, max(Decimal(0), points * rate * scale))
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "sum": Operation(lambda numbers: sum(numbers, Decimal(0)), lambda cells: f"SUM({','.join(cells)})"),
-    "ratio": Operation(_ratio, lambda cells: f"{cells[0]}/{cells[1]}", operands=2, rounded=True),
-    "product": Operation(lambda numbers: reduce(lambda a, b: a * b, numbers), lambda cells: "*".join(cells)),
-    "minimum": Operation(min, lambda cells: f"MIN({','.join(cells)})"),
+    "sum": Operation(lambda numbers, _: sum(numbers, Decimal(0)), lambda cells, _: f"SUM({','.join(cells)})"),
+    "ratio": Operation(_ratio, lambda cells, scale: f"{cells[0]}/{cells[1]}{scale}", operands=2, scaled=True),
+    "product": Operation(_product, lambda cells, scale: "*".join(cells) + scale, scaled=True),
+    "minimum": Operation(lambda numbers, _: min(numbers), lambda cells, _: f"MIN({','.join(cells)})"),
     # The share of points that a rate earns: at most all of them, at least none.
-    "share": Operation(_share, lambda cells: f"MIN({cells[0]},MAX(0,{cells[0]}*{cells[1]}))", operands=2),
-    "bands": Operation(lambda numbers: numbers[0], lambda cells: cells[0], operands=1),
+    "share": Operation(
+        _share, lambda cells, scale: f"MIN({cells[0]},MAX(0,{cells[0]}*{cells[1]}{scale}))", operands=2, scaled=True
+    ),
+    "bands": Operation(lambda numbers, _: numbers[0], lambda cells, _: cells[0], operands=1),
 }
 
 
@@ -65,7 +71,7 @@ def computed_value(field: Field, values: Mapping[str, Value], tables: Mapping[st
     if len(numbers) < len(operands):
         return None
     with localcontext(prec=_PRECISION):
-        result = OPERATIONS[computation.operation].result(numbers)
+        result = OPERATIONS[computation.operation].result(numbers, Decimal(1).scaleb(computation.power))
     if computation.bands:
         return next((text for text, least in computation.bands.items() if result is not None and result >= least), None)
     return _rounded(result, computation.decimals)
@@ -103,13 +109,17 @@ def formula(computation: Computation, ref: References) -> str:
     """Write the formula of a computed value; blank where its operands do not tell it."""
     cells = [number_text(part) if isinstance(part, Decimal) else ref(part) for part in computation.operands]
     counted = [ref(key) for key in computation.keys]
-    text = OPERATIONS[computation.operation].formula(cells)
+    text = OPERATIONS[computation.operation].formula(cells, _scale(computation.power))
     if computation.operation == "sum":
         return f'=IF(COUNT({",".join(counted)})=0,"",{_round(text, computation.decimals)})'
     text = _bands(text, computation.bands) if computation.bands else _round(text, computation.decimals)
     if computation.operation == "ratio":  # nothing is a part of nothing
         text = f'IF({cells[1]}=0,"",{text})'
     return f'=IF(COUNT({",".join(counted)})<{len(counted)},"",{text})'
+
+
+def _scale(power: int) -> str:
+    return "" if not power else f"{'*' if power > 0 else '/'}{10 ** abs(power)}"
 
 
 def _round(text: str, decimals: int | None) -> str:

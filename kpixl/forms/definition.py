@@ -44,13 +44,15 @@ class Computation:
     """How a value follows from others. `operation`: a key of forms.compute.OPERATIONS.
 
     `operands`: keys of fields, `table.column` for every row of a column, or numbers. `decimals`: to which the result is
-    rounded, half up. `bands`: text -> the least value that earns it, from the highest down.
+    rounded, half up. `bands`: text -> the least value that earns it, from the highest down. `power`: of ten, by which
+    the result is multiplied, as of the operands and the result some count hundredths.
     """
 
     operation: str
     operands: tuple[str | Decimal, ...]
     decimals: int | None = None
     bands: Mapping[str, Decimal] = field(default_factory=dict)
+    power: int = 0
 
     @property
     def keys(self) -> tuple[str, ...]:

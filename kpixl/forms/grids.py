@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from kpixl.forms.compute import OPERATIONS
 from kpixl.forms.definition import Cell, Computation, Field, FieldGrid, GridLine, Table
 from kpixl.forms.node import Node, invalid
-from kpixl.forms.types import FIELD_TYPES
+from kpixl.forms.types import FIELD_TYPES, FieldType
 from kpixl.forms.values import to_decimal
 
 MAX_LINES = 60  # rows or columns of a grid; a form on paper has not half as many
@@ -162,7 +162,7 @@ def read_computation(node: Node) -> Computation:
     if operation.operands not in (None, len(operands)) or not any(isinstance(o, str) for o in operands):
         raise invalid(f"{node.path}.{name}", f"takes {operation.operands or 'some'} values of the form")
     decimals = node.take("decimals", int, None)
-    if operation.rounded and decimals is None:
+    if name == "ratio" and decimals is None:
         raise invalid(node.path, f"a {name} has no end; give the `decimals` that count")
     if decimals is not None and not 0 <= decimals <= MAX_DECIMALS:
         raise invalid(f"{node.path}.decimals", f"must be 0 to {MAX_DECIMALS}")
@@ -188,13 +188,16 @@ def _bands(node: Node) -> dict[str, Decimal]:
     return bands
 
 
-def in_order(fields: Mapping[str, Field], tables: Mapping[str, Table]) -> tuple[str, ...]:
-    """Order the computed fields so that each follows what it is computed from; refuse circles and unknown keys."""
+def computed_fields(
+    fields: Mapping[str, Field], tables: Mapping[str, Table]
+) -> tuple[dict[str, Field], tuple[str, ...]]:
+    """Return the fields with their computations ready to be used, and the computed ones in the order in which they are
+    computed. What does not exist, or follows from itself, is refused."""
     order: dict[str, None] = {}
-    for key, field in fields.items():
-        _check_operands(field, fields, tables)
-        _visit(key, fields, order, ())
-    return tuple(order)
+    ready = {key: _ready(field, fields, tables) for key, field in fields.items()}
+    for key in ready:
+        _visit(key, ready, order, ())
+    return ready, tuple(order)
 
 
 def _visit(key: str, fields: Mapping[str, Field], order: dict[str, None], open_keys: tuple[str, ...]) -> None:
@@ -211,30 +214,55 @@ def _visit(key: str, fields: Mapping[str, Field], order: dict[str, None], open_k
     order[key] = None
 
 
-def _check_operands(field: Field, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> None:
-    """Refuse computations of what is no number, or of amounts and other numbers together."""
-    computation, path = field.compute, f"fields.{field.key}.compute"
+def _ready(field: Field, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> Field:
+    """Check a computation, and find out by which power of ten hundredths must be scaled."""
+    computation = field.compute
     if computation is None:
         if not field.printed:
             raise invalid(f"fields.{field.key}.printed", "only a computed value may stand nowhere on the form")
-        return
+        return field
+    path = f"fields.{field.key}.compute"
     if field.sum:
         raise invalid(path, "`sum` computes it already")
     if field.required:
         raise invalid(f"fields.{field.key}.required", "a computed value is never typed; require what it follows from")
-    kinds = []
-    for key in computation.keys:
-        table, _, column = key.rpartition(".")
-        found = fields.get(key) or (tables[table].columns.get(column) if table in tables else None)
-        if found is None:
-            raise invalid(path, f"no field or column {key}")
-        if FIELD_TYPES[found.type].python is not Decimal:
-            raise invalid(path, f"{key} is no number")
-        if key not in fields and computation.operation != "sum":
-            raise invalid(path, f"{key} is a column, which can only be added up")
-        kinds.append(FIELD_TYPES[found.type].is_amount)
     own = FIELD_TYPES[field.type]
-    if computation.operation in ("sum", "minimum") and {*kinds, own.is_amount} != {own.is_amount}:
-        raise invalid(path, "amounts and other numbers cannot be added up or compared")
+    kinds = [_kind_of(operand, path, computation, fields, tables) for operand in computation.operands]
     if (own.python is Decimal) == bool(computation.bands):
         raise invalid(f"fields.{field.key}.type", "must be text for bands, otherwise a number")
+    if OPERATIONS[computation.operation].scaled:
+        return replace(field, compute=replace(computation, power=_power(computation.operation, own, kinds)))
+    alike = {(kind.is_amount, kind.in_percent) for kind in (own, *kinds) if kind is not None and kind.python is Decimal}
+    if len(alike) > 1:
+        raise invalid(path, "amounts, percentages and other numbers cannot be added up or compared")
+    return field
+
+
+def _kind_of(
+    operand: str | Decimal,
+    path: str,
+    computation: Computation,
+    fields: Mapping[str, Field],
+    tables: Mapping[str, Table],
+) -> FieldType | None:
+    """Return the type of an operand; None of a number."""
+    if isinstance(operand, Decimal):
+        return None
+    table, _, column = operand.rpartition(".")
+    found = fields.get(operand) or (tables[table].columns.get(column) if table in tables else None)
+    if found is None:
+        raise invalid(path, f"no field or column {operand}")
+    kind = FIELD_TYPES[found.type]
+    if kind.python is not Decimal:
+        raise invalid(path, f"{operand} is no number")
+    if operand not in fields and computation.operation != "sum":
+        raise invalid(path, f"{operand} is a column, which can only be added up")
+    return kind
+
+
+def _power(operation: str, own: FieldType, kinds: Sequence[FieldType | None]) -> int:
+    """Return the power of ten by which a result is multiplied: 2 for each side of it that counts hundredths."""
+    powers = [2 if kind is not None and kind.in_percent else 0 for kind in kinds]
+    if operation == "share":  # the points are as they are; only the rate is scaled
+        return -powers[1]
+    return (2 if own.in_percent else 0) - (powers[0] - powers[1] if operation == "ratio" else sum(powers))

@@ -33,7 +33,7 @@ from kpixl.forms.definition import (
     TableColumn,
     Target,
 )
-from kpixl.forms.grids import in_order, is_grid, place_grid, read_computation, read_grid
+from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
 from kpixl.forms.types import FIELD_TYPES
@@ -147,8 +147,9 @@ def parse_form(data: object) -> Form:
     if top.take("kpixl-form", int) != FORMAT:
         raise invalid("kpixl-form", f"must be {FORMAT}")
     choices = _choices(top.mapping("choices"), _trees(top.mapping("trees")))
-    fields, grids = _fields(top)
+    typed, grids = _fields(top)
     tables = {key: _table(key, node) for key, node in top.nodes("tables")}
+    fields, computed = computed_fields(typed, tables)
     titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
     subtitle = top.take("subtitle", str, "")
     layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables, grids)
@@ -177,7 +178,7 @@ def parse_form(data: object) -> Form:
         money=_money(top.take("money", str, YUAN.name)),
         default=top.take("default", bool, False),
         grids=grids,
-        computed=in_order(fields, tables),
+        computed=computed,
     )
     printing.finish()
     top.finish()

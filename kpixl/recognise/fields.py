@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
@@ -47,12 +48,12 @@ def read_fields(record: Record) -> None:
         _note_blank(record, key, spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col))
 
 
-def _note_blank(record: Record, key: str, place: tuple[int, int]) -> None:
+def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
     """Keep of a value that is blank where it should have been typed."""
+    key, field = Key(name), record.form.fields[name]
     if key in record.cells:
         return
     record.cells[key] = record.grid.address(*place)
-    field = record.form.fields[key]
     # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only where the
     # file may hold errors, or where its total, a formula, has no value (see amounts).
     if field.computation is None and (field.required or not record.found.expected or record.grid.suspect):
@@ -133,9 +134,9 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     raw = record.legible(places[0], field.label, raw)
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
-    record.cells[key] = record.grid.address(*places[0])
-    record.doubt_serial(key, raw, value)
-    record.doubt_display(key, kind, raw)
+    record.cells[Key(key)] = record.grid.address(*places[0])
+    record.doubt_serial(Key(key), raw, value)
+    record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:
         record.amounts[key] = (places[0], raw)
     if noted:

@@ -11,6 +11,7 @@ from kpixl.forms.definition import Value
 from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, text_of
+from kpixl.keys import Key
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
 from kpixl.recognise.submission import Doubt
@@ -165,15 +166,15 @@ def _labels_after(record: Record, row: int, col: int) -> list[str]:
 def fill_totals(record: Record) -> None:
     """Fill in blank totals and computed values; doubt those whose cell holds something else than what is computed."""
     fresh = dict(record.values)  # a stale value makes stale what was computed from it
-    for key in record.form.computed:
-        field = record.form.fields[key]
-        value, computed = record.values[key], computed_value(field, fresh, record.tables)
-        fresh[key] = computed
+    for name in record.form.computed:
+        field = record.form.fields[name]
+        value, computed = record.values[name], computed_value(field, fresh, record.tables)
+        fresh[name] = computed
         if value is None:
-            record.values[key] = computed
+            record.values[name] = computed
             if record.grid.suspect:
-                record.doubts.append(Doubt("blank", key))
+                record.doubts.append(Doubt("blank", Key(name)))
             if computed is not None and record.found.expected:
-                record.doubts += [Doubt("blank", part) for part in field.sum if record.values[part] is None]
+                record.doubts += [Doubt("blank", Key(part)) for part in field.sum if record.values[part] is None]
         elif value != computed:
-            record.doubts.append(Doubt("total", key))
+            record.doubts.append(Doubt("total", Key(name)))

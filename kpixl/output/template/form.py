@@ -165,7 +165,7 @@ class FormSheet:
         size = fitting_size(value, width, self.size) if isinstance(value, str) and len(value) > 200 else self.size
         return self.book.format(
             locked=locked,
-            num_format=kind.number_format(self.form.money),
+            num_format=self._number_format(field),
             border=1,
             text_wrap=True,
             bg_color=self.styles.label
@@ -178,6 +178,12 @@ class FormSheet:
             valign="top" if long else "vcenter",
             font_size=size,
         )
+
+    def _number_format(self, field: Field) -> str:
+        kind = FIELD_TYPES[field.type]
+        if field.compute is not None:
+            return kind.computed_format(field.compute.decimals, self.form.money)
+        return kind.number_format(self.form.money)
 
     def _formula(self, field: Field, computation: Computation, span: Span, value: Value) -> None:
         """Write a computed value as a locked formula; blank while what it follows from is."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, shown
 from kpixl.forms.compute import agrees, computed_value
 from kpixl.forms.definition import Form
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -21,7 +22,7 @@ def computed(_: NoParameters, subject: Subject) -> Iterator[Hit]:
         if expected is not None and not agrees(field, value, expected):
             operands = "、".join(_heading(form, operand) for operand in field.compute.keys)
             details = {"label": field.heading, "value": shown(value), "computed": shown(expected), "operands": operands}
-            yield Hit(key, details)
+            yield Hit(Key(key), details)
 
 
 def _heading(form: Form, key: str) -> str:
