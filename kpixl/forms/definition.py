@@ -66,7 +66,7 @@ class Field:
 
     `compute`: how the value follows from others; a `sum` of amounts is one as well. `follows`: the field whose label
     stands for this one too; this value is to the right of that one's. `printed`: False for a computed value that stands
-    nowhere on the form.
+    nowhere on the form. `given`: a value that the template is made with cannot be typed over.
     """
 
     key: str
@@ -84,6 +84,7 @@ class Field:
     compute: Computation | None = None
     follows: str | None = None
     printed: bool = True
+    given: bool = False
 
     @property
     def computation(self) -> Computation | None:
@@ -195,6 +196,29 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that every derived project gets."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTable:
+    """Which table of the other form gives the rows of a table; `columns`: own column -> column or target there."""
+
+    table: str
+    columns: Mapping[str, str | Constant]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a project is prefilled from one of another form. `fields`: own field -> field there."""
+
+    fields: Mapping[str, str | Constant]
+    tables: Mapping[str, DerivedTable]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What the summary workbook groups and draws."""
 
@@ -211,6 +235,7 @@ class Form:
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
+    `derive`: id of another form -> how projects of this one are prefilled from it.
     `default`: commands use it where no form is named.
     `computed`: the keys of the fields that follow from others, each after those that it follows from.
     `checks`: as written; kpixl.checks reads them when they are needed.
@@ -239,6 +264,7 @@ class Form:
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
     default: bool = False
+    derive: Mapping[str, Derivation] = field(default_factory=dict)
     grids: Mapping[str, FieldGrid] = field(default_factory=dict)
     computed: tuple[str, ...] = ()
     file: str = "form.yaml"

@@ -33,6 +33,7 @@ from kpixl.forms.definition import (
     TableColumn,
     Target,
 )
+from kpixl.forms.derivation import read_derivation
 from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
@@ -176,6 +177,7 @@ def parse_form(data: object) -> Form:
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
         checks=top.mapping("checks"),
         money=_money(top.take("money", str, YUAN.name)),
+        derive={name: read_derivation(node, fields, tables) for name, node in top.nodes("derive")},
         default=top.take("default", bool, False),
         grids=grids,
         computed=computed,
@@ -236,6 +238,7 @@ def _field(key: str, node: Node) -> Field:
         compute=read_computation(node.node("compute")) if "compute" in node.rest else None,
         follows=node.take("follows", str, None),
         printed=node.take("printed", bool, True),
+        given=node.take("given", bool, False),
     )
     node.finish()
     return field

@@ -144,10 +144,11 @@ class FormSheet:
         self._tint(field, span)
 
     def _typed_value(self, field: Field, span: Span, value: Value) -> None:
-        """Write a value that may be typed over."""
+        """Write a value that may be typed over, unless it is computed or given."""
         computed = field.computation is not None
         typed = value if computed else _as_entered(field, value)
-        self.sheet.merge(span, typed, self._input_style(field, value, span, locked=computed))
+        locked = computed or (field.given and value is not None)
+        self.sheet.merge(span, typed, self._input_style(field, value, span, locked=locked))
         if FIELD_TYPES[field.type].entered_as_text:
             self.as_text.append(a1(span.row, span.col))
         given = say(GIVEN if field.sum else GIVEN_COMPUTED, self.lang)
@@ -301,21 +302,25 @@ class FormSheet:
                 columns[key] = heading.col + offset
         for col, text in target_headings(table, placed):
             self.sheet.write(top, col, text, label)
-        self._rows(table, rows, columns, first, last)
+        self._rows(table, rows, columns, first, last, sent=bool(project.tables[table.key]))
         self._rules(table, columns, first, last)
         presets = bool(table.presets) and not project.tables[table.key]
-        rows_of = PlacedRows(table, first, last, columns, self.asked.of_table(table, presets=presets))
+        asked = self.asked.of_table(table, presets=presets)
+        rows_of = PlacedRows(table, first, last, columns, asked, len(project.tables[table.key]))
         self._looks(rows_of, bool(placed.caption))
         self.tables.append(rows_of)
         hint = HINT + say(MORE_ROWS, self.lang, count=count)
         self.sheet.write(top, self.status_col, hint, self._hint_style())
         self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
-    def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
+    def _rows(
+        self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int, *, sent: bool
+    ) -> None:
         # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        given_styles = {key: self._entry_style(table.columns[key], locked=True) for key in columns}
         blank = [c for c in range(self.width) if c not in columns.values()]
         for number in range(last - first + 1):
             r = first + number
@@ -324,16 +329,18 @@ class FormSheet:
             for c in blank:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
-                value = _as_entered(table.columns[key], row[key] if row is not None else None)
-                self.sheet.write(r, col, value, styles[key])
+                column = table.columns[key]
+                value = _as_entered(column, row[key] if row is not None else None)
+                given = column.given and value is not None and sent
+                self.sheet.write(r, col, value, given_styles[key] if given else styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
             self._height(r, height, open_row)
 
-    def _entry_style(self, field: Field) -> Format:
+    def _entry_style(self, field: Field, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
         return self.book.format(
-            locked=False,
+            locked=locked,
             num_format=kind.number_format(self.form.money),
             text_wrap=True,
             align="right" if kind.align == "right" else "center",
@@ -370,6 +377,10 @@ class FormSheet:
             # Levels that were set beforehand are not dim before somebody goes on with their row.
             formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
             self._look(formula, Span(first, col, last, col), dimmed)
+        given = book.rule_format(bg_color=self.styles.label, border=1)
+        for key, col in columns.items() if placed.sent else ():
+            if table.columns[key].given:
+                self._look(f'={in_row(col)}<>""', Span(first, col, first + placed.sent - 1, col), given)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
         above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"

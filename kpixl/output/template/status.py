@@ -62,13 +62,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PlacedRows:
-    """A table of the sheet: its rows, where its columns stand, and what is asked of them."""
+    """A table of the sheet: its rows, where its columns stand, and what is asked of them. `sent`: how many rows the
+    project has already."""
 
     table: Table
     first: int
     last: int
     columns: Mapping[str, int]
     asked: TableConditions
+    sent: int = 0
 
     def refs(self, key: str) -> str:
         """Return the cells of a column."""
