@@ -370,6 +370,10 @@ class FormSheet:
         begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
         for key, formula in self.asked.row_tints(placed).items():
             self._look(formula, Span(first, columns[key], last, columns[key]), missing)
+        given = book.rule_format(bg_color=self.styles.label, border=1)
+        for key, col in columns.items() if placed.sent else ():
+            if table.columns[key].given:
+                self._look(f'={in_row(col)}<>""', Span(first, col, first + placed.sent - 1, col), given)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
@@ -377,10 +381,6 @@ class FormSheet:
             # Levels that were set beforehand are not dim before somebody goes on with their row.
             formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
             self._look(formula, Span(first, col, last, col), dimmed)
-        given = book.rule_format(bg_color=self.styles.label, border=1)
-        for key, col in columns.items() if placed.sent else ():
-            if table.columns[key].given:
-                self._look(f'={in_row(col)}<>""', Span(first, col, first + placed.sent - 1, col), given)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
         above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"

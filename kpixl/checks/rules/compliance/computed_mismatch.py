@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, shown
+from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.forms.compute import agrees, computed_value
 from kpixl.forms.definition import Form
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
@@ -21,7 +22,8 @@ def computed(_: NoParameters, subject: Subject) -> Iterator[Hit]:
         expected = computed_value(field, project.values, project.tables)
         if expected is not None and not agrees(field, value, expected):
             operands = "、".join(_heading(form, operand) for operand in field.compute.keys)
-            details = {"label": field.heading, "value": shown(value), "computed": shown(expected), "operands": operands}
+            text = FIELD_TYPES[field.type].text
+            details = {"label": field.heading, "value": text(value), "computed": text(expected), "operands": operands}
             yield Hit(Key(key), details)
 
 
