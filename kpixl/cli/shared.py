@@ -71,11 +71,13 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; the only one there is when none is."""
-    from kpixl.forms.load import known_forms, load_form
+    """Load the form asked for; when none is, the one that says it is the default, or the first."""
+    from kpixl.forms.load import load_form, load_forms
 
-    known = known_forms(ctx.obj)
-    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+    if form_id:
+        return load_form(form_id, ctx.obj)
+    known = [*load_forms(ctx.obj).values()]
+    return next((form for form in known if form.default), known[0]) if known else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:

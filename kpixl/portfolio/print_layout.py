@@ -169,18 +169,24 @@ class FormPrinter:
             yield PrintedCell("value", value, row, cell.col, cell.rows, cell.columns, fields[cell.key].type, cell.key)
 
 
+# Cells of a grid as printed: their kind, and what they head.
+_GRID_CELLS = {"row": ("label", "row"), "column": ("label", "col"), "empty": ("blank", "")}
+
+
 def _own_cell(cell: Cell, form: Form, year: int | None) -> PrintedCell:
     """Make the printed cell for a text of the form itself."""
-    text, scope = cell.text, ""
+    kind, text, scope = cell.kind, cell.text, ""
     if cell.kind == "subtitle":
         text = subtitle_text(form, year)
+    elif cell.kind in _GRID_CELLS:
+        kind, scope = _GRID_CELLS[cell.kind]
     elif cell.kind == "label":
         values = (c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value" and c.key == cell.key)
         scope = "row" if any(value.row == cell.row for value in values) else "col"
     elif cell.kind == "caption":
         scope = "rowgroup" if cell.rows > 1 else "row"
     return PrintedCell(
-        cell.kind,
+        kind,
         text or None,
         cell.row,
         cell.col,

@@ -117,6 +117,20 @@ ENTRIES: dict[str, Entry] = {
         "{name} ({unit}) stands twice in the list.",
         "Delete one row, or tell them apart with an id column.",
     ),
+    "derive-unknown": Entry(
+        E,
+        "表式 {form} 没有规定怎样由 {source} 生成（已规定：{known}）。",
+        "请换一个表式，或在 {form} 的 form.yaml 中写 derive（见 docs/forms.md）。",
+        "The form {form} does not say how it is derived from {source} (it does for: {known}).",
+        "Choose another form, or write `derive` into the form.yaml of {form}, see docs/forms.md.",
+    ),
+    "derive-left-out": Entry(
+        I,
+        "“{label}”在新表中没有对应的位置，没有带入（{count} 个项目：{ids}）。",
+        "如需保留，请在 form.yaml 的 derive 中加上对应关系。",
+        "{label} has no place in the next form and was not carried over ({count} projects: {ids}).",
+        "To keep it, map it under `derive` in form.yaml.",
+    ),
     "list-row-gone": Entry(
         W,
         "项目 {id}“{name}”已不在清单中，从项目名册移除。",
