@@ -59,7 +59,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Three columns that are printed as one cell: operator, value and unit."""
+    """Three columns that are printed as one cell: operator, value and unit.
+
+    `plain`: printed as people write it, ≥95%, instead of ≥95.00(%).
+    """
 
     key: str
     label: str
@@ -67,6 +70,7 @@ class Target:
     operator: str
     value: str
     unit: str
+    plain: bool = False
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -76,7 +80,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A repeating part of the form."""
+    """A repeating part of the form. `required`: it must have a row."""
 
     key: str
     label: str
@@ -84,6 +88,7 @@ class Table:
     targets: Mapping[str, Target]
     rows: int
     presets: tuple[Row, ...]
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +117,19 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class PlacedTable:
-    """Where a table stands: the row of its headings, the headings when typed into and when printed."""
+    """Where a table stands: the row of its headings, the headings when typed into and when printed.
+
+    `beside`: the tables in the same row, itself among them, from left to right; () where it is alone. `shared`: the
+    columns that these are printed with only once, left of all of them.
+    """
 
     table: str
     row: int
     caption: str
     entry: tuple[TableColumn, ...]
     print: tuple[TableColumn, ...]
+    beside: tuple[str, ...] = ()
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,14 @@ class Layout:
     head: tuple[Cell, ...]
     tables: tuple[PlacedTable, ...]
     foot: tuple[Cell, ...]
+
+    @property
+    def table_rows(self) -> tuple[tuple[PlacedTable, ...], ...]:
+        """Group the tables by the row of their headings: those side by side share it."""
+        rows: dict[int, list[PlacedTable]] = {}
+        for placed in self.tables:
+            rows.setdefault(placed.row, []).append(placed)
+        return tuple(map(tuple, rows.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,7 @@ class Summary:
 class Form:
     """One form definition, the content of a form.yaml.
 
+    `layout`: as the form is printed. `entry_layout`: as it is typed into; the same unless its columns are divided.
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
     `checks`: as written; kpixl.checks reads them when they are needed.
@@ -168,6 +188,7 @@ class Form:
     tables: Mapping[str, Table]
     choices: Mapping[str, Choices]
     layout: Layout
+    entry_layout: Layout
     paper: str
     margins: Mapping[str, float]
     fonts: Mapping[str, str | float]

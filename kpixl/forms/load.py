@@ -32,6 +32,7 @@ from kpixl.forms.definition import (
     Target,
 )
 from kpixl.forms.money import UNITS, money_label
+from kpixl.forms.tables_beside import check_tables, divided, place_tables, read_entry_widths
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
@@ -127,7 +128,7 @@ def parse_form(data: object) -> Form:
     tables = {key: _table(key, node) for key, node in top.nodes("tables")}
     titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
     subtitle = top.take("subtitle", str, "")
-    layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables)
+    layouts = _layout(top.node("layout"), titles[0], subtitle, fields, tables)
     printing = top.node("print")
     form = Form(
         id=top.take("id", str),
@@ -143,7 +144,8 @@ def parse_form(data: object) -> Form:
         fields=fields,
         tables=tables,
         choices=choices,
-        layout=layout,
+        layout=layouts[0],
+        entry_layout=layouts[1],
         paper=printing.take("paper", str, "A4"),
         margins={k: float(v) for k, v in printing.mapping("margins").items()},
         fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
@@ -156,6 +158,7 @@ def parse_form(data: object) -> Form:
     top.finish()
     _check(form)
     _check_units(form)
+    check_tables(form)
     return form
 
 
@@ -208,6 +211,7 @@ def _table(key: str, node: _Node) -> Table:
             operator=n.take("operator", str),
             value=n.take("value", str),
             unit=n.take("unit", str),
+            plain=_printed_plain(n),
         )
         n.finish()
         for part in targets[name].parts:
@@ -226,9 +230,18 @@ def _table(key: str, node: _Node) -> Table:
         targets=targets,
         rows=node.take("rows", int, 20),
         presets=tuple(presets),
+        required=node.take("required", bool, True),
     )
     node.finish()
     return table
+
+
+def _printed_plain(node: _Node) -> bool:
+    """Read how a target is printed: ≥95.00(%) in `brackets`, by default, or ≥95% `plain`."""
+    look = node.take("printed", str, "brackets")
+    if look not in ("brackets", "plain"):
+        raise _invalid(f"{node.path}.printed", "must be brackets or plain")
+    return bool(look == "plain")
 
 
 def _trees(data: Mapping[str, Any]) -> dict[str, dict[int, dict[str, tuple[str, ...]]]]:
@@ -297,8 +310,13 @@ def _summary(node: _Node) -> Summary:
 # --- layout -----------------------------------------------------------------------------------
 
 
-def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> Layout:
+def _layout(
+    node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]
+) -> tuple[Layout, Layout]:
+    """Read the layout as printed, and as typed into."""
     widths = tuple(float(w) for w in node.take("widths", list))
+    entry_widths = read_entry_widths(node.take("entry-widths", list, None), widths)
+    wide = {"entry": sum(map(len, entry_widths)), "print": len(widths)}
     head: list[Cell] = []
     foot: list[Cell] = []
     placed: list[PlacedTable] = []
@@ -312,7 +330,9 @@ def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field],
         if (name := row.take("table", str, None)) is not None:
             if name not in tables:
                 raise _invalid(f"layout.rows[{number}]", f"no table {name}")
-            placed.append(_place_table(row, tables[name], number, len(widths)))
+            placed.append(_place_table(row, tables[name], number, wide))
+        elif (names := row.take("tables", list, None)) is not None:
+            placed += place_tables(row, names, tables, number, wide)
         else:
             for cell in _place_cells(row.take("cells", list), number, taken, len(widths), fields):
                 text = {"title": title, "subtitle": subtitle}.get(cell.kind, cell.text)
@@ -321,7 +341,8 @@ def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field],
                 )
         row.finish()
     node.finish()
-    return Layout(widths, heights, len(rows), tuple(head), tuple(placed), tuple(foot))
+    layout = Layout(widths, heights, len(rows), tuple(head), tuple(placed), tuple(foot))
+    return layout, divided(layout, entry_widths)
 
 
 def _place_cells(
@@ -352,7 +373,7 @@ def _place_cells(
         col += columns
 
 
-def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable:
+def _place_table(node: _Node, table: Table, row: int, wide: Mapping[str, int]) -> PlacedTable:
     caption = node.take("caption", str, "")
     heads = {}
     for name in ("entry", "print"):
@@ -371,7 +392,7 @@ def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable
             n.finish()
             heading.append(TableColumn(key, label, col, columns))
             col += columns
-        if col > width:
+        if col > wide[name]:
             raise _invalid(f"layout.{table.key}.{name}", "wider than `widths`")
         heads[name] = tuple(heading)
     return PlacedTable(table.key, row, caption, heads["entry"], heads["print"])
