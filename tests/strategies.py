@@ -24,7 +24,7 @@ FORM_IDS = ("shanghai-target", "mini-form", "types-form", "central-target")
 
 def form_of(form_id: str) -> Form:
     """Load a form of the project or of the tests."""
-    return load_form(form_id, [Path(__file__).parent / "forms"])
+    return load_form(form_id, [Path(__file__).parent / "cases" / "forms"])
 
 
 MARKER_LIKE = '{"kpixl":1,"form":"shanghai-target","version":"1","portfolio":"x","project":"66","order":3}'

@@ -23,6 +23,7 @@ from kpixl.forms.values import (
     text_of,
     utf16_length,
 )
+from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
@@ -78,7 +79,7 @@ class Record:
         self.mark = mark
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
-        self.cells: dict[str, str] = {}
+        self.cells: dict[Key, str] = {}
         self.problems: list[Problem] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
@@ -91,12 +92,12 @@ class Record:
         self.captions: dict[str, Named] = {}  # the unit that a caption of other wording gives to an amount
         self.remark: tuple[int, int] | None = None  # where that is still to be said
 
-    def doubt_serial(self, key: str, raw: Raw, value: Value) -> None:
+    def doubt_serial(self, key: Key, raw: Raw, value: Value) -> None:
         """Doubt a date that was typed as the number of a day: two date systems count from different days."""
         if isinstance(value, date) and (is_number(raw) or (isinstance(raw, str) and len(raw.strip()) == SERIAL_LENGTH)):
             self.doubts.append(Doubt("serial", key))
 
-    def doubt_display(self, key: str, kind: FieldType, raw: Raw) -> None:
+    def doubt_display(self, key: Key, kind: FieldType, raw: Raw) -> None:
         """Doubt a number that its cell may show otherwise: as per cent, or where what is shown counts."""
         if kind.in_percent and is_number(raw) and maybe_percent(raw):
             self.doubts.append(Doubt("percent", key))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kpixl.forms.definition import Row, Value
+from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
@@ -26,7 +27,7 @@ class Doubt(NamedTuple):
     """
 
     kind: str
-    key: str
+    key: Key
     cell: str = ""
 
 
@@ -46,7 +47,7 @@ class Extracted:
     organization: str | None
     values: Mapping[str, Value]
     tables: Mapping[str, tuple[Row, ...]]
-    cells: Mapping[str, str]
+    cells: Mapping[Key, str]
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
     missing: frozenset[LabelKey] = frozenset()

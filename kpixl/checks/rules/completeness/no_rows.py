@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -13,7 +14,7 @@ def no_rows(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     for table, rows in subject.project.tables.items():
         definition = subject.form.tables[table]
         if not rows and definition.required and any(field.required for field in definition.columns.values()):
-            yield Hit(table, {"label": definition.label})
+            yield Hit(Key(table), {"label": definition.label})
 
 
 RULE = Rule(
