@@ -24,6 +24,9 @@ from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
 
+# How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
+# a title that was left over another form's labels does not make it this one.
+TITLED = 1.5
 MAX_HEAD = 20  # rows; the heading of a publication is above all forms
 
 
@@ -159,6 +162,7 @@ def _best(
     def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int, int]:
         reader, hits, forms = item
         share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
+        share *= TITLED if any(slot.kind == "title" for _, _, slots in hits for slot in slots) else 1
         in_place = sum(in_their_columns(reader.index, form) for form in forms)  # tells the layouts of a form apart
         return bool(forms), share, sum(len(form.anchors) for form in forms), in_place
 
