@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kpixl.output.annotate import MarkedFile
     from kpixl.output.diff.text import Line
     from kpixl.output.status import Status
+    from kpixl.output.status.text import StatusText
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
 MAX_LISTED_PROBLEMS = 400  # above that they are listed by kind
@@ -301,22 +302,14 @@ def print_status(result: Status, lang: str) -> None:
     """Print who has returned what, on stdout: the table of units, then what is to be chased."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from kpixl.output.status.text import status_text
 
     terminal = sys.stdout.isatty()
     out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
     told = status_text(result, lang)
-    table = Table(box=None, pad_edge=False)
-    for number, heading in enumerate(told.headings):
-        table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
-    for row in told.rows:
-        table.add_row(*(escape(on_one_line(text)) for text in row))
-    table.add_section()
-    table.add_row(*told.totals, style="bold")
     out.print(f"[bold]{escape(on_one_line(told.title))}[/bold]")
-    out.print(table)
+    out.print(_units(told))
     for block in told.blocks:
         out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
         for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
@@ -327,13 +320,35 @@ def print_status(result: Status, lang: str) -> None:
         out.print(f"\n{escape(text)}")
 
 
-def print_lines(lines: Iterable[Line]) -> None:
+def print_units(result: Status, lang: str) -> None:
+    """Print the table of units alone, on stderr."""
+    from kpixl.output.status.text import status_text
+
+    console().print(_units(status_text(result, lang)))
+
+
+def _units(told: StatusText) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(told.headings):
+        table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
+    for row in told.rows:
+        table.add_row(*(escape(on_one_line(text)) for text in row))
+    table.add_section()
+    table.add_row(*told.totals, style="bold")
+    return table
+
+
+def print_lines(lines: Iterable[Line], *, to_stderr: bool = False) -> None:
     """Print what differs on stdout, in colours on a terminal."""
     from rich.console import Console
     from rich.markup import escape
 
     terminal = sys.stdout.isatty()
     out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    out = console() if to_stderr else out
     for line in lines:
         text = escape("  " * line.indent + on_one_line(line.text))
         style = "bold" if line.kind is None else KIND_COLOURS[line.kind]

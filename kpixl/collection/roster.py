@@ -63,6 +63,25 @@ def write_roster(
     run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
+    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
+    roster, problems = roster_from(form, source, old=old, year=year, organization=organization, limits=limits)
+    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
+    written, refused = commit([output], lang=lang, today=today or date.today())
+    if roster.year is None:
+        problems = (*problems, Problem("roster-no-year", Location(out.name)))
+    return written, len(roster.projects), (*problems, *refused)
+
+
+def roster_from(
+    form: Form,
+    source: Path,
+    *,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Read the list `source` as a roster; `old` and what is raised: as for make_roster."""
     check_regular(source)
     if source.is_dir():
         raise failure("folder-not-file", path=str(source))
@@ -71,13 +90,8 @@ def write_roster(
     reading = read_grids(read_input(source), source.name, limits)
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
-    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
-    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
-    written, refused = commit([output], lang=lang, today=today or date.today())
-    if roster.year is None:
-        problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+    return roster, (*reading.problems, *problems)
 
 
 def _same_form(form: Form, name: str) -> Form:

@@ -44,11 +44,16 @@ def diff_lines(found: Diff, old: Side, new: Side, lang: str) -> Iterator[Line]:
     """Write what differs, project by project, and the totals below."""
     for letter, side in (("A", old), ("B", new)):
         yield Line(None, 0, f"{letter}  {_side_text(side.name, side.portfolio, lang)}")
-    for change in found.projects:
-        yield from _project(found.form, change, old, new, lang)
     if not found.projects:
         yield Line(None, 0, say(EQUAL, lang))
         return
+    yield from change_lines(found, old, new, lang)
+
+
+def change_lines(found: Diff, old: Side, new: Side, lang: str) -> Iterator[Line]:
+    """Write what differs, project by project, the total and the counts."""
+    for change in found.projects:
+        yield from _project(found.form, change, old, new, lang)
     if found.amount is not None and found.amount.old != found.amount.new:
         yield Line(None, 0, f"{say(SUM, lang)}  {value_change_text(found.amount, lang)}")
     yield Line(None, 0, totals_text(found, lang))

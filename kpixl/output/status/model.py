@@ -10,6 +10,7 @@ from typing import Any
 
 from kpixl.collection.intake import FileResult
 from kpixl.collection.review import Reviewed
+from kpixl.collection.run_record import bases, is_blank
 from kpixl.files import natural_key
 from kpixl.forms.definition import Field, Form
 from kpixl.forms.values import fold, text_of
@@ -24,7 +25,8 @@ LEAST_NAME = 2  # characters of a name that a file's name may be searched for
 class Return:
     """One form in which a project came back: its file, the file's own time, whether that is after the due time.
 
-    `same`: it says what the form that was taken says, which is the first one.
+    `same`: it has the values of the form that was taken, which is the first one. `superseded`: a later one was made
+    from it. `unfilled`: it is as it was sent out.
     """
 
     file: str
@@ -32,11 +34,17 @@ class Return:
     modified: datetime | None
     late: bool
     same: bool
+    superseded: bool = False
+    unfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectStatus:
-    """What became of one project. `listed`: it is in the roster. `reason`: why there is nothing to report of it."""
+    """What became of one project.
+
+    `listed`: it is in the roster. `reason`: why there is nothing to report of it. `round`: 2 where it came back a
+    second time, corrected; 0 where it did not come back, or only blank.
+    """
 
     id: str
     name: str
@@ -46,6 +54,7 @@ class ProjectStatus:
     errors: int
     warnings: int
     reason: str | None
+    round: int = 0
 
     @property
     def late(self) -> bool:
@@ -54,23 +63,35 @@ class ProjectStatus:
 
     @property
     def twice(self) -> str | None:
-        """Say how it came back more than once: "same" or "different"; None where it did not."""
-        if len(self.returns) < 2:
+        """Return how it came back more than once, corrected and blank ones left out: "same" or "different", or None."""
+        counting = self.counting
+        if len(counting) < 2:
             return None
-        return "same" if all(r.same for r in self.returns) else "different"
+        return "same" if all(r.same for r in counting) else "different"
+
+    @property
+    def counting(self) -> tuple[Return, ...]:
+        """Return the forms that count: neither superseded nor blank, unless it is the one that was taken."""
+        return (*self.returns[:1], *(r for r in self.returns[1:] if not (r.superseded or r.unfilled)))
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers of projects. The four states add up to `projects`; `twice` and `late` cut across them."""
+    """Numbers of projects. The five states add up to `projects`; `twice` and `late` cut across them."""
 
     projects: int
     returned: int
     errors: int
+    blank: int
     nothing: int
     missing: int
     twice: int
     late: int
+
+    @property
+    def back(self) -> int:
+        """Count those that came back filled in, with errors or without."""
+        return self.returned + self.errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +151,7 @@ class Status:
     def complete(self) -> bool:
         """Tell whether everything is in, was read, and has no errors."""
         wrong = any(p.severity is Severity.ERROR for p in self.problems)
-        return not (self.counts.missing or self.counts.errors or self.unread or wrong)
+        return not (self.counts.missing or self.counts.errors or self.counts.blank or self.unread or wrong)
 
 
 def count(projects: Iterable[ProjectStatus]) -> Counts:
@@ -141,6 +162,7 @@ def count(projects: Iterable[ProjectStatus]) -> Counts:
         projects=len(projects),
         returned=states.count(State.RETURNED),
         errors=states.count(State.ERRORS),
+        blank=states.count(State.BLANK),
         nothing=states.count(State.NOTHING),
         missing=states.count(State.MISSING),
         twice=sum(p.twice is not None for p in projects),
@@ -168,6 +190,8 @@ class _Stock:
 
     def __init__(self, reviewed: Reviewed, roster: Portfolio, by: Field | None, due: datetime | None) -> None:
         self.reviewed, self.roster, self.by, self.due = reviewed, roster, by, due
+        self.bases = bases(roster, reviewed.sent)
+        self.merged = {project.id: project for project in reviewed.portfolio.projects}
         self.times = {file.file: file.modified for file in reviewed.files}
         self.counts: dict[tuple[str, Severity], int] = {}
         for problem in reviewed.problems:
@@ -205,16 +229,23 @@ class _Stock:
 
     def project(self, project: Project, listed: bool) -> ProjectStatus:
         versions = self.reviewed.versions.get(project.id, ())
-        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same) for v in versions)
+        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same, v.superseded, v.unfilled) for v in versions)
         errors = self.counts.get((project.id, Severity.ERROR), 0)
         reason = self.reviewed.declared.get(project.id)
-        if returns:
-            state = State.ERRORS if errors else State.RETURNED
-        else:
-            state = State.MISSING if reason is None else State.NOTHING
+        state = self.state(project.id, errors, reason)
+        earlier = sum(v.superseded and not v.unfilled and not v.twin for v in versions)
+        times = 0 if not returns or state is State.BLANK else 1 + earlier
         warnings = self.counts.get((project.id, Severity.WARNING), 0) if returns else 0
         name = text_of(project.values[self.reviewed.form.key_fields[0]])
-        return ProjectStatus(project.id, name, state, listed, returns, errors, warnings, reason)
+        return ProjectStatus(project.id, name, state, listed, returns, errors, warnings, reason, times)
+
+    def state(self, project: str, errors: int, reason: str | None) -> State:
+        merged, base = self.merged.get(project), self.bases.get(project)
+        if merged is None:
+            return State.MISSING if reason is None else State.NOTHING
+        if base is not None and is_blank(merged, base):
+            return State.BLANK
+        return State.ERRORS if errors else State.RETURNED
 
     def time(self, file: str) -> tuple[datetime | None, bool]:
         modified = self.times.get(file)
@@ -307,9 +338,18 @@ def _project_data(project: ProjectStatus) -> dict[str, Any]:
         "warnings": project.warnings,
         "twice": project.twice,
         "late": project.late,
+        "round": project.round,
         "reason": project.reason,
         "returns": [
-            {"file": r.file, "sheet": r.sheet, "modified": _iso(r.modified), "late": r.late, "same": r.same}
+            {
+                "file": r.file,
+                "sheet": r.sheet,
+                "modified": _iso(r.modified),
+                "late": r.late,
+                "same": r.same,
+                "superseded": r.superseded,
+                "blank": r.unfilled,
+            }
             for r in project.returns
         ],
     }
