@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ from kpixl.cli.shared import (
     load_picks,
     load_rosters,
     needed_folder,
+    read_with,
+    reading,
     report,
     report_written,
 )
@@ -64,6 +67,7 @@ from kpixl.cli.show_round import show_round
 )
 @FORM
 @limit_option
+@read_with
 @JSON
 @STRICT
 @click.pass_context
@@ -77,6 +81,8 @@ def consolidate(
     roster_path: Path | None,
     form_id: str | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -96,7 +102,8 @@ def consolidate(
 
     lang = lang_of(ctx)
     if not paths and out is None and summary is None and roster_path is None and form_id is None:
-        return _consolidate_folder(ctx, limits, dry_run=dry_run, as_json=as_json, strict=strict)
+        with reading(ctx, jobs, scheduler) as who:
+            return _consolidate_folder(ctx, {"limits": limits, **who}, dry_run=dry_run, as_json=as_json, strict=strict)
     paths, out = given(ctx, paths or None, "paths"), given(ctx, out, "out")
     check_target(out)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
@@ -107,7 +114,7 @@ def consolidate(
     with nullcontext() if dry_run else turn(out.absolute().parent):
         picks = load_picks(targets[1]) if not no_summary else []
         office = office_of(out, picks, today=date.today())
-        with console.progress(lang) as progress:
+        with reading(ctx, jobs, scheduler) as who:
             result = consolidate(
                 paths,
                 forms,
@@ -115,8 +122,8 @@ def consolidate(
                 limits=limits,
                 inputs=[roster_path] if roster_path else [],
                 outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
-                progress=progress,
                 decided=office,
+                **who,
             )
         if dry_run:
             problems = (*office.problems, *result.problems)
@@ -132,8 +139,10 @@ def consolidate(
     return exit_code(problems, strict)
 
 
-def _consolidate_folder(ctx: click.Context, limits: Any, *, dry_run: bool, as_json: bool, strict: bool) -> int:
-    """Run over a collection folder."""
+def _consolidate_folder(
+    ctx: click.Context, options: Mapping[str, Any], *, dry_run: bool, as_json: bool, strict: bool
+) -> int:
+    """Run over a collection folder. `options`: bounds, and who reads."""
     from kpixl.disk import turn
     from kpixl.forms.load import load_forms
     from kpixl.output.round import collect_round, write_round
@@ -142,13 +151,11 @@ def _consolidate_folder(ctx: click.Context, limits: Any, *, dry_run: bool, as_js
     rosters, forms = load_rosters(ctx, folder), list(load_forms(ctx.obj).values())
     with nullcontext() if dry_run else turn(folder.root):
         picks = load_picks(folder.paths["summary"])
-        with console.progress(lang) as progress:
-            found = collect_round(folder, rosters, forms, picks=picks, limits=limits, progress=progress, today=today)
+        found = collect_round(folder, rosters, forms, picks=picks, today=today, **options)
         if dry_run:
             paths, out = [folder.paths["returned"]], folder.paths["portfolio"]
             return would_change(ctx, found.collected, found.problems, paths, out, as_json=as_json, strict=strict)
-        with console.progress(lang, console.MARKING) as progress:
-            done = write_round(found, limits=limits, lang=lang, today=today, extra=ctx.obj, progress=progress)
+        done = write_round(found, limits=options["limits"], lang=lang, today=today, extra=ctx.obj)
     show_round(ctx, found, done, as_json=as_json)
     return exit_code(done.problems, strict)
 
@@ -180,6 +187,7 @@ def _consolidate_folder(ctx: click.Context, limits: Any, *, dry_run: bool, as_js
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
 @limit_option
+@read_with
 @HTML
 @JSON
 @click.pass_context
@@ -192,6 +200,8 @@ def status(
     config: Path | None,
     out: Path | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     html: Path | None,
     as_json: bool,
 ) -> int:
@@ -220,8 +230,8 @@ def status(
         "outputs": outputs,
         "limits": limits,
     }
-    with console.progress(lang) as progress:
-        result = take_stock(paths, forms, known, progress=progress, **options)
+    with reading(ctx, jobs, scheduler) as who:
+        result = take_stock(paths, forms, known, **options, **who)
     if as_json:
         console.print_json(status_data(result, lang))
     else:

@@ -16,7 +16,7 @@ from kpixl.collection.consolidate import (
 from kpixl.collection.decisions import Pick, decisions_path
 from kpixl.collection.folder import Folder, Rosters, grouping_field
 from kpixl.collection.hand_edits import written_path
-from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
+from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
 from kpixl.collection.office import Office
 from kpixl.collection.review import Reviewed, for_people, review
 from kpixl.collection.roster_changes import as_sent
@@ -64,6 +64,7 @@ def collect_round(
     *,
     picks: Sequence[Pick] = (),
     limits: Limits = DEFAULT_LIMITS,
+    workers: Workers = None,
     progress: Progress | None = None,
     today: date,
 ) -> Round:
@@ -84,6 +85,7 @@ def collect_round(
             *(beside(out) for beside in (sources_path, decisions_path, written_path)),
         ],
         limits=limits,
+        workers=workers,
         progress=progress,
         may_be_empty=True,
         decided=office,
