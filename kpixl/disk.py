@@ -148,6 +148,30 @@ def keep_copy(path: Path, lang: str, today: date) -> Problem:
     return Problem("copy-kept", Location(path.name), {"path": path.name, "copy": copy.name})
 
 
+def remove_own(paths: Iterable[Path], kind: str) -> list[Path]:
+    """Remove files of an earlier run that are still as kpixl wrote them; return those that are left."""
+    left: list[Path] = []
+    for folder, members in _by_folder(paths).items():
+        with _locked(folder), uninterrupted():
+            known = _load(folder).files
+            for path in members:
+                try:
+                    if path.is_symlink() or known.get(path.name) != (_digest_of(path), kind):
+                        left.append(path)
+                    else:
+                        path.unlink()
+                except OSError:  # open in Excel, on Windows
+                    left.append(path)
+    return left
+
+
+def _by_folder(paths: Iterable[Path]) -> dict[Path, list[Path]]:
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path)
+    return folders
+
+
 # --- one folder -------------------------------------------------------------------------------
 
 

@@ -61,6 +61,7 @@ MARKED: Text = (
 )
 NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
 TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
+DECIDED: Text = ("单位决定（{by} {date}）：{reason}", "decided by the office ({by} {date}): {reason}")
 VERIFIED: Text = (
     "{files} 个文件，{cells} 个填写的单元格：{parts}。",
     "Files: {files}; filled cells: {cells}: {parts}.",
@@ -70,7 +71,7 @@ FATES: dict[str, Text] = {
     "same": ("重复提交且相同 {count}", "returned again and equal {count}"),
     "conflict": ("在冲突中 {count}", "in a conflict {count}"),
     "quoted": ("在问题中提到 {count}", "quoted in a problem {count}"),
-    "not-taken": ("所在的表未读取并已报告 {count}", "on a sheet that is reported as not read {count}"),
+    "not-taken": ("未采用并已报告 {count}", "not taken, and reported {count}"),
     "template": ("模板原有 {count}", "the template's own {count}"),
     "lost": ("没有着落 {count}", "nowhere {count}"),
 }
@@ -275,6 +276,9 @@ def print_trace(found: Trace, lang: str) -> None:
         cell = origin.place.cell
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+        if (made := origin.decision) is not None:
+            place = place if cell else ""
+            typed.append(say(DECIDED, lang, by=made.by, date=made.date, reason=made.reason or "-"))
         value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
         parts = [
             escape(on_one_line(value)),

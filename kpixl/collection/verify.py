@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpixl.collection.account import Account, Fate, account
+from kpixl.collection.account import Account, account
+from kpixl.collection.cell_fates import Fate
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
 from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress

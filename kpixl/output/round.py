@@ -142,6 +142,7 @@ def write_round(
         limits=limits,
         today=today,
         progress=progress,
+        tidy=True,
     )
     # Letters to the units follow here: they need the status, the problems and the copies.
     return WrittenRound(tuple(written), (*problems, *said), copies)

@@ -58,8 +58,9 @@ class ProjectStatus:
 
     @property
     def late(self) -> bool:
-        """Tell whether the form that was taken is late."""
-        return bool(self.returns) and self.returns[0].late
+        """Return whether everything that was filled in is late: what is corrected later was in time."""
+        filled = [r for r in self.returns if not r.unfilled] or self.returns
+        return bool(filled) and all(r.late for r in filled)
 
     @property
     def twice(self) -> str | None:
