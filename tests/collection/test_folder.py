@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -79,7 +78,7 @@ def test_a_wrong_setting_is_told_with_line_key_and_what_to_write(
 def test_a_link_that_leads_out_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "returned").rmdir()
     (tmp_path / "elsewhere").mkdir()
-    os.symlink(tmp_path / "elsewhere", folder / "returned")
+    (folder / "returned").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(KpixlError) as caught:
         find_folder(folder)
     assert [problem.code for problem in caught.value.problems] == ["path-outside"]
