@@ -421,11 +421,15 @@ def _save(folder: Path, manifest: _Manifest) -> None:
 def turn(folder: Path) -> Iterator[None]:
     """Hold a folder from reading its decisions to writing them, so that of two runs none loses what the other recorded.
 
-    Raises KpixlError `folder-busy`. Where no lock can be made, writing will fail too and is reported then.
+    What a killed run left is finished first: a choice may be in a decisions.yaml that waits for its name, and no longer
+    in the summary. Raises KpixlError `folder-busy`. Where no lock can be made, writing will fail too, and is reported
+    then.
     """
     with ExitStack() as stack:
         try:
             stack.enter_context(_locked(folder, RUN_LOCK, RUN_PATIENCE))
+            with _locked(folder), uninterrupted():
+                _heal(folder, _load(folder))
         except KpixlError as error:
             if error.problems[0].code == "folder-busy":
                 raise

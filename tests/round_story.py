@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 from openpyxl.workbook import Workbook
@@ -23,6 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from kpixl.forms.load import load_form
 from kpixl.forms.values import number_text
+from kpixl.output.summary.conflicts import CHOICE, NAME, REASON
 
 LIST = Path("examples") / "round-2026" / "projects.csv"
 FORM = load_form("shanghai-target")
@@ -76,14 +77,11 @@ class Story:
         """Choose in the sheet 待决定, and correct a value in the YAML."""
         path = self.root / "2026.xlsx"
         book = openpyxl.load_workbook(path)
-        sheet = book["待决定"]
-        head = next(row for row in sheet.iter_rows() if "选择" in [cell.value for cell in row])
-        columns = {str(cell.value): number for number, cell in enumerate(head)}
+        sheet = next(s for s in book.worksheets if s.title in NAME)
         for row in sheet.iter_rows():
             texts = [str(cell.value) for cell in row]
             if "11" in texts and "计划完成日期" in texts:
-                choice: Any = row[columns["选择"]]
-                reason: Any = row[columns["理由"]]
+                choice, reason = cast("Any", row[CHOICE]), cast("Any", row[REASON])
                 choice.value = next(text for text in texts if text.startswith("2026-11-30"))
                 reason.value = "李老师来电确认"
         book.save(path)
