@@ -107,7 +107,7 @@ class RoundDesk:
             faults += [f"pair {pair}: {one} is lost" for one in missing]
             if not with_decide:
                 faults += [f"pair {pair}: {fault}" for fault in self._faults()]
-        print(f"{number} pairs")
+        print(f"{number} pairs, {len(faults)} faults")
         return faults
 
     # --- what is there -----------------------------------------------------------------------
