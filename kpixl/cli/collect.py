@@ -15,6 +15,7 @@ from kpixl.cli.compare import would_change
 from kpixl.cli.console import exit_code
 from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
 from kpixl.cli.shared import (
+    BY,
     DUE,
     FORM,
     HTML,
@@ -174,16 +175,8 @@ def _consolidate_folder(
 @click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
 @option("--roster", "roster_path", type=PATH, text=("项目名册。", "The roster."))
 @folder_option
-@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
-@option(
-    "--due",
-    metavar="DATE",
-    type=DUE,
-    text=(
-        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
-        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
-    ),
-)
+@BY
+@DUE
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
 @limit_option

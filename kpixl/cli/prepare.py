@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 
-from kpixl.cli.console import exit_code, say_error
+from kpixl.cli.console import exit_code, print_json, say_error
 from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
 from kpixl.cli.shared import (
     DUE,
     FORM,
+    JSON,
     OUT,
     PATH,
     chosen_form,
+    folder_of,
     given,
     load_portfolio,
     load_rosters,
@@ -24,6 +26,20 @@ from kpixl.cli.shared import (
     report_written,
 )
 from kpixl.texts import Text, say
+
+MAPPING: tuple[Text, ...] = (
+    ("单元格", "Cell"),
+    ("列名", "Heading"),
+    ("字段", "Field"),
+    ("识别方式", "How"),
+    ("单位", "Unit"),
+    ("前几个值", "First values"),
+)
+LISTED: Text = (
+    "{projects} 个项目，年度 {year}，单位 {organization}",
+    "Projects: {projects}; year {year}; {organization}",
+)
+REFUSED: Text = ("不能生成项目名册。", "No roster can be made.")
 
 _NEXT: Text = (
     "接下来：核对 {roster}，然后运行 kpixl -C {root} template；收回的文件放入 {returned}，"
@@ -53,7 +69,7 @@ _NEXT: Text = (
 @FORM
 @option("--year", type=int, text=("年度。", "The year."))
 @option("--organization", text=("单位名称。", "The organisation."))
-@option("--due", metavar="DATE", type=DUE, text=("截止日期或时间。", "The due date (and time)."))
+@DUE
 @option("--by", metavar="FIELD", text=("按哪个字段分发，默认为单位。", "A workbook per value of it; by default units."))
 @limit_option
 @click.pass_context
@@ -82,19 +98,34 @@ def init(
 @click.command(
     cls=Command,
     text=(
-        "由项目清单（Excel 或 CSV）生成项目名册。\n\n清单第一行（或标题行之下）是表式中的标签，每行一个项目。"
-        "清单增加项目后再次运行，原有编号不变。",
-        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels, then one row per "
-        "project. Run it again when the list has grown: ids stay.",
+        "由项目清单（Excel 或 CSV）生成项目名册。\n\n表头行中的列名按表式的标签识别（同义和相近的写法也可以），每行一个"
+        "项目。清单增加项目后再次运行，原有编号不变。",
+        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels (synonyms and "
+        "nearly the same words will do), then one row per project. Run it again when the list has grown: ids stay.",
     ),
 )
 @click.argument("list", type=PATH, metavar="LIST")
-@option("-o", "--output", "out", **OUT, text=("项目名册（YAML）。", "The roster (YAML)."))
+@option(
+    "-o",
+    "--output",
+    "out",
+    type=PATH,
+    text=("项目名册（YAML）；试运行时可省略。", "The roster (YAML); not needed for a dry run."),
+)
 @folder_option
 @FORM
 @option("--year", type=int, text=("年度。", "The year."))
 @option("--organization", text=("单位名称。", "The organisation."))
+@option(
+    "--dry-run",
+    is_flag=True,
+    text=(
+        "只显示各列怎样识别，哪些未读取，不写文件；可加 --json。",
+        "Only show what each column is read as and what is left out; write nothing. With --json as data.",
+    ),
+)
 @limit_option
+@JSON
 @click.pass_context
 def roster(
     ctx: click.Context,
@@ -103,21 +134,98 @@ def roster(
     form_id: str | None,
     year: int | None,
     organization: str | None,
+    dry_run: bool,
     limits: Any,
+    as_json: bool,
 ) -> int:
-    from kpixl.collection.roster import write_roster
+    from kpixl.collection.roster import plan_roster, write_roster
 
-    if out is None:
-        folder = needed_folder(ctx, "out")
+    if out is None and (folder := folder_of(ctx)) is not None:
         out, form_id, year = folder.paths["roster"], folder.settings.form, year or folder.settings.year
         organization = organization or folder.settings.organization
     form = chosen_form(ctx, form_id)
+    if dry_run:
+        read = plan_roster(form, list, out, year=year, organization=organization, limits=limits)
+        _show_mapping(ctx, read, as_json=as_json)
+        return exit_code(read.problems, False)
+    out = given(ctx, out, "out")
+    if as_json:
+        raise click.UsageError("--json: --dry-run")
     written, _, problems = write_roster(
         form, list, out, year=year, organization=organization, limits=limits, lang=lang_of(ctx), today=date.today()
     )
     report(ctx, problems)
     report_written(ctx, written)
     return exit_code(problems, False)
+
+
+def _show_mapping(ctx: click.Context, read: Any, *, as_json: bool) -> None:
+    """Show what each column of a list is read as."""
+    from kpixl.cli import console
+    from kpixl.collection.list_mapping import HOW, mapped_columns, mapping_data
+
+    lang = lang_of(ctx)
+    if as_json:
+        print_json({**mapping_data(read, lang), "problems": [problem.data(lang) for problem in read.problems]})
+        return
+    rows = [
+        (
+            f"{c.sheet} {c.cell}".strip(),
+            c.heading,
+            f"{c.label} ({c.key})" if c.key else "—",
+            say(HOW[c.how], lang),
+            c.unit,
+            "、".join(c.values),
+        )
+        for c in mapped_columns(read)
+    ]
+    console.print_table([say(heading, lang) for heading in MAPPING], rows)
+    made = read.roster
+    known = (
+        {"projects": len(made.projects), "year": made.year, "organization": made.organization or "-"} if made else {}
+    )
+    console.say_error(say(LISTED if made else REFUSED, lang, **known))
+    report(ctx, read.problems)
+    console.say_error(say(console.DRY_RUN, lang))
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "由一套表的数据生成下一套表的项目名册，例如由绩效目标生成自评表。\n\n带入哪些内容由表式的 derive 规定；"
+        "没有对应位置的内容逐项列出。",
+        "Make the roster of the next form from a portfolio: self-evaluations from targets.\n\nWhat is carried over is "
+        "said by `derive` of the form; what it has no place for is listed.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **OUT, text=("新的项目名册（YAML）。", "The new roster (YAML)."))
+@option(
+    "--form",
+    "form_id",
+    required=True,
+    metavar="FORM",
+    text=("新的表式，见 kpixl forms。", "The new form, see kpixl forms."),
+)
+@option("--year", type=int, text=("年度，默认与原数据相同。", "The year; by default that of the portfolio."))
+@click.pass_context
+def derive(ctx: click.Context, portfolio: Path, out: Path, form_id: str, year: int | None) -> int:
+    from dataclasses import replace
+
+    from kpixl.disk import Output, check_target, commit, refuse_overlap
+    from kpixl.portfolio import canonical
+    from kpixl.portfolio.derive import derive
+
+    check_target(out)
+    refuse_overlap([out], [portfolio])
+    source, content = load_portfolio(ctx, portfolio)
+    form = chosen_form(ctx, form_id)
+    derived = derive(form, source, replace(content, year=year or content.year))
+    text = canonical.dumps(form, derived.portfolio).encode()
+    written, refused = commit([Output(out, text, "roster")], lang=lang_of(ctx), today=date.today())
+    report(ctx, (*derived.problems, *refused))
+    report_written(ctx, written)
+    return exit_code(refused, False)
 
 
 @click.command(

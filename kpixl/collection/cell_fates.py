@@ -51,9 +51,9 @@ def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
             found = _form_fates(form, read, merged, base, Fate.RESULT if own else Fate.SAME)
             if version.superseded:
                 found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
-            own_notes = {key: noted.get((file.file, read.sheet, cell)) for key, cell in read.cells.items()}
+            own_notes = {key: noted.get((file.file, read.sheet, str(cell))) for key, cell in read.cells.items()}
             for key, fate in _with_notes(form, found, own_notes).items():
-                fates[file.file, read.sheet, read.cells[key]] = fate
+                fates[file.file, read.sheet, str(read.cells[key])] = fate
     return fates
 
 

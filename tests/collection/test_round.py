@@ -182,7 +182,7 @@ def test_rounds_are_counted_and_a_correction_is_not_late(played: tuple[Story, li
     assert (projects["07"].round, projects["02"].round, projects["01"].round, projects["16"].round) == (2, 2, 1, 1)
     assert not projects["02"].late, "in time the first time"
     assert projects["16"].late, "what came in time was blank"
-    assert datetime(2026, 11, 22) < (projects["26"].returns[0].modified or datetime.min)
+    assert datetime(2026, 11, 22) < (projects["26"].returns[0].time or datetime.min)
 
 
 def test_copies_of_files_that_were_corrected_are_taken_away(played: tuple[Story, list[str]]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
+from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.intake import FileResult
 from kpixl.collection.review import Reviewed
 from kpixl.collection.run_record import bases, is_blank
@@ -17,23 +18,26 @@ from kpixl.forms.values import fold, text_of
 from kpixl.output.status.words import State
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Problem, Severity
+from kpixl.readers import Delivery
 
 LEAST_NAME = 2  # characters of a name that a file's name may be searched for
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One form in which a project came back: its file, the file's own time, whether that is after the due time.
+    """One form in which a project came back: its file, when that came, and whether it is after the due time.
 
-    `same`: it has the values of the form that was taken, which is the first one. `superseded`: a later one was made
-    from it. `unfilled`: it is as it was sent out.
+    `time`: when the mail was received that brought the file, else the file's own time. `same`: it has the values of the
+    form that was taken, which is the first one. `superseded`: a later one was made from it. `unfilled`: it is as it was
+    sent out.
     """
 
     file: str
     sheet: str | None
-    modified: datetime | None
+    time: datetime | None
     late: bool
     same: bool
+    delivery: Delivery | None = None
     superseded: bool = False
     unfilled: bool = False
 
@@ -116,11 +120,12 @@ class Unread:
     """
 
     file: str
-    modified: datetime | None
+    time: datetime | None
     late: bool
     problem: Problem
     unit: str | None
     project: str | None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ class _Stock:
         self.reviewed, self.roster, self.by, self.due = reviewed, roster, by, due
         self.bases = bases(roster, reviewed.sent)
         self.merged = {project.id: project for project in reviewed.portfolio.projects}
-        self.times = {file.file: file.modified for file in reviewed.files}
+        self.files = {file.file: file for file in reviewed.files}
         self.counts: dict[tuple[str, Severity], int] = {}
         for problem in reviewed.problems:
             if problem.project is not None:
@@ -230,7 +235,10 @@ class _Stock:
 
     def project(self, project: Project, listed: bool) -> ProjectStatus:
         versions = self.reviewed.versions.get(project.id, ())
-        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same, v.superseded, v.unfilled) for v in versions)
+        returns = tuple(
+            Return(v.file, v.sheet, *self.time(v.file), v.same, self.delivery(v.file), v.superseded, v.unfilled)
+            for v in versions
+        )
         errors = self.counts.get((project.id, Severity.ERROR), 0)
         reason = self.reviewed.declared.get(project.id)
         state = self.state(project.id, errors, reason)
@@ -249,8 +257,11 @@ class _Stock:
         return State.ERRORS if errors else State.RETURNED
 
     def time(self, file: str) -> tuple[datetime | None, bool]:
-        modified = self.times.get(file)
-        return modified, modified is not None and self.due is not None and modified > self.due
+        time = self.files[file].time if file in self.files else None
+        return time, time is not None and self.due is not None and time > self.due
+
+    def delivery(self, file: str) -> Delivery | None:
+        return self.files[file].delivery if file in self.files else None
 
     def unread(self, units: Sequence[str]) -> tuple[Unread, ...]:
         """List what could not be read: files, sheets of files, and forms of another kind."""
@@ -260,7 +271,7 @@ class _Stock:
         problems = [problem for file in self.reviewed.files for problem in file_errors(file)]
         problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
         found = [
-            Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file))
+            Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
             if (file := problem.location.file) is not None
         ]
@@ -315,8 +326,9 @@ def status_data(status: Status, lang: str) -> dict[str, Any]:
         "unread": [
             {
                 **item.problem.data(lang),
-                "modified": _iso(item.modified),
+                "modified": _iso(item.time),
                 "late": item.late,
+                **delivery_data(item.delivery),
                 "probably": {"unit": item.unit, "project": item.project},
             }
             for item in status.unread
@@ -345,11 +357,12 @@ def _project_data(project: ProjectStatus) -> dict[str, Any]:
             {
                 "file": r.file,
                 "sheet": r.sheet,
-                "modified": _iso(r.modified),
+                "modified": _iso(r.time),
                 "late": r.late,
                 "same": r.same,
                 "superseded": r.superseded,
                 "blank": r.unfilled,
+                **delivery_data(r.delivery),
             }
             for r in project.returns
         ],
