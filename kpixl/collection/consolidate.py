@@ -38,6 +38,7 @@ from kpixl.collection.intake import (
 )
 from kpixl.collection.merge import Merged, Source, merge
 from kpixl.collection.office import Office
+from kpixl.collection.roster_changes import roster_problems
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
 from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.collection.versions import Returned, Version
@@ -68,6 +69,7 @@ MAX_DROPPED = 20  # ids that one message names
 class Consolidated:
     """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
 
+    `sent`: the roster as it was sent out, None where that is the same.
     `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
     decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
     """
@@ -82,6 +84,7 @@ class Consolidated:
     conflicts: tuple[OpenConflict, ...] = ()
     superseded: tuple[Superseded, ...] = ()
     decisions: Decisions = NONE
+    sent: Portfolio | None = None
 
 
 def consolidate(
@@ -97,9 +100,11 @@ def consolidate(
     checker: Checker = check,
     may_be_empty: bool = False,
     decided: Decided = undecided,
+    sent: Portfolio | None = None,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
+    `sent`: the roster as it was sent out, where that is another than `roster` (the base of the merge).
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `decided`: what the office decided, as a function of the form, which is known only after reading.
@@ -116,7 +121,7 @@ def consolidate(
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = one_return(read_files(jobs, forms, limits, workers, progress))
-    return _merged(results, skipped, forms, roster, checker, decided)
+    return _merged(results, skipped, forms, roster, sent, checker, decided)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -132,19 +137,20 @@ def _merged(
     skipped: Sequence[Problem],
     forms: Sequence[Form],
     roster: Portfolio | None,
+    sent: Portfolio | None,
     checker: Checker,
     decided: Decided,
 ) -> Consolidated:
     by_id = {form.id: form for form in forms}
     kinds = sorted({e.form for r in results for e in r.forms})
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
-    problems = [*skipped, *(p for r in results for p in r.problems)]
+    problems = [*skipped, *(p for r in results for p in r.problems), *roster_problems(form, roster, sent)]
     items = [_returned(result, extracted) for result in results for extracted in result.forms]
     decisions, new = decided(form)
     excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
     problems += notes
     returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
-    merged = merge(form, returned, roster, decisions, new)
+    merged = merge(form, returned, roster, decisions, new, sent)
     problems += [
         Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
@@ -170,6 +176,7 @@ def _merged(
         merged.conflicts,
         merged.superseded,
         with_more(form, decisions, merged.decisions),
+        sent,
     )
 
 
@@ -353,10 +360,13 @@ def write_consolidated(
     lang: str = "zh",
     today: date,
     drafts: Mapping[tuple[str, str, str], tuple[str, str]] = MappingProxyType({}),
+    declared: Mapping[str, str] = MappingProxyType({}),
+    more: Sequence[Output] = (),
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write YAML, sources, decisions and summary; return (path, whether it changed) of each, and all problems.
 
-    `drafts`: what is typed on the sheet 待决定 and is no decision yet.
+    `drafts`: what is typed on the sheet 待决定 and is no decision yet. `declared`: the reason for each project of which
+    nothing is to be reported. `more`: outputs that belong to the same set.
 
     `today` names the copy of an old summary that holds something which the new one lacks.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
@@ -366,7 +376,7 @@ def write_consolidated(
         return [], (*problems, Problem("no-projects"))
     content = canonical.dumps(result.form, result.portfolio).encode()
     old = _old_portfolio(result.form, out)
-    run = record_run(result.form, result.portfolio, result.roster, problems, today)
+    run = record_run(result.form, result.portfolio, result.roster, problems, today, sent=result.sent, declared=declared)
     run = with_changes(run, result.form, result.portfolio, old, run_of(out))
     sources_content = sources_text(result, content, run).encode("utf-8", "surrogatepass")
     dropped = _dropped(result.portfolio, old, out)
@@ -378,14 +388,17 @@ def write_consolidated(
         Output(sources_path(out), sources_content, "sources", judged=True),
         Output(written_path(out), content, "written", judged=True),
     ]
-    if result.decisions.text:  # what people wrote there is in it
-        outputs.append(Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=True))
+    if result.decisions.text:  # what people wrote there is in it, unless they did so while the files were read
+        outputs.append(
+            Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=result.decisions.is_on(out))
+        )
+    outputs += more
     if summary is not None:
         from kpixl.output.summary import summary_outputs
 
         sources = {i: str(s) for i, s in result.sources.items()}
         try:
-            made, more = summary_outputs(
+            made, noted = summary_outputs(
                 summary,
                 result.form,
                 result.portfolio,
@@ -398,8 +411,8 @@ def write_consolidated(
             )
             outputs += made
         except KpixlError as error:  # the summary alone cannot be made or read
-            more = error.problems
-        problems = (*problems, *more)
+            noted = error.problems
+        problems = (*problems, *noted)
     written, refused = commit(outputs, lang=lang, today=today)
     return [one for one in written if one.path.name != written_path(out).name], (*problems, *refused)
 

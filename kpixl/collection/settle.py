@@ -183,7 +183,7 @@ class _Settling:
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
-        versions = [Version(c.item.file, c.item.form.sheet, c.project == self.group[main].project) for c in self.group]
+        versions = [self._version(n, main, n in old) for n in range(len(self.group))]
         ordered = [versions[main], *(v for n, v in enumerate(versions) if n != main)]
         source = self._sources(outcome, giving, distinct)
         return Settled(
@@ -198,6 +198,13 @@ class _Settling:
             undecided,
             self._unread(outcome, main, distinct),
         )
+
+    def _version(self, number: int, main: int, is_old: bool) -> Version:
+        received = self.group[number]
+        place, project = received.item.place, received.project
+        unfilled = project == self.sent or received.is_unfilled(self.form, self.sent)
+        twin = self._has_twin(number, range(len(self.group)))
+        return Version(received.item.file, place.sheet, project == self.group[main].project, is_old, unfilled, twin)
 
     def _most_first(self, numbers: Sequence[int]) -> list[int]:
         """Put the submission in front in which most was filled in."""

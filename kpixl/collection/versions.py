@@ -57,11 +57,17 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One of the forms in which a project came back. `same`: it has the values of the first one."""
+    """One of the forms in which a project came back. `same`: it has the values of the first one.
+
+    `superseded`: a later one was made from it. `unfilled`: it is as it was sent out. `twin`: an earlier one is equal.
+    """
 
     file: str
     sheet: str | None
     same: bool
+    superseded: bool = False
+    unfilled: bool = False
+    twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

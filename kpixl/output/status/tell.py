@@ -83,13 +83,15 @@ def sender_text(item: Return | Unread, lang: str) -> str:
 
 
 def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
-    """Return what is shown beside the state: declared why, in several versions, late, who sent it, not in the roster.
+    """Return what is beside the state: declared why, for which time, in several versions, late, sender, not in roster.
 
     `late`: False where that is shown elsewhere.
     """
     said = []
     if project.state is State.NOTHING:
         said.append(project.reason or "")
+    if project.round > 1:
+        said.append(round_text(project, lang))
     if project.twice is not None:
         said.append(versions_text(project, lang))
     if late and project.late:
@@ -101,11 +103,17 @@ def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
     return ("；" if lang == "zh" else "; ").join(said)
 
 
+def round_text(project: ProjectStatus, lang: str) -> str:
+    """Write for which time a project came back."""
+    ordinal = {2: "2nd", 3: "3rd"}.get(project.round, f"{project.round}th")
+    return say(words.AGAIN, lang, round=project.round, ordinal=ordinal)
+
+
 def versions_text(project: ProjectStatus, lang: str) -> str:
     """Return in how many versions a project came back, and where those are that differ from the one that was taken."""
     text = words.SAME if project.twice == "same" else words.DIFFERENT
-    others = "、".join(place(item) for item in project.returns[1:] if not item.same)
-    return say(text, lang, count=len(project.returns), others=others)
+    others = "、".join(place(item) for item in project.counting[1:] if not item.same)
+    return say(text, lang, count=len(project.counting), others=others)
 
 
 def counted(project: ProjectStatus, lang: str) -> str:

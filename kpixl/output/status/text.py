@@ -12,11 +12,11 @@ from kpixl.output.status.tell import (
     counted,
     due_text,
     label,
-    moment_text,
     numbers,
     place,
     probably,
     remarks,
+    round_text,
     sender_text,
     title_text,
     unit_heading,
@@ -57,6 +57,8 @@ def status_text(status: Status, lang: str) -> StatusText:
     rows = tuple((unit_name(unit, lang), *_shown(numbers(unit.counts, status))) for unit in status.units)
     totals = (say(words.TOTAL, lang), *_shown(numbers(status.counts, status)))
     end = [say(words.ALL_IN, lang)] if status.complete else []
+    if status.counts.late:
+        end.append(say(words.LATE_COUNT, lang, count=status.counts.late))
     if status.due is not None:
         end += [say(words.DUE, lang, due=due_text(status.due)), say(words.TIMES, lang)]
     blocks = tuple(block for block in _blocks(status, lang) if block.lines)
@@ -80,10 +82,9 @@ def _blocks(status: Status, lang: str) -> Iterator[StatusList]:
         return StatusList(say(heading, lang), severity, tuple(lines))
 
     def with_place(project: ProjectStatus) -> str:
-        return f"  {place(project.returns[0])}  {counted(project, lang)}{sent_by(project)}"
-
-    def with_time(project: ProjectStatus) -> str:
-        return f"  {moment_text(project.returns[0].time)}{sent_by(project)}"
+        again = [round_text(project, lang)] if project.round > 1 else []
+        parts = (place(project.returns[0]), counted(project, lang), *again)
+        return "".join(f"  {part}" for part in parts) + sent_by(project)
 
     def sent_by(project: ProjectStatus) -> str:
         return f"  {sender}" if (sender := sender_text(project.returns[0], lang)) else ""
@@ -95,9 +96,9 @@ def _blocks(status: Status, lang: str) -> Iterator[StatusList]:
         words.MISSING_LIST, error, lambda p: p.state is State.MISSING, lambda p: perhaps if p.id in unread else ""
     )
     yield listed(words.WRONG_LIST, error, lambda p: p.state is State.ERRORS, with_place)
+    yield listed(words.BLANK_LIST, error, lambda p: p.state is State.BLANK, lambda p: f"  {place(p.returns[0])}")
     yield _unread(status, lang)
     yield listed(words.TWICE_LIST, warning, lambda p: p.twice is not None, lambda p: f"  {versions_text(p, lang)}")
-    yield listed(words.LATE_LIST, warning, lambda p: p.late, with_time)
     yield listed(words.NOTHING_LIST, info, lambda p: p.state is State.NOTHING, lambda p: f"  {remarks(p, lang)}")
     yield StatusList(
         say(words.NOTES_LIST, lang),

@@ -5,8 +5,18 @@ docs/problems.md is made from it. The codes of the rules of `kpixl check` are wi
 
 from __future__ import annotations
 
-from kpixl.problems.catalogue import checking, identity, inputs, portfolios, reading, recognising, tracing, writing
+from kpixl.problems.catalogue import (
+    checking,
+    folders,
+    identity,
+    inputs,
+    portfolios,
+    reading,
+    recognising,
+    tracing,
+    writing,
+)
 from kpixl.problems.entry import Entry
 
-AREAS = (inputs, tracing, writing, reading, recognising, identity, portfolios, checking)
+AREAS = (inputs, folders, tracing, writing, reading, recognising, identity, portfolios, checking)
 CATALOGUE: dict[str, Entry] = {code: entry for area in AREAS for code, entry in area.ENTRIES.items()}
