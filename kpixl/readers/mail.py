@@ -75,7 +75,7 @@ def members(content: bytes, shown: str, limits: Limits) -> Iterator[Member]:
 def delivery_of(headers: Headers) -> Delivery:
     """Return when a mail was received and from whom."""
     value = mime.first(headers, "from")
-    bracketed = re.search(r"<\s*([^<>\s]{1,320})\s*>", value)
+    bracketed = re.search(r"<\s*([^<>\s]{0,320})\s*>", value)
     found = ADDRESS.search(bracketed[1] if bracketed else value)
     address = found[0] if found else ""
     name = mime.words(value[: bracketed.start()] if bracketed else value.replace(address, "")).strip(" \"'()")
