@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
+from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
 from kpixl.collection.review import Reviewed, is_portfolio, review
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
@@ -35,6 +35,7 @@ def review_and_status(
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
     limits: Limits = DEFAULT_LIMITS,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> tuple[Reviewed, Status]:
     """Check what lies under `paths` as `kpixl check` does, and say what became of every project of the roster.
@@ -56,6 +57,7 @@ def review_and_status(
         inputs=inputs,
         outputs=outputs,
         limits=limits,
+        workers=workers,
         progress=progress,
         may_be_empty=True,
     )
