@@ -17,8 +17,7 @@ import yaml
 from kpixl.readers import Limits, Member, UnreadableError, members, open_content, read_grids
 from kpixl.readers.container import BETWEEN
 from kpixl.readers.detect import Kind
-from kpixl.readers.mime import split
-from kpixl.readers.mime import Part
+from kpixl.readers.mime import Part, split
 from tests.packages import compound
 
 FOLDER = Path(__file__).parents[1] / "cases" / "mail"
