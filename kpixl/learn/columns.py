@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kpixl.forms.definition import MoneyUnit
-from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.learn.guess import BY_LABEL, Guess, guess_type
 from kpixl.learn.lists import add_tree, operator_list, printed_levels, unit_list
@@ -16,13 +15,15 @@ from kpixl.learn.remarks import FURTHER, GRID, PARTED, SIDE_BY_SIDE, STACKED, re
 from kpixl.learn.settle import free_key, plain_prompt, settled
 from kpixl.learn.sheet import Box, Boxes
 from kpixl.learn.tables import FoundTable, seen
-from kpixl.learn.words import Meaning, column_meaning, data, field_meaning
+from kpixl.learn.words import Meaning, column_meaning, data, field_meaning, type_meaning, unit_of
 
 LEAST_ROWS = 6  # that a table offers which is to be filled in; a grid has as many as it prints
 MAX_SHOWN = 4  # texts quoted in a remark
 
 
-def propose_table(proposal: Proposal, boxes: Boxes, table: FoundTable, number: int, money: MoneyUnit) -> None:
+def propose_table(
+    proposal: Proposal, boxes: Boxes, table: FoundTable, number: int, money: MoneyUnit, *, filled: bool
+) -> None:
     """Add a table to a proposal."""
     meanings = [_meaning(table, n) for n in range(len(table.headings))]
     key = _key(proposal, table, meanings, number)
@@ -39,7 +40,7 @@ def propose_table(proposal: Proposal, boxes: Boxes, table: FoundTable, number: i
     target = _target(boxes, table, columns, meanings)
     if target:
         columns = _parted(proposal, columns, target)
-    presets = _presets(table, columns)
+    presets = () if filled and not table.grid else _presets(table, columns)
     label = _label(table, key)
     rows = len(table.body) if table.grid else max(len(table.body), LEAST_ROWS, len(presets))
     cells = f"{table.headings[0].address}:{table.headings[-1].address}"
@@ -104,8 +105,8 @@ def _column(
     heading, sample = table.headings[number], _sample(table, number)
     label = _full_label(table, number)
     kind, choices, remarks = settled(proposal, key, guess, label, money, tree_list)
-    if table.grid and FIELD_TYPES[kind].is_amount and not any(_is_number_like(b) for b in table.column(number)):
-        kind = "money"
+    if table.grid and number and guess.unsure and _counts_money(table):
+        kind, remarks = "money", []
     width = sum(boxes.sheet.widths.get(col, 9.0) for col in range(heading.col, heading.last_col + 1))
     return ProposedField(
         key,
@@ -123,8 +124,13 @@ def _column(
     )
 
 
-def _is_number_like(box: Box) -> bool:
-    return not isinstance(box.raw, str)
+def _counts_money(table: FoundTable) -> bool:
+    """Tell whether a grid is of amounts, by its caption or the labels of its rows."""
+    if table.caption is not None and unit_of(table.caption.text) is not None:
+        return True
+    labels = [row[0].text for row in table.body]
+    known = [meaning for text in labels if (meaning := field_meaning(text) or type_meaning(text)) is not None]
+    return sum(meaning.type == "money" for meaning in known) * 2 > len(labels)
 
 
 # --- targets --------------------------------------------------------------------------------------
@@ -165,21 +171,24 @@ def _parted(proposal: Proposal, columns: Sequence[ProposedField], label: str) ->
 
 
 def _presets(table: FoundTable, columns: Sequence[ProposedField]) -> tuple[dict[str, str], ...]:
-    """Return the rows that the form prints: labels of a grid, or levels over blank names."""
-    if table.grid:
-        return tuple({columns[0].key: " ".join(row[0].text.split())} for row in table.body)
+    """Return the rows that a blank form prints: labels of a grid, levels over blank names, questions to be answered."""
     levels = printed_levels(table)
-    rest = [seen(box) for row in table.body for n, box in enumerate(row) if n not in levels]
-    if not levels or sum(map(bool, rest)) * 4 > len(rest):  # a filled form: its levels are an example
+    texts = {column.cell: column for column in columns if column.type in ("text", "choice")}
+    printed = {
+        number: texts[heading.address].key
+        for number, heading in enumerate(table.headings)
+        if heading.address in texts and (number in levels or all(seen(row[number]) for row in table.body))
+    }
+    if not levels and not table.grid:
         return ()
     rows: list[dict[str, str]] = []
     above: dict[int, str] = {}
     for row in table.body:
-        for n in levels:
-            if text := seen(row[n]):
-                above = {k: v for k, v in above.items() if k < n} | {n: " ".join(text.split())}
+        for number in printed:
+            if text := seen(row[number]):
+                above = {k: v for k, v in above.items() if k < number} | {number: " ".join(text.split())}
         if above:
-            rows.append({columns[n].key: text for n, text in above.items()})
+            rows.append({printed[number]: text for number, text in above.items()})
     return tuple(dict(pairs) for pairs in dict.fromkeys(tuple(row.items()) for row in rows))
 
 

@@ -28,11 +28,11 @@ from kpixl.learn.remarks import (
     YEAR_IN_TITLE,
     remark,
 )
-from kpixl.learn.settle import free_key, plain_prompt, settled, unit_of
+from kpixl.learn.settle import free_key, plain_prompt, settled
 from kpixl.learn.sheet import Box, Boxes, Sheet
 from kpixl.learn.sums import parts_of
 from kpixl.learn.tables import FoundTable, find_tables
-from kpixl.learn.words import Meaning, data, field_meaning, needed, type_meaning
+from kpixl.learn.words import Meaning, data, field_meaning, is_placeholder, needed, tick_items, type_meaning, unit_of
 
 LINE = 14.0  # points of a line of text in a form of 10 points
 TALL = 60.0  # points of a row from which on its values are long texts
@@ -57,7 +57,7 @@ def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
         tables, pairs = _without_fields(proposal, tables)
     keys = _fields(proposal, boxes, pairs, inner, outside, money)
     for number, table in enumerate(tables, 1):
-        propose_table(proposal, boxes, table, number, money)
+        propose_table(proposal, boxes, table, number, money, filled=_is_filled(pairs))
     lay_out(proposal, boxes, keys, outside, tables)
     return proposal
 
@@ -97,6 +97,13 @@ def _fonts(boxes: Boxes) -> dict[str, str | float]:
     largest = max(looks, key=lambda look: look.size)
     name, size = Counter((look.font, look.size) for look in looks).most_common(1)[0][0]
     return {"body": name, "heading": largest.font, "size": size or 10, "title": largest.size or 16}
+
+
+def _is_filled(pairs: Sequence[Pair]) -> bool:
+    """Tell whether somebody has filled in the form: then what its tables hold is an example."""
+    held = [pair.value.text for pair in pairs]
+    typed = sum(bool(text) and not is_placeholder(text) and not tick_items(text) for text in held)
+    return typed * 3 > len(held)
 
 
 # --- fields ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import date
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import is_number
 from kpixl.learn.sheet import Box, Rule
-from kpixl.learn.words import Meaning, tick_items, type_meaning
+from kpixl.learn.words import Meaning, tick_items, type_meaning, unit_of
 from kpixl.texts import Text
 
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
@@ -41,7 +41,7 @@ class Guess:
 def guess_type(box: Box, label: str, meaning: Meaning | None) -> Guess:
     """Guess the type of what is typed into a box."""
     meant = meaning if meaning is not None and meaning.type else type_meaning(label) if meaning is None else None
-    by_label = meant.type if meant is not None else ""
+    by_label = "money" if unit_of(label) is not None else meant.type if meant is not None else ""
     for guess in (_by_rule(box, by_label), _by_format(box, by_label), _by_value(box, by_label)):
         if guess is not None:
             return guess

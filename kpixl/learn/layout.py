@@ -10,9 +10,9 @@ from kpixl.forms.money import UNITS
 from kpixl.learn.outside import Outside
 from kpixl.learn.proposal import PlacedCell, PlacedRow, Proposal, ProposedTable
 from kpixl.learn.remarks import CAPTION_REPEATED, NARROW, TYPED, UNIT_LEFT_OUT, remark
-from kpixl.learn.settle import unit_of
 from kpixl.learn.sheet import Box, Boxes
 from kpixl.learn.tables import FoundTable
+from kpixl.learn.words import unit_of
 
 USUAL_WIDTH = 9.0  # of a column for which the sheet gives none, in characters
 NARROWEST, WIDEST = 3.0, 120.0  # columns that are narrower or wider cannot be typed into

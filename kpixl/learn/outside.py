@@ -40,14 +40,14 @@ class Outside:
 
 def outer_rows(boxes: Boxes) -> tuple[list[int], list[int]]:
     """Return the rows above the frame of the form, and those below it."""
-    framed = [row for row in boxes.rows if boxes.is_framed(row)] if boxes.sheet.looks else []
+    framed = [row for row in boxes.rows if boxes.is_framed(row)] if boxes.framed else []
     head = [row for row in boxes.rows if framed and row < framed[0]]
     for row in [row for row in boxes.rows if row not in head]:
         texts = [box for box in boxes.line(row) if box.text]
         if not (len(texts) == 1 and _is_wide(boxes, texts[0]) and field_meaning(texts[0].text) is None) and texts:
             break
         head.append(row)
-        if not boxes.sheet.looks and len(head) > 3:
+        if not boxes.framed and len(head) > 3:
             break
     foot = [row for row in boxes.rows if framed and row > framed[-1]]
     return head, foot

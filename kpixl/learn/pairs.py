@@ -59,6 +59,8 @@ def _value_of(boxes: Boxes, box: Box, tables: Container[int], role: Mapping[Box,
     """Find the box in which the value of a label is typed: beside it, or below it."""
     if len(box.text) > MAX_LABEL or not isinstance(box.raw, str) or box.formula:
         return None
+    if _is_row_of_labels(boxes, box) and (under := boxes.below(box)) is not None:
+        return under if under.row not in tables and under not in role else None
     beside = boxes.right_of(box)
     if beside is not None and is_total(box.text) and (reached := _reached(boxes, beside)) is not None:
         return reached
@@ -71,6 +73,20 @@ def _value_of(boxes: Boxes, box: Box, tables: Container[int], role: Mapping[Box,
     if below is None or below.row in tables or below in role or below.col != box.col or below.columns != box.columns:
         return None
     return below if _is_value(box, below) and not _heads_row(boxes, below) else None
+
+
+def _is_row_of_labels(boxes: Boxes, box: Box) -> bool:
+    """Tell whether a box is in a row of texts over a row of blanks, each as wide as the text above it."""
+    row = [other for other in boxes.starting(box.row) if other.rows == box.rows]
+    if len(row) < 2 or box not in row or not all(other.text for other in row):
+        return False
+    below = [boxes.below(other) for other in row]
+    return all(
+        under is not None
+        and (under.col, under.columns) == (other.col, other.columns)
+        and (not under.text or is_placeholder(under.text))
+        for other, under in zip(row, below, strict=True)
+    )
 
 
 def _reached(boxes: Boxes, full: Box) -> Box | None:

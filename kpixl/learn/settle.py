@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 
 from kpixl.forms.definition import MoneyUnit
-from kpixl.forms.money import money_label
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import fold
 from kpixl.learn.guess import Guess
 from kpixl.learn.lists import add_list, operator_list, unit_list
 from kpixl.learn.proposal import Proposal, Remark
 from kpixl.learn.remarks import OTHER_UNIT, TYPE_UNSURE, remark
-from kpixl.learn.words import MAX_LABEL
+from kpixl.learn.words import unit_of
 
 MAX_HELP = 200  # characters of a message beside a cell
 _NEED = re.compile(r"^(?:【[^【】]{1,6}】|\[[^\[\]]{1,10}\])\s*")
@@ -30,11 +28,6 @@ def free_key(key: str, used: set[str]) -> str:
 def plain_prompt(prompt: str) -> str:
     """Return the message beside a cell without what the template puts in front of it itself."""
     return _NEED.sub("", prompt)[:MAX_HELP]
-
-
-def unit_of(text: str) -> MoneyUnit | None:
-    """Return the unit of money in which a label or caption counts."""
-    return money_label(fold(text))[1] if len(text) <= MAX_LABEL else None
 
 
 def settled(

@@ -113,12 +113,16 @@ class Sheet:
 
 
 class Boxes:
-    """The boxes of the form on a sheet, by row; `columns` are the physical columns that belong to it."""
+    """The boxes of the form on a sheet, by row.
+
+    `columns` are the physical columns that belong to it. `framed`: borders, or cells that are not locked, show it.
+    """
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.columns = _columns(sheet)
         self.at: dict[tuple[int, int], Box] = {}
+        self.framed = sheet.looks and any(sheet.is_drawn(row, col) for row, col in sheet.look if col in self.columns)
         first, last = _rows(sheet, self.columns)
         self.rows = range(first, last + 1)
         for box in _boxes(sheet, self.rows, self.columns):

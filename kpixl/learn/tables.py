@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kpixl.forms.values import fold
 from kpixl.learn.sheet import Box, Boxes
-from kpixl.learn.words import column_meaning, field_meaning, is_placeholder, is_total
+from kpixl.learn.words import column_meaning, field_meaning, is_placeholder, is_total, tick_items
 
 SURE = 2  # headings that are known: then one row below is enough
 LEAST_ROWS = 2  # of a table whose headings nobody knows; labels above their values have one row
@@ -55,8 +55,8 @@ def find_tables(boxes: Boxes) -> list[FoundTable]:
 
 
 def seen(box: Box) -> str:
-    """Return the text of a box unless it only shows where something is to be typed."""
-    return "" if is_placeholder(box.text) else box.text
+    """Return the text of a box unless it only shows where something is to be typed or ticked."""
+    return "" if is_placeholder(box.text) or tick_items(box.text) else box.text
 
 
 def _table_at(boxes: Boxes, row: int) -> FoundTable | None:
@@ -66,9 +66,11 @@ def _table_at(boxes: Boxes, row: int) -> FoundTable | None:
     if len(heads) < 2 or any(box.col > heads[0].col for box in captions):
         return None
     corner = not heads[0].text
-    if any(is_placeholder(box.text) or not box.text for box in heads[1:] if not box.rule) or _hold_values(heads[1:]):
+    while len(heads) > 2 and not heads[-1].text:
+        heads.pop()  # a table may be narrower than the form
+    if any(is_placeholder(box.text) or not box.text for box in heads[1:]) or _hold_values(heads):
         return None
-    body = list(_body(boxes, row, heads, captions))
+    body = list(_body(boxes, row, heads, captions)) or _unseen(boxes, row, heads)
     table = FoundTable(
         min(box.row for box in heads),
         row,
@@ -101,8 +103,16 @@ def _is_set_up(box: Box) -> bool:
 
 
 def _hold_values(heads: Sequence[Box]) -> bool:
-    """Tell whether what may be headings holds something else: a number, a list, a formula."""
-    return any(not isinstance(box.raw, str) or box.formula or (box.rule and box.rule.kind) for box in heads)
+    """Tell whether what may be headings holds something else: a number, a list, a formula, boxes to tick."""
+    typed = (not isinstance(box.raw, str) or box.formula or (box.rule and box.rule.kind) for box in heads)
+    return any(typed) or any(tick_items(box.text) for box in heads)
+
+
+def _unseen(boxes: Boxes, row: int, heads: Sequence[Box]) -> list[tuple[Box, ...]]:
+    """Return a blank row below headings that end a sheet without borders."""
+    if boxes.framed or row != boxes.rows[-1]:
+        return []
+    return [tuple(Box(row + 1, box.col, 1, box.columns) for box in heads)]
 
 
 def _body(boxes: Boxes, row: int, heads: Sequence[Box], captions: Sequence[Box]) -> Iterator[tuple[Box, ...]]:
@@ -110,7 +120,7 @@ def _body(boxes: Boxes, row: int, heads: Sequence[Box], captions: Sequence[Box])
     starts = [box.col for box in heads]
     for below in range(row + 1, boxes.rows.stop):
         line = boxes.line(below)
-        cells = [box for box in line if box.col >= starts[0]]
+        cells = [box for box in line if starts[0] <= box.col <= heads[-1].last_col]
         beside = [box for box in line if box.col < starts[0]]
         if [box.col for box in cells] != starts or cells[-1].last_col != heads[-1].last_col:
             return
@@ -145,7 +155,7 @@ def _upper(boxes: Boxes, heads: Sequence[Box]) -> Iterator[Box]:
 
 def _is_grid(heads: Sequence[Box], body: Sequence[Sequence[Box]]) -> bool:
     meaning = column_meaning(heads[0].text)
-    if len(body) < LEAST_ROWS or (meaning is not None and (meaning.fill or meaning.key == "number")):
+    if len(body) < LEAST_ROWS or len(heads) < 3 or (meaning is not None and (meaning.fill or meaning.key == "number")):
         return False
     labelled = all(seen(row[0]) and row[0].rows == 1 and not row[0].rule for row in body)
     empty = [not seen(box) or not isinstance(box.raw, str) for row in body for box in row[1:]]
@@ -158,7 +168,7 @@ def _is_table(table: FoundTable) -> bool:
         return False
     if known >= SURE and known * 2 >= len(table.headings):
         return not _are_pairs(table)
-    if len(table.body) < LEAST_ROWS + (len(table.headings) < 3) or _are_pairs(table):
+    if len(table.body) < LEAST_ROWS or len(table.headings) < 3 - bool(table.caption) or _are_pairs(table):
         return False
     cells = [box for row in table.body for box in row[table.grid :]]
     blank = sum(not seen(box) for box in cells)

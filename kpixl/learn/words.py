@@ -9,7 +9,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from kpixl import yaml_text
+from kpixl.forms.definition import MoneyUnit
 from kpixl.forms.load import own_templates
+from kpixl.forms.money import money_label
 from kpixl.forms.values import fold
 from kpixl.recognise.near import core
 
@@ -83,6 +85,11 @@ def column_meaning(text: str) -> Meaning | None:
 def type_meaning(text: str) -> Meaning | None:
     """Return the type that the end of an unknown label points at."""
     return _meaning("types", text)
+
+
+def unit_of(text: str) -> MoneyUnit | None:
+    """Return the unit of money in which a label or caption counts."""
+    return money_label(fold(text))[1] if len(text) <= MAX_LABEL else None
 
 
 @cache
