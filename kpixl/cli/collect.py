@@ -21,6 +21,8 @@ from kpixl.cli.shared import (
     chosen_form,
     form_source,
     load_picks,
+    read_with,
+    reading,
     report,
     report_written,
 )
@@ -54,6 +56,7 @@ from kpixl.cli.shared import (
 )
 @FORM
 @limit_option
+@read_with
 @JSON
 @STRICT
 @click.pass_context
@@ -67,6 +70,8 @@ def consolidate(
     roster_path: Path | None,
     form_id: str | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -94,7 +99,7 @@ def consolidate(
     roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
     picks = load_picks(targets[1]) if not no_summary else []
     office = office_of(out, picks, today=date.today())
-    with console.progress(lang) as progress:
+    with reading(ctx, jobs, scheduler) as who:
         result = consolidate(
             paths,
             forms,
@@ -102,8 +107,8 @@ def consolidate(
             limits=limits,
             inputs=[roster_path] if roster_path else [],
             outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
-            progress=progress,
             decided=office,
+            **who,
         )
     if dry_run:
         return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
@@ -144,6 +149,7 @@ def consolidate(
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
 @limit_option
+@read_with
 @HTML
 @JSON
 @click.pass_context
@@ -156,6 +162,8 @@ def status(
     config: Path | None,
     out: Path | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     html: Path | None,
     as_json: bool,
 ) -> int:
@@ -177,8 +185,8 @@ def status(
         "outputs": outputs,
         "limits": limits,
     }
-    with console.progress(lang) as progress:
-        result = take_stock(paths, forms, known, progress=progress, **options)
+    with reading(ctx, jobs, scheduler) as who:
+        result = take_stock(paths, forms, known, **options, **who)
     if as_json:
         console.print_json(status_data(result, lang))
     else:

@@ -31,6 +31,7 @@ from kpixl.collection.intake import (
     Job,
     Limits,
     Progress,
+    Workers,
     is_own_output,
     read_files,
 )
@@ -45,6 +46,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
+from kpixl.keys import Key, parse_key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, of_values
 from kpixl.problems import KpixlError, Location, Problem
@@ -91,7 +93,7 @@ def consolidate(
     limits: Limits = DEFAULT_LIMITS,
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
     checker: Checker = check,
     may_be_empty: bool = False,
@@ -226,8 +228,8 @@ def _commonest(results: Sequence[FileResult]) -> str:
     return max(sorted(counts), key=lambda form: counts[form])
 
 
-def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
-    def locate(project: str, key: str, label: str) -> Location:
+def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
+    def locate(project: str, key: Key, label: str) -> Location:
         if (place := merged.undecided.get((project, key))) is not None:
             return place
         return replace(merged.sources[project].at(key), field=label.rstrip(":："))
@@ -265,17 +267,17 @@ def read_source(data: Any) -> Source:
         str(data["file"]),
         str(data["sha256"]),
         sheet,
-        {str(key): str(cell) for key, cell in data["cells"].items()},
-        {str(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
+        {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
     )
 
 
 def _source_data(source: Source) -> dict[str, Any]:
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
-    data["cells"] = of_values(source.cells)
+    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
     if source.raw:
-        data["raw"] = source.raw
+        data["raw"] = {str(key): raw for key, raw in source.raw.items()}
     return {**data, "others": [_source_data(other) for other in source.others]} if source.others else data
 
 

@@ -82,19 +82,31 @@ def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -
 
     A summary or report of ours is read only when it was named: found in a folder, its projects would count twice.
     """
+    content = content_or_problem(job, limits)
+    return (content,) if isinstance(content, FileResult) else read_content(content, job, extractor, limits)
+
+
+def content_or_problem(job: Job, limits: Limits = DEFAULT_LIMITS) -> bytes | FileResult:
+    """Return the content of a file, or the result of one that cannot be had or is too large."""
     path, shown = job.path, job.shown
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
-            return (FileResult(shown, problems=(file_too_large(size, limits).problem(shown),)),)
-        content = read_input(path)
+            return FileResult(shown, problems=(file_too_large(size, limits).problem(shown),))
+        return read_input(path)
     except OSError as error:
-        return (failed(shown, "not-readable", reason=system_reason(error)),)
+        return failed(shown, "not-readable", reason=system_reason(error))
     except KpixlError as error:
-        return (FileResult(shown, problems=tuple(replace(p, location=Location(shown)) for p in error.problems)),)
+        return FileResult(shown, problems=tuple(replace(p, location=Location(shown)) for p in error.problems))
+
+
+def read_content(
+    content: bytes, job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS
+) -> tuple[FileResult, ...]:
+    """Read the content of a file, as `read_file` does."""
     try:
-        return tuple(_results(content, shown, job.named, extractor, limits, 0))
+        return tuple(_results(content, job.shown, job.named, extractor, limits, 0))
     except MemoryError:
-        return (beyond("memory_bytes", shown, limits),)
+        return (beyond("memory_bytes", job.shown, limits),)
 
 
 def beyond(name: str, shown: str, limits: Limits) -> FileResult:

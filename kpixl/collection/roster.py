@@ -215,7 +215,7 @@ class _Ids:
         self.taken = {project.id for project in old.projects} if old else set()
 
     def _key(self, values: Mapping[str, Value]) -> Key:
-        return tuple(fold(text_of(values[key])) for key in self.keys)
+        return tuple(FIELD_TYPES[self.form.fields[key].type].compared(values[key]) for key in self.keys)
 
     def assign(self) -> tuple[list[str], list[Problem]]:
         """Return the ids in the order of the entries.

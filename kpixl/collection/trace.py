@@ -19,6 +19,7 @@ from kpixl.collection.sources import portfolio_digest, project_source
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
@@ -37,7 +38,7 @@ class Origin:
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
 
-    key: str
+    key: Key
     label: str
     field: Field
     value: Value
@@ -174,16 +175,16 @@ def _source(path: Path, portfolio: bytes, project: str) -> tuple[Source | None, 
 def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Origin]:
     """Yield every value that is filled in, in the order of the form."""
     for key, field in form.fields.items():
-        yield from _origin(key, field, project.values[key], source)
+        yield from _origin(Key(key), field, project.values[key], source)
     for key, table in form.tables.items():
         for number, row in enumerate(project.tables[key]):
             for column, field in table.columns.items():
-                address = f"{key}.{number}.{column}"
+                address = Key(key, number, column)
                 title = f"{table.label} {number + 1} {row_title(table, row)}".strip()
                 yield from _origin(address, field, row[column], source, title)
 
 
-def _origin(key: str, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
+def _origin(key: Key, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
     place = source.at(key) if source else Location()
@@ -193,12 +194,12 @@ def _origin(key: str, field: Field, value: Value, source: Source | None, row: st
 
 def _is_wanted(form: Form, origin: Origin, field: str) -> bool:
     """Return whether a value is the one named: by key, the beginning of one, label, or what its row is called."""
-    if origin.key == field or origin.key.startswith(f"{field}."):
+    if str(origin.key) == field or str(origin.key).startswith(f"{field}."):
         return True
     labels = (origin.label, origin.field.label, *origin.field.synonyms)
     if fold(field) in map(fold, labels):
         return True
-    table = form.tables.get(origin.key.partition(".")[0])
+    table = form.tables.get(origin.key.name)
     return table is not None and (fold(field) == fold(table.label) or fold(origin.row).endswith(fold(field)))
 
 
@@ -217,7 +218,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
         "sha256": found.sha256,
         "values": [
             {
-                "key": origin.key,
+                "key": str(origin.key),
                 "label": origin.label,
                 "row": origin.row or None,
                 "value": to_yaml(origin.value),

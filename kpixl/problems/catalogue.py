@@ -390,6 +390,13 @@ CATALOGUE: dict[str, Entry] = {
         "The font {font} is not installed.",
         "Choose an installed one{suggestion}.",
     ),
+    "glyph-missing": Entry(
+        E,
+        "没有一种已安装的字体能显示“{text}”（{codes}），见项目 {project}。",
+        "请改正该文字，或安装有这个字符的字体（如 Noto Sans Symbols）后再发布。",
+        "No installed font can show “{text}” ({codes}); see project {project}.",
+        "Correct the text, or install a font that has the character (such as Noto Sans Symbols), then publish again.",
+    ),
     "template-invalid": Entry(
         E,
         "版式模板有误：{path} 第 {line} 行：{reason}。",
@@ -527,6 +534,27 @@ CATALOGUE: dict[str, Entry] = {
         "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新提交。",
         "Reading this file broke off ({reason}); other files are not affected.",
         "Open it in Excel or WPS, save it as .xlsx and send it again.",
+    ),
+    "read-again": Entry(
+        I,
+        "指定的执行器没有读出该文件（{reason}），已在本机读取。",
+        "结果不受影响；如多次出现，请检查各工作节点是否装有相同版本的 kpixl。",
+        "The executor did not read this file ({reason}); it was read on this machine.",
+        "The result is the same. If it happens often, check that every worker has this version of kpixl.",
+    ),
+    "scheduler-unreachable": Entry(
+        E,
+        "无法连接调度器 {address}（{reason}）。",
+        "请检查地址，例如 tcp://192.168.1.5:8786；不用集群时去掉 --scheduler。",
+        "The scheduler {address} cannot be reached ({reason}).",
+        "Check the address, such as tcp://192.168.1.5:8786; leave out --scheduler to read on this machine.",
+    ),
+    "scheduler-needs-dask": Entry(
+        E,
+        "使用 --scheduler 需要 Dask。",
+        "请运行 pip install 'kpixl[dask]'，或去掉 --scheduler。",
+        "--scheduler needs Dask.",
+        "Run pip install 'kpixl[dask]', or leave out --scheduler.",
     ),
     # --- recognising forms -------------------------------------------------------------------
     "csv-one-sheet": Entry(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
+from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
 from kpixl.collection.review import is_portfolio, review
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
@@ -29,6 +29,7 @@ def take_stock(
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
     limits: Limits = DEFAULT_LIMITS,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> Status:
     """Check what lies under `paths` as `kpixl check` does, and say what became of every project of the roster.
@@ -50,6 +51,7 @@ def take_stock(
         inputs=inputs,
         outputs=outputs,
         limits=limits,
+        workers=workers,
         progress=progress,
         may_be_empty=True,
     )
