@@ -51,8 +51,8 @@ def guess_type(box: Box, label: str, meaning: Meaning | None) -> Guess:
 
 
 def known_type(name: str) -> str:
-    """Return a type that this version knows: a number where it has no such type yet."""
-    return name if name in FIELD_TYPES else "quantity"
+    """Return a type that this version knows: text where it has no such type."""
+    return name if name in FIELD_TYPES else "text"
 
 
 def _by_rule(box: Box, by_label: str) -> Guess | None:

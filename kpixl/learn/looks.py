@@ -1,15 +1,18 @@
-"""Reads how the sheets of an Office Open XML workbook look; of any other kind of file only cells and merges."""
+"""Reads how the sheets of a workbook look; of other kinds than .xlsx and .ods only cells and merges."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from kpixl.a1 import Span, span_from
 from kpixl.forms.values import is_blank, text_of
+from kpixl.learn.ods_looks import add_looks
 from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, Look, Rule, Sheet
+from kpixl.ooxml.package import Package
 from kpixl.ooxml.sheet import SheetPart
 from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.workbook import Workbook
@@ -34,15 +37,20 @@ def read_sheets(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> t
     """Read every sheet of a workbook that holds something."""
     reading = read_grids(content, file, limits)
     sheets = [_plain(grid) for grid in reading.grids]
-    try:
-        book = Workbook(content)
-        parts = {sheet.name: sheet.path for sheet in book.sheets() if sheet.worksheet}
-        styles = _Looks(Styles(book.read(book.styles_part())))
-        names = _Lists(book, sheets)
-        seen = [_seen(s, book.read(parts[s.name]), styles, names) if s.name in parts else s for s in sheets]
-    except PackageError:  # no workbook of this kind, or one that only calamine can read
-        seen = sheets
-    return [sheet for sheet in seen if sheet.raws], reading.problems
+    with suppress(PackageError):  # any other kind of file, or one that only calamine can read
+        sheets = _with_looks(content, sheets)
+    return [sheet for sheet in sheets if sheet.raws], reading.problems
+
+
+def _with_looks(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
+    """Add how the cells look, as far as that is known for this kind of file. Raises PackageError."""
+    if not Package(content).has("xl/workbook.xml"):
+        return add_looks(content, sheets)
+    book = Workbook(content)
+    parts = {sheet.name: sheet.path for sheet in book.sheets() if sheet.worksheet}
+    looks = _Looks(Styles(book.read(book.styles_part())))
+    lists = _Lists(book, sheets)
+    return [_seen(s, book.read(parts[s.name]), looks, lists) if s.name in parts else s for s in sheets]
 
 
 def _plain(grid: Grid) -> Sheet:
