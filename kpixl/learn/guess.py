@@ -9,11 +9,12 @@ from datetime import date
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import is_number
 from kpixl.learn.sheet import Box, Rule
-from kpixl.learn.words import Meaning, tick_items, type_meaning, unit_of
+from kpixl.learn.words import Meaning, message_meaning, tick_items, type_meaning, unit_of
 from kpixl.texts import Text
 
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 BY_RULE: Text = ("有效性规则", "its validation")
+BY_MESSAGE: Text = ("单元格提示", "the message beside the cell")
 BY_LIST: Text = ("下拉列表", "its list")
 BY_TICKS: Text = ("方框选项", "boxes to tick")
 BY_FORMAT: Text = ("数字格式 {format}", "its number format {format}")
@@ -61,12 +62,15 @@ def _by_rule(box: Box, by_label: str) -> Guess | None:
         return None
     if rule.kind == "list" and rule.items:
         listed = by_label if by_label in ("operator", "unit") else "choice"
+        if rule.closed and rule.items == FIELD_TYPES["tick"].items:
+            return Guess("tick", BY_LIST)
         return Guess(listed, BY_LIST, rule.items, rule.closed, rule)
     if rule.kind == "date":
         return Guess("date", BY_RULE)
     if rule.kind in ("decimal", "whole"):
         return Guess("money" if by_label == "money" or _is_amount(box) else "quantity", BY_RULE)
-    return None
+    said = message_meaning(rule.prompt) if rule.prompt else None
+    return Guess(known_type(said.type), BY_MESSAGE) if said is not None else None
 
 
 def _by_format(box: Box, by_label: str) -> Guess | None:

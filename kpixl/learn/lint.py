@@ -14,7 +14,7 @@ from kpixl.forms.load import DEFINITION, parse_form
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.learn.roundtrip import round_trip
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.recognise.labels import MAX_LABEL
 
 _PART = re.compile(r"[.\[\]]")
@@ -28,10 +28,12 @@ def examine(folder: Path) -> tuple[Form | None, list[Problem]]:
     data = yaml_text.parse(text, str(path))
     marked = yaml_text.marks(text, str(path))
     try:
-        form = parse_form(data)
+        form = replace(parse_form(data), file=str(path))
     except KpixlError as error:
         return None, [*marked.problems, *(_at_line(problem, path, marked.lines) for problem in error.problems)]
     problems = [*marked.problems, *_other_id(form, folder), *lint(form)]
+    if any(problem.severity == Severity.ERROR for problem in problems):
+        return form, problems  # a template cannot be made of it
     return form, [*problems, *round_trip(form)]
 
 

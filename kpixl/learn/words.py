@@ -92,6 +92,12 @@ def unit_of(text: str) -> MoneyUnit | None:
     return money_label(fold(text))[1] if len(text) <= MAX_LABEL else None
 
 
+def message_meaning(text: str) -> Meaning | None:
+    """Return the type that the message beside a cell points at."""
+    folded = fold(text)[: 4 * MAX_LABEL]
+    return next((w.meaning for w in _words("messages") if w.pattern.fullmatch(folded)), None)
+
+
 @cache
 def _pattern(group: str) -> re.Pattern[str]:
     return _whole(data()[group])
