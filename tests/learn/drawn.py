@@ -41,9 +41,9 @@ class Drawn:
     columns: dict[str, str] = field(default_factory=dict)
 
 
-def cases() -> Iterator[dict[str, Any]]:
-    """Yield every case."""
-    for path in sorted(CASES.glob("*.yaml")):
+def cases(stem: str = "*") -> Iterator[dict[str, Any]]:
+    """Yield every case, or those of one file."""
+    for path in sorted(CASES.glob(f"{stem}.yaml")):
         yield from yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
