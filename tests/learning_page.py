@@ -1,4 +1,4 @@
-"""docs/learning.md: what `kpixl forms learn` finds in the drawn forms and in blank templates. Made by docs/generate.py."""
+"""docs/learning.md: what `kpixl forms learn` finds in drawn forms and in blank templates. Made by docs/generate.py."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ INTRODUCTION = """\
 `kpixl forms learn BLANK.xlsx -o my-form/` proposes a definition of a form that has none
 ([forms.md](forms.md#learn-a-form-from-a-workbook)). Each line below is a workbook of such a form, drawn from
 [tests/cases/learn](../tests/cases/learn) after layouts that places publish, with made-up contents; `tests/learn` holds
-the results. A value counts as right where its label, the cell in which it is typed and its type are, a column of a table
-where its heading and its type are. Law 1: portfolios made for the proposed definition come back equal, to the byte, from
-its own template. Weak: what is not read any more where a row was inserted and the sheet id is gone; `kpixl forms test`
-names it.
+the results. A value counts as right where its label, the cell in which it is typed and its type are, a column of a
+table where its heading and its type are. Law 1: portfolios made for the proposed definition come back equal, to the
+byte, from its own template. Weak: what is not read any more where a row was inserted and the sheet id is gone; `kpixl
+forms test` names it.
 
 The forms of *further* were drawn when the rules were made. In what they found at first, 74 parts were right, 14 wrong
 and 21 missed; the rules were then mended.
@@ -50,8 +50,8 @@ def _drawn() -> Iterator[str]:
 
 def _templates() -> Iterator[str]:
     yield "## Blank templates of definitions\n"
-    yield "Of forms that come with kpixl, and of those of the tests. What a text shows exactly as its cell (`displayed`)"
-    yield "cannot be seen in a sheet, so that it counts as wrong.\n"
+    yield "Of forms that come with kpixl, and of those of the tests. That a text is kept as its cell displays it"
+    yield "(`displayed`) cannot be seen in a sheet, so that it counts as wrong.\n"
     yield "| definition | right | wrong | missed | to be checked | law 1 | weak |"
     yield "|---|---:|---:|---:|---:|---|---:|"
     for form_id in dict.fromkeys((*load_forms(), *FORM_IDS)):

@@ -66,7 +66,7 @@ def lint(form: Form) -> Iterator[Problem]:
     yield from _needs(form)
     yield from _lists(form)
     yield from _columns(form)
-    if form.tables and not form.checks.get("rows"):
+    if any(table.targets for table in form.tables.values()) and not form.checks.get("rows"):
         yield Problem("definition-no-rows-map", Location(form.file))
 
 

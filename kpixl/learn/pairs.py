@@ -122,6 +122,8 @@ def _is_value(label: Box, other: Box) -> bool:
 
 
 def _is_unsure(boxes: Boxes, label: Box, value: Box) -> bool:
+    if tick_items(value.text):
+        return False
     if field_meaning(label.text) is not None:
         return bool(value.text) and not is_placeholder(value.text) and label.look == value.look and not value.rule
     further = boxes.at.get((value.row, value.last_col + 1))

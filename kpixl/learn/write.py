@@ -155,7 +155,18 @@ class _Writer:
                 yield f"  {name}:"
                 yield from (f"    {_flow(item)}: {_flow(below or {})}" for item, below in tree.items())
 
+    def _checks(self) -> Iterator[str]:
+        """Write which columns say what an indicator is, where a table has them all."""
+        for table in self.proposal.tables:
+            if table.target and {"level1", "level2", "name"} <= {column.key for column in table.columns}:
+                roles = {"level1": "level1", "level2": "level2", "name": "name", "target": "target"}
+                yield f"\nchecks:\n  rows: {_flow({table.key: roles})}"
+                rules = ("choice-unlisted", "indicator-duplicate", "operator-missing")
+                yield "\n".join(["  rules:", *(f"  - {{rule: {rule}}}" for rule in rules)])
+                return
+
     def _rest(self) -> Iterator[str]:
+        yield from self._checks()
         p = self.proposal
         page = {"paper": p.paper} if p.paper else {}
         page |= {"margins": dict(p.margins)} if p.margins else {}  # type: ignore[dict-item]

@@ -189,7 +189,6 @@ WRONG = {
     "definition-column-narrow": ("widths: [13, ", "widths: [2, "),
     "definition-column-unplaced": ("{column: weight}]", "{column: value}]"),
     "definition-help-missing": ("kpixl-form: 1", "kpixl-form: 1"),
-    "definition-no-rows-map": ("kpixl-form: 1", "kpixl-form: 1"),
     "definition-none-required": ("required: true, ", ""),
     "key-duplicate": ("kpixl-form: 1", "kpixl-form: 1\nmoney: 元"),
     "form-invalid": ("label: 立项依据", "lable: 立项依据"),
@@ -227,3 +226,12 @@ def test_the_exit_code_of_test(blank: Path, tmp_path: Path, capfd: pytest.Captur
     assert run(["forms", "test", str(folder)]) == 1
     assert run(["forms", "test", str(tmp_path / "none")]) == 3
     assert run(["forms", "test"]) == 2
+
+
+def test_rules_need_to_know_the_columns(tmp_path: Path) -> None:
+    text = learn(draw(CASES["Shanghai target as published, filled"]).content, "f.xlsx", "my-form").text
+    assert "checks:\n  rows: {indicators: " in text
+    (tmp_path / "my-form").mkdir()
+    for written, expected in ((text, False), (text.partition("\nchecks:")[0] + "\n", True)):
+        (tmp_path / "my-form" / DEFINITION).write_text(written, encoding="utf-8")
+        assert ("definition-no-rows-map" in [p.code for p in examine(tmp_path / "my-form")[1]]) == expected
