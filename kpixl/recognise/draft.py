@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kpixl.a1 import CellRef
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
 from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
@@ -30,7 +31,7 @@ class Draft:
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
-    def place(self, key: Key, cell: str = "") -> Place:
+    def place(self, key: Key, cell: CellRef | None = None) -> Place:
         """Return where a value is in the file."""
         return (self.found.sheet or "", cell or self.cells[key])
 
@@ -101,15 +102,15 @@ class Draft:
 
     def replace_note(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report how a value was read, instead of what was reported of that before."""
-        cell = self.cells[key]
+        cell = str(self.cells[key])
         self.problems = [p for p in self.problems if p.code not in READ_AS or p.location.cell != cell]
         self.problem(code, key, details)
 
     def problem(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report a problem of a value."""
         label = self.field(key).label.rstrip(":：")
-        where = Location(self.file, self.found.sheet, self.cells[key], label)
-        self.problems.append(Problem(code, where, details))
+        where = Location(self.file, self.found.sheet, str(self.cells[key]), label)
+        self.problems.append(Problem(code, where, details, keys=(key,)))
 
     def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
         """Report a value that may be another, which this file does not tell."""

@@ -36,7 +36,7 @@ def read_fields(record: Record) -> None:
         if Key(key) not in record.cells:  # blank: where it should have been typed
             label, value = record.index.labels[key], record.index.values[key]
             place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
-            record.cells[Key(key)] = record.grid.address(*place)
+            record.cells[Key(key)] = record.grid.cell(*place)
             # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
             # only where the file may hold errors, or where its total, a formula, has no value (see amounts).
             if not field.sum and (field.required or not record.found.expected or record.grid.suspect):
@@ -108,10 +108,10 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
     record.used.add(places[0])
-    raw = record.legible(places[0], field.label, raw)
+    raw = record.legible(places[0], field.label, raw, Key(key))
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
-    record.cells[Key(key)] = record.grid.address(*places[0])
+    record.cells[Key(key)] = record.grid.cell(*places[0])
     record.doubt_serial(Key(key), raw, value)
     record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:

@@ -89,7 +89,7 @@ class FoundForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LayoutBlock:
     """The rows of a layout from below one table to the headings of the next, as the template writes them.
 
     `texts`: (row within the block, column, text) of every title, label, caption and heading. `targets`: the headings
@@ -221,7 +221,7 @@ class LabelIndex:
         return {label.key: caption for label, caption in beside if label.kind == "label"}
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[LayoutBlock, ...]:
         """Cut the layout at its tables; the last block has no table."""
         layout = self.form.layout
         ends = [placed.row for placed in layout.tables]
@@ -239,7 +239,7 @@ class LabelIndex:
                 ways = [target_headings(table, placed), whole] if whole else []
             targets = tuple(tuple((end - top, col, text) for col, text in way) for way in ways)
             labels = tuple(c for c in cells if c.kind == "label")
-            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed, targets))
+            blocks.append(LayoutBlock(top, end - top + 1, tuple(texts), labels, placed, targets))
             top = end + 1
         return tuple(blocks)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kpixl.forms.definition import Form, PlacedTable
 from kpixl.forms.values import Raw
+from kpixl.keys import Key
 from kpixl.problems import Severity
 from kpixl.readers import Grid
 from kpixl.recognise.columns import TableColumns
@@ -18,8 +19,12 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows."""
+    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows.
 
+    `keys`: the values that cannot be read without it.
+    """
+
+    keys: tuple[Key, ...]
     code: str
     place: Place | None
     label: str
@@ -69,20 +74,22 @@ class Losses:
         """Name the cells that may each be a lost label."""
         cells = [(place, self.strays[place]) for place in like if place in self.strays]
         details = {"label": lost.label, "taken": lost.details["taken"], "like": quoted(self.grid, cells)}
-        return Lost("label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells})
+        return Lost(
+            lost.keys, "label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells}
+        )
 
     def _label(self, key: str, label: str) -> Lost:
         place = self._beside(key)
         own, value = self.index.labels[key], self.index.values[key]
         if place is None:
-            return Lost("label-missing", None, label, {"label": label, "taken": _blank()})
+            return Lost((Key(key),), "label-missing", None, label, {"label": label, "taken": _blank()})
         row, col = place[0] + value.row - own.row, place[1] + value.col - own.col
         region = [(row, c) for c in range(col, col + value.columns) if (row, c) in self.strays]
         cells = frozenset([*region, *([place] if place in self.strays else [])])
         if not cells:
-            return Lost("label-missing", place, label, {"label": label, "taken": _blank()})
+            return Lost((Key(key),), "label-missing", place, label, {"label": label, "taken": _blank()})
         taken = _unread(self._quoted(region), self._quoted([place] if place in self.strays else []))
-        return Lost("label-missing", place, label, {"label": label, "taken": taken}, Severity.ERROR, cells)
+        return Lost((Key(key),), "label-missing", place, label, {"label": label, "taken": taken}, Severity.ERROR, cells)
 
     def _beside(self, key: str) -> Place | None:
         """Return where a lost label should stand, by the nearest label that is there; None where another stands."""
@@ -107,7 +114,8 @@ class Losses:
         place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
         unread = {"count": len(cells), "content": content(self._quoted(cells))}
         details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **unread}
-        return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
+        keys = tuple(Key(found.table, column=key) for key in lost)
+        return [Lost(keys, "heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
 
     def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
         """Return where the first lost heading should stand, by the nearest one that is there."""
@@ -129,7 +137,7 @@ class Losses:
         cells = self._rows(place[0], self._end(place[0])) if place else []
         unread = {"count": len(cells), "content": content(self._quoted(cells))}
         details = {"label": table.label, "headings": headings, **unread}
-        return Lost("table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
+        return Lost((Key(key),), "table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
 
     def _above(self, placed: PlacedTable) -> Place | None:
         """Return where the headings of a lost table should begin, by the nearest label above them."""

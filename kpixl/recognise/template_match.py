@@ -7,7 +7,7 @@ from collections.abc import Container
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
-from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, LabelIndex, LayoutBlock, Rows, Slot
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -65,7 +65,7 @@ def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
     return max(map(len, moved.values()), default=0)
 
 
-def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
+def _lowest(block: LayoutBlock, rows: Rows, first: int, end: int) -> int | None:
     """Find the lowest place of a block: rows typed into a table may read like it, so the template's hint decides."""
     places = [row for row in range(first, end - block.height + 1) if block.stands_at(rows, row)]
     hinted = [row for row in places if block.placed and any(map(is_furniture, rows[row + block.height - 1]))]
