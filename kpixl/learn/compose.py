@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kpixl.forms.definition import YUAN, MoneyUnit
-from kpixl.forms.money import UNITS
+from kpixl.forms.money import UNITS, money_remark
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.learn.columns import propose_table
 from kpixl.learn.guess import guess_type
-from kpixl.learn.layout import lay_out
+from kpixl.learn.layout import lay_out, narrowed
 from kpixl.learn.outside import Outside, outer_rows, read_outside
 from kpixl.learn.pairs import Pair, Pairs, find_pairs
 from kpixl.learn.proposal import Proposal, ProposedField
@@ -53,12 +53,15 @@ def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
         proposal.remarks.append(remark(CUT))
     money = _money(proposal, outside, inner, tables)
     pairs = sorted([*outside.pairs, *inner.pairs], key=lambda pair: (pair.label.row, pair.label.col))
-    if not pairs:
+    many = not pairs
+    if many:
         tables, pairs = _without_fields(proposal, tables)
     keys = _fields(proposal, boxes, pairs, inner, outside, money)
     for number, table in enumerate(tables, 1):
         propose_table(proposal, boxes, table, number, money, filled=_is_filled(pairs))
     lay_out(proposal, boxes, keys, outside, tables)
+    if many and len(tables) == 1:
+        _flatten(proposal, boxes, outside)
     return proposal
 
 
@@ -126,6 +129,19 @@ def _without_fields(proposal: Proposal, tables: Sequence[FoundTable]) -> tuple[l
         upper=(),
     )
     return [table, *tables[1:]], [Pair(first.headings[n], row[n]) for n in taken]
+
+
+def _flatten(proposal: Proposal, boxes: Boxes, outside: Outside) -> None:
+    """Add the columns of a sheet on which projects are rows, in the order of the sheet."""
+    columns = [("field", one) for one in proposal.fields] + [("column", one) for one in proposal.tables[0].columns]
+    starts = {box.address: box.col for box in boxes.all()}
+    placed = [(starts[one.cell], kind, one.key) for kind, one in columns]
+    placed.sort(key=lambda part: part[0])  # the parts of a target keep their order
+    widths = dict(zip(boxes.columns, proposal.widths, strict=True))
+    proposal.flat = tuple((kind, key, widths[col]) for col, kind, key in placed)
+    proposal.rows = [narrowed(row, len(proposal.tables[0].columns)) for row in proposal.rows]
+    proposal.widths = tuple(widths[starts[one.cell]] for one in proposal.tables[0].columns)
+    proposal.unit_line = next((box.text for box in outside.captions if money_remark(box.text) is not None), "")
 
 
 def _fields(

@@ -127,6 +127,12 @@ def _head_of_flat(proposal: Proposal, layout: _Layout) -> None:
     proposal.rows[at:at] = rows
 
 
+def narrowed(row: PlacedRow, width: int) -> PlacedRow:
+    """Return a row that is no wider than `width`: where columns of projects were left out, the rest is a form."""
+    cells = tuple(replace(cell, columns=min(cell.columns, width - (cell.kind == "value"))) for cell in row.cells)
+    return replace(row, cells=cells, print=tuple((kind, key, 1) for kind, key, _ in row.print))
+
+
 def _typed(proposal: Proposal, keys: Mapping[Box, str], layout: _Layout) -> None:
     """Say of each value what its cell held."""
     held = {

@@ -91,7 +91,10 @@ class PlacedRow:
 
 @dataclass
 class Proposal:
-    """A whole definition, as far as it is known."""
+    """A whole definition, as far as it is known.
+
+    `flat`: where projects are the rows of one table, its columns: field or column, key, width; `unit_line` is above it.
+    """
 
     form_id: str
     file: str
@@ -107,6 +110,8 @@ class Proposal:
     trees: dict[str, Tree | Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     widths: tuple[float, ...] = ()
     rows: list[PlacedRow] = field(default_factory=list)
+    flat: tuple[tuple[str, str, float], ...] = ()
+    unit_line: str = ""
     key_fields: tuple[str, ...] = ()
     organization: str = ""
     paper: str = ""

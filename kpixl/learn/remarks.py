@@ -16,8 +16,8 @@ NO_UNIT: Text = (
     "no unit of money was found; {unit} is assumed",
 )
 MANY_PROJECTS: Text = (
-    "这张表没有单独的填写项，像是一行一个项目的汇总表：前面几列作为填写项放在表上方，请核对",
-    "nothing but a table: the projects may be its rows. Its first columns became fields above it",
+    "这张表没有单独的填写项，像是一行一个项目的汇总表：写成了 flat，项目本身的列另在填写表的上方，请核对",
+    "nothing but a table: projects seem to be its rows, so that it is `flat`. Columns of a project are fields too",
 )
 FIRST_FIELD: Text = ("没有找到项目名称，暂以 {key} 区分项目", "no name of a project was found; {key} tells them apart")
 TYPE_UNSURE: Text = ("类型没有依据，暂作文本", "nothing shows the type; text is assumed")

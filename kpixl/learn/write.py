@@ -81,6 +81,7 @@ class _Writer:
         yield "  rows:"
         for row in p.rows:
             yield from self._row(row)
+        yield from self._flat()
         yield from self._lists()
         yield from self._rest()
 
@@ -144,6 +145,15 @@ class _Writer:
         printed = [{kind: key, **({"columns": span} if span > 1 else {})} for kind, key, span in row.print]
         yield f"    entry: {_flow(entry)}"
         yield f"    print: {_flow(printed)}"
+
+    def _flat(self) -> Iterator[str]:
+        if not self.proposal.flat:
+            return
+        yield "\nflat:"
+        if self.proposal.unit_line:
+            yield f"  unit-line: {_flow(self.proposal.unit_line)}"
+        yield "  columns:"
+        yield from (f"  - {_flow({kind: key, 'width': width})}" for kind, key, width in self.proposal.flat)
 
     def _lists(self) -> Iterator[str]:
         if self.proposal.lists:
