@@ -23,6 +23,9 @@ from kpixl.texts import Text
 __all__ = ["Learned", "Proposal", "learn", "write_learned"]
 
 
+MAX_SHEETS = 50  # among which the one with the form is looked for; of more, one must be named
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """A proposed definition: as data, as the text of its form.yaml, and the sheets that were left aside."""
@@ -72,7 +75,7 @@ def _chosen(sheets: Sequence[Sheet], name: str | None, file: str) -> Sheet:
         if found is None:
             raise failure("sheet-unknown", file, sheet=name, known=", ".join(sheet.name for sheet in sheets))
         return found
-    return max(sheets, key=lambda sheet: (not sheet.hidden, _score(sheet)))
+    return max(sheets[:MAX_SHEETS], key=lambda sheet: (not sheet.hidden, _score(sheet)))
 
 
 def _score(sheet: Sheet) -> int:

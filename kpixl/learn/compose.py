@@ -34,6 +34,7 @@ from kpixl.learn.sums import parts_of
 from kpixl.learn.tables import FoundTable, find_tables
 from kpixl.learn.words import Meaning, data, field_meaning, is_placeholder, needed, tick_items, type_meaning, unit_of
 
+MAX_FIELDS = 300  # single values of a form; the longest seen has 60
 LINE = 14.0  # points of a line of text in a form of 10 points
 TALL = 60.0  # points of a row from which on its values are long texts
 
@@ -49,10 +50,11 @@ def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
     outside = read_outside(boxes, head, foot)
     proposal = Proposal(form_id, file, sheet.name, fonts=_fonts(boxes), paper=sheet.paper, margins=sheet.margins)
     _titles(proposal, outside)
-    if sheet.cut:
-        proposal.remarks.append(remark(CUT))
     money = _money(proposal, outside, inner, tables)
     pairs = sorted([*outside.pairs, *inner.pairs], key=lambda pair: (pair.label.row, pair.label.col))
+    if sheet.cut or len(pairs) > MAX_FIELDS:
+        proposal.remarks.append(remark(CUT, unsure=True))
+    pairs = pairs[:MAX_FIELDS]
     many = not pairs
     if many:
         tables, pairs = _without_fields(proposal, tables)
@@ -60,7 +62,7 @@ def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
     for number, table in enumerate(tables, 1):
         propose_table(proposal, boxes, table, number, money, filled=_is_filled(pairs))
     lay_out(proposal, boxes, keys, outside, tables)
-    if many and len(tables) == 1:
+    if many and len(tables) == 1 and len(proposal.tables[0].columns) > 1:
         _flatten(proposal, boxes, outside)
     return proposal
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from kpixl.a1 import Span, span_from
+from kpixl.a1 import Span, span_from, span_size
 from kpixl.forms.values import is_blank, text_of
 from kpixl.learn.ods_looks import add_looks
 from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, Look, Rule, Sheet
@@ -23,6 +23,8 @@ from kpixl.readers.number_formats import built_in
 
 MAX_ITEMS = 500  # of a list; no dropdown that a person uses is longer
 MAX_RULES = 2_000  # validations of a sheet
+MAX_RULED = 200_000  # cells of all its validations: some lie over whole columns, none of which a form needs
+MAX_NAMES = 500  # defined names that may be the lists of a dropdown's parent items
 _PAPERS = {"8": "A3", "9": "A4"}
 _SIDES = {"left": "l", "right": "r", "top": "t", "bottom": "b", "start": "l", "end": "r"}
 _WHITE = frozenset({"FFFFFFFF", "00FFFFFF"})
@@ -186,15 +188,19 @@ class _Lists:
     def __init__(self, book: Workbook, sheets: Sequence[Sheet]) -> None:
         self._sheets = {sheet.name: sheet for sheet in sheets}
         self._names = {node.get("name", ""): node.text or "" for node in book.names_of(None)}
+        self._by_name: dict[str, tuple[str, ...]] | None = None
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def rules(self, root: Tree) -> Iterator[tuple[tuple[int, int], Rule]]:
         """Yield for each cell of a sheet what may be typed into it."""
+        ruled = 0
         for number, node in enumerate(n for n in root.iter() if local(n) == "dataValidation"):
-            if number >= MAX_RULES:
+            if number >= MAX_RULES or ruled >= MAX_RULED:
                 return
             rule = self._rule(node)
             for ref in _texts(node, "sqref").split():
-                if (span := span_from(ref)) is not None:
+                if (span := span_from(ref)) is not None and ruled < MAX_RULED:
+                    ruled += min(span_size(span), MAX_ROWS * MAX_COLUMNS)
                     for row in range(max(span.row, 0), min(span.last_row + 1, MAX_ROWS)):
                         for col in range(max(span.col, 0), min(span.last_col + 1, MAX_COLUMNS)):
                             yield (row, col), rule
@@ -216,6 +222,11 @@ class _Lists:
 
     def _items(self, source: str) -> tuple[str, ...]:
         """Follow the source of a list; none where that is more than a range."""
+        if source not in self._known:
+            self._known[source] = self._followed(source)
+        return self._known[source]
+
+    def _followed(self, source: str) -> tuple[str, ...]:
         if len(source) > 1 and source.startswith('"') and source.endswith('"'):
             return _unique(part.strip() for part in source[1:-1].split(","))
         source = self._names.get(source.lstrip("="), source).lstrip("=")
@@ -231,14 +242,20 @@ class _Lists:
         )
         return _unique(text_of(raw).strip() for raw in cells if not is_blank(raw))
 
+    def _named(self) -> dict[str, tuple[str, ...]]:
+        """Return the lists that have a name, by it."""
+        if self._by_name is None:
+            names = [name for name in self._names if not name.startswith("_")][:MAX_NAMES]
+            self._by_name = {name: items for name in names if (items := self._items(name))}
+        return self._by_name
+
     def _dependent(self, source: str) -> tuple[int, dict[str, tuple[str, ...]]] | None:
         source = "".join(source.split()).lstrip("=")
         if (match := _BY_NUMBER.fullmatch(source)) is not None:
             parents = self._items(match["parents"])
             children = {item: self._items(f"{match['list']}{number}") for number, item in enumerate(parents, 1)}
         elif (match := _BY_NAME.fullmatch(source)) is not None:
-            children = {name: self._items(name) for name in self._names if not name.startswith("_")}
-            children = {name: items for name, items in children.items() if items}
+            children = self._named()
         else:
             return None
         column = span_from(f"{match['cell'] or match['column']}1".upper())

@@ -35,20 +35,21 @@ def find_pairs(boxes: Boxes, rows: Container[int], numbers: Sequence[int]) -> Pa
     """Pair labels with values in the rows `numbers`; `rows` are those of tables, into which no value reaches."""
     found = Pairs()
     for number in numbers:
+        over = _over_blanks(boxes, number)
         for box in boxes.starting(number):
             if box not in found.role:
-                _place(boxes, box, rows, found)
+                _place(boxes, box, rows, found, over)
     found.captions = [box for box, role in found.role.items() if role == "caption"]
     found.blanks = [box for box, role in found.role.items() if role == "blank"]
     return found
 
 
-def _place(boxes: Boxes, box: Box, tables: Container[int], found: Pairs) -> None:
+def _place(boxes: Boxes, box: Box, tables: Container[int], found: Pairs, over: Container[Box]) -> None:
     if not box.text or is_placeholder(box.text):
         found.role[box] = "blank"
         return
-    value = _value_of(boxes, box, tables, found.role)
-    if value is None:
+    value = _value_of(boxes, box, tables, found.role) if box not in over else boxes.below(box)
+    if value is None or value in found.role or value.row in tables:
         found.role[box] = "caption"
         return
     found.role |= {box: "label", value: "value"}
@@ -59,8 +60,6 @@ def _value_of(boxes: Boxes, box: Box, tables: Container[int], role: Mapping[Box,
     """Find the box in which the value of a label is typed: beside it, or below it."""
     if len(box.text) > MAX_LABEL or not isinstance(box.raw, str) or box.formula:
         return None
-    if _is_row_of_labels(boxes, box) and (under := boxes.below(box)) is not None:
-        return under if under.row not in tables and under not in role else None
     beside = boxes.right_of(box)
     if beside is not None and is_total(box.text) and (reached := _reached(boxes, beside)) is not None:
         return reached
@@ -75,18 +74,19 @@ def _value_of(boxes: Boxes, box: Box, tables: Container[int], role: Mapping[Box,
     return below if _is_value(box, below) and not _heads_row(boxes, below) else None
 
 
-def _is_row_of_labels(boxes: Boxes, box: Box) -> bool:
-    """Tell whether a box is in a row of texts over a row of blanks, each as wide as the text above it."""
-    row = [other for other in boxes.starting(box.row) if other.rows == box.rows]
-    if len(row) < 2 or box not in row or not all(other.text for other in row):
-        return False
-    below = [boxes.below(other) for other in row]
-    return all(
+def _over_blanks(boxes: Boxes, number: int) -> frozenset[Box]:
+    """Return the boxes of a row of texts over a row of blanks, each as wide as the text above it; else none."""
+    row = [box for box in boxes.starting(number) if box.rows == 1]
+    if len(row) < 2 or not all(box.text for box in row):
+        return frozenset()
+    below = [boxes.below(box) for box in row]
+    fits = all(
         under is not None
-        and (under.col, under.columns) == (other.col, other.columns)
+        and (under.col, under.columns) == (box.col, box.columns)
         and (not under.text or is_placeholder(under.text))
-        for other, under in zip(row, below, strict=True)
+        for box, under in zip(row, below, strict=True)
     )
+    return frozenset(row) if fits else frozenset()
 
 
 def _reached(boxes: Boxes, full: Box) -> Box | None:

@@ -11,6 +11,7 @@ from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio.own_texts import is_furniture
 
 MAX_ROWS, MAX_COLUMNS = 400, 60  # of a form; what is beyond is left out, and said
+MAX_MERGES = 2_000  # merged ranges of a form; the longest seen has 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,10 @@ class Box:
     look: Look = Look()
     rule: Rule | None = None
     formula: str = ""
+    text: str = field(init=False, default="")  # what the box shows; asked for again and again
 
-    @property
-    def text(self) -> str:
-        """Return what the box shows."""
-        return "" if is_blank(self.raw) else text_of(self.raw).strip()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", "" if is_blank(self.raw) else text_of(self.raw).strip())
 
     @property
     def last_row(self) -> int:
@@ -200,9 +200,9 @@ def _rows(sheet: Sheet, columns: range) -> tuple[int, int]:
 def _boxes(sheet: Sheet, rows: range, columns: range) -> Iterator[Box]:
     covered: set[tuple[int, int]] = set()
     for span in _clipped(sheet.merges, rows, columns):
-        places = {(r, c) for r in range(span.row, span.last_row + 1) for c in range(span.col, span.last_col + 1)}
-        if not places & covered:  # of ranges that lie over each other the first one counts
-            covered |= places
+        places = [(r, c) for r in range(span.row, span.last_row + 1) for c in range(span.col, span.last_col + 1)]
+        if covered.isdisjoint(places):  # of ranges that lie over each other the first one counts
+            covered.update(places)
             yield _box(sheet, span)
     for row in rows:
         free = [col for col in columns if (row, col) not in covered]
@@ -211,7 +211,7 @@ def _boxes(sheet: Sheet, rows: range, columns: range) -> Iterator[Box]:
 
 
 def _clipped(merges: tuple[Span, ...], rows: range, columns: range) -> Iterator[Span]:
-    for span in merges:
+    for span in merges[:MAX_MERGES]:
         first, last = max(span.row, rows.start), min(span.last_row, rows.stop - 1)
         left, right = max(span.col, columns.start), min(span.last_col, columns.stop - 1)
         if first <= last and left <= right and (span.row, span.col) == (first, left):
