@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpixl.a1 import CellRef
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
 from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.totals import adds_up, computes
 
 READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
 
@@ -61,6 +63,28 @@ class Draft:
         if not key.in_row:
             return None
         return next((t for t in self.form.tables[key.name].targets.values() if t.value == key.column), None)
+
+    def computed(self, name: str) -> Value:
+        """Compute the value of a field anew from what it follows from."""
+        return computed_value(self.form.fields[name], self.values, self.tables)
+
+    def is_own(self, key: Key, formula: str | None) -> bool:
+        """Return whether a formula is the form's own for a computed value."""
+        field = self.field(key)
+        computation = None if key.in_row else field.computation
+        if computation is None or formula is None:
+            return False
+        if field.sum:
+            return adds_up(formula, {self.cells.get(Key(part)) for part in field.sum})
+        return computes(formula, computation, self.cells_of)
+
+    def cells_of(self, name: str) -> str | list[str]:
+        """Return the cell of a field, or those of a column in all rows, as a formula names them."""
+        if name in self.form.fields:
+            return str(self.cells.get(Key(name), ""))
+        table, _, column = name.rpartition(".")
+        keys = (Key(table, number, column) for number in range(len(self.tables[table])))
+        return [str(self.cells[key]) for key in keys if key in self.cells]
 
     def choices(self, key: Key, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""

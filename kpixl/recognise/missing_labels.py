@@ -59,13 +59,18 @@ class Losses:
             return []
         known = {table.table for table in self.found.tables}
         headings = [lost for table in self.found.tables for lost in self._heading(table)]
-        return [*self._labels(), *headings, *(self._table(key) for key in self.form.tables if key not in known)]
+        return [
+            *self._labels(),
+            *self._lines(),
+            *headings,
+            *(self._table(key) for key in self.form.tables if key not in known),
+        ]
 
     # --- labels ------------------------------------------------------------------------------
 
     def _labels(self) -> Iterator[Lost]:
         for key, known in self.form.fields.items():
-            if key not in self.found.anchors:
+            if key in self.index.labels and key not in self.found.anchors:
                 lost = self._label(key, known.label)
                 like = self.found.unclear.get(Slot("field", key))
                 yield self._unclear(lost, like) if like else lost
@@ -98,6 +103,14 @@ class Losses:
 
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
+
+    def _lines(self) -> Iterator[Lost]:
+        """List the rows and headings of grids that are lost; what is in them is reported as cells of no value."""
+        for slot in self.index.lines:
+            if slot not in self.found.lines:
+                label = self.index.printed(slot)
+                keys = tuple(Key(name) for name in self.form.fields if _crosses(slot, name))
+                yield Lost(keys, "label-missing", None, label, {"label": label, "taken": _blank()})
 
     # --- tables ------------------------------------------------------------------------------
 
@@ -141,7 +154,7 @@ class Losses:
 
     def _above(self, placed: PlacedTable) -> Place | None:
         """Return where the headings of a lost table should begin, by the nearest label above them."""
-        before = max((p.row for p in self.form.layout.tables if p.row < placed.row), default=-1)
+        before = max((p.row for p in self.index.layout.tables if p.row < placed.row), default=-1)
         labels = self.index.labels
         above = [key for key in self.found.anchors if before < labels[key].row < placed.row]
         if not above or not placed.entry:
@@ -185,3 +198,12 @@ def _unread(content: str, instead: str) -> tuple[str, str]:
     zh.append(f"{content} 没有汇总" if content else "该项按空白处理")
     en.append(f"{content} was not taken up" if content else "its value is taken as blank")
     return "，".join(zh), "; ".join(en)
+
+
+def _crosses(slot: Slot, name: str) -> bool:
+    """Return whether a field is in the row, or under the heading, of a grid."""
+    grid, _, line = slot.key.rpartition(".")
+    if not name.startswith(f"{grid}."):
+        return False
+    row, _, column = name.removeprefix(f"{grid}.").rpartition(".")
+    return line == (row if slot.kind == "row" else column)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from kpixl.a1 import CellRef, parse_a1
+from kpixl.forms.compute import formula as own_formula
+from kpixl.forms.definition import Computation
 
 MAX_FORMULA = 500  # characters; that of a template with twenty parts has 300
 _TOKEN = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})|(SUM|IF|COUNT)(?=\()|([-+(),:=;])|(\"\"|0)")
+_COLUMN, _RANGE = "@", r"([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"
 _MAX_CELLS = 1_000  # of all ranges together; no total has more parts
 
 
@@ -21,6 +24,42 @@ def adds_up(formula: str, parts: Collection[CellRef | None]) -> bool:
     """Return whether a formula is the sum of just these cells, each once: with SUM, + and the template's own IF."""
     cells = summed(formula)
     return cells is not None and len(cells) == len(set(cells)) and set(cells) == set(parts)
+
+
+def computes(formula: str, computation: Computation, cells_of: Callable[[str], Sequence[str] | str]) -> bool:
+    """Return whether a formula is the one that the template writes for a computed value.
+
+    `cells_of`: the cell of a field, or the cells of a column: its range may have grown, but must hold all of them.
+    """
+    text = _plain(formula)
+    if len(text) > MAX_FORMULA:
+        return False
+    columns: list[Sequence[str]] = []
+
+    def ref(key: str) -> str:
+        cells = cells_of(key)
+        if isinstance(cells, str):
+            return cells
+        columns.append(cells)
+        return _COLUMN
+
+    # The operands are asked for in the order in which the formula names them.
+    pattern = re.escape(_plain(own_formula(computation, ref))).replace(_COLUMN, _RANGE)
+    match = re.fullmatch(pattern, text)
+    return match is not None and all(_holds(span, cells) for span, cells in zip(match.groups(), columns, strict=True))
+
+
+def _plain(formula: str) -> str:
+    return "".join(formula.split()).replace("$", "").replace(";", ",").upper()
+
+
+def _holds(span: str, cells: Sequence[str]) -> bool:
+    """Return whether a range of one column holds cells."""
+    first, last = span.split(":")
+    try:
+        return set(cells) <= {str(cell) for cell in _between(parse_a1(first), parse_a1(last))}
+    except _NotOwnError:
+        return False
 
 
 def is_own_total(formula: str) -> bool:

@@ -10,8 +10,9 @@ from decimal import Decimal
 from functools import partial
 
 from kpixl.a1 import CellRef
-from kpixl.forms.definition import Form
-from kpixl.forms.values import number_text, text_of, total, total_of
+from kpixl.forms.compute import computed_value
+from kpixl.forms.definition import Field, Form
+from kpixl.forms.values import number_text, text_of, total
 from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
@@ -125,10 +126,17 @@ def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
 def _without_zeros(found: Extracted, form: Form) -> Extracted:
     """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
     totals = [d.key.name for d in found.doubts if d.kind == "total"]
-    blank = {key for key in totals if total([found.values[part] for part in form.fields[key].sum]) is None}
+    blank = {key for key in totals if _is_blank(form.fields[key], found)}
     zero = [key for key in blank if found.values[key] == 0]
     values = {**found.values, **dict.fromkeys(zero)}
     return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key.name not in zero))
+
+
+def _is_blank(field: Field, found: Extracted) -> bool:
+    """Tell whether a computed value is blank, as nothing that it follows from is a number."""
+    if field.sum:
+        return total([found.values[part] for part in field.sum]) is None
+    return computed_value(field, found.values, found.tables) is None
 
 
 class _Settler:
@@ -153,10 +161,9 @@ class _Settler:
         for doubt in draft.found.doubts:
             seen = look.cells.get(draft.place(doubt.key, doubt.cell))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
-                parts = draft.field(doubt.key).sum
-                if not adds_up(seen.formula, {draft.cells.get(Key(part)) for part in parts}):
+                if not draft.is_own(doubt.key, seen.formula):
                     continue  # somebody's own formula: its value counts, and is checked
-                draft.values[doubt.key.name] = total_of([draft.values[part] for part in parts])
+                draft.values[doubt.key.name] = draft.computed(doubt.key.name)
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "shown":
@@ -205,7 +212,7 @@ class _Settler:
                 continue
             if not look.blanks:
                 field = draft.field(doubt.key)
-                unknown += [] if field.required or field.sum else [str(draft.cells[doubt.key])]
+                unknown += [] if field.required or field.computation else [str(draft.cells[doubt.key])]
                 continue
             # Where the blank cell is: a unit read with its value has that one's cell by now.
             why = look.broken.get(draft.place(doubt.key, doubt.cell or draft.found.cells[doubt.key]))
@@ -225,6 +232,8 @@ class _Settler:
     def _follows_parts(self, key: Key, why: Broken) -> bool:
         """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
         draft = self.draft
+        if draft.field(key).compute is not None:
+            return not why.error and (not why.formula or draft.is_own(key, why.formula))
         parts = draft.field(key).sum
         known = {draft.cells[Key(part)] for part in parts if Key(part) in draft.cells}
         own = not why.formula or is_own_total(why.formula) or len(known) < len(parts)

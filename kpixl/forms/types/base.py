@@ -55,6 +55,10 @@ class FieldType:
         """Return the number format of its cells in Excel."""
         return "@"
 
+    def computed_format(self, decimals: int | None, unit: MoneyUnit = YUAN) -> str:  # noqa: ARG002
+        """Return the number format of a cell that computes a value, rounded to `decimals`."""
+        return self.number_format(unit)
+
     def text(self, value: Value) -> str:
         """Print a value as the official form does."""
         return number_text(value) if isinstance(value, Decimal) else text_of(value)

@@ -82,6 +82,13 @@ ENTRIES: dict[str, Entry] = {
         "There is no form called {form}.",
         "Known forms: {known} (see kpixl forms).",
     ),
+    "form-to-choose": Entry(
+        E,
+        "没有指定表式{why}。",
+        "请指定其中一种：{known}（--form，见 kpixl forms）。",
+        "No form was chosen{why}.",
+        "Choose one of these: {known} (--form, see kpixl forms).",
+    ),
     "form-invalid": Entry(
         E,
         "表式定义有误：{key}：{reason}。",
@@ -116,6 +123,20 @@ ENTRIES: dict[str, Entry] = {
         "请删除重复行，或用编号列加以区分。",
         "{name} ({unit}) stands twice in the list.",
         "Delete one row, or tell them apart with an id column.",
+    ),
+    "derive-unknown": Entry(
+        E,
+        "表式 {form} 没有规定怎样由 {source} 生成（已规定：{known}）。",
+        "请换一个表式，或在 {form} 的 form.yaml 中写 derive（见 docs/forms.md）。",
+        "The form {form} does not say how it is derived from {source} (it does for: {known}).",
+        "Choose another form, or write `derive` into the form.yaml of {form}, see docs/forms.md.",
+    ),
+    "derive-left-out": Entry(
+        I,
+        "“{label}”在新表中没有对应的位置，没有带入（{count} 个项目：{ids}）。",
+        "如需保留，请在 form.yaml 的 derive 中加上对应关系。",
+        "{label} has no place in the next form and was not carried over ({count} projects: {ids}).",
+        "To keep it, map it under `derive` in form.yaml.",
     ),
     "list-row-gone": Entry(
         W,
