@@ -97,7 +97,8 @@ class Extractor:
             loose = _given(grid, file, None if mark else lost)
             return [layout.reader.read(grid, file, layout.form, mark or lost, loose)]
         if not layout.parts:
-            nothing, weak = layout.nothing, next((_other(section) for section in layout.sections if section.weak), None)
+            nothing = layout.nothing
+            weak = next((OtherKind(s.weak, s.place, s.told) for s in layout.sections if s.weak), None)
             return replace(nothing, others=layout.others, weak=weak)
         lost = None if layout.marked or sum(len(part.forms) for _, part in layout.parts) > 1 else lost
         forms = [form for reader, part in layout.parts for form in _read(reader, part, file, lost)]
