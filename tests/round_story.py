@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,6 +54,10 @@ class Story:
         self.send("办公室", "办公室.xlsx", "王", day)
         wrong: Changes = {"07": {"end": "年底"}, "09": {"r1.value": "若干"}}
         self.send("科普部", "科普部.xlsx", "刘", day.replace(hour=10), changes=wrong)
+        self.two_people(day)
+
+    def two_people(self, day: datetime) -> None:
+        """Return the work of two people of one unit, who differ in a date and an amount."""
         dates: Changes = {"11": {"end": datetime(2026, 10, 31)}, "12": {AMOUNT: 260000}}
         self.send("学会部", "学会部-张.xlsx", "张", day.replace(hour=11), parts=(GOALS,), changes=dates)
         dates = {"11": {"end": datetime(2026, 11, 30)}, "12": {AMOUNT: 280000}}
@@ -68,10 +73,14 @@ class Story:
         change(book, right)
         self.save(book, "科普部（已改）.xlsx", "刘", day)
         self.send("国际部", "国际部.xlsx", "赵", day.replace(hour=10), parts=())
-        trial = {"21": {"goal.annual": "测试测试，请勿采用，只是试着填一下看看。"}}
-        self.send("企业服务部", "试填.xlsx", "孙", day.replace(hour=11), parts=(), changes=trial)
+        self.trial(day)
         self.send("企业服务部", "企业服务部.xlsx", "周", day.replace(hour=12))
         self.copy("企业服务部.xlsx", "企业服务部 - 副本.xlsx")
+
+    def trial(self, day: datetime) -> None:
+        """Return a file that somebody only tried."""
+        trial = {"21": {"goal.annual": "测试测试，请勿采用，只是试着填一下看看。"}}
+        self.send("企业服务部", "试填.xlsx", "孙", day.replace(hour=11), parts=(), changes=trial)
 
     def office_decides(self) -> None:
         """Choose in the sheet 待决定, and correct a value in the YAML."""
@@ -93,10 +102,11 @@ class Story:
     # --- the third wave, 22 November: late --------------------------------------------------
 
     def third_wave(self) -> None:
-        """Return three files: two are late, one of them for the second time."""
+        """Return three files: two are late, one of these by mail; the third is one more of a unit that was in time."""
         day = datetime(2026, 11, 22, 9)
         self.send("国际部", "国际部 终稿.xlsx", "赵", day)
         self.send("调研部", "调研部.xlsx", "吴", day.replace(hour=10))
+        self.mail("调研部.xlsx", "wu@example.cn", "Sun, 22 Nov 2026 10:30:00 +0800")
         more = {"02": {"r1.value": "60"}}
         self.send("办公室", "办公室(2).xlsx", "王", day.replace(hour=11), changes=more)
 
@@ -124,6 +134,18 @@ class Story:
         path = self.returned / name
         path.write_bytes(saved(book, editor, when))
         os.utime(path, (when.timestamp(), when.timestamp()))
+
+    def mail(self, name: str, sender: str, received: str) -> None:
+        """Replace a file by the mail that brings it."""
+        path = self.returned / name
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Date"], mail["Subject"] = sender, "office@example.cn", received, "绩效目标"
+        mail["Received"] = f"from mail.example.cn by mx.example.cn; {received}"
+        mail.set_content("请查收。")
+        mail.add_attachment(path.read_bytes(), maintype="application", subtype="octet-stream", filename=name)
+        mail.set_boundary("=_round")
+        path.with_suffix(".eml").write_bytes(mail.as_bytes())
+        path.unlink()
 
     def copy(self, name: str, other: str) -> None:
         """Return the same file again under another name."""

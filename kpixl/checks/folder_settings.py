@@ -31,6 +31,7 @@ PATHS: Mapping[str, str] = {
     "status": "status.xlsx",
     "status_page": "status.html",
     "annotated": "annotated",
+    "letters": "letters",
     "page": "{year}.html",
     "export": "export",
 }

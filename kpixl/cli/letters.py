@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, limit_option, option
-from kpixl.cli.shared import BY, DUE, JSON, PATH, form_source, report
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
+from kpixl.cli.shared import BY, DUE, JSON, PATH, form_source, given, load_rosters, needed_folder, report
 
 
 @click.command(
@@ -27,9 +27,10 @@ from kpixl.cli.shared import BY, DUE, JSON, PATH, form_source, report
         "cannot go on.",
     ),
 )
-@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
-@option("--roster", "roster_path", required=True, type=PATH, text=("项目名册。", "The roster."))
-@option("-o", "--output", "out", required=True, type=PATH, metavar="DIR", text=("存放信件的文件夹。", "The folder."))
+@click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
+@option("--roster", "roster_path", type=PATH, text=("项目名册。", "The roster."))
+@option("-o", "--output", "out", type=PATH, metavar="DIR", text=("存放信件的文件夹。", "The folder."))
+@folder_option
 @BY
 @DUE
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
@@ -47,8 +48,8 @@ from kpixl.cli.shared import BY, DUE, JSON, PATH, form_source, report
 def letters(
     ctx: click.Context,
     paths: tuple[Path, ...],
-    roster_path: Path,
-    out: Path,
+    roster_path: Path | None,
+    out: Path | None,
     by: str | None,
     due: datetime | None,
     config: Path | None,
@@ -65,14 +66,29 @@ def letters(
     from kpixl.output.status import review_and_status
     from kpixl.portfolio import canonical
 
-    lang = lang_of(ctx)
+    lang, sent = lang_of(ctx), None
+    if not paths:
+        folder = needed_folder(ctx, "paths")
+        sent, settings, paths = load_rosters(ctx, folder).sent, folder.settings, (folder.paths["returned"],)
+        roster_path, config = roster_path or folder.paths["roster"], config or folder.config
+        by, due, out = by or settings.by, due or settings.due, out or folder.paths["letters"]
+    roster_path, out = given(ctx, roster_path, "roster_path"), given(ctx, out, "out")
     check_folder(out, paths)
     forms, roster = list(load_forms(ctx.obj).values()), canonical.load(roster_path, form_source(ctx))[1]
     inputs = [path for path in (roster_path, template) if path]
     with console.progress(lang) as progress:
         reviewed, status = review_and_status(
-            paths, forms, roster, by=by, due=due, config=config, inputs=inputs, limits=limits, progress=progress
-        )
+            paths,
+            forms,
+            roster,
+            sent=sent,
+            by=by,
+            due=due,
+            config=config,
+            inputs=inputs,
+            limits=limits,
+            progress=progress,
+        )  # fmt: skip
     made = letters_of(reviewed, status, reviewed.config.contacts, warnings=warnings, everything=everything)
     with console.progress(lang, console.WRITING) as progress:
         written, problems = write_letters(

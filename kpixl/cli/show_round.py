@@ -28,6 +28,7 @@ _UNLISTED: Text = (
 _FIRST: Text = ("首次汇总，共 {count} 个项目。", "The first run; projects: {count}.")
 _SAME: Text = ("与上次相比没有变化。", "Nothing has changed since the last run.")
 _CHANGED: Text = ("与上次相比：", "Since the last run:")
+_LETTERS: Text = ("给各单位的信写入 {path}：{count} 封。", "Letters to units are in {path}: {count}.")
 _NEW: Text = ("新交回", "new")
 _GONE: Text = ("不再有", "gone")
 _TOTALS: Text = (
@@ -49,6 +50,8 @@ def show_round(ctx: click.Context, found: Round, done: WrittenRound, *, as_json:
         console.print_units(found.status, lang)
     if done.copies:
         console.print_marked(found.folder.paths["annotated"], done.copies, lang)
+    if done.letters:
+        console.say_error(say(_LETTERS, lang, path=found.folder.paths["letters"], count=len(done.letters)))
     report_written(ctx, done.written)
 
 
@@ -91,6 +94,7 @@ def _round_data(found: Round, done: WrittenRound, lang: str) -> dict[str, Any]:
     from kpixl.collection.consolidate import report_data
     from kpixl.output.annotate import marked_data
     from kpixl.output.diff.text import diff_data
+    from kpixl.output.letters import letters_data
     from kpixl.output.status import status_data
 
     return {
@@ -98,4 +102,5 @@ def _round_data(found: Round, done: WrittenRound, lang: str) -> dict[str, Any]:
         "diff": diff_data(found.changes, found.before, found.after),
         "status": status_data(found.status, lang),
         "marked": marked_data(done.copies, lang),
+        "letters": letters_data(done.letters, (), lang)["letters"],
     }

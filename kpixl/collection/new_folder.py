@@ -32,14 +32,16 @@ _RULES: Text = (
     "# waivers:            # 豁免\n"
     '# - {project: "07", code: level-missing.satisfaction, reason: 理由}\n'
     "# nothing_to_report:  # 无需申报\n"
-    "# - {unit: 企业服务部, reason: 本年度没有项目}\n",
+    "# - {unit: 企业服务部, reason: 本年度没有项目}\n"
+    "# contacts: {企业服务部: qyfw@example.cn}  # 信件的收件人\n",
     "\n# Rules of the checks (kpixl rules lists them); remove the # to use a line:\n"
     "# ignore: [benefit-qualitative]\n"
     "# severity: {required-blank: error}\n"
     "# waivers:\n"
     '# - {project: "07", code: level-missing.satisfaction, reason: why}\n'
     "# nothing_to_report:\n"
-    "# - {unit: 企业服务部, reason: no project this year}\n",
+    "# - {unit: 企业服务部, reason: no project this year}\n"
+    "# contacts: {企业服务部: qyfw@example.cn}  # to whom letters go\n",
 )
 
 

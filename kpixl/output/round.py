@@ -24,6 +24,7 @@ from kpixl.collection.sides import Side, existing_side, result_side
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.output.annotate import MarkedFile, check_folder, write_marked
+from kpixl.output.letters import WrittenLetter, letters_of, write_letters
 from kpixl.output.status import Status, status_of, status_outputs
 from kpixl.output.template import template_outputs
 from kpixl.portfolio import canonical
@@ -55,6 +56,7 @@ class WrittenRound:
     written: tuple[Written, ...]
     problems: tuple[Problem, ...]
     copies: tuple[MarkedFile, ...]
+    letters: tuple[WrittenLetter, ...]
 
 
 def collect_round(
@@ -115,7 +117,7 @@ def write_round(
     extra: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> WrittenRound:
-    """Write YAML, sources, summary and status as one set, then the annotated copies of the files that count."""
+    """Write YAML, sources, summary and status as one set, then copies of the files that count, and letters."""
     paths, reviewed = found.folder.paths, found.reviewed
     more = status_outputs(found.status, paths["status"], paths["status_page"], lang=lang, extra=extra)
     written, problems = write_consolidated(
@@ -144,8 +146,12 @@ def write_round(
         progress=progress,
         tidy=True,
     )
-    # Letters to the units follow here: they need the status, the problems and the copies.
-    return WrittenRound(tuple(written), (*problems, *said), copies)
+    made = letters_of(reviewed, found.status, reviewed.config.contacts)
+    letters, more_said = write_letters(
+        reviewed, found.status, made.letters, paths["letters"], lang=lang, today=today, extra=extra, limits=limits,
+        tidy=True,
+    )  # fmt: skip
+    return WrittenRound(tuple(written), (*problems, *said, *more_said), copies, letters)
 
 
 def _counting(reviewed: Reviewed) -> list[FileResult]:

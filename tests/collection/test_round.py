@@ -74,7 +74,7 @@ def test_every_filled_cell_is_accounted_for(
     assert run(["-C", str(story.root), "verify", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["problems"] == []
-    assert found["files"] == 12
+    assert found["files"] == 13, "one came in a mail, which is a file as well"
     assert (found["cells"]["lost"], found["cells"]["conflict"]) == (0, 0), "every conflict is decided"
 
 
@@ -144,13 +144,13 @@ def status(story: Story) -> Status:
 
 def test_text_page_workbook_and_overview_agree(played: tuple[Story, list[str]]) -> None:
     story, _ = played
+    settings = (story.root / "kpixl.yaml").read_text(encoding="utf-8")
     (story.root / "kpixl.yaml").write_text(
-        (story.root / "kpixl.yaml").read_text(encoding="utf-8")
-        + 'nothing_to_report:\n- {project: "30", reason: 并入 29}\n',
+        settings + 'nothing_to_report:\n- {project: "30", reason: 并入 29}\n',
         encoding="utf-8",
     )
     (story.returned / "国际部 终稿.xlsx").rename(story.root / "away.xlsx")
-    (story.returned / "调研部.xlsx").rename(story.root / "away too.xlsx")
+    (story.returned / "调研部.eml").rename(story.root / "away.eml")
     try:
         run(["-C", str(story.root), "consolidate"])
         found = status(story)
@@ -162,6 +162,8 @@ def test_text_page_workbook_and_overview_agree(played: tuple[Story, list[str]]) 
         total = next(row for row in book["按单位"].iter_rows(values_only=True) if row[0] == "合计")
         assert list(total[1:9]) == totals
         assert (story.root / "status.html").read_text(encoding="utf-8") == render_status(found)
+        letters = {path.stem for path in (story.root / "letters").glob("*.eml")}
+        assert letters == {"国际部", "调研部"}
         record = run_of(story.root / "2026.yaml")
         assert record is not None
         assert (len(record.blank), len(record.missing), len(record.nothing)) == (5, 4, 1)
@@ -172,8 +174,9 @@ def test_text_page_workbook_and_overview_agree(played: tuple[Story, list[str]]) 
         at = next(number for number, row in enumerate(cells) if row[:4] == ["应交", "已交", "未交", "空白"])
         assert cells[at + 1][:4] == [29, counts.back, 4, 5]
     finally:
+        (story.root / "kpixl.yaml").write_text(settings, encoding="utf-8")
         (story.root / "away.xlsx").rename(story.returned / "国际部 终稿.xlsx")
-        (story.root / "away too.xlsx").rename(story.returned / "调研部.xlsx")
+        (story.root / "away.eml").rename(story.returned / "调研部.eml")
 
 
 def test_rounds_are_counted_and_a_correction_is_not_late(played: tuple[Story, list[str]]) -> None:
@@ -183,6 +186,12 @@ def test_rounds_are_counted_and_a_correction_is_not_late(played: tuple[Story, li
     assert not projects["02"].late, "in time the first time"
     assert projects["16"].late, "what came in time was blank"
     assert datetime(2026, 11, 22) < (projects["26"].returns[0].time or datetime.min)
+
+
+def test_where_everything_is_in_nobody_gets_a_letter(played: tuple[Story, list[str]]) -> None:
+    story, _ = played
+    assert run(["-C", str(story.root), "letters"]) == 0
+    assert [path.name for path in (story.root / "letters").glob("*.eml")] == []
 
 
 def test_copies_of_files_that_were_corrected_are_taken_away(played: tuple[Story, list[str]]) -> None:

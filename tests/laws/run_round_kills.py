@@ -2,8 +2,8 @@
 
     python -m tests.laws.run_round_kills [--kills 60] [--pairs 10] [--seed 1]
 
-The folder is that of docs/round.md after its second wave, with a file to be excluded, a choice on the sheet 待决定 and
-a value edited in the YAML, all three not yet taken up. Exits 1 where decisions.yaml is not whole after a kill, where
+The folder is one as in docs/round.md, with a file to be excluded, a choice on the sheet 待决定 and a value edited in
+the YAML, all three not yet taken up. Exits 1 where decisions.yaml is not whole after a kill, where
 the run after it ends in another result than one without a kill, or where something is left over.
 """
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 from kpixl.collection.decisions import NONE, Decisions, load_decisions
@@ -57,9 +58,10 @@ class RoundDesk:
         self._run("init", str(self.root), "--list", str(ROOT / LIST), *INIT).wait()
         story = Story(self.root)
         self._on("template").wait()
-        story.first_wave()
-        self._on("consolidate").wait()
-        story.second_wave()
+        day = datetime(2026, 11, 12, 9)
+        story.send("办公室", "办公室.xlsx", "王", day)
+        story.two_people(day)
+        story.trial(day)
         self._on("consolidate").wait()
         self._on("exclude", "试填.xlsx", "--why", "试填").wait()
         story.office_decides()

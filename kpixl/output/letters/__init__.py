@@ -14,7 +14,7 @@ from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.review import Reviewed
-from kpixl.disk import Output, commit, write_reason
+from kpixl.disk import Output, commit, remove_own, write_reason
 from kpixl.files import natural_key, safe_file_names
 from kpixl.output.annotate import copy_name
 from kpixl.output.annotate.copies import Copy, Marking, make_copies
@@ -59,11 +59,13 @@ def write_letters(
     limits: Limits = DEFAULT_LIMITS,
     workers: int | None = None,
     progress: Progress | None = None,
+    tidy: bool = False,
 ) -> tuple[tuple[WrittenLetter, ...], tuple[Problem, ...]]:
     """Write letters into `folder`: UNIT.eml, UNIT.txt, and the annotated copies as UNIT·FILE for other ways than mail.
 
     The files of one letter are one set. `extra`: folders of definitions given by the user; `template`: a template of
-    letters. Returns what was written and the problems of writing. Raises KpixlError `template-invalid`.
+    letters; `tidy`: remove letters of an earlier run that this one does not write, where nobody has edited them.
+    Returns what was written and the problems of writing. Raises KpixlError `template-invalid`.
     """
     rendered = letter_template(status, lang, extra, template)
     marking = Marking(lang, str(status.form.fonts["body"]), limits)
@@ -85,6 +87,10 @@ def write_letters(
                 written.append(WrittenLetter(letter, draft_path, text_path, tuple(beside), changed))
         if progress is not None:
             progress(start + len(batch), len(letters))
+    if tidy and not problems:
+        ours = {path for one in written for path in (one.draft, one.text, *one.copies)}
+        old = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path not in ours]
+        remove_own(old, KIND)
     return tuple(written), (*problems, *_stale(folder, written))
 
 
