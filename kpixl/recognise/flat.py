@@ -50,8 +50,9 @@ class FlatSheet(NamedTuple):
             if heading.near:
                 found = " ".join(text_of(self.grid.rows[heading.row][heading.col]).split())
                 yield self._problem("label-near", file, (heading.row, heading.col), found=found, label=heading.text)
-        for place in self.rows.orphans:
-            yield self._problem("flat-row-alone", file, place, text=text_of(self.grid.rows[place[0]][place[1]]))
+        for places in self.rows.orphans:
+            text = " | ".join(text_of(self.grid.rows[row][col]) for row, col in places)
+            yield self._problem("flat-row-alone", file, places[0], text=text)
         names = self.headings.cols("")
         for project in self.rows.projects:
             for key in project.above:

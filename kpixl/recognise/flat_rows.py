@@ -43,7 +43,7 @@ class FlatRows(NamedTuple):
 
     projects: tuple[FlatProject, ...]
     totals: tuple[FlatTotal, ...]
-    orphans: tuple[Place, ...]
+    orphans: tuple[tuple[Place, ...], ...]
     strays: tuple[Place, ...]
 
 
@@ -70,7 +70,7 @@ class _Parter:
         self.spans = {(r, m.col): m for m in merges if m.last_row > m.row for r in range(m.row, m.last_row + 1)}
         self.projects: list[FlatProject] = []
         self.totals: list[FlatTotal] = []
-        self.orphans: list[Place] = []
+        self.orphans: list[tuple[Place, ...]] = []
         self.strays: list[Place] = []
         self.current: FlatProject | None = None
         self.torn = False  # headings were repeated since the last row: a merge that begins may go on with a project
@@ -95,7 +95,7 @@ class _Parter:
         elif has_cells and self.current is not None:
             self._add(self.current, row, filled)
         elif has_cells:
-            self.orphans += [(row, col) for col in filled]
+            self.orphans.append(tuple((row, col) for col in filled))
         else:
             self.strays += [(row, col) for col in filled]
         self.torn = False
@@ -127,7 +127,8 @@ class _Parter:
         name = next(others, None)
         place = (row, name) if name is not None else None
         self.totals.append(FlatTotal(place, (row, self.amount), len(self.projects)))
-        self.strays += [(row, col) for col in filled if col not in (name, self.amount)]
+        others = (col for col in filled if col not in (name, self.amount))
+        self.strays += [(row, col) for col in others if fold(self._text(row, col)) not in TOTAL_WORDS]
 
     # --- projects ----------------------------------------------------------------------------
 
