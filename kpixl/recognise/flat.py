@@ -79,6 +79,8 @@ class FlatSheet(NamedTuple):
             return
         for number, row in enumerate(self.rows.totals):
             raw = self.grid.rows[row.amount[0]][row.amount[1]]
+            if is_blank(raw):
+                continue
             value = read_money(raw, self.form.money, self._unit(flat.total_amount)).value
             sums = [self._sum(flat.total_amount, group) for group in self._groups(number, row, forms)]
             if value not in sums:

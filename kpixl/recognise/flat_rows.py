@@ -110,7 +110,12 @@ class _Parter:
     # --- totals ------------------------------------------------------------------------------
 
     def _is_total(self, row: int, filled: Sequence[int]) -> bool:
-        """Return whether a row without indicators is a total: an amount, and no project or a word for totals."""
+        """Return whether a row without indicators is a total: an amount, and no project or a word for totals.
+
+        The first row is one without an amount as well, where it has the name of the organisation alone.
+        """
+        if self.amount is not None and not self.projects and not self.totals and list(filled) == [self.total_name]:
+            return self.total_name != self.name
         if self.amount is None or self.amount not in filled or (row, self.name) in self._inside():
             return False
         words = [fold(text_of(self.rows[row][col])) for col in (self.name, self.total_name, filled[0]) if col in filled]
