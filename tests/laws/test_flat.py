@@ -127,7 +127,7 @@ def test_repeated_in_each_row_and_sorted(portfolio: Portfolio, random: object) -
     random.shuffle(order)  # type: ignore[attr-defined]
     found = read([*cells[:4], *(cells[row] for row in order)], ())
 
-    def known(projects: list[tuple[dict[str, Value], list[Row]]]) -> list[object]:
+    def known(projects: list[tuple[dict[str, Value], list[Row]]]) -> list[tuple[str, str, str]]:
         return sorted(
             (str(values["unit"]), str(values["name"]), repr(sorted(map(repr, rows)))) for values, rows in projects
         )

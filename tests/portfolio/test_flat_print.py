@@ -20,7 +20,8 @@ from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
 from tests.conftest import ROOT
 
-HEADINGS = "单位名称 项目名称 预算数 年度目标 一级指标 二级指标 三级指标 指标性质 指标值 度量单位 权重 指标方向性".split()
+HEADINGS = ["单位名称", "项目名称", "预算数", "年度目标", "一级指标", "二级指标", "三级指标", "指标性质", "指标值"]
+HEADINGS += ["度量单位", "权重", "指标方向性"]
 PARTS = ("name", "nature", "value", "unit", "weight", "direction")
 LETTERS = "ABCDEFGHIJKL"
 
@@ -57,9 +58,7 @@ def test_every_project_is_merged_over_its_rows(sheet: Any, example: tuple[Form, 
             assert sheet[f"{letter}{row}"].value == (int(value) if isinstance(value, Decimal) else value)
             assert f"{letter}{row}:{letter}{row + len(rows) - 1}" in merged
         for number, content in enumerate(rows, row):
-            for letter, key in zip(
-                LETTERS[6:], ("name", "nature", "value", "unit", "weight", "direction"), strict=True
-            ):
+            for letter, key in zip(LETTERS[6:], PARTS, strict=True):
                 value = content[key]
                 assert sheet[f"{letter}{number}"].value == (int(value) if isinstance(value, Decimal) else value)
         row += len(rows)
