@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from kpixl.version import __version__
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from kpixl.collection.consolidate import Consolidated
     from kpixl.collection.review import Reviewed
     from kpixl.disk import Written
@@ -145,16 +147,23 @@ def write_template(
 
 
 def collect(
-    paths: Iterable[str | Path], forms: Sequence[Form], *, roster: Portfolio | None = None, workers: int | None = None
+    paths: Iterable[str | Path],
+    forms: Sequence[Form],
+    *,
+    roster: Portfolio | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
 ) -> Consolidated:
     """Read returned files and folders into one portfolio.
 
-    `workers`: processes, by default as many as there are processors; 0 reads in this one. Raises KpixlError where there
-    is nothing to read.
+    `workers`: processes, by default as many as there are processors; 0 reads in this one. `executor`: reads
+    them instead, any of `concurrent.futures`; it stays the caller's. Raises KpixlError where there is nothing to read.
     """
     from kpixl.collection.consolidate import consolidate
 
-    return consolidate([Path(path) for path in paths], forms, roster=roster, workers=workers)
+    return consolidate(
+        [Path(path) for path in paths], forms, roster=roster, workers=workers if executor is None else executor
+    )
 
 
 def check(

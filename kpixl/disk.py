@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -470,10 +471,16 @@ def _broken(output: Output) -> str:
         elif output.path.suffix in (".json", ".sarif"):
             json.loads(output.content)
         elif output.path.suffix in (".yaml", ".yml"):
-            parse(output.content.decode())
+            _parse_yaml(output.content)
     except (expat.ExpatError, zipfile.BadZipFile, ValueError, NotImplementedError, KpixlError) as error:
         return str(error)
     return ""
+
+
+@lru_cache(maxsize=1)
+def _parse_yaml(content: bytes) -> None:
+    # A portfolio is written twice, for people and to know it again: parsing takes longer than making it.
+    parse(content.decode())
 
 
 def _parse_package(content: bytes) -> None:

@@ -19,6 +19,8 @@ from kpixl.cli.shared import (
     STRICT,
     chosen_form,
     form_source,
+    read_with,
+    reading,
     report_written,
 )
 from kpixl.problems import Problem, Severity
@@ -54,6 +56,7 @@ from kpixl.problems import Problem, Severity
 )
 @FORM
 @limit_option
+@read_with
 @JSON
 @option("--sarif", type=PATH, text=("另写出 SARIF 2.1.0 文件。", "Write a SARIF 2.1.0 file too."))
 @option(
@@ -81,6 +84,8 @@ def check(
     since: Path | None,
     form_id: str | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     as_json: bool,
     sarif: Path | None,
     mark: Path | None,
@@ -106,7 +111,7 @@ def check(
         from kpixl.collection.baseline import load_baseline, only_new
 
         known = load_baseline(since, forms, roster=roster, config=config or find_config(paths))
-    with console.progress(lang) as progress:
+    with reading(ctx, jobs, scheduler) as who:
         result = review(
             paths,
             forms,
@@ -115,7 +120,7 @@ def check(
             inputs=[path for path in (roster_path, since) if path],
             outputs=[path for path in (sarif, html) if path],
             limits=limits,
-            progress=progress,
+            **who,
         )
     if since is not None:
         result = only_new(result, known, since.name)

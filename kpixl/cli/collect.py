@@ -12,6 +12,8 @@ from kpixl.cli.compare import would_change
 from kpixl.cli.console import exit_code
 from kpixl.cli.help import Command, lang_of, limit_option, option
 from kpixl.cli.shared import (
+    BY,
+    DUE,
     FORM,
     HTML,
     JSON,
@@ -21,6 +23,8 @@ from kpixl.cli.shared import (
     chosen_form,
     form_source,
     load_picks,
+    read_with,
+    reading,
     report,
     report_written,
 )
@@ -54,6 +58,7 @@ from kpixl.cli.shared import (
 )
 @FORM
 @limit_option
+@read_with
 @JSON
 @STRICT
 @click.pass_context
@@ -67,6 +72,8 @@ def consolidate(
     roster_path: Path | None,
     form_id: str | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -94,7 +101,7 @@ def consolidate(
     roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
     picks = load_picks(targets[1]) if not no_summary else []
     office = office_of(out, picks, today=date.today())
-    with console.progress(lang) as progress:
+    with reading(ctx, jobs, scheduler) as who:
         result = consolidate(
             paths,
             forms,
@@ -102,8 +109,8 @@ def consolidate(
             limits=limits,
             inputs=[roster_path] if roster_path else [],
             outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
-            progress=progress,
             decided=office,
+            **who,
         )
     if dry_run:
         return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
@@ -131,19 +138,12 @@ def consolidate(
 )
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @option("--roster", "roster_path", required=True, type=PATH, text=("项目名册。", "The roster."))
-@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
-@option(
-    "--due",
-    metavar="DATE",
-    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
-    text=(
-        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
-        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
-    ),
-)
+@BY
+@DUE
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
 @limit_option
+@read_with
 @HTML
 @JSON
 @click.pass_context
@@ -156,6 +156,8 @@ def status(
     config: Path | None,
     out: Path | None,
     limits: Any,
+    jobs: int | None,
+    scheduler: str | None,
     html: Path | None,
     as_json: bool,
 ) -> int:
@@ -177,8 +179,8 @@ def status(
         "outputs": outputs,
         "limits": limits,
     }
-    with console.progress(lang) as progress:
-        result = take_stock(paths, forms, known, progress=progress, **options)
+    with reading(ctx, jobs, scheduler) as who:
+        result = take_stock(paths, forms, known, **options, **who)
     if as_json:
         console.print_json(status_data(result, lang))
     else:

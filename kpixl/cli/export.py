@@ -17,12 +17,12 @@ FORMATS = click.Choice(("csv", "sqlite", "parquet", "duckdb"))
 @click.command(
     cls=Command,
     text=(
-        "把汇总数据导出为表：项目、指标、出处、问题、收表情况。\n\n"
+        "把汇总数据导出为表：项目、指标、出处、问题、收表情况、决定。\n\n"
         "csv、parquet 每个表一个文件，sqlite、duckdb 为一个数据库。各列的含义见 docs/export.md；parquet 和 duckdb 需要"
         " pip install kpixl[parquet]。",
-        "Export a portfolio as tables: projects, indicators, sources, problems, status.\n\nCSV and Parquet are a file "
-        "per table, SQLite and DuckDB one database. docs/export.md explains every column; Parquet and DuckDB need pip "
-        "install kpixl[parquet].",
+        "Export a portfolio as tables: projects, indicators, sources, problems, status, decisions.\n\nCSV and Parquet "
+        "are a file per table, SQLite and DuckDB one database. docs/export.md explains every column; Parquet and "
+        "DuckDB need pip install kpixl[parquet].",
     ),
 )
 @click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")

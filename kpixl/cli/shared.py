@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,56 @@ FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The for
 OUT: Any = {"required": True, "type": PATH}
 JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
 HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
+BY = option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
+DUE = option(
+    "--due",
+    metavar="DATE",
+    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
+    text=(
+        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；之后收到的标为迟交。',
+        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; what came later is shown as late.',
+    ),
+)
 STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
+
+JOBS = option(
+    "--jobs",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    text=(
+        "用几个进程读取，默认等于处理器数；0 在本进程中读取。",
+        "How many processes read files, by default one per processor; 0 reads in this one.",
+    ),
+)
+SCHEDULER = option(
+    "--scheduler",
+    metavar="ADDRESS",
+    text=(
+        "由此地址的 Dask 集群读取，如 tcp://127.0.0.1:8786；需要 pip install 'kpixl[dask]'。",
+        "Read on the Dask cluster of this address, such as tcp://127.0.0.1:8786; needs pip install 'kpixl[dask]'.",
+    ),
+)
+
+
+def read_with(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command that reads many files: `jobs` and `scheduler` are then what `reading` takes."""
+    decorated: Callable[..., Any] = JOBS(SCHEDULER(command))
+    return decorated
+
+
+@contextmanager
+def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iterator[dict[str, Any]]:
+    """Yield who reads and how progress is shown, as keywords of the functions that read files."""
+    from kpixl.cli import console
+
+    with console.progress(lang_of(ctx)) as progress:
+        if scheduler is None:
+            yield {"workers": jobs, "progress": progress}
+            return
+        from kpixl.collection.cluster import cluster
+
+        with cluster(scheduler) as executor:
+            yield {"workers": executor, "progress": progress}
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:

@@ -80,6 +80,7 @@ class _Book:
                 self.places[at.file, at.sheet, at.cell] = Fate.CONFLICT
         self.reported: set[tuple[str | None, str | None, str | None]] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
+        self.same = {problem.location.file for problem in result.problems if problem.code == "mail-same"}
         self.looked: Counter[str] = Counter()
         texts: dict[str | None, list[str]] = defaultdict(list)
         for problem in result.problems:
@@ -119,7 +120,8 @@ def _file(
     claimed: dict[str | None, set[str]] = defaultdict(set)
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
-        claimed[submission.sheet] |= {cell for key, cell in of_values(submission.cells).items() if key not in tables}
+        values = of_values(submission.cells).items()
+        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}
@@ -155,6 +157,8 @@ def _is_cover(grid: Grid) -> bool:
 
 
 def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
+    if file in book.same:
+        return Fate.SAME
     if cell in claimed:
         if (file, None) in book.whole:  # left out by decision
             return Fate.NOT_TAKEN

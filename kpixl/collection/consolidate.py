@@ -24,6 +24,7 @@ from kpixl.collection.decisions import (
     known_address,
     with_more,
 )
+from kpixl.collection.deliveries import delivery_data, one_return, read_delivery
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
@@ -31,6 +32,7 @@ from kpixl.collection.intake import (
     Job,
     Limits,
     Progress,
+    Workers,
     is_own_output,
     read_files,
 )
@@ -45,6 +47,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
+from kpixl.keys import Key, parse_key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, of_values
 from kpixl.problems import KpixlError, Location, Problem
@@ -91,7 +94,7 @@ def consolidate(
     limits: Limits = DEFAULT_LIMITS,
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
     checker: Checker = check,
     may_be_empty: bool = False,
@@ -114,7 +117,7 @@ def consolidate(
     own = {path for out in outputs if (path := out.resolve()) not in named and is_own_output(path)}
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
-    results = read_files(jobs, forms, limits, workers, progress)
+    results = one_return(read_files(jobs, forms, limits, workers, progress))
     return _merged(results, skipped, forms, roster, checker, decided)
 
 
@@ -173,7 +176,7 @@ def _merged(
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
-    return Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+    return Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
 
 
 def without_consequences(
@@ -226,8 +229,8 @@ def _commonest(results: Sequence[FileResult]) -> str:
     return max(sorted(counts), key=lambda form: counts[form])
 
 
-def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
-    def locate(project: str, key: str, label: str) -> Location:
+def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
+    def locate(project: str, key: Key, label: str) -> Location:
         if (place := merged.undecided.get((project, key))) is not None:
             return place
         return replace(merged.sources[project].at(key), field=label.rstrip(":："))
@@ -265,17 +268,19 @@ def read_source(data: Any) -> Source:
         str(data["file"]),
         str(data["sha256"]),
         sheet,
-        {str(key): str(cell) for key, cell in data["cells"].items()},
-        {str(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
+        {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
+        read_delivery(data),
     )
 
 
 def _source_data(source: Source) -> dict[str, Any]:
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
-    data["cells"] = of_values(source.cells)
+    data |= delivery_data(source.delivery)
+    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
     if source.raw:
-        data["raw"] = source.raw
+        data["raw"] = {str(key): raw for key, raw in source.raw.items()}
     return {**data, "others": [_source_data(other) for other in source.others]} if source.others else data
 
 

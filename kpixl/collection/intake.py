@@ -11,7 +11,7 @@ from kpixl.collection.one_file import (
     read_again,
     read_file,
 )
-from kpixl.collection.workers import bounds_of, death_reason, read_files
+from kpixl.collection.workers import Workers, bounds_of, death_reason, read_files
 from kpixl.parallel import Progress
 from kpixl.readers import DEFAULT_LIMITS, Limits
 
@@ -21,6 +21,7 @@ __all__ = [
     "Job",
     "Limits",
     "Progress",
+    "Workers",
     "bounds_of",
     "content_of",
     "death_reason",

@@ -14,12 +14,13 @@ from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
 from kpixl.collection.decisions import NAME as DECISIONS
 from kpixl.collection.decisions import NONE, load_decisions
-from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress
+from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
 from kpixl.collection.nothing_to_report import match_declarations
 from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
@@ -92,6 +93,7 @@ def review(
     inputs: Sequence[Path] = (),
     outputs: Sequence[Path] = (),
     limits: Limits = DEFAULT_LIMITS,
+    workers: Workers = None,
     progress: Progress | None = None,
     may_be_empty: bool = False,
 ) -> Reviewed:
@@ -121,6 +123,7 @@ def review(
             limits=limits,
             inputs=inputs,
             outputs=outputs,
+            workers=workers,
             progress=progress,
             checker=run.apply,
             may_be_empty=may_be_empty,
@@ -232,7 +235,9 @@ def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
         return False
     if waiver.cell is not None and waiver.cell.upper() != problem.location.cell:
         return False
-    return waiver.field is None or waiver.field == found.key or fold(waiver.field) == fold(problem.location.field or "")
+    if waiver.field is None or waiver.field == str(found.key):
+        return True
+    return fold(waiver.field) == fold(problem.location.field or "")
 
 
 def _sources(portfolio: Path, otherwise: Locate) -> Locate:
@@ -244,7 +249,7 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return otherwise
 
-    def locate(project: str, key: str, label: str) -> Location:
+    def locate(project: str, key: Key, label: str) -> Location:
         if project not in sources:
             return otherwise(project, key, label)
         return replace(sources[project].at(key), field=label.rstrip(":："))

@@ -20,7 +20,7 @@ from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import MAX_CELL_TEXT, Raw, fold, refused_character, text_of, utf16_length
+from kpixl.forms.values import MAX_CELL_TEXT, Raw, refused_character, text_of, utf16_length
 from kpixl.inputs import check_regular, read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
@@ -270,7 +270,7 @@ class _Ids:
         self.taken = {project.id for project in old.projects} if old else set()
 
     def _key(self, values: Mapping[str, Value]) -> Key:
-        return tuple(fold(text_of(values[key])) for key in self.keys)
+        return tuple(FIELD_TYPES[self.form.fields[key].type].compared(values[key]) for key in self.keys)
 
     def assign(self) -> tuple[list[str], list[Problem]]:
         """Return the ids in the order of the entries.

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kpixl.collection.consolidate import sources_path
+from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.merge import Source
 from kpixl.collection.sources import portfolio_digest, project_source
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.pairing import row_title
 from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.readers import Delivery
 from kpixl.yaml_text import decode, quote
 
 MAX_NAMED = 12  # projects that a message names
@@ -37,7 +40,7 @@ class Origin:
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
 
-    key: str
+    key: Key
     label: str
     field: Field
     value: Value
@@ -48,13 +51,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The values of a project that were asked for. `sha256`: of the file they came from."""
+    """The values of a project that were asked for. `sha256`: of the file they came from.
+
+    `mails`: how those of the files came that a mail brought.
+    """
 
     form: Form
     project: Project
     sha256: str | None
     origins: tuple[Origin, ...]
     problems: tuple[Problem, ...]
+    mails: Mapping[str, Delivery]
 
     @property
     def name(self) -> str:
@@ -77,7 +84,7 @@ def trace(path: Path, project: str, field: str | None, form_of: FormSource) -> T
             known = ", ".join((*form.fields, *form.tables))
             raise failure("field-unknown", path.name, field=field, known=known)
         origins = wanted
-    return Trace(form, found, source.sha256 if source else None, origins, problems)
+    return Trace(form, found, source.sha256 if source else None, origins, problems, _mails(source, origins))
 
 
 # --- one project of a large portfolio -----------------------------------------------------------
@@ -174,16 +181,16 @@ def _source(path: Path, portfolio: bytes, project: str) -> tuple[Source | None, 
 def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Origin]:
     """Yield every value that is filled in, in the order of the form."""
     for key, field in form.fields.items():
-        yield from _origin(key, field, project.values[key], source)
+        yield from _origin(Key(key), field, project.values[key], source)
     for key, table in form.tables.items():
         for number, row in enumerate(project.tables[key]):
             for column, field in table.columns.items():
-                address = f"{key}.{number}.{column}"
+                address = Key(key, number, column)
                 title = f"{table.label} {number + 1} {row_title(table, row)}".strip()
                 yield from _origin(address, field, row[column], source, title)
 
 
-def _origin(key: str, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
+def _origin(key: Key, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
     place = source.at(key) if source else Location()
@@ -191,14 +198,21 @@ def _origin(key: str, field: Field, value: Value, source: Source | None, row: st
     yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row)
 
 
+def _mails(source: Source | None, origins: Sequence[Origin]) -> Mapping[str, Delivery]:
+    """Return how the files came that values are from, of those that a mail brought."""
+    files = {origin.place.file for origin in origins}
+    parts = (source, *source.others) if source else ()
+    return {part.file: part.delivery for part in parts if part.delivery is not None and part.file in files}
+
+
 def _is_wanted(form: Form, origin: Origin, field: str) -> bool:
     """Return whether a value is the one named: by key, the beginning of one, label, or what its row is called."""
-    if origin.key == field or origin.key.startswith(f"{field}."):
+    if str(origin.key) == field or str(origin.key).startswith(f"{field}."):
         return True
     labels = (origin.label, origin.field.label, *origin.field.synonyms)
     if fold(field) in map(fold, labels):
         return True
-    table = form.tables.get(origin.key.partition(".")[0])
+    table = form.tables.get(origin.key.name)
     return table is not None and (fold(field) == fold(table.label) or fold(origin.row).endswith(fold(field)))
 
 
@@ -217,7 +231,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
         "sha256": found.sha256,
         "values": [
             {
-                "key": origin.key,
+                "key": str(origin.key),
                 "label": origin.label,
                 "row": origin.row or None,
                 "value": to_yaml(origin.value),
@@ -225,6 +239,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "sheet": origin.place.sheet,
                 "cell": origin.place.cell,
                 "raw": origin.raw if origin.raw is not None else _raw(origin),
+                **delivery_data(found.mails.get(origin.place.file or "")),
             }
             for origin in found.origins
         ],

@@ -7,23 +7,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kpixl.forms.definition import Form
+from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.problems import Location
+from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
 from kpixl.recognise.submission import Extracted
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult."""
+    """One form with the file it came in. `time`, `properties`, `origins`, `delivery`: as in FileResult."""
 
     file: str
     sha256: str
     form: Extracted
-    modified: datetime | None = None
+    time: datetime | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
+    delivery: Delivery | None = None
 
     @property
     def place(self) -> Location:
@@ -32,13 +35,13 @@ class Returned:
 
     @property
     def date(self) -> str:
-        """Return when it was saved, to the minute: as its program recorded it (UTC), else by the file's own time."""
-        saved = self.properties.saved or self.modified
+        """Return when it was saved, to the minute: as its program recorded it (UTC), else when it came back."""
+        saved = self.properties.saved or self.time
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
 
-    def at(self, key: str) -> Location:
-        """Return the place where a value of it was typed."""
-        return replace(self.place, cell=self.form.cells.get(key))
+    def at(self, key: Key | None) -> Location:
+        """Return the place where a value of it was typed; its sheet for a row that is gone."""
+        return replace(self.place, cell=self.form.cells.get(key) if key else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +58,29 @@ class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
     `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
-    project was merged, each with the cells of the values it gave.
+    project was merged, each with the cells of the values it gave. `delivery`: how the file came by mail.
     """
 
     file: str
     sha256: str
     sheet: str | None
-    cells: Mapping[str, str] = field(default_factory=dict)
-    raw: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[Key, str] = field(default_factory=dict)
+    raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
+    delivery: Delivery | None = None
 
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
         return "；".join([own, *map(str, self.others)])
 
-    def giver(self, key: str) -> Source:
+    def giver(self, key: Key | None) -> Source:
         """Return the file that gave a value; of one that nobody typed, the one that gave most."""
         return next((s for s in (self, *self.others) if key in s.cells), self)
 
-    def at(self, key: str) -> Location:
+    def at(self, key: Key | None) -> Location:
         """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
         giver = self.giver(key)
-        return Location(giver.file, giver.sheet, giver.cells.get(key))
+        return Location(giver.file, giver.sheet, giver.cells.get(key) if key else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,10 @@ def number_text(number: Decimal) -> str:
 
 def fits_float(number: Decimal) -> bool:
     """Tell whether a double, hence an Excel number, keeps every digit."""
-    return len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS and abs(number.adjusted()) < 300
+    if abs(number.adjusted()) >= 300:
+        return False
+    # Few characters are few digits; taking a number apart costs five times as much.
+    return len(str(number)) <= FLOAT_DIGITS or len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS
 
 
 def bounded(number: Decimal) -> Decimal | None:

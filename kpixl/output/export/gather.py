@@ -1,9 +1,10 @@
-"""Gather what an export holds: the portfolio, its sources, what checking finds in it, and the roster."""
+"""Gather what an export holds: the portfolio, its sources, what checking finds in it, the roster and the decisions."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.nothing_to_report import match_declarations
 from kpixl.collection.review import review
 from kpixl.collection.sources import read_sources
@@ -18,4 +19,5 @@ def gather(path: Path, form: Form, *, roster: Portfolio | None = None, config: P
     returned = {project.id for project in result.portfolio.projects}
     declared = result.config.declarations
     reasons = match_declarations(form, roster, declared, returned, result.config.file).reasons if roster else {}
-    return Exported(form, result.portfolio, read_sources(path), result.problems, roster, reasons)
+    decisions = load_decisions(decisions_path(path), form)
+    return Exported(form, result.portfolio, read_sources(path), result.problems, roster, reasons, decisions)

@@ -1,4 +1,4 @@
-"""The tables of an export and their columns: projects, the form's own tables, sources, problems, status."""
+"""The tables of an export and their columns: projects, the form's own tables, sources, problems, status, decisions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
 from kpixl.collection.merge import Source
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of
+from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.three_way import Parts
+from kpixl.portfolio.wording import address_key, label_of, shown
 from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
 
@@ -54,7 +58,7 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What is exported. `problems`: what checking found; `missing`: ids that only the roster has, and the reason why
-    nothing is to be reported of one, "" where there is none."""
+    nothing is to be reported of one, "" where there is none; `decisions`: what the office decided."""
 
     form: Form
     portfolio: Portfolio
@@ -62,6 +66,7 @@ class Exported:
     problems: tuple[Problem, ...] = ()
     roster: Portfolio | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    decisions: Decisions = NONE
 
 
 _PROJECT = Column("project", Kind.TEXT, ("项目编号", "id of the project"))
@@ -107,13 +112,41 @@ _STATUS = (
     Column("sheet", Kind.TEXT, ("采用的工作表", "the sheet that counts")),
     Column("reason", Kind.TEXT, ("无需申报的原因", "why there is nothing to report")),
 )
+_DECISIONS = (
+    Column(
+        "number",
+        Kind.INTEGER,
+        ("第几条，从 1 起；同一项以后一条为准", "its place, from 1; the last about a value counts"),
+    ),
+    Column(
+        "kind",
+        Kind.TEXT,
+        (
+            "value 选定数据，remove 去掉项目，exclude 不采用文件，supersede 以另一文件代替",
+            "value (was chosen), remove (a project), exclude (a file) or supersede (a file by another)",
+        ),
+    ),
+    _PROJECT,
+    Column("key", Kind.TEXT, ("填报项的键，同 decisions.yaml", "key of the field, as in decisions.yaml")),
+    Column("row", Kind.TEXT, ("表中的行：各级和名称", "the row of a table, by its levels and name")),
+    Column("label", Kind.TEXT, ("表式中的标签", "its label on the form")),
+    Column("value", Kind.TEXT, ("选定的内容", "what was chosen")),
+    Column("was", Kind.TEXT, ("原来的内容", "what it replaced")),
+    Column("candidates", Kind.TEXT, ("当时可选的各项内容，每行一项", "what there was to choose from, a line each")),
+    Column("file", Kind.TEXT, ("不采用或被代替的文件", "the file that does not count")),
+    Column("newer", Kind.TEXT, ("代替它的文件", "the file that supersedes it")),
+    Column("sha256", Kind.TEXT, ("不采用的文件的 SHA-256 摘要", "SHA-256 digest of the excluded file")),
+    Column("reason", Kind.TEXT, ("理由", "why")),
+    Column("by", Kind.TEXT, ("在哪里决定的", "where it was decided")),
+    Column("date", Kind.TEXT, ("日期，照 decisions.yaml 原文", "its date, as it is written in decisions.yaml")),
+)
 _COLUMNS = (
     Column("table", Kind.TEXT, ("表", "the table")),
     Column("column", Kind.TEXT, ("列", "the column")),
     Column("kind", Kind.TEXT, ("类型：text、integer、decimal、date", "text, integer, decimal or date")),
     Column("description", Kind.TEXT, ("含义", "what it holds")),
 )
-OWN_NAMES = frozenset({"projects", "sources", "problems", "status", "columns"})
+OWN_NAMES = frozenset({"projects", "sources", "problems", "status", "decisions", "columns"})
 NUMBER: Text = ("{label}，是数字时", "{label}, where it is a number")
 
 
@@ -125,6 +158,9 @@ def export_tables(exported: Exported, lang: str) -> list[Table]:
         Table("sources", ("各项数据的出处", "where each value came from"), _SOURCES, [*_sources(exported)]),
         Table("problems", ("检查发现的问题", "what checking found"), _PROBLEMS, [*_problems(exported, lang)]),
         Table("status", ("各项目的收表情况", "what became of each project"), _STATUS, [*_status(exported)]),
+        Table(
+            "decisions", ("单位作出的决定", "what the office decided"), _DECISIONS, [*_decisions(exported)], ("number",)
+        ),
     ]
     listed = [(t.name, c.name, str(c.kind), say(c.text, lang)) for t in tables for c in t.columns]
     return [*tables, Table("columns", ("各表各列的含义", "what the columns hold"), _COLUMNS, listed)]
@@ -206,16 +242,16 @@ def _sources(exported: Exported) -> Iterator[tuple[Cell, ...]]:
                 continue
             label = (one.heading or one.label).rstrip(":：")
             place = (source.file, source.sheet, source.cells.get(key), source.raw.get(key)) if source else (None,) * 4
-            yield project.id, key, table, row, label, text_of(value), *place, source.sha256 if source else None
+            yield project.id, str(key), table, row, label, text_of(value), *place, source.sha256 if source else None
 
 
-def _values(form: Form, project: Project) -> Iterator[tuple[str, str | None, int | None, Field, Value]]:
+def _values(form: Form, project: Project) -> Iterator[tuple[Key, str | None, int | None, Field, Value]]:
     for key, one in form.fields.items():
-        yield key, None, None, one, project.values[key]
+        yield Key(key), None, None, one, project.values[key]
     for name, table in form.tables.items():
         for number, row in enumerate(project.tables[name]):
             for column, one in table.columns.items():
-                yield f"{name}.{number}.{column}", name, number + 1, one, row[column]
+                yield Key(name, number, column), name, number + 1, one, row[column]
 
 
 def _problems(exported: Exported, lang: str) -> Iterator[tuple[Cell, ...]]:
@@ -241,6 +277,31 @@ def _status(exported: Exported) -> Iterator[tuple[Cell, ...]]:
             state = "missing" if reason is None else "nothing"
         place = (source.file, source.sheet) if source else (None, None)
         yield project_id, text_of(project.values[first]), state, errors, warnings, *place, reason
+
+
+def _decisions(exported: Exported) -> Iterator[tuple[Cell, ...]]:
+    """Yield every decision in the order of decisions.yaml: values, then files."""
+    known = exported.decisions
+    values = (_decision(exported.form, decision) for decision in known.values)
+    excluded = (("exclude", *(None,) * 7, x.file, None, x.sha256, x.reason, None, x.date) for x in known.excluded)
+    superseded = (("supersede", *(None,) * 7, s.file, s.newer, None, s.reason, None, None) for s in known.superseded)
+    for number, cells in enumerate((*values, *excluded, *superseded), 1):
+        yield number, *(None if cell == "" else cell for cell in cells)
+
+
+def _decision(form: Form, decision: Decision) -> tuple[Cell, ...]:
+    address, end = decision.choice.address, (None, None, None, decision.reason, decision.by, decision.date)
+    if address == PROJECT:
+        return "remove", decision.project, *(None,) * 6, *end
+    candidates = "\n".join(map(_parts_text, decision.candidates or ()))
+    was = None if decision.was is None else _parts_text(decision.was)
+    place = (decision.project, address_key(address), address.row, label_of(form, address))
+    return "value", *place, _parts_text(decision.choice.value), was, candidates, *end
+
+
+def _parts_text(value: Parts) -> str:
+    """Spell a value on one line, so that candidates can be a line each."""
+    return " ".join(shown(value)[0].split())
 
 
 def cell_text(cell: Cell) -> str:

@@ -83,7 +83,8 @@ def _write(canvas: Canvas, heading: str, key: str, groups: Sequence[_Group], *, 
     top = canvas.flow.take(24)
     for col, text in enumerate(texts):
         canvas.put(top, col, text, canvas.styles["header"])
-    rows = [_write_group(canvas, group, key, counts, top + len(groups) + 1) for group in groups]
+    total = amount_of(canvas, canvas.portfolio.projects)
+    rows = [_write_group(canvas, group, key, counts, total, top + len(groups) + 1) for group in groups]
     _write_total(canvas, rows, groups, counts)
     if canvas.key is not None and len(rows) > 1:
         plan = plan_bars([_name(canvas, group) for group in groups])
@@ -94,8 +95,10 @@ def _name(canvas: Canvas, group: _Group) -> str:
     return text_of(group.value) or canvas.say(_NO_GROUP)
 
 
-def _write_group(canvas: Canvas, group: _Group, key: str, counts: Sequence[str], total_row: int) -> int:
-    """Write the row of a group; its figures are formulas over the table of projects."""
+def _write_group(
+    canvas: Canvas, group: _Group, key: str, counts: Sequence[str], total: Decimal, total_row: int
+) -> int:
+    """Write the row of a group; its figures are formulas over the table of projects. `total`: the amount of all."""
     name, styles = _name(canvas, group), canvas.styles
     row = canvas.flow.take(row_height([(name, canvas.widths[0])], SIZE, ROW))
     canvas.put(row, 0, name, styles["text"])
@@ -104,7 +107,7 @@ def _write_group(canvas: Canvas, group: _Group, key: str, counts: Sequence[str],
     to, link = canvas.to_table(group.row), " link" if group.row is not None else ""
     canvas.formula(row, 1, f"=SUMPRODUCT({test})", styles["count" + link], Decimal(len(group.projects)), to=to)
     if canvas.key is not None:
-        amount, total = amount_of(canvas, group.projects), amount_of(canvas, canvas.portfolio.projects)
+        amount = amount_of(canvas, group.projects)
         formula = canvas.in_unit(f"SUMPRODUCT({test},{canvas.amounts()})")
         canvas.formula(row, 2, formula, styles["number" + link], amount / canvas.divisor, to=to)
         of = f"$C${total_row + 1}"
