@@ -178,11 +178,13 @@ def _with_flat(sheet: FlatSheet, file: str, forms: list[Extracted]) -> list[Extr
     organization = sheet.organization()
     told: set[tuple[str, Location]] = set()
     added = []
-    for number, form in enumerate(own):
+    for number, (form, project) in enumerate(zip(own, sheet.rows.projects, strict=False)):
         problems = [*sheet.problems(file, own), *form.problems] if number == 0 else form.problems
         kept = tuple(p for p in problems if (p.code, p.location) not in told)
         told |= {(p.code, p.location) for p in kept}
-        added.append(replace(form, organization=form.organization or organization, problems=kept))
+        again = frozenset(sheet.grid.address(*place) for place in project.again)
+        known = form.organization or organization
+        added.append(replace(form, organization=known, problems=kept, repeated=again))
     rest = iter(added)
     return [next(rest) if form.form == sheet.form.id else form for form in forms]
 

@@ -21,6 +21,7 @@ from kpixl.recognise.flat_rows import FlatProject, FlatRows, FlatTotal, part_row
 from kpixl.recognise.label_search import labels_in, search
 from kpixl.recognise.labels import LabelIndex, printed_match
 from kpixl.recognise.labels import pattern as text_pattern
+from kpixl.recognise.quoted import quoted
 from kpixl.recognise.record import shown
 from kpixl.recognise.side_by_side import Part
 from kpixl.recognise.submission import Extracted
@@ -79,13 +80,11 @@ class FlatSheet(NamedTuple):
             return
         for number, row in enumerate(self.rows.totals):
             raw = self.grid.rows[row.amount[0]][row.amount[1]]
-            if is_blank(raw):
-                continue
             value = read_money(raw, self.form.money, self._unit(flat.total_amount)).value
             sums = [self._sum(flat.total_amount, group) for group in self._groups(number, row, forms)]
-            if value not in sums:
-                details = {"found": text_of(raw), "sum": shown(sums[0])}
-                yield self._problem("flat-total-differs", file, row.amount, **details)
+            name = quoted(self.grid, [(row.name, self.grid.rows[row.name[0]][row.name[1]])] if row.name else [])
+            code = "flat-total-read" if is_blank(raw) or value in sums else "flat-total-differs"
+            yield self._problem(code, file, row.amount, found=text_of(raw), sum=shown(sums[0]), name=name)
 
     def _groups(self, number: int, row: FlatTotal, forms: Sequence[Extracted]) -> Iterator[Sequence[Extracted]]:
         """Yield the groups of projects that a total may be of, the likeliest first."""

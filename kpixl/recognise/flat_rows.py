@@ -21,12 +21,13 @@ Place = tuple[int, int]
 class FlatProject:
     """A project's rows. `fields`: where each of its values is; `above`: those that are another project's as well.
 
-    `strays`: filled cells that are none of its values.
+    `again`: cells that repeat one of its values. `strays`: filled cells that are none of its values.
     """
 
     rows: list[int] = field(default_factory=list)
     fields: dict[str, Place] = field(default_factory=dict)
     above: list[str] = field(default_factory=list)
+    again: list[Place] = field(default_factory=list)
     strays: list[Place] = field(default_factory=list)
 
 
@@ -165,8 +166,9 @@ class _Parter:
         for key, col in self.fields.items():
             if col in filled:
                 place = project.fields.setdefault(key, (row, col))
-                if self._text(*place) != self._text(row, col):
-                    project.strays.append((row, col))
+                if place != (row, col):
+                    same = self._text(*place) == self._text(row, col)
+                    (project.again if same else project.strays).append((row, col))
         if first:
             self._from_above(project, row)
         project.strays += [(row, col) for col in filled if col not in self.heading_cols]

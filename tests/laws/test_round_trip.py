@@ -229,7 +229,7 @@ projects:
   amount: 300000
   goal: 组织演出。
   indicators:
-  - {level1: 产出指标, level2: 数量指标, name: 演出场次, nature: ≥, value: 12, unit: 场, weight: 60, direction: 正向指标}
+  - {level1: 产出指标, level2: 数量指标, name: 演出场次, nature: ≥, value: 12, unit: 场, weight: 60}
   - {level1: 产出指标, level2: 时效指标, name: 完成时间, nature: 定性, value: 年底前, weight: 20}
   - {level1: 效益指标, level2: 社会效益指标, name: 氛围, value: 有提升, weight: 20}
 """,
