@@ -79,9 +79,12 @@ def roster(
     limits: Any,
     as_json: bool,
 ) -> int:
-    from kpixl.collection.roster import plan_roster, write_roster
+    from kpixl.collection.roster import fitting_form, plan_roster, write_roster
+    from kpixl.forms.load import load_form, load_forms
 
-    form = chosen_form(ctx, form_id)
+    forms = [load_form(form_id, ctx.obj)] if form_id else [*load_forms(ctx.obj).values()]
+    form, unclear = fitting_form(forms, list, out, limits) if len(forms) > 1 else (forms[0], ())
+    report(ctx, unclear)
     if dry_run:
         read = plan_roster(form, list, out, year=year, organization=organization, limits=limits)
         _show_mapping(ctx, read, as_json=as_json)

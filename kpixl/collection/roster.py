@@ -18,6 +18,7 @@ from kpixl.collection.list_headings import ID
 from kpixl.collection.project_list import Line, Listing, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
+from kpixl.forms.load import among
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import MAX_CELL_TEXT, Raw, refused_character, text_of, utf16_length
@@ -86,6 +87,31 @@ def plan_roster(
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
     read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
+
+
+def fitting_form(
+    forms: Sequence[Form], source: Path, out: Path | None, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Form, tuple[Problem, ...]]:
+    """Choose the form of which a list has most headings; that of the roster `out` where it is there already.
+
+    Where several have as many, the first of them, with a problem. Raises KpixlError for a file that cannot be read.
+    """
+    if out is not None and out.exists():
+        return canonical.load(out, among(forms))[0], ()
+    grids = _open(source, limits).grids
+    fits = {form.id: _fit(form, grids, source.name) for form in forms}
+    best = [form for form in forms if fits[form.id] == max(fits.values())]
+    if len(best) == 1:
+        return best[0], ()
+    details = {"form": best[0].id, "others": "、".join(form.id for form in best[1:])}
+    return best[0], (Problem("list-form-unclear", Location(source.name), details),)
+
+
+def _fit(form: Form, grids: Sequence[Grid], file: str) -> tuple[int, int]:
+    """Count the headings that are a form's, and those of them that read as the form prints them."""
+    found = find_listings(form, grids, file).listings[:1]
+    known = [heading for listing in found for heading in listing.headings if heading.field is not None]
+    return len(known), sum(heading.how == "exact" for heading in known)
 
 
 def _open(source: Path, limits: Limits) -> Reading:

@@ -1277,6 +1277,13 @@ CATALOGUE: dict[str, Entry] = {
         "The list has amounts, but none of their columns was understood: {found}. No roster was made.",
         "Rename the columns of amounts to one of {labels}. Suggestions for each follow; --dry-run shows the mapping.",
     ),
+    "list-form-unclear": Entry(
+        W,
+        "没有指定表式；清单的列名同样符合 {form} 和 {others}，已按 {form} 读取。",
+        "请加 --form 指定，例如 --form {form}。",
+        "No form was given; the headings of the list fit {form} and {others} as well, and {form} was used.",
+        "Name it, for example --form {form}.",
+    ),
     "list-column-unknown": Entry(
         W,
         "清单中的列“{label}”不属于本表，未读取。",
