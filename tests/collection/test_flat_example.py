@@ -16,6 +16,7 @@ from kpixl.collection.review import review
 from kpixl.collection.roster import write_roster
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form, load_forms
+from kpixl.output.publish import publication, render
 from kpixl.output.summary import build_summary
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
@@ -84,6 +85,16 @@ def flat_workbook(form: Form, portfolio: Portfolio) -> bytes:
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".html", ".docx"])
+def test_what_was_published_is_read_back(ending: str, known: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    form, portfolio = known
+    path = tmp_path / f"page{ending}"
+    path.write_bytes(render(publication(form, portfolio), path))
+    result = collect(path, portfolio)
+    assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, portfolio)
+    assert {p.code for p in result.problems} <= {"matched-by-name", "flat-total-read", "stray-text"}
 
 
 @pytest.mark.parametrize("application", ["as made", *RESAVED])
