@@ -94,7 +94,7 @@ class _Parter:
         elif self.name in filled:
             self._add(self._project(row, span), row, filled)
         elif has_cells and self.current is not None:
-            self._add(self.current, row, filled)
+            self._add(self._unnamed() if self._differs(row) else self.current, row, filled)
         elif has_cells:
             self.orphans.append(tuple((row, col) for col in filled))
         else:
@@ -147,6 +147,19 @@ class _Parter:
             self.projects.append(same)
         self.current = same
         return same
+
+    def _differs(self, row: int) -> bool:
+        """Return whether a row that lacks a name is another project: a field has another value than that above."""
+        known = self.current.fields if self.current else {}
+        typed = (
+            (known[key], text) for key, col in self.fields.items() if key in known and (text := self._text(row, col))
+        )
+        return any(self._text(*place) != text for place, text in typed)
+
+    def _unnamed(self) -> FlatProject:
+        self.current = FlatProject()
+        self.projects.append(self.current)
+        return self.current
 
     def _agrees(self, project: FlatProject, row: int) -> bool:
         """Return whether all that a row has of fields is as in a project."""
