@@ -18,19 +18,20 @@ WHY: Text = ("，而清单“{file}”的表头同样适合几种", ", and the h
 
 
 def form_of_list(forms: Collection[Form], source: Path, out: Path | None, limits: Limits = DEFAULT_LIMITS) -> Form:
-    """Return the form of the roster that is already there, else the one that knows most headings of the list.
+    """Return the form of the roster that is already there, else the one that knows most of the list's headings.
 
-    Raises KpixlError `form-to-choose` where several know equally many.
+    Of several, the one that prints most of them just so. Raises KpixlError `form-to-choose` where several do.
     """
     if out is not None and out.is_file():
         return canonical.load(out, among(forms))[0]
     if len(forms) == 1:
         return next(iter(forms))
     grids = open_list(source, limits).grids
-    scores: dict[str, tuple[bool, int]] = {}
+    scores: dict[str, tuple[bool, int, int]] = {}
     for form in forms:
         found = find_listings(form, grids, source.name)
-        scores[form.id] = (not found.refused, max((len(one.keys) for one in found.listings), default=0))
+        fits = [(len(one.keys), sum(h.how == "exact" for h in one.headings)) for one in found.listings]
+        scores[form.id] = (not found.refused, *max(fits, default=(0, 0)))
     best = [form for form in forms if scores[form.id] == max(scores.values())]
     if len(best) != 1:
         known = ", ".join(form.id for form in best or forms)

@@ -109,7 +109,7 @@ class ListLabels:
 
     def __init__(self, form: Form) -> None:
         self.fields = {field.key: field for field in (form.id_field, *form.fields.values())}
-        self.name = self.fields[next(iter(form.fields))]
+        self.name = self.fields[form.key_fields[0]]
         self.shown = "、".join(field.heading for field in self.fields.values())
         self._order = {key: number for number, key in enumerate(self.fields)}
         self._headings = {fold(field.heading): [field.key] for field in self.fields.values()}

@@ -238,7 +238,7 @@ def _is_amount(field: Field) -> bool:
 
 def read_lines(form: Form, found: Listing) -> tuple[list[Line], list[Problem]]:
     """Read the rows that are projects: those with a name, but no totals and no repeated headers."""
-    name = next((column for column in found.columns if column.field.key == next(iter(form.fields))), None)
+    name = next((column for column in found.columns if column.field.key == form.key_fields[0]), None)
     if name is None:
         return [], []
     covered = _covered(found, name)

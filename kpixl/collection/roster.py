@@ -1,7 +1,7 @@
 """An office's own list of projects (Excel or CSV, one row per project) -> the roster.
 
 Ids stay what they were when the list grows: a project is known by its id column, or else by its name (the
-form's first field) and unit (`unit`, where form and list have one).
+form's first key field) and the others of these that the list has.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]
         elif (kind := FIELD_TYPES[field.type]).is_unread(value):
             details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
             problems.append(Problem("value-unread", place, details))
-    name = next(c.col for c in found.columns if c.field.key == next(iter(form.fields)))
+    name = next(c.col for c in found.columns if c.field.key == form.key_fields[0])
     return Entry(tuple(ids), values, found.place(line.row, name)), problems
 
 
@@ -264,7 +264,7 @@ def _follows(field: Field, given: Container[str]) -> bool:
 
 
 def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:
-    name = next(iter(form.fields))
+    name = form.key_fields[0]
     return [
         Problem("list-row-gone", Location(file), {"id": i, "name": text_of(project.values[name])})
         for i, project in before.items()

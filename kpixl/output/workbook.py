@@ -319,7 +319,7 @@ class Sheet:
         # The text also becomes an attribute, where XlsxWriter escapes no control characters.
         plain = _NOT_IN_ATTRIBUTE.sub(" ", text)
         _ok(self.raw.write_url(row, col, url, style, plain))
-        if plain != text:
+        if plain != text or _typed(text) != text:  # nor is a text that XlsxWriter changes written by write_url
             self.write(row, col, text, style)
         elif self._record is not None:
             self._record.append((row, col, text))

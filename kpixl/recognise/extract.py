@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kpixl.a1 import Span
@@ -40,7 +41,7 @@ class AsSent(NamedTuple):
 class Layout(NamedTuple):
     """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form.
 
-    `flat`: the sheets whose projects are rows of one table; their parts are among `parts`.
+    `flat`: what has its projects as rows of one table, by the number of the first of its parts.
     """
 
     parts: tuple[tuple[FormReader, Part], ...]
@@ -48,7 +49,7 @@ class Layout(NamedTuple):
     others: tuple[OtherKind, ...]
     sections: tuple[Section, ...]
     marked: bool
-    flat: tuple[FlatSheet, ...] = ()
+    flat: Mapping[int, FlatSheet] = MappingProxyType({})
 
 
 class Extractor:
@@ -101,10 +102,13 @@ class Extractor:
             weak = next((OtherKind(s.weak, s.place, s.told) for s in layout.sections if s.weak), None)
             return replace(nothing, others=layout.others, weak=weak)
         lost = None if layout.marked or sum(len(part.forms) for _, part in layout.parts) > 1 else lost
-        forms = [form for reader, part in layout.parts for form in _read(reader, part, file, lost)]
+        read = [list(_read(reader, part, file, lost)) for reader, part in layout.parts]
+        for first, sheet in layout.flat.items():
+            others = [form for part in read for form in part if form.form == sheet.form.id]
+            own = slice(first, first + len(sheet.parts))
+            read[own] = _with_flat(sheet, file, read[own], others)
+        forms = [form for part in read for form in part]
         title = self.form(forms[0].form).title
-        for sheet in layout.flat:
-            forms = _with_flat(sheet, file, forms)
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
         return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
 
@@ -127,7 +131,7 @@ class Extractor:
         located: list[tuple[FormReader, Part]] = []
         nothing: list[Nothing] = []
         others: list[OtherKind] = []
-        flat: list[FlatSheet] = []
+        flat: dict[int, FlatSheet] = {}
         for group in _groups(found):
             able = [look for reader in readers if group[0].reads(reader.known) for look in reader.looks]
             if not able:
@@ -135,16 +139,15 @@ class Extractor:
                 continue
             piece = _only(grid, group, able) if len(group) < len(found) else grid
             if (sheet := _flat(able, piece, merges)) is not None:
-                reader = self._readers[sheet.form.id]
-                located += [(reader, part) for part in sheet.parts]
-                flat.append(sheet)
+                flat[len(located)] = sheet
+                located += [(self._readers[sheet.form.id], part) for part in sheet.parts]
                 continue
             reader, hits, parts = _best(able, piece, merges)
             located += [(reader, part) for part in parts]
             if not parts:
                 nothing.append(reader.nothing(hits))
         none = nothing[0] if nothing else readers[0].nothing(())
-        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks), tuple(flat))
+        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks), flat)
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
@@ -178,19 +181,27 @@ def _flat(readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]) -> 
     return max(found, key=lambda sheet: len(sheet.headings.found), default=None)
 
 
-def _with_flat(sheet: FlatSheet, file: str, forms: list[Extracted]) -> list[Extracted]:
-    """Add what is known of a flat sheet as a whole to its projects; what is wrong with it is reported once."""
-    own = [form for form in forms if form.form == sheet.form.id]
+def _with_flat(
+    sheet: FlatSheet, file: str, read: list[list[Extracted]], others: Sequence[Extracted]
+) -> list[list[Extracted]]:
+    """Add what is known of a flat sheet as a whole to its projects; what is wrong with it is reported once.
+
+    `read`: the forms of each of its parts, one for every project. `others`: all forms of the grid that are of its kind.
+    """
+    forms = [form for part in read for form in part]
+    loose = list(sheet.problems(file, forms, others))
     organization = sheet.organization()
     told: set[tuple[str, Location]] = set()
-    added = []
-    for number, form in enumerate(own):
-        problems = [*sheet.problems(file, own), *form.problems] if number == 0 else form.problems
-        kept = tuple(p for p in problems if (p.code, p.location) not in told)
-        told |= {(p.code, p.location) for p in kept}
-        added.append(replace(form, organization=form.organization or organization, problems=kept))
-    rest = iter(added)
-    return [next(rest) if form.form == sheet.form.id else form for form in forms]
+    added: list[list[Extracted]] = []
+    for part, project in zip(read, sheet.rows.projects, strict=True):
+        again = frozenset(sheet.grid.address(*place) for place in project.again)
+        added.append([])
+        for form in part:
+            problems = tuple(p for p in (*loose, *form.problems) if (p.code, p.location) not in told)
+            told |= {(p.code, p.location) for p in problems}
+            known = form.organization or organization
+            added[-1].append(replace(form, organization=known, problems=problems, repeated=again))
+    return added
 
 
 def _groups(found: Sequence[Section]) -> list[list[Section]]:

@@ -21,6 +21,7 @@ from kpixl.recognise.flat_rows import FlatProject, FlatRows, FlatTotal, part_row
 from kpixl.recognise.label_search import labels_in, search
 from kpixl.recognise.labels import LabelIndex, printed_match
 from kpixl.recognise.labels import pattern as text_pattern
+from kpixl.recognise.quoted import quoted
 from kpixl.recognise.record import shown
 from kpixl.recognise.side_by_side import Part
 from kpixl.recognise.submission import Extracted
@@ -44,21 +45,25 @@ class FlatSheet(NamedTuple):
     rows: FlatRows
     parts: tuple[Part, ...]
 
-    def problems(self, file: str, forms: Sequence[Extracted]) -> Iterator[Problem]:
-        """Report nearly right headings, rows without a project, values from above, and totals that differ."""
+    def problems(self, file: str, forms: Sequence[Extracted], others: Sequence[Extracted]) -> Iterator[Problem]:
+        """Report nearly right headings, rows without a project, values from above, and totals.
+
+        `forms`: of this sheet; `others`: all of the same grid, where page breaks or titles have cut it.
+        """
         for heading in self.headings.found:
             if heading.near:
                 found = " ".join(text_of(self.grid.rows[heading.row][heading.col]).split())
                 yield self._problem("label-near", file, (heading.row, heading.col), found=found, label=heading.text)
-        for place in self.rows.orphans:
-            yield self._problem("flat-row-alone", file, place, text=text_of(self.grid.rows[place[0]][place[1]]))
+        for places in self.rows.orphans:
+            text = " | ".join(text_of(self.grid.rows[row][col]) for row, col in places)
+            yield self._problem("flat-row-alone", file, places[0], text=text)
         names = self.headings.cols("")
         for project in self.rows.projects:
             for key in project.above:
                 row, col = project.fields[key]
                 details = {"label": self.form.fields[key].label, "reading": text_of(self.grid.rows[row][col])}
                 yield self._problem("flat-value-above", file, (project.rows[0], names[key]), **details)
-        yield from self._totals(file, forms)
+        yield from self._totals(file, forms, others)
 
     def _problem(self, code: str, file: str, place: Place, **details: object) -> Problem:
         return Problem(code, Location(file, self.grid.name, self.grid.address(*place)), details)
@@ -71,7 +76,7 @@ class FlatSheet(NamedTuple):
             return storable(text_of(self.grid.rows[place[0]][place[1]])).strip() or None
         return None
 
-    def _totals(self, file: str, forms: Sequence[Extracted]) -> Iterator[Problem]:
+    def _totals(self, file: str, forms: Sequence[Extracted], others: Sequence[Extracted]) -> Iterator[Problem]:
         """Compare every total with the projects that it can be of: all, those above, or those of a unit."""
         flat = self.form.flat
         if flat is None or flat.total_amount is None:
@@ -79,10 +84,10 @@ class FlatSheet(NamedTuple):
         for number, row in enumerate(self.rows.totals):
             raw = self.grid.rows[row.amount[0]][row.amount[1]]
             value = read_money(raw, self.form.money, self._unit(flat.total_amount)).value
-            sums = [self._sum(flat.total_amount, group) for group in self._groups(number, row, forms)]
-            if value not in sums:
-                details = {"found": text_of(raw), "sum": shown(sums[0])}
-                yield self._problem("flat-total-differs", file, row.amount, **details)
+            sums = [self._sum(flat.total_amount, group) for group in (*self._groups(number, row, forms), others)]
+            name = quoted(self.grid, [(row.name, self.grid.rows[row.name[0]][row.name[1]])] if row.name else [])
+            code = "flat-total-read" if is_blank(raw) or value in sums else "flat-total-differs"
+            yield self._problem(code, file, row.amount, found=text_of(raw), sum=shown(sums[0]), name=name)
 
     def _groups(self, number: int, row: FlatTotal, forms: Sequence[Extracted]) -> Iterator[Sequence[Extracted]]:
         """Yield the groups of projects that a total may be of, the likeliest first."""

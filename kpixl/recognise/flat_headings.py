@@ -31,7 +31,7 @@ class FlatHeading(NamedTuple):
 
 
 class FlatHeadings(NamedTuple):
-    """The headings of a sheet. `first`, `last`: their rows; `unclear`: columns for which several cells may be meant."""
+    """The headings of a sheet, and their rows."""
 
     first: int
     last: int

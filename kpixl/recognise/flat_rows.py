@@ -21,12 +21,13 @@ Place = tuple[int, int]
 class FlatProject:
     """A project's rows. `fields`: where each of its values is; `above`: those that are another project's as well.
 
-    `strays`: filled cells that are none of its values.
+    `again`: cells that repeat one of its values. `strays`: filled cells that are none of its values.
     """
 
     rows: list[int] = field(default_factory=list)
     fields: dict[str, Place] = field(default_factory=dict)
     above: list[str] = field(default_factory=list)
+    again: list[Place] = field(default_factory=list)
     strays: list[Place] = field(default_factory=list)
 
 
@@ -43,7 +44,7 @@ class FlatRows(NamedTuple):
 
     projects: tuple[FlatProject, ...]
     totals: tuple[FlatTotal, ...]
-    orphans: tuple[Place, ...]
+    orphans: tuple[tuple[Place, ...], ...]
     strays: tuple[Place, ...]
 
 
@@ -70,7 +71,7 @@ class _Parter:
         self.spans = {(r, m.col): m for m in merges if m.last_row > m.row for r in range(m.row, m.last_row + 1)}
         self.projects: list[FlatProject] = []
         self.totals: list[FlatTotal] = []
-        self.orphans: list[Place] = []
+        self.orphans: list[tuple[Place, ...]] = []
         self.strays: list[Place] = []
         self.current: FlatProject | None = None
         self.torn = False  # headings were repeated since the last row: a merge that begins may go on with a project
@@ -93,9 +94,9 @@ class _Parter:
         elif self.name in filled:
             self._add(self._project(row, span), row, filled)
         elif has_cells and self.current is not None:
-            self._add(self.current, row, filled)
+            self._add(self._unnamed() if self._differs(row) else self.current, row, filled)
         elif has_cells:
-            self.orphans += [(row, col) for col in filled]
+            self.orphans.append(tuple((row, col) for col in filled))
         else:
             self.strays += [(row, col) for col in filled]
         self.torn = False
@@ -110,7 +111,12 @@ class _Parter:
     # --- totals ------------------------------------------------------------------------------
 
     def _is_total(self, row: int, filled: Sequence[int]) -> bool:
-        """Return whether a row without indicators is a total: an amount, and no project or a word for totals."""
+        """Return whether a row without indicators is a total: an amount, and no project or a word for totals.
+
+        The first row is one without an amount as well, where it has the name of the organisation alone.
+        """
+        if self.amount is not None and not self.projects and not self.totals and list(filled) == [self.total_name]:
+            return self.total_name != self.name
         if self.amount is None or self.amount not in filled or (row, self.name) in self._inside():
             return False
         words = [fold(text_of(self.rows[row][col])) for col in (self.name, self.total_name, filled[0]) if col in filled]
@@ -127,7 +133,8 @@ class _Parter:
         name = next(others, None)
         place = (row, name) if name is not None else None
         self.totals.append(FlatTotal(place, (row, self.amount), len(self.projects)))
-        self.strays += [(row, col) for col in filled if col not in (name, self.amount)]
+        others = (col for col in filled if col not in (name, self.amount))
+        self.strays += [(row, col) for col in others if fold(self._text(row, col)) not in TOTAL_WORDS]
 
     # --- projects ----------------------------------------------------------------------------
 
@@ -140,6 +147,19 @@ class _Parter:
             self.projects.append(same)
         self.current = same
         return same
+
+    def _differs(self, row: int) -> bool:
+        """Return whether a row that lacks a name is another project: a field has another value than that above."""
+        known = self.current.fields if self.current else {}
+        typed = (
+            (known[key], text) for key, col in self.fields.items() if key in known and (text := self._text(row, col))
+        )
+        return any(self._text(*place) != text for place, text in typed)
+
+    def _unnamed(self) -> FlatProject:
+        self.current = FlatProject()
+        self.projects.append(self.current)
+        return self.current
 
     def _agrees(self, project: FlatProject, row: int) -> bool:
         """Return whether all that a row has of fields is as in a project."""
@@ -159,8 +179,9 @@ class _Parter:
         for key, col in self.fields.items():
             if col in filled:
                 place = project.fields.setdefault(key, (row, col))
-                if self._text(*place) != self._text(row, col):
-                    project.strays.append((row, col))
+                if place != (row, col):
+                    same = self._text(*place) == self._text(row, col)
+                    (project.again if same else project.strays).append((row, col))
         if first:
             self._from_above(project, row)
         project.strays += [(row, col) for col in filled if col not in self.heading_cols]

@@ -37,7 +37,7 @@ class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
     `doubts`: what only the file itself can tell, see Doubt. `missing`: the labels that the form lacks. `suspect`: cells
-    of its sheet that read blank may be formulas without a value, or errors.
+    of its sheet that read blank may be formulas without a value, or errors. `repeated`: cells that hold a value again.
     """
 
     form: str
@@ -53,6 +53,7 @@ class Extracted:
     problems: tuple[Problem, ...]
     missing: frozenset[LabelKey] = frozenset()
     suspect: bool = False
+    repeated: frozenset[str] = frozenset()
 
 
 class OtherKind(NamedTuple):

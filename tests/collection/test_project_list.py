@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kpixl.a1 import Span
 from kpixl.cli.main import run
+from kpixl.collection.list_form import form_of_list
 from kpixl.collection.list_mapping import mapping_data
 from kpixl.collection.roster import ReadList, make_roster, read_list
+from kpixl.forms.load import load_forms
 from kpixl.forms.values import Raw
 from kpixl.problems import KpixlError
 from kpixl.readers import Grid
@@ -118,3 +122,36 @@ def test_the_form_is_told_by_the_headings_of_the_list(tmp_path: Path, capfd: pyt
     capfd.readouterr()
     assert run(["roster", str(source), "-o", str(tmp_path / "other.yaml")]) == 3
     assert "--form" in capfd.readouterr().err and not (tmp_path / "other.yaml").exists()
+
+
+def test_the_form_is_the_one_that_has_most_of_the_headings(tmp_path: Path) -> None:
+    forms = list(load_forms().values())
+    source = tmp_path / "清单.csv"
+    for header, expected in (
+        ("项目名称,主管部门,实施单位,计划开始日期,当年财政拨款", "shanghai-target"),
+        ("项目名称,单位名称,预算数,年度目标", "sichuan-target"),
+    ):
+        source.write_text(f"{header}\n甲,,,,\n", encoding="utf-8")
+        assert form_of_list(forms, source, None).id == expected
+
+
+HEADINGS = ["项目名称", "实施单位", "当年财政拨款（万元）", "上年结转", "结束日期"]
+HEADINGS += ["备注", "其中：2025年预算数", "联系人"]
+
+
+@given(st.permutations(range(len(HEADINGS))))
+def test_the_order_of_columns_does_not_matter(order: list[int]) -> None:
+    values: list[Raw] = ["甲", "一所", 60.0, 5.0, "2026-12-31", "急", 7.0, "张三"]
+    rows = [[cells[at] for at in order] for cells in (HEADINGS, values)]
+    found = read_list(FORM, [Grid("清单", [list(row) for row in rows])], file="清单.xlsx", year=2026)
+    assert found.roster is not None
+    known = {key: value for key, value in found.roster.projects[0].values.items() if value is not None}
+    assert known == {
+        "name": "甲",
+        "unit": "一所",
+        "end": date(2026, 12, 31),
+        "funding.annual.amount": Decimal(600005),
+        "funding.annual.appropriation": Decimal(600000),
+        "funding.annual.carryover": Decimal(5),
+    }
+    assert set(named(found)) == {"备注", "其中：2025年预算数", "联系人"}

@@ -223,6 +223,7 @@ ALLOWED = {
     "元": "forms.money: the money that amounts are kept in, as said after a number (60万元)",
     "万元": "forms.money: a unit of money, the same in every form",
     "序号": "template: heading of the first sheet's own first column",
+    "单位名称": "prepare: what --organization is",
     "符号": "values: noun of a type, for messages",
     "单位": "values: noun of a type, for messages",
     "计量单位": "values: noun of a type, for messages",
@@ -241,7 +242,8 @@ ALLOWED = {
 ALLOWED_IN_MESSAGES = {
     "不少于": "at least", "不超过": "at most", "文字描述": "text", "完成日期": "date of completion",
     "项目编号": "the id, which every portfolio has", "项目名称": "what a project is called",
-    "年度总体目标": "trace: an example of a label",
+    "年度总体目标": "trace: an example of a label", "总体目标": "trace: an example of a label",
+    "单位名称": "nothing_to_report: the name of a unit", "绩效目标": "main: what the program is about",
     "绩效指标": "rules: the rows they look at", "指标名称": "rules: the rows they look at",
     "指标值": "rules: a target's parts", "计量单位": "rules: a target's parts", "计算符号": "rules: a target's parts",
     "一级指标": "rules: titles", "二级指标": "rules: titles", "成本指标": "rules: titles", "效益指标": "rules: titles",
