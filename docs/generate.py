@@ -251,9 +251,10 @@ def main(arguments: list[str]) -> int:
 
     wanted[DOCS / "seeded-errors.md"] = seeded_errors()
     sys.path.insert(0, str(ROOT))  # the cases are read by the tests
-    from tests.recognition_page import page
+    from tests import learning_page, recognition_page
 
-    wanted[DOCS / "recognition.md"] = NOTE + page()
+    wanted[DOCS / "recognition.md"] = NOTE + recognition_page.page()
+    wanted[DOCS / "learning.md"] = NOTE + learning_page.page()
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in [*READMES.items(), ("docs/round.md", "en")]}

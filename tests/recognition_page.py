@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kpixl.recognise.kinds import kind_called
-from tests.recognise.test_kinds import confusion
+from tests.recognise.test_kinds import TITLE_ALONE, TITLES, confusion
 from tests.recognise.test_labels import CASES, RIGHT, WRONG, outcome
 
 INTRODUCTION = """\
@@ -29,7 +29,7 @@ several cells may be meant, all are named (`label-unclear`). `kpixl forms explai
 
 def page() -> str:
     """Write the page."""
-    return "\n".join([INTRODUCTION, *_kinds(), "", *_labels()]) + "\n"
+    return "\n".join([INTRODUCTION, *_kinds(), "", *_titles(), "", *_labels()]) + "\n"
 
 
 def _kinds() -> Iterator[str]:
@@ -45,6 +45,24 @@ def _kinds() -> Iterator[str]:
         yield f"| {kind} {kind_called(kind).name[0]} | {' | '.join(counts)} |"
     wrong = sum(count for (kind, read_as), count in told.items() if kind != read_as)
     yield f"\nTold as another kind: {wrong}."
+
+
+def _titles() -> Iterator[str]:
+    yield "## Sheets whose title is missing or misleading\n"
+    yield "The same sheets with something else in the place of their own title, but those that only their title tells"
+    yield f"from a target form ({len(TITLE_ALONE)}). Unknown: reported as no form, nothing is read.\n"
+    yield "| in the place of the title | sheets | their kind | unknown | another kind | read as a target form |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for title in TITLES:
+        found = confusion(title)
+        others = [(kind, read_as) for kind, _, read_as in found if read_as not in (kind, "unknown")]
+        right, unknown = (sum(read_as == what(kind) for kind, _, read_as in found) for what in (str, _unknown))
+        targets = sum(read_as == "target" for _, read_as in others)
+        yield f"| {title} | {len(found)} | {right} | {unknown} | {len(others)} | {targets} |"
+
+
+def _unknown(_: str) -> str:
+    return "unknown"
 
 
 def _labels() -> Iterator[str]:

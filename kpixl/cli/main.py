@@ -17,6 +17,7 @@ from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, folder_option, option, usage_error
+from kpixl.cli.learn import learn, try_definition
 from kpixl.cli.letters import letters
 from kpixl.cli.prepare import derive, init, roster, schema, template
 from kpixl.cli.publish import publish, summary
@@ -91,6 +92,8 @@ for _command in (
     schema,
 ):  # in the order of the help
     cli.add_command(_command)
+for _command in (learn, try_definition):
+    forms.add_command(_command)
 
 
 @cli.command(cls=Command, text=("显示一个命令的帮助。", "Show the help of a command."))

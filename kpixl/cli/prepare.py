@@ -138,12 +138,14 @@ def roster(
     limits: Any,
     as_json: bool,
 ) -> int:
+    from kpixl.collection.list_form import form_of_list
     from kpixl.collection.roster import plan_roster, write_roster
+    from kpixl.forms.load import load_forms
 
     if out is None and (folder := folder_of(ctx)) is not None:
         out, form_id, year = folder.paths["roster"], folder.settings.form, year or folder.settings.year
         organization = organization or folder.settings.organization
-    form = chosen_form(ctx, form_id)
+    form = chosen_form(ctx, form_id) if form_id else form_of_list(load_forms(ctx.obj).values(), list, out, limits)
     if dry_run:
         read = plan_roster(form, list, out, year=year, organization=organization, limits=limits)
         _show_mapping(ctx, read, as_json=as_json)

@@ -81,7 +81,7 @@ def roster_from(
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[Portfolio, tuple[Problem, ...]]:
     """Read the list `source` as a roster; `old` and what is raised: as for make_roster."""
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return roster, (*reading.problems, *problems)
 
@@ -96,13 +96,13 @@ def plan_roster(
     limits: Limits = DEFAULT_LIMITS,
 ) -> ReadList:
     """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
     read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
-def _open(source: Path, limits: Limits) -> Reading:
+def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():

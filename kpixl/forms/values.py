@@ -284,11 +284,16 @@ def tidy_target(row: dict[str, Value], target: Target, operators: Choices, units
 
 
 def target_text(row: Row, target: Target) -> str:
-    """Print a target in one cell as the official form does: ≥100.00(人), 合规."""
+    """Print a target in one cell as the official form does: ≥100.00(人), 合规; where that is `plain`, ≥100人.
+
+    A unit that would not be read again without its brackets keeps them.
+    """
     value, unit = row[target.value], row[target.unit]
     operator = row[target.operator]
     if isinstance(value, Decimal):
         text = number_text(value)
+        if target.plain and (unit is None or is_unit(text_of(unit), text, operator=operator is not None)):
+            return f"{operator or ''}{text}{unit or ''}"
         whole, _, decimals = text.partition(".")
         return f"{operator or ''}{whole}.{decimals:0<2}{f'({unit})' if unit else ''}"
     if value is None:

@@ -154,7 +154,7 @@ class Losses:
 
     def _above(self, placed: PlacedTable) -> Place | None:
         """Return where the headings of a lost table should begin, by the nearest label above them."""
-        before = max((p.row for p in self.form.layout.tables if p.row < placed.row), default=-1)
+        before = max((p.row for p in self.index.layout.tables if p.row < placed.row), default=-1)
         labels = self.index.labels
         above = [key for key in self.found.anchors if before < labels[key].row < placed.row]
         if not above or not placed.entry:

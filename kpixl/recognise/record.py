@@ -85,6 +85,7 @@ class Record:
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
         self.used: set[tuple[int, int]] = set()
         self.doubts: list[Doubt] = []
+        self._noted: set[tuple[tuple[int, int], str]] = set()
         self.amounts: dict[str, tuple[tuple[int, int], Raw]] = {}
         self.table_amounts: list[TableAmount] = []
         self.unit: Named | None = None  # what a remark says that amounts count
@@ -163,7 +164,10 @@ class Record:
         return ""
 
     def normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
-        """Report that a value is not read as it was typed."""
+        """Report that a value is not read as it was typed; once, although two tables may have the cell in common."""
+        if (place, reading) in self._noted:
+            return
+        self._noted.add((place, reading))
         self.problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
 
 

@@ -19,6 +19,7 @@ DECISIVE = 2  # points: one decisive label, or two that are typical
 CONTRADICTED = 3  # where a title or the sheet id speaks for another kind, one label more is asked for
 TARGET = "target"  # the kind from which the other forms of the cycle are made
 MAX_QUOTED = 4  # labels named in the problem
+MAX_UNTIL_LABELS = 4  # rows from the title of a paper to its labels: year, unit and who it is from are between
 MAX_BESIDE = 2  # filled cells in the row of a title: itself, and 附件2 or a year
 
 
@@ -121,9 +122,25 @@ def _titles(
         if own:
             found += [_Title(number, c, raw, ids, None) for c, raw, ids in own]
         elif len(filled) <= MAX_BESIDE and number not in labels and above not in labels:
-            found += [_Title(number, c, raw, frozenset(), kind) for c, raw in texts if (kind := kind_of_title(raw))]
+            kinds_of = ((c, raw, kind_of_title(raw)) for c, raw in texts)
+            found += [
+                _Title(number, c, raw, frozenset(), kind)
+                for c, raw, kind in kinds_of
+                if kind is not None and not (kind.weak and _is_inner_label(kind, number, labels))
+            ]
         above = number
     return found
+
+
+def _is_inner_label(kind: Kind, number: int, labels: Mapping[int, Sequence[tuple[int, str, bool]]]) -> bool:
+    """Tell whether what reads like the title of a paper is a label within a form: none of that paper's labels follows.
+
+    项目实施进度计划 over a plan is its title, in the middle of a form it is a label whose value is blank.
+    """
+    if not any(row < number for row in labels):
+        return False
+    following = (text for row in range(number + 1, number + 1 + MAX_UNTIL_LABELS) for _, text, _ in labels.get(row, ()))
+    return not any(weight.kind == kind.id for text in following for weight in weights(text))
 
 
 def _bounds(
@@ -166,7 +183,7 @@ def _section(
     # The title of a target form may have been left over the labels of what was made from it; another title is right.
     if by_title and not own and (best in (None, named_kind) or named_kind != TARGET):
         return Section(first, last, named_kind, own, None, (by_title.row, by_title.col), (by_title.text,))
-    if best is not None and best not in speaks:
+    if best is not None and best not in {form.kind for form in forms if form.id in own}:
         return Section(first, last, best, frozenset(), None, where[best], tuple(told[best][:MAX_QUOTED]))
     kind = next(iter(speaks)) if own and len(speaks) == 1 else None
     return Section(first, last, kind, own, *(_weak(titles, points, where, told) or (None, (first, 0), ())))

@@ -17,7 +17,7 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
     Only tables may have grown or shrunk, so what follows them is looked for from below.
     """
     first, *others = index.blocks
-    edge = len(index.form.layout.widths) - 1
+    edge = len(index.layout.widths) - 1
     if not first.stands_at(rows, 0) or _is_widened(rows, edge):
         return None
     starts, bottom = [len(rows)], len(rows)
@@ -36,10 +36,10 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
         anchors |= {c.key: Anchor(c.row - block.top + start, c.col, Slot("field", c.key)) for c in block.labels}
         spots |= {c.key: _spot(c, block, start) for c in block.loose if c.kind == "value"}
         empty |= {(c.row - block.top + start, c.col) for c in block.loose if c.kind == "empty"}
-        if block.placed is not None:
-            headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in block.placed.entry)
+        for placed in block.placed:
+            headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in placed.entry)
             row = start + block.height - 1
-            tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
+            tables.append(FoundTable(placed.table, row, following - 1, headings, entry=True))
     return FoundForm(
         0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, empty=frozenset(empty)
     )

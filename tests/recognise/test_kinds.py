@@ -1,6 +1,7 @@
 """Every kind of form is told as what it is: sheets of cases/kinds/<kind>.yaml, none of them read as another kind.
 
-A case has a name (`sheet`) and a `grid`, a table of cells with | between them; #5 is a number. The file's name is the
+A case has a name (`sheet`) and a `grid`, a table of cells with | between them; #5 is a number. `title-alone`: nothing
+but its title tells it from a target form. The file's name is the
 kind that templates/shared/kinds.yaml calls it.
 """
 
@@ -28,11 +29,20 @@ from tests.strategies import form_of
 
 CASES = Path(__file__).parents[1] / "cases" / "kinds"
 OURS = "target"
-SHEETS: dict[str, dict[str, str]] = {
-    path.stem: {case["sheet"]: case["grid"] for case in yaml.safe_load(path.read_text(encoding="utf-8"))}
-    for path in sorted(CASES.glob("*.yaml"))
+FOUND: dict[str, list[dict[str, Any]]] = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.yaml"))
 }
+SHEETS = {kind: {case["sheet"]: str(case["grid"]) for case in found} for kind, found in FOUND.items()}
 ALL = [(kind, name) for kind, sheets in SHEETS.items() for name in sheets]
+TITLE_ALONE = {(kind, case["sheet"]) for kind, found in FOUND.items() for case in found if case.get("title-alone")}
+# What is above a sheet in the place of its own title: nothing, an attachment's number, a title that tells nothing, the
+# title of the form that is being collected.
+TITLES = {
+    "no title": "",
+    "an attachment's number": "| 附件3 |",
+    "a title that tells nothing": "| 某局二〇二六年材料 |",
+    "the title of the target form": "| 项目支出绩效目标申报表 |",
+}
 
 
 def workbook(*sheets: str) -> bytes:
@@ -81,6 +91,36 @@ def test_a_sheet_is_told_as_its_kind(kind: str, name: str, tmp_path: Path) -> No
     else:
         assert not [p for p in result.problems if p.code == "sheet-other-kind"]
         assert result.forms[0].values["name"] in ("水利宣传", "绩效自评表编制")
+
+
+def retitled(kind: str, name: str, title: str) -> str:
+    """Return a sheet with another title, or none, in the place of its own."""
+    lines = [line for line in SHEETS[kind][name].splitlines() if line.strip()]
+    first = [cell.strip() for cell in lines[0].split("|") if cell.strip()]
+    own = len(first) == 1 and kind_of_title(first[0]) is not None
+    return "\n".join([title, *lines[own:]] if title else lines[own:])
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize(("kind", "name"), [case for case in ALL if case not in TITLE_ALONE])
+def test_without_its_title_a_sheet_is_never_another_kind(kind: str, name: str, title: str, tmp_path: Path) -> None:
+    result = read(tmp_path, retitled(kind, name, TITLES[title]))
+    assert told(result) in (kind, "unknown")
+    assert bool(result.forms) == (kind == OURS)
+
+
+def test_under_a_wrong_title_of_ours_the_labels_decide(tmp_path: Path) -> None:
+    """Two titles above, one of the form that is collected: what has scores is not read as targets."""
+    grid = SHEETS["self-evaluation"]["Shanghai's form under the heading of an attachment"]
+    result = read(tmp_path, grid.replace("附件3", "项目支出绩效目标申报表"))
+    assert not result.forms
+    assert told(result) == "self-evaluation"
+
+
+def test_a_label_that_reads_like_the_title_of_a_plan_is_a_label(tmp_path: Path) -> None:
+    grid = SHEETS[OURS]["the form itself"].replace("| 项目绩效目标 |", "| 项目实施进度计划 |\n| 项目绩效目标 |")
+    (form,) = read(tmp_path, grid).forms
+    assert [row["name"] for row in form.tables["indicators"]] == ["宣传场次", "公众满意度"]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SHEETS if kind not in (OURS, "summary-list")])
@@ -172,9 +212,15 @@ def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
     assert [row["value"], row["actual"], row["score"]] == [Decimal(12), "12场", "10"]
 
 
-def confusion() -> list[tuple[str, str, str]]:
-    """Return for every sheet its kind, its name and what it is told as; for the documentation."""
+def confusion(title: str | None = None) -> list[tuple[str, str, str]]:
+    """Return for every sheet its kind, its name and what it is told as; for the documentation.
+
+    `title`: what is in the place of each title, a key of TITLES; sheets that only their title tells are then left out.
+    """
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        return [(kind, name, told(read(Path(folder), SHEETS[kind][name]))) for kind, name in ALL]
+        if title is None:
+            return [(kind, name, told(read(Path(folder), SHEETS[kind][name]))) for kind, name in ALL]
+        able = [case for case in ALL if case not in TITLE_ALONE]
+        return [(kind, name, told(read(Path(folder), retitled(kind, name, TITLES[title])))) for kind, name in able]

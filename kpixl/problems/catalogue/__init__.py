@@ -10,6 +10,7 @@ from kpixl.problems.catalogue import (
     folders,
     identity,
     inputs,
+    learning,
     portfolios,
     reading,
     recognising,
@@ -18,5 +19,5 @@ from kpixl.problems.catalogue import (
 )
 from kpixl.problems.entry import Entry
 
-AREAS = (inputs, folders, tracing, writing, reading, recognising, identity, portfolios, checking)
+AREAS = (inputs, folders, tracing, writing, reading, recognising, identity, portfolios, checking, learning)
 CATALOGUE: dict[str, Entry] = {code: entry for area in AREAS for code, entry in area.ENTRIES.items()}

@@ -82,6 +82,13 @@ ENTRIES: dict[str, Entry] = {
         "There is no form called {form}.",
         "Known forms: {known} (see kpixl forms).",
     ),
+    "form-to-choose": Entry(
+        E,
+        "没有指定表式{why}。",
+        "请指定其中一种：{known}（--form，见 kpixl forms）。",
+        "No form was chosen{why}.",
+        "Choose one of these: {known} (--form, see kpixl forms).",
+    ),
     "form-invalid": Entry(
         E,
         "表式定义有误：{key}：{reason}。",

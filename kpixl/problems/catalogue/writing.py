@@ -129,9 +129,9 @@ ENTRIES: dict[str, Entry] = {
     "template-invalid": Entry(
         E,
         "版式模板有误：{path} 第 {line} 行：{reason}。",
-        "请改正该行；可用的变量见 docs/publishing.md。",
+        "请改正该行；可用的变量见 docs/publishing.md 和 docs/mail.md。",
         "A template is wrong: {path}, line {line}: {reason}.",
-        "Correct that line; docs/publishing.md lists the variables.",
+        "Correct that line; docs/publishing.md and docs/mail.md list the variables.",
     ),
     "folder-not-empty": Entry(
         E,
