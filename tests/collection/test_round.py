@@ -177,6 +177,7 @@ def test_text_page_workbook_and_overview_agree(played: tuple[Story, list[str]]) 
         (story.root / "kpixl.yaml").write_text(settings, encoding="utf-8")
         (story.root / "away.xlsx").rename(story.returned / "国际部 终稿.xlsx")
         (story.root / "away.eml").rename(story.returned / "调研部.eml")
+        run(["-C", str(story.root), "consolidate"])
 
 
 def test_rounds_are_counted_and_a_correction_is_not_late(played: tuple[Story, list[str]]) -> None:
