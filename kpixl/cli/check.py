@@ -170,8 +170,10 @@ def _annotate(
 @click.pass_context
 def rules(ctx: click.Context, form_id: str | None) -> int:
     from kpixl.checks.rules_page import rules_markdown
+    from kpixl.forms.load import load_forms
 
-    click.echo(rules_markdown(lang_of(ctx), [chosen_form(ctx, form_id)]), nl=False)
+    forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    click.echo(rules_markdown(lang_of(ctx), forms), nl=False)
     return 0
 
 

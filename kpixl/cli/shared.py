@@ -11,7 +11,7 @@ import click
 
 from kpixl.cli.console import print_problems, wrote
 from kpixl.cli.help import lang_of, option
-from kpixl.problems import Problem
+from kpixl.problems import Problem, failure
 
 PATH = click.Path(path_type=Path)
 FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
@@ -71,11 +71,16 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; the only one there is when none is."""
-    from kpixl.forms.load import known_forms, load_form
+    """Load the form asked for; when none is, the only one, or the default. Raises KpixlError `form-to-choose`."""
+    from kpixl.forms.load import load_form, load_forms
 
-    known = known_forms(ctx.obj)
-    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+    if form_id:
+        return load_form(form_id, ctx.obj)
+    known = load_forms(ctx.obj)
+    chosen = [form for form in known.values() if form.default or len(known) == 1]
+    if known and not chosen:
+        raise failure("form-to-choose", why="", known=", ".join(known))
+    return chosen[0] if chosen else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:

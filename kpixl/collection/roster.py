@@ -62,7 +62,7 @@ def write_roster(
     run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
     roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     output = Output(out, canonical.dumps(form, roster).encode(), "roster")
@@ -82,13 +82,13 @@ def plan_roster(
     limits: Limits = DEFAULT_LIMITS,
 ) -> ReadList:
     """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
     read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
-def _open(source: Path, limits: Limits) -> Reading:
+def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():
@@ -233,15 +233,20 @@ def _check_text(text: str, place: Location, line: int) -> None:
 def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
     """Put what the list says over what the roster said before.
 
-    A total that the list has no column for is added up again where the list has one of its parts.
+    A computed value that the list has no column for is computed again where the list has one of its operands.
     """
     values: dict[str, Value] = dict.fromkeys(form.fields)
     if before is not None:
         values |= before.values
-        values |= {k: None for k, f in form.fields.items() if any(part in entry.values for part in f.sum)}
+        values |= {k: None for k, f in form.fields.items() if _follows(f, entry.values)}
     values |= entry.values
     tables = before.tables if before is not None else dict.fromkeys(form.tables, ())
     return canonical.complete(form, Project(project_id, values, tables))
+
+
+def _follows(field: Field, given: Container[str]) -> bool:
+    """Tell whether a computed value follows from one of those that are given."""
+    return field.computation is not None and any(part in given for part in field.computation.keys)
 
 
 def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:
