@@ -18,7 +18,6 @@ from kpixl.collection.list_headings import ID
 from kpixl.collection.project_list import Line, Listing, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
-from kpixl.forms.load import among
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import MAX_CELL_TEXT, Raw, refused_character, text_of, utf16_length
@@ -63,14 +62,28 @@ def write_roster(
     run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
-    reading = _open(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
-    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    roster, problems = roster_from(form, source, old=old, year=year, organization=organization, limits=limits)
     output = Output(out, canonical.dumps(form, roster).encode(), "roster")
     written, refused = commit([output], lang=lang, today=today or date.today())
     if roster.year is None:
         problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+    return written, len(roster.projects), (*problems, *refused)
+
+
+def roster_from(
+    form: Form,
+    source: Path,
+    *,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Read the list `source` as a roster; `old` and what is raised: as for make_roster."""
+    reading = open_list(source, limits)
+    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    return roster, (*reading.problems, *problems)
 
 
 def plan_roster(
@@ -83,38 +96,13 @@ def plan_roster(
     limits: Limits = DEFAULT_LIMITS,
 ) -> ReadList:
     """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
     read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
-def fitting_form(
-    forms: Sequence[Form], source: Path, out: Path | None, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Form, tuple[Problem, ...]]:
-    """Choose the form of which a list has most headings; that of the roster `out` where it is there already.
-
-    Where several have as many, the first of them, with a problem. Raises KpixlError for a file that cannot be read.
-    """
-    if out is not None and out.exists():
-        return canonical.load(out, among(forms))[0], ()
-    grids = _open(source, limits).grids
-    fits = {form.id: _fit(form, grids, source.name) for form in forms}
-    best = [form for form in forms if fits[form.id] == max(fits.values())]
-    if len(best) == 1:
-        return best[0], ()
-    details = {"form": best[0].id, "others": "、".join(form.id for form in best[1:])}
-    return best[0], (Problem("list-form-unclear", Location(source.name), details),)
-
-
-def _fit(form: Form, grids: Sequence[Grid], file: str) -> tuple[int, int]:
-    """Count the headings that are a form's, and those of them that read as the form prints them."""
-    found = find_listings(form, grids, file).listings[:1]
-    known = [heading for listing in found for heading in listing.headings if heading.field is not None]
-    return len(known), sum(heading.how == "exact" for heading in known)
-
-
-def _open(source: Path, limits: Limits) -> Reading:
+def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():
@@ -259,15 +247,20 @@ def _check_text(text: str, place: Location, line: int) -> None:
 def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
     """Put what the list says over what the roster said before.
 
-    A total that the list has no column for is added up again where the list has one of its parts.
+    A computed value that the list has no column for is computed again where the list has one of its operands.
     """
     values: dict[str, Value] = dict.fromkeys(form.fields)
     if before is not None:
         values |= before.values
-        values |= {k: None for k, f in form.fields.items() if any(part in entry.values for part in f.sum)}
+        values |= {k: None for k, f in form.fields.items() if _follows(f, entry.values)}
     values |= entry.values
     tables = before.tables if before is not None else dict.fromkeys(form.tables, ())
     return canonical.complete(form, Project(project_id, values, tables))
+
+
+def _follows(field: Field, given: Container[str]) -> bool:
+    """Tell whether a computed value follows from one of those that are given."""
+    return field.computation is not None and any(part in given for part in field.computation.keys)
 
 
 def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:

@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpixl.a1 import Span
 from kpixl.cli.main import run
 from kpixl.collection.list_mapping import mapping_data
-from kpixl.collection.roster import ReadList, fitting_form, make_roster, read_list, write_roster
-from kpixl.forms.load import load_forms
+from kpixl.collection.roster import ReadList, make_roster, read_list
 from kpixl.forms.values import Raw
 from kpixl.problems import KpixlError
 from kpixl.readers import Grid
@@ -89,7 +88,8 @@ def test_the_suggestion_names_the_closest_field_and_where_to_add_it() -> None:
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "清单.csv", tmp_path / "roster.yaml"
     source.write_text("2026年清单,,单位：万元\n项目名称,财政拨款,备注\n甲,60,急\n合计,60,\n", encoding="utf-8")
-    assert run(["roster", str(source), "-o", str(out), "--dry-run", "--json"]) == 0
+    form = ["--form", "shanghai-target"]
+    assert run(["roster", str(source), "-o", str(out), "--dry-run", "--json", *form]) == 0
     assert not out.exists()
     data = json.loads(capfd.readouterr().out)
     assert (data["year"], data["projects"], data["refused"]) == (2026, 1, False)
@@ -102,28 +102,10 @@ def test_a_dry_run_shows_the_mapping_and_writes_nothing(tmp_path: Path, capfd: p
     )
     assert money["values"] == ["60"]
     assert [entry["place"] for entry in data["left_out"]] == ["清单.csv › A4"]
-    assert run(["roster", str(source), "--dry-run"]) == 0
+    assert run(["roster", str(source), "--dry-run", *form]) == 0
     shown = capfd.readouterr()
     assert "财政拨款" in shown.out and "B2" in shown.out and "备注" in shown.out
     assert list(tmp_path.iterdir()) == [source]
-
-
-def test_the_form_is_the_one_that_has_most_of_the_headings(tmp_path: Path) -> None:
-    forms = list(load_forms().values())
-    source = tmp_path / "清单.csv"
-    for header, expected in (
-        ("项目名称,主管部门,实施单位,计划开始日期,当年财政拨款", "shanghai-target"),
-        ("项目名称,单位名称,预算数,年度目标", "sichuan-target"),
-    ):
-        source.write_text(f"{header}\n甲,,,,\n", encoding="utf-8")
-        form, problems = fitting_form(forms, source, None)
-        assert (form.id, problems) == (expected, ())
-    source.write_text("项目名称,备注\n甲,急\n", encoding="utf-8")
-    form, (problem,) = fitting_form(forms, source, None)
-    assert (problem.code, problem.details["form"]) == ("list-form-unclear", form.id)
-    out = tmp_path / "roster.yaml"
-    write_roster(form_of("sichuan-target"), source, out)
-    assert fitting_form(forms, source, out)[0].id == "sichuan-target"
 
 
 HEADINGS = ["项目名称", "实施单位", "当年财政拨款（万元）", "上年结转", "结束日期"]
@@ -131,6 +113,7 @@ HEADINGS += ["备注", "其中：2025年预算数", "联系人"]
 
 
 @given(st.permutations(range(len(HEADINGS))))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_order_of_columns_does_not_matter(order: list[int]) -> None:
     values: list[Raw] = ["甲", "一所", 60.0, 5.0, "2026-12-31", "急", 7.0, "张三"]
     rows = [[cells[at] for at in order] for cells in (HEADINGS, values)]
@@ -146,3 +129,17 @@ def test_the_order_of_columns_does_not_matter(order: list[int]) -> None:
         "funding.annual.carryover": Decimal(5),
     }
     assert set(named(found)) == {"备注", "其中：2025年预算数", "联系人"}
+
+
+def test_the_form_is_told_by_the_headings_of_the_list(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "清单.csv", tmp_path / "roster.yaml"
+    source.write_text("项目名称,实施单位,项目周期,年度资金总额\n甲,某馆,1年,60\n", encoding="utf-8")
+    assert run(["roster", str(source), "-o", str(out), "--year", "2026"]) == 0
+    assert "form: central-target" in out.read_text(encoding="utf-8")
+    # Once there is a roster, its form stays, although the list alone could be another's.
+    source.write_text("项目名称,实施单位\n甲,某馆\n", encoding="utf-8")
+    assert run(["roster", str(source), "-o", str(out), "--year", "2026"]) <= 1
+    assert "form: central-target" in out.read_text(encoding="utf-8")
+    capfd.readouterr()
+    assert run(["roster", str(source), "-o", str(tmp_path / "other.yaml")]) == 3
+    assert "--form" in capfd.readouterr().err and not (tmp_path / "other.yaml").exists()
