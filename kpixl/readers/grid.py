@@ -39,13 +39,13 @@ class Grid:
 
     def cell(self, row: int, col: int) -> CellRef:
         """Return the cell of the file that is at `rows[row][col]`."""
+        if self.origins is not None:
+            row, col = self.origins.get((row, col), self.origins[None])
         return CellRef(self.top + row, self.left + col)
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""
-        if self.origins is not None:
-            row, col = self.origins.get((row, col), self.origins[None])
-        return a1(self.top + row, self.left + col)
+        return a1(*self.cell(row, col))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpixl.a1 import Span
@@ -140,6 +140,7 @@ HEADINGS += ["备注", "其中：2025年预算数", "联系人"]
 
 
 @given(st.permutations(range(len(HEADINGS))))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_order_of_columns_does_not_matter(order: list[int]) -> None:
     values: list[Raw] = ["甲", "一所", 60.0, 5.0, "2026-12-31", "急", 7.0, "张三"]
     rows = [[cells[at] for at in order] for cells in (HEADINGS, values)]

@@ -218,6 +218,21 @@ projects:
   risks:
   - {risk: Ice, chance: low}
 """,
+    "sichuan-target": """\
+kpixl: 1
+form: sichuan-target
+year: 2026
+projects:
+- id: "07"
+  unit: 县文化馆
+  name: 文化下乡
+  amount: 300000
+  goal: 组织演出。
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 演出场次, nature: ≥, value: 12, unit: 场, weight: 60}
+  - {level1: 产出指标, level2: 时效指标, name: 完成时间, nature: 定性, value: 年底前, weight: 20}
+  - {level1: 效益指标, level2: 社会效益指标, name: 氛围, value: 有提升, weight: 20}
+""",
     "central-target": """\
 kpixl: 1
 form: central-target
@@ -238,21 +253,6 @@ projects:
   - {level1: 产出指标, level2: 数量指标, name: 修复卷数, operator: ≥, value: 800, unit: 卷}
   - {level1: 产出指标, level2: 时效指标, name: 完成时间, operator: 定性, value: 年底前}
   - {level1: 效益指标, level2: 社会效益指标, name: 查阅人次, value: 有提升}
-""",
-    "sichuan-target": """\
-kpixl: 1
-form: sichuan-target
-year: 2026
-projects:
-- id: "07"
-  unit: 县文化馆
-  name: 文化下乡
-  amount: 300000
-  goal: 组织演出。
-  indicators:
-  - {level1: 产出指标, level2: 数量指标, name: 演出场次, nature: ≥, value: 12, unit: 场, weight: 60}
-  - {level1: 产出指标, level2: 时效指标, name: 完成时间, nature: 定性, value: 年底前, weight: 20}
-  - {level1: 效益指标, level2: 社会效益指标, name: 氛围, value: 有提升, weight: 20}
 """,
     "types-form": """\
 kpixl: 1
