@@ -240,7 +240,7 @@ ALLOWED = {
 ALLOWED_IN_MESSAGES = {
     "不少于": "at least", "不超过": "at most", "文字描述": "text", "完成日期": "date of completion",
     "项目编号": "the id, which every portfolio has", "项目名称": "what a project is called",
-    "年度总体目标": "trace: an example of a label",
+    "年度总体目标": "trace: an example of a label", "总体目标": "account: an example of a text",
     "绩效指标": "rules: the rows they look at", "指标名称": "rules: the rows they look at",
     "指标值": "rules: a target's parts", "计量单位": "rules: a target's parts", "计算符号": "rules: a target's parts",
     "一级指标": "rules: titles", "二级指标": "rules: titles", "成本指标": "rules: titles", "效益指标": "rules: titles",
