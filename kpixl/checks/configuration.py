@@ -68,7 +68,7 @@ class Config:
     contacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wants(self, code: str, category: str) -> bool:
-        """Tell whether findings of `code` are to be reported; `select` chooses among rules only."""
+        """Return whether findings of `code` are to be reported; `select` chooses among rules only."""
         chosen = not self.select or not category or any(matches(s, code, category) for s in self.select)
         return chosen and not any(matches(s, code, category) for s in self.ignore)
 
@@ -79,7 +79,7 @@ class Config:
 
 
 def matches(selector: str, code: str, category: str) -> bool:
-    """Tell whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
+    """Return whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
     return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")
 
 

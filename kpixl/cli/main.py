@@ -18,7 +18,7 @@ from kpixl.cli.export import export
 from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, option, usage_error
 from kpixl.cli.letters import letters
-from kpixl.cli.prepare import roster, schema, template
+from kpixl.cli.prepare import derive, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
 from kpixl.problems import KpixlError
@@ -70,6 +70,7 @@ def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
 
 for _command in (
     roster,
+    derive,
     template,
     consolidate,
     check,

@@ -11,7 +11,7 @@ import click
 
 from kpixl.cli.console import print_problems, wrote
 from kpixl.cli.help import lang_of, option
-from kpixl.problems import Problem, failure
+from kpixl.problems import Problem
 
 PATH = click.Path(path_type=Path)
 FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
@@ -71,13 +71,13 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; the only one there is when none is. Raises KpixlError."""
-    from kpixl.forms.load import known_forms, load_form
+    """Load the form asked for; when none is, the one that says it is the default, or the first."""
+    from kpixl.forms.load import load_form, load_forms
 
-    known = known_forms(ctx.obj)
-    if form_id is None and len(known) > 1:
-        raise failure("form-to-choose", why="", known=", ".join(known))
-    return load_form(form_id or next(iter(known), ""), ctx.obj)
+    if form_id:
+        return load_form(form_id, ctx.obj)
+    known = [*load_forms(ctx.obj).values()]
+    return next((form for form in known if form.default), known[0]) if known else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:

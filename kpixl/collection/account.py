@@ -121,7 +121,7 @@ def _file(
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
         values = of_values(submission.cells).items()
-        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
+        claimed[submission.sheet] |= {str(cell) for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}

@@ -12,15 +12,12 @@ from kpixl.forms.load import among
 from kpixl.portfolio import canonical
 from kpixl.problems import failure
 from kpixl.readers import DEFAULT_LIMITS, Limits
-from kpixl.texts import Text
-
-WHY: Text = ("，而清单“{file}”的表头同样适合几种", ", and the headings of {file} fit several equally well")
 
 
 def form_of_list(forms: Collection[Form], source: Path, out: Path | None, limits: Limits = DEFAULT_LIMITS) -> Form:
     """Return the form of the roster that is already there, else the one that knows most headings of the list.
 
-    Raises KpixlError `form-to-choose` where several know equally many.
+    Among equals it is the default, where one says that it is. Raises KpixlError `form-to-choose` where nothing tells.
     """
     if out is not None and out.is_file():
         return canonical.load(out, among(forms))[0]
@@ -32,7 +29,8 @@ def form_of_list(forms: Collection[Form], source: Path, out: Path | None, limits
         found = find_listings(form, grids, source.name)
         scores[form.id] = (not found.refused, max((len(one.keys) for one in found.listings), default=0))
     best = [form for form in forms if scores[form.id] == max(scores.values())]
+    best = [form for form in best if form.default] or best
     if len(best) != 1:
         known = ", ".join(form.id for form in best or forms)
-        raise failure("form-to-choose", why=tuple(text.format(file=source.name) for text in WHY), known=known)
+        raise failure("form-to-choose", file=source.name, known=known)
     return best[0]

@@ -10,12 +10,14 @@ from kpixl.recognise.labels import Anchor, Hit, LabelIndex, Slot
 Heads = Mapping[int, tuple[str, ...]]  # row -> the tables whose headings it has
 
 
-def heading_rows(index: LabelIndex, hits: Iterable[Hit]) -> dict[int, tuple[str, ...]]:
-    """Map each row that holds two or more headings of a table to that table and those beside it."""
+def heading_rows(
+    index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] = ()
+) -> dict[int, tuple[str, ...]]:
+    """Map each row that holds two or more headings of a table to that table and those beside it; `apart`: of grids."""
     counts: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row, _, slots in hits:
         for slot in slots:
-            if slot.kind == "column":
+            if slot.kind == "column" and row not in apart:
                 counts[row, slot.table].add(slot.key)
     best: dict[int, str] = {}
     for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):

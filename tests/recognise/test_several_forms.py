@@ -81,7 +81,7 @@ def test_explain_names_the_form_of_each_sheet(tmp_path: Path, capsys: pytest.Cap
     for form_id, (form, portfolio) in GRIDS.items():
         sheet = book.create_sheet(form_id)
         for row in printed(form, portfolio):
-            sheet.append([f"'{text}" if text.startswith("=") else text or None for text in row])
+            sheet.append([f"'{text}" if str(text).startswith("=") else text or None for text in row])
     path = tmp_path / "all.xlsx"
     book.save(path)
     assert run(["forms", "explain", str(path)]) == 0

@@ -58,7 +58,7 @@ class ProjectStatus:
 
     @property
     def twice(self) -> str | None:
-        """Say how it came back more than once: "same" or "different"; None where it did not."""
+        """Return how it came back more than once: "same" or "different"; None where it did not."""
         if len(self.returns) < 2:
             return None
         return "same" if all(r.same for r in self.returns) else "different"

@@ -95,9 +95,7 @@ def _name(canvas: Canvas, group: _Group) -> str:
     return text_of(group.value) or canvas.say(_NO_GROUP)
 
 
-def _write_group(
-    canvas: Canvas, group: _Group, key: str, counts: Sequence[str], total: Decimal, total_row: int
-) -> int:
+def _write_group(canvas: Canvas, group: _Group, key: str, counts: Sequence[str], total: Decimal, total_row: int) -> int:
     """Write the row of a group; its figures are formulas over the table of projects. `total`: the amount of all."""
     name, styles = _name(canvas, group), canvas.styles
     row = canvas.flow.take(row_height([(name, canvas.widths[0])], SIZE, ROW))
