@@ -11,7 +11,7 @@ import click
 
 from kpixl.cli.console import print_problems, wrote
 from kpixl.cli.help import lang_of, option
-from kpixl.problems import Problem, failure
+from kpixl.problems import Problem
 
 if TYPE_CHECKING:
     from kpixl.collection.folder import Folder, Rosters
@@ -74,16 +74,13 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; when none is, the only one, or the default. Raises KpixlError `form-to-choose`."""
+    """Load the form asked for; when none is, the one that says it is the default, or the first."""
     from kpixl.forms.load import load_form, load_forms
 
     if form_id:
         return load_form(form_id, ctx.obj)
-    known = load_forms(ctx.obj)
-    chosen = [form for form in known.values() if form.default or len(known) == 1]
-    if known and not chosen:
-        raise failure("form-to-choose", why="", known=", ".join(known))
-    return chosen[0] if chosen else load_form("", ctx.obj)
+    known = [*load_forms(ctx.obj).values()]
+    return next((form for form in known if form.default), known[0]) if known else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:

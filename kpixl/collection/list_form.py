@@ -12,15 +12,12 @@ from kpixl.forms.load import among
 from kpixl.portfolio import canonical
 from kpixl.problems import failure
 from kpixl.readers import DEFAULT_LIMITS, Limits
-from kpixl.texts import Text
-
-WHY: Text = ("，而清单“{file}”的表头同样适合几种", ", and the headings of {file} fit several equally well")
 
 
 def form_of_list(forms: Collection[Form], source: Path, out: Path | None, limits: Limits = DEFAULT_LIMITS) -> Form:
     """Return the form of the roster that is already there, else the one that knows most of the list's headings.
 
-    Of several, the one that prints most of them just so. Raises KpixlError `form-to-choose` where several do.
+    Of several, the one that prints most of them just so, then the default. Raises KpixlError `form-to-choose`.
     """
     if out is not None and out.is_file():
         return canonical.load(out, among(forms))[0]
@@ -33,7 +30,8 @@ def form_of_list(forms: Collection[Form], source: Path, out: Path | None, limits
         fits = [(len(one.keys), sum(h.how == "exact" for h in one.headings)) for one in found.listings]
         scores[form.id] = (not found.refused, *max(fits, default=(0, 0)))
     best = [form for form in forms if scores[form.id] == max(scores.values())]
+    best = [form for form in best if form.default] or best
     if len(best) != 1:
         known = ", ".join(form.id for form in best or forms)
-        raise failure("form-to-choose", why=tuple(text.format(file=source.name) for text in WHY), known=known)
+        raise failure("form-to-choose", file=source.name, known=known)
     return best[0]

@@ -6,27 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, combinations
-from typing import Any, Protocol
+from typing import Any
 
 from kpixl.forms.definition import Cell, Field, Form, Layout, PlacedTable, Table, TableColumn, Target
+from kpixl.forms.node import Node, invalid
 from kpixl.forms.values import fold
-from kpixl.problems import KpixlError, failure
 
 TOO_ALIKE = 2  # headings that two tables have in common: by so many is a table found
-
-
-class _Node(Protocol):
-    """What is used of a mapping of the definition."""
-
-    path: str
-
-    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
-        """Take a value out."""
-        ...
-
-
-def _invalid(key: str, reason: str) -> KpixlError:
-    return failure("form-invalid", key=key, reason=reason)
 
 
 # --- divided columns --------------------------------------------------------------------------
@@ -40,11 +26,11 @@ def read_entry_widths(data: list[Any] | None, widths: Sequence[float]) -> tuple[
     if data is None:
         return tuple((width,) for width in widths)
     if len(data) != len(widths):
-        raise _invalid("layout.entry-widths", f"must have an item for each of the {len(widths)} `widths`")
+        raise invalid("layout.entry-widths", f"must have an item for each of the {len(widths)} `widths`")
     found = [tuple(item) if isinstance(item, list) else (item,) for item in data]
     for number, item in enumerate(found):
         if not all(isinstance(width, int | float) and not isinstance(width, bool) and width > 0 for width in item):
-            raise _invalid(f"layout.entry-widths[{number}]", f"cannot be {data[number]!r}")
+            raise invalid(f"layout.entry-widths[{number}]", f"cannot be {data[number]!r}")
     return tuple(tuple(map(float, item)) for item in found)
 
 
@@ -57,7 +43,7 @@ def divided(layout: Layout, widths: Sequence[Sequence[float]]) -> Layout:
     def moved(cell: Cell) -> Cell:
         col, end = starts[cell.col], starts[cell.col + cell.columns]
         if end == col:
-            raise _invalid("layout.entry-widths", f"leaves no column for {cell.kind} {cell.key or cell.text}")
+            raise invalid("layout.entry-widths", f"leaves no column for {cell.kind} {cell.key or cell.text}")
         return replace(cell, col=col, columns=end - col)
 
     flat = tuple(width for item in widths for width in item)
@@ -68,12 +54,12 @@ def divided(layout: Layout, widths: Sequence[Sequence[float]]) -> Layout:
 
 
 def place_tables(
-    node: _Node, names: Sequence[str], tables: Mapping[str, Table], row: int, wide: Mapping[str, int]
+    node: Node, names: Sequence[str], tables: Mapping[str, Table], row: int, wide: Mapping[str, int]
 ) -> list[PlacedTable]:
     """Place tables side by side. A heading names its table; in print one without is shared by all of them."""
     for name in names:
         if name not in tables:
-            raise _invalid(f"{node.path}.tables", f"no table {name}")
+            raise invalid(f"{node.path}.tables", f"no table {name}")
     caption = node.take("caption", str, "")
     heads: dict[str, dict[str, list[TableColumn]]] = {}
     shared: list[str] = []
@@ -89,7 +75,7 @@ def place_tables(
                 heads[look][name].append(heading)
             col += heading.columns
         if col > wide[look]:
-            raise _invalid(f"{node.path}.{look}", "wider than its widths")
+            raise invalid(f"{node.path}.{look}", "wider than its widths")
     return [
         PlacedTable(name, row, "" if number else caption, tuple(heads["entry"][name]), tuple(heads["print"][name]),
                     tuple(names), frozenset(shared))
@@ -103,17 +89,17 @@ def _heading(
     """Read a heading: the tables that it belongs to, and its place."""
     known = {"table", "column", "target", "columns"}
     if not isinstance(spec, dict) or not set(spec) <= known or ("column" in spec) == ("target" in spec):
-        raise _invalid(where, "must have `table`, and `column` or `target`")
+        raise invalid(where, "must have `table`, and `column` or `target`")
     owners = [spec["table"]] if "table" in spec else [*names]
     key, wide = str(spec.get("column", spec.get("target"))), spec.get("columns", 1)
     if not set(owners) <= set(names):
-        raise _invalid(where, f"no table {spec['table']} in `tables`")
+        raise invalid(where, f"no table {spec['table']} in `tables`")
     if len(owners) > 1 and (look == "entry" or not all(_levels(tables[name], key) for name in owners)):
-        raise _invalid(where, "only a column with `fill` that every table has can be shared, and only in `print`")
+        raise invalid(where, "only a column with `fill` that every table has can be shared, and only in `print`")
     table = tables[owners[0]]
     parts: Mapping[str, Field | Target] = table.targets if "target" in spec else table.columns
     if key not in parts:
-        raise _invalid(where, f"table {owners[0]} has no {'target' if 'target' in spec else 'column'} {key}")
+        raise invalid(where, f"table {owners[0]} has no {'target' if 'target' in spec else 'column'} {key}")
     if look == "entry":
         wide = 3 if "target" in spec else 1
     return owners, TableColumn(key, parts[key].label, col, int(wide))
@@ -136,12 +122,12 @@ def check_tables(form: Form) -> None:
             for text in texts:
                 other = names.setdefault(text, key)
                 if other != key and not _is_value_of(table, key, other):
-                    raise _invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
+                    raise invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
     for above, below in combinations(form.layout.tables, 2):
         alike = _texts(form.tables[above.table]) & _texts(form.tables[below.table])
         if above.row != below.row and len(alike) >= TOO_ALIKE:
             reason = f"has the headings of {above.table}: {', '.join(sorted(alike))}; put them side by side"
-            raise _invalid(f"tables.{below.table}", reason)
+            raise invalid(f"tables.{below.table}", reason)
 
 
 def _check_complete(table: Table, placed: PlacedTable) -> None:
@@ -149,7 +135,7 @@ def _check_complete(table: Table, placed: PlacedTable) -> None:
     keys = [heading.key for heading in placed.entry]
     typed = {part for key in keys for part in (table.targets[key].parts if key in table.targets else (key,))}
     if lost := [key for key in table.columns if key not in typed]:
-        raise _invalid(f"tables.{table.key}.columns.{lost[0]}", "has no place in `entry` of the layout")
+        raise invalid(f"tables.{table.key}.columns.{lost[0]}", "has no place in `entry` of the layout")
 
 
 def _headings(table: Table) -> Iterator[tuple[str, frozenset[str]]]:

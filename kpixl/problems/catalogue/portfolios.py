@@ -84,10 +84,10 @@ ENTRIES: dict[str, Entry] = {
     ),
     "form-to-choose": Entry(
         E,
-        "没有指定表式{why}。",
-        "请指定其中一种：{known}（--form，见 kpixl forms）。",
-        "No form was chosen{why}.",
-        "Choose one of these: {known} (--form, see kpixl forms).",
+        "清单“{file}”的表头同样适合几种表式。",
+        "请用 --form 指定其中一种：{known}。",
+        "The headings of {file} fit several forms equally well.",
+        "Choose one of them with --form: {known}.",
     ),
     "form-invalid": Entry(
         E,
