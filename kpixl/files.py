@@ -19,6 +19,10 @@ LOCK_PREFIX = "~$"
 DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".sarif"})
 # What the head of a report of ours says, so that one left among submissions is not taken for one.
 OWN_REPORT = b'<meta name="generator" content="kpixl report">'
+# The first line of a letter of ours, which a unit did not send.
+OWN_LETTER = b"X-Kpixl: letter"
+# An address of electronic mail, as programs write them; nothing in it can end a header.
+ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
 _WINDOWS_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters

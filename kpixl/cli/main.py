@@ -17,6 +17,7 @@ from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, option, usage_error
+from kpixl.cli.letters import letters
 from kpixl.cli.prepare import derive, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
@@ -74,6 +75,7 @@ for _command in (
     consolidate,
     check,
     status,
+    letters,
     diff,
     trace,
     verify,

@@ -80,6 +80,7 @@ class _Book:
                 self.places[at.file, at.sheet, at.cell] = Fate.CONFLICT
         self.reported: set[tuple[str | None, str | None, str | None]] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
+        self.same = {problem.location.file for problem in result.problems if problem.code == "mail-same"}
         self.looked: Counter[str] = Counter()
         texts: dict[str | None, list[str]] = defaultdict(list)
         for problem in result.problems:
@@ -156,6 +157,8 @@ def _is_cover(grid: Grid) -> bool:
 
 
 def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
+    if file in book.same:
+        return Fate.SAME
     if cell in claimed:
         if (file, None) in book.whole:  # left out by decision
             return Fate.NOT_TAKEN

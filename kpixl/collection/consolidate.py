@@ -24,6 +24,7 @@ from kpixl.collection.decisions import (
     known_address,
     with_more,
 )
+from kpixl.collection.deliveries import delivery_data, one_return, read_delivery
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
@@ -116,7 +117,7 @@ def consolidate(
     own = {path for out in outputs if (path := out.resolve()) not in named and is_own_output(path)}
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
-    results = read_files(jobs, forms, limits, workers, progress)
+    results = one_return(read_files(jobs, forms, limits, workers, progress))
     return _merged(results, skipped, forms, roster, checker, decided)
 
 
@@ -175,7 +176,7 @@ def _merged(
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
-    return Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+    return Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
 
 
 def without_consequences(
@@ -270,11 +271,13 @@ def read_source(data: Any) -> Source:
         {parse_key(key): str(cell) for key, cell in data["cells"].items()},
         {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
+        read_delivery(data),
     )
 
 
 def _source_data(source: Source) -> dict[str, Any]:
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data |= delivery_data(source.delivery)
     data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
     if source.raw:
         data["raw"] = {str(key): raw for key, raw in source.raw.items()}

@@ -146,7 +146,7 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells)
+    return Source(item.file, item.sha256, item.form.sheet, item.form.cells, delivery=item.delivery)
 
 
 @dataclass(slots=True)

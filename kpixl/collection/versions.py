@@ -11,20 +11,22 @@ from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.problems import Location
+from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
 from kpixl.recognise.submission import Extracted
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult."""
+    """One form with the file it came in. `time`, `properties`, `origins`, `delivery`: as in FileResult."""
 
     file: str
     sha256: str
     form: Extracted
-    modified: datetime | None = None
+    time: datetime | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
+    delivery: Delivery | None = None
 
     @property
     def place(self) -> Location:
@@ -33,8 +35,8 @@ class Returned:
 
     @property
     def date(self) -> str:
-        """Return when it was saved, to the minute: as its program recorded it (UTC), else by the file's own time."""
-        saved = self.properties.saved or self.modified
+        """Return when it was saved, to the minute: as its program recorded it (UTC), else when it came back."""
+        saved = self.properties.saved or self.time
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
 
     def at(self, key: Key | None) -> Location:
@@ -56,7 +58,7 @@ class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
     `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
-    project was merged, each with the cells of the values it gave.
+    project was merged, each with the cells of the values it gave. `delivery`: how the file came by mail.
     """
 
     file: str
@@ -65,6 +67,7 @@ class Source:
     cells: Mapping[Key, str] = field(default_factory=dict)
     raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
+    delivery: Delivery | None = None
 
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file

@@ -34,6 +34,7 @@ from kpixl.forms.definition import (
     Target,
 )
 from kpixl.forms.derivation import read_derivation
+from kpixl.forms.flat import place_flat
 from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
@@ -181,6 +182,7 @@ def parse_form(data: object) -> Form:
         default=top.take("default", bool, False),
         grids=grids,
         computed=computed,
+        flat=place_flat(top.take("flat", dict, None), fields, tables),
     )
     printing.finish()
     top.finish()
@@ -511,6 +513,7 @@ def _check_units(form: Form) -> None:
     columns = [c for t in form.tables.values() for c in t.columns.values()]
     amounts = [f for f in (*form.fields.values(), *columns) if FIELD_TYPES[f.type].is_amount]
     captions = [c.text for c in (*form.layout.head, *form.layout.foot) if c.kind == "caption"]
+    captions += [form.flat.unit_line] if form.flat else []
     for text in (*(t for f in amounts for t in (f.label, f.heading)), *captions):
         unit = money_label(fold(text))[1]
         if unit is not None and unit != form.money:

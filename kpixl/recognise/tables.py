@@ -174,7 +174,8 @@ def _doubt_row(
         elif isinstance(value, date):
             record.doubt_serial(Key(table.key, number, column), raws.get(column), value)
         if column in raws:
-            record.doubt_display(Key(table.key, number, column), FIELD_TYPES[table.columns[column].type], raws[column])
+            kind = FIELD_TYPES[table.columns[column].type]
+            record.doubt_display(Key(table.key, number, column), kind, raws[column])
     for target in table.targets.values():
         raw, key = raws.get(target.value, raws.get(target.key)), Key(table.key, number, target.value)
         if isinstance(raw, date):

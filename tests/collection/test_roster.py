@@ -163,8 +163,9 @@ NO_LISTS = {
 def test_what_is_no_list_is_refused(name: str) -> None:
     with pytest.raises(KpixlError) as caught:
         roster(grid(NO_LISTS[name]))
-    (problem,) = caught.value.problems
+    problem, *suggestions = caught.value.problems
     assert problem.code == "list-no-header"
+    assert all(suggestion.code == "list-column-unknown" for suggestion in suggestions)
     assert "项目名称" in problem.message() and "实施单位" in problem.hint()
 
 

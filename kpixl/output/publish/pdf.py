@@ -28,6 +28,7 @@ from kpixl.output.publish.model import (
     long_fields,
 )
 from kpixl.output.publish.typesetting import Mistake, families, typeset
+from kpixl.portfolio.flat_print import is_landscape, printed_widths
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
 from kpixl.text_fit import text_lines
@@ -177,7 +178,8 @@ def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
         "fonts": {"body": body, "heading": heading, "size": form.fonts["size"], "title": form.fonts["title"]},
         "paper": form.paper.lower(),
         "margins": {side: form.margins.get(side, 0.6) for side in ("top", "right", "bottom", "left")},
-        "widths": list(form.layout.widths),
+        "landscape": is_landscape(form),
+        "widths": list(printed_widths(form)),
         "columns": [
             {"heading": form.id_field.heading, "amount": False},
             *({"heading": c.heading, "amount": FIELD_TYPES[c.type].is_amount} for c in item.columns),
@@ -206,7 +208,7 @@ class _FormData:
     def __init__(self, form: Form) -> None:
         self._long, self._size = long_fields(form), float(form.fonts["size"])
         units = _PAGE_WIDTH * 72 * 96 / 72 / 7  # column units of Excel, in which text is measured
-        self._widths = [width / sum(form.layout.widths) * units for width in form.layout.widths]
+        self._widths = [width / sum(printed_widths(form)) * units for width in printed_widths(form)]
 
     def form(self, page: PageForm) -> Mapping[str, object]:
         rows = [row for block in page.blocks for row in (*block.head, *block.body)]

@@ -76,8 +76,14 @@ def place(item: Return) -> str:
     return f"{item.file} › {item.sheet}" if item.sheet else item.file
 
 
+def sender_text(item: Return | Unread, lang: str) -> str:
+    """Name who sent a file by mail; "" where no mail brought it."""
+    sender = item.delivery.sender if item.delivery is not None else ""
+    return say(words.SENDER, lang, sender=sender) if sender else ""
+
+
 def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
-    """Say what is to be said beside the state: declared why, in several versions, late, not in the roster.
+    """Say what is to be said beside the state: declared why, in several versions, late, who sent it, not in the roster.
 
     `late`: False where that is shown elsewhere.
     """
@@ -88,6 +94,8 @@ def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
         said.append(versions_text(project, lang))
     if late and project.late:
         said.append(say(words.LATE, lang))
+    if project.returns and (sender := sender_text(project.returns[0], lang)):
+        said.append(sender)
     if not project.listed:
         said.append(say(words.UNLISTED, lang))
     return ("；" if lang == "zh" else "; ").join(said)
@@ -106,8 +114,9 @@ def counted(project: ProjectStatus, lang: str) -> str:
 
 
 def probably(item: Unread, status: Status, lang: str) -> str:
-    """Say whose an unread file probably is, by its name."""
+    """Say whose an unread file probably is, by its name, and who sent it."""
     names = {project.id: label(project) for _, project in status.projects}
     known = [item.unit] if item.unit else []
     known += [names[item.project]] if item.project else []
-    return " › ".join(known) or say(words.OTHERWISE, lang)
+    told = " › ".join(known) or say(words.OTHERWISE, lang)
+    return f"{told}；{sender}" if (sender := sender_text(item, lang)) else told

@@ -17,6 +17,7 @@ from kpixl.output.status.tell import (
     place,
     probably,
     remarks,
+    sender_text,
     title_text,
     unit_heading,
     unit_name,
@@ -79,7 +80,13 @@ def _blocks(status: Status, lang: str) -> Iterator[Block]:
         return Block(say(heading, lang), severity, tuple(lines))
 
     def with_place(project: ProjectStatus) -> str:
-        return f"  {place(project.returns[0])}  {counted(project, lang)}"
+        return f"  {place(project.returns[0])}  {counted(project, lang)}{sent_by(project)}"
+
+    def with_time(project: ProjectStatus) -> str:
+        return f"  {moment_text(project.returns[0].time)}{sent_by(project)}"
+
+    def sent_by(project: ProjectStatus) -> str:
+        return f"  {sender}" if (sender := sender_text(project.returns[0], lang)) else ""
 
     error, warning, info = Severity
     unread = {item.project for item in status.unread}
@@ -90,7 +97,7 @@ def _blocks(status: Status, lang: str) -> Iterator[Block]:
     yield listed(words.WRONG_LIST, error, lambda p: p.state is State.ERRORS, with_place)
     yield _unread(status, lang)
     yield listed(words.TWICE_LIST, warning, lambda p: p.twice is not None, lambda p: f"  {versions_text(p, lang)}")
-    yield listed(words.LATE_LIST, warning, lambda p: p.late, lambda p: f"  {moment_text(p.returns[0].modified)}")
+    yield listed(words.LATE_LIST, warning, lambda p: p.late, with_time)
     yield listed(words.NOTHING_LIST, info, lambda p: p.state is State.NOTHING, lambda p: f"  {remarks(p, lang)}")
     yield Block(
         say(words.NOTES_LIST, lang),
@@ -104,6 +111,6 @@ def _unread(status: Status, lang: str) -> Block:
     for item in status.unread:
         lines.append((0, str(item.problem.location)))
         lines.append((1, item.problem.text(lang)))
-        if item.unit or item.project:
+        if item.unit or item.project or item.delivery:
             lines.append((1, f"{say(words.PROBABLY, lang)} {probably(item, status, lang)}"))
     return Block(say(words.UNREAD_LIST, lang), Severity.ERROR, tuple(lines))
