@@ -23,7 +23,7 @@ from kpixl.checks.registry import ENTRIES
 from kpixl.cli.console import MAX_LISTED_FILES, MAX_LISTED_PROBLEMS
 from kpixl.cli.main import run
 from kpixl.forms.definition import Form
-from kpixl.forms.load import load_form
+from kpixl.forms.load import known_forms, load_form
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
@@ -42,6 +42,7 @@ class Ran(NamedTuple):
     err: str
 
 
+KNOWN = ", ".join(known_forms())
 Kpixl = Callable[..., Ran]
 
 
@@ -210,11 +211,11 @@ def test_a_password_is_told_with_the_way_out(kpixl: Kpixl) -> None:
         (["publish", "good.yaml", "-o", "no/out.html"], "folder-missing", {"path": "no"}),
         (["publish", "none.yaml", "-o", "out.html"], "path-missing", {"path": "none.yaml"}),
         (["roster", "none.csv", "-o", "out.yaml"], "path-missing", {"path": "none.csv"}),
-        (["schema", "nope"], "form-unknown", {"form": "nope", "known": "shanghai-self-evaluation, shanghai-target"}),
+        (["schema", "nope"], "form-unknown", {"form": "nope", "known": KNOWN}),
         (
             ["consolidate", "one.xlsx", "-o", "out.yaml", "--form", "nope"],
             "form-unknown",
-            {"form": "nope", "known": "shanghai-self-evaluation, shanghai-target"},
+            {"form": "nope", "known": KNOWN},
         ),
         (["--forms-dir", "nowhere", "forms"], "path-missing", {"path": "nowhere"}),
     ],
@@ -296,7 +297,7 @@ def test_a_file_that_may_not_be_written(
         (
             b"kpixl: 1\nform: nope\nprojects: []\n",
             "form-unknown",
-            ["nope", "shanghai-self-evaluation, shanghai-target"],
+            ["nope", KNOWN],
         ),
         ("kpixl: 1\nform: 上海\n".encode("gb18030"), "not-utf8", []),
         (b"kpixl: 1\n  form: [\n", "yaml-syntax", ["2"]),
