@@ -3,7 +3,8 @@ further ones whose names begin so.
 
 A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
 rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
-`checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists every finding, as `[project] key code`; nothing else may be found.
+`checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists every finding, as
+`[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
