@@ -207,12 +207,8 @@ def test_every_formula_gives_the_value_that_is_computed(calculator: Office, tmp_
     for (a, b), cells_shown in zip(pairs, rows.to_python(), strict=True):
         for name, shown in zip(COMPUTED, cells_shown[2:], strict=True):
             expected = computed_value(field(name), {A: a, B: b}, {})
-            same = (
-                shown == expected
-                if isinstance(expected, str)
-                else shown == ("" if expected is None else float(expected))
-            )
-            wrong += [] if same else [(name, a, b, shown, expected)]
+            wanted = float(expected) if isinstance(expected, Decimal) else str(expected or "")
+            wrong += [] if shown == wanted else [(name, a, b, shown, expected)]
     assert wrong == []
 
 
