@@ -8,6 +8,7 @@ docs/cli.md from the help of every command,
 docs/seeded-errors.md from tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
+docs/round.md is run likewise; there `<!-- play first_wave -->` lets that happen of tests/round_story.py.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 READMES = {"README.md": "en", "README.zh-CN.md": "zh"}
-RUN = re.compile(r"(?<=<!-- run -->\n)```console\n(.*?)```", re.DOTALL)
+RUN = re.compile(r"(?<=<!-- run -->\n)```console\n(.*?)```|<!-- play (\w+) -->", re.DOTALL)
+DAY = "2026-11-25"  # stands for today in what is printed
 NOTE = "<!-- Made by docs/generate.py: do not edit. -->\n"
 
 
@@ -98,11 +101,21 @@ def _help(name: str, lang: str) -> str:
 
 
 def readme(name: str, lang: str) -> str:
-    """Run the commands of a README and put their output into it."""
+    """Run the commands of a page and put their output into it."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "examples", Path(folder) / "examples")
-        return RUN.sub(lambda block: f"```console\n{_run(block[1], Path(folder), lang)}```", text)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        shutil.copytree(ROOT / "examples", folder / "examples")
+
+        def done(block: re.Match[str]) -> str:
+            if block[2] is None:
+                return f"```console\n{_run(block[1], folder, lang)}```"
+            from tests.round_story import Story
+
+            getattr(Story(folder / "2026"), block[2])()
+            return block[0]
+
+        return RUN.sub(done, text)
 
 
 def _run(block: str, folder: Path, lang: str) -> str:
@@ -123,7 +136,9 @@ def _run(block: str, folder: Path, lang: str) -> str:
         done = subprocess.run(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
-        output = done.stdout.decode().splitlines()
+        today = date.today()
+        printed = done.stdout.decode().replace(today.isoformat(), DAY).replace(f"{today:%Y%m%d}", DAY.replace("-", ""))
+        output = printed.splitlines()
         if "Traceback (most recent call last):" in output:
             raise SystemExit(f"{line}\n" + "\n".join(output))
         out += [text.rstrip() for text in output]
@@ -241,7 +256,7 @@ def main(arguments: list[str]) -> int:
     wanted[DOCS / "recognition.md"] = NOTE + page()
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
-    wanted |= {ROOT / name: readme(name, lang) for name, lang in READMES.items()}
+    wanted |= {ROOT / name: readme(name, lang) for name, lang in [*READMES.items(), ("docs/round.md", "en")]}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         print(f"{'stale' if '--check' in arguments else 'rewritten'}: {path.relative_to(ROOT)}")

@@ -18,7 +18,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -33,12 +33,13 @@ from kpixl.texts import Text, say
 from kpixl.yaml_text import parse
 
 OLD: Text = ("旧", "old")  # in the name of a copy
-MANIFEST, LOCK = ".kpixl-outputs.json", ".kpixl.lock"
-OWN_FILES = frozenset({MANIFEST, LOCK})  # nothing of a user's is in them
+MANIFEST, LOCK, RUN_LOCK = ".kpixl-outputs.json", ".kpixl.lock", ".kpixl-run.lock"
+OWN_FILES = frozenset({MANIFEST, LOCK, RUN_LOCK})  # nothing of a user's is in them
 MANIFEST_FORMAT = 1
 MAX_MANIFEST = 16 << 20  # bytes; beyond, it is no manifest of ours
 TEMPORARY, TEMPORARY_END = ".kpixl-", ".tmp"
 PATIENCE = 60.0  # seconds to wait for another run that writes into the same folder
+RUN_PATIENCE = 600.0  # seconds to wait for a whole run; the system releases the lock of one that died
 PAUSE = 0.05  # seconds between two tries to get the lock
 
 
@@ -145,6 +146,30 @@ def keep_copy(path: Path, lang: str, today: date) -> Problem:
     copy = spare_path(path, say(OLD, lang), today)
     write_atomic(copy, path.read_bytes())
     return Problem("copy-kept", Location(path.name), {"path": path.name, "copy": copy.name})
+
+
+def remove_own(paths: Iterable[Path], kind: str) -> list[Path]:
+    """Remove files of an earlier run that are still as kpixl wrote them; return those that are left."""
+    left: list[Path] = []
+    for folder, members in _by_folder(paths).items():
+        with _locked(folder), uninterrupted():
+            known = _load(folder).files
+            for path in members:
+                try:
+                    if path.is_symlink() or known.get(path.name) != (_digest_of(path), kind):
+                        left.append(path)
+                    else:
+                        path.unlink()
+                except OSError:  # open in Excel, on Windows
+                    left.append(path)
+    return left
+
+
+def _by_folder(paths: Iterable[Path]) -> dict[Path, list[Path]]:
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path)
+    return folders
 
 
 # --- one folder -------------------------------------------------------------------------------
@@ -280,7 +305,7 @@ def _stage(path: Path, content: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no temporary file is left behind
         Path(temporary).unlink(missing_ok=True)
         raise
     return Path(temporary)
@@ -393,9 +418,28 @@ def _save(folder: Path, manifest: _Manifest) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`."""
-    path, deadline = folder / LOCK, time.monotonic() + PATIENCE
+def turn(folder: Path) -> Iterator[None]:
+    """Hold a folder from reading its decisions to writing them, so that of two runs none loses what the other recorded.
+
+    What a killed run left is finished first: a choice may be in a decisions.yaml that waits for its name, and no longer
+    in the summary. Raises KpixlError `folder-busy`. Where no lock can be made, writing will fail too, and is reported
+    then.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_locked(folder, RUN_LOCK, RUN_PATIENCE))
+            with _locked(folder), uninterrupted():
+                _heal(folder, _load(folder))
+        except KpixlError as error:
+            if error.problems[0].code == "folder-busy":
+                raise
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, name: str = LOCK, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold a lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`."""
+    path, deadline = folder / name, time.monotonic() + patience
     handle = None
     try:
         while handle is None:
@@ -451,7 +495,7 @@ def _take_on_windows(handle: int) -> bool:
 
 
 def _is_same(handle: int, path: Path) -> bool:
-    """Tell whether the locked file is still the one of that name: its last holder removes it."""
+    """Return whether the locked file is still the one of that name: its last holder removes it."""
     try:
         there = path.stat()
     except OSError:

@@ -121,7 +121,7 @@ def _walk(folder: Path, missed: dict[str, Problem]) -> Iterator[tuple[Path, Text
 
 
 def skip_reason(shown: PurePath) -> tuple[str, str] | None:
-    """Say why a file with this name is not read; None where it is."""
+    """Return why a file with this name is not read; None where it is."""
     if shown.name.startswith(LOCK_PREFIX):
         return ("Office 打开文件时的锁文件", "lock file of an open document")
     if any(part.startswith(".") for part in shown.parts) or shown.name.lower() in ("thumbs.db", "desktop.ini"):

@@ -19,7 +19,7 @@ from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
 from kpixl.portfolio.canonical import complete, read_value, tidy_row
 from kpixl.portfolio.model import Portfolio, Project
 
-FORM_IDS = ("shanghai-target", "mini-form", "types-form", "shanghai-self-evaluation")
+FORM_IDS = ("shanghai-target", "mini-form", "types-form", "shanghai-self-evaluation", "central-target")
 
 
 def form_of(form_id: str) -> Form:

@@ -8,6 +8,8 @@ waivers:
 nothing_to_report:
 - {unit: 企业服务部, reason: 本年度没有项目}
 contacts: {企业服务部: qyfw@example.cn, 办公室: [a@example.cn, b@example.cn]}   # for kpixl letters
+
+In a collection folder it also has the keys of `folder_settings`.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yaml_text
+from kpixl.checks.folder_settings import FOLDER_KEYS, read_settings
+from kpixl.checks.mapping_reader import A_MAPPING, MappingReader
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
 from kpixl.files import ADDRESS
 from kpixl.inputs import read_input
-from kpixl.problems import KpixlError, Location, Problem, Severity
+from kpixl.problems import KpixlError, Severity
 
 CONFIG = "kpixl.yaml"
 NOTHING = "nothing_to_report"
@@ -68,7 +72,7 @@ class Config:
     contacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wants(self, code: str, category: str) -> bool:
-        """Tell whether findings of `code` are to be reported; `select` chooses among rules only."""
+        """Return whether findings of `code` are to be reported; `select` chooses among rules only."""
         chosen = not self.select or not category or any(matches(s, code, category) for s in self.select)
         return chosen and not any(matches(s, code, category) for s in self.ignore)
 
@@ -79,7 +83,7 @@ class Config:
 
 
 def matches(selector: str, code: str, category: str) -> bool:
-    """Tell whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
+    """Return whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
     return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")
 
 
@@ -108,35 +112,24 @@ def loads_config(text: str, file: str, codes: Iterable[str] = ()) -> Config:
     return config
 
 
-class _Reader:
-    """Reads the parsed text and notes everything that is wrong, with its line."""
+class _Reader(MappingReader):
+    """Reads the parsed text of a kpixl.yaml."""
 
     def __init__(self, marks: yaml_text.Marks, file: str, codes: Iterable[str]) -> None:
-        self.lines, self.file = marks.lines, file
-        self.problems = list(marks.problems)
+        super().__init__(marks, file)
         self.codes = {code: entry.category for code, entry in ENTRIES.items()}
         self.codes |= {code: ENTRIES[code.partition(".")[0]].category for code in codes}
-
-    def note(self, code: str, path: yaml_text.Path, /, **details: object) -> None:
-        details = {"line": yaml_text.line_of(self.lines, path), "key": str(path[-1]) if path else self.file, **details}
-        self.problems.append(Problem(code, Location(self.file, field=".".join(map(str, path)) or None), details))
-
-    def unknown(self, path: yaml_text.Path, known: Iterable[str]) -> None:
-        known = list(known)
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
-        zh = f"是否应为“{near[0]}”？" if near else f"可用的键：{', '.join(known)}。"
-        en = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
-        self.note("key-unknown", path, suggestion=(zh, en))
 
     def read(self, data: Any) -> Config:
         if data is None:
             return Config(self.file)
         if not isinstance(data, dict):
-            self.wrong((), ("一组键值（key: value）", "a mapping (key: value)"), data)
+            self.wrong((), A_MAPPING, data)
             return Config(self.file)
         for key in data:
-            if key not in KEYS:
-                self.unknown((str(key),), KEYS)
+            if key not in (*FOLDER_KEYS, *KEYS):
+                self.unknown((str(key),), (*FOLDER_KEYS, *KEYS))
+        read_settings(self, data)
         return Config(
             self.file,
             self.selectors("select", data.get("select")),
@@ -165,17 +158,6 @@ class _Reader:
                 self.wrong((CONTACTS, str(unit)), expected, given)
         return found
 
-    def wrong(self, path: yaml_text.Path, expected: tuple[str, str], found: object) -> None:
-        self.note("value-wrong", path, expected=expected, found=str(found))
-
-    def list(self, key: str, value: Any) -> list[Any]:
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.wrong((key,), ("一个列表（每项以 - 开头）", "a list (items that begin with -)"), value)
-            return []
-        return value
-
     def selectors(self, key: str, value: Any) -> tuple[str, ...]:
         items = [(str(item), (key, number)) for number, item in enumerate(self.list(key, value))]
         return tuple(item for item, path in items if self.is_code(item, key, path))
@@ -190,28 +172,15 @@ class _Reader:
         return False
 
     def severities(self, value: Any) -> dict[str, Severity]:
-        if value is not None and not isinstance(value, dict):
-            self.wrong(("severity",), ("一组键值（key: value）", "a mapping (key: value)"), value)
-            return {}
         found = {}
-        for code, word in (value or {}).items():
-            path = ("severity", str(code))
+        for code, word in self.mapping(("severity",), value).items():
+            path = ("severity", code)
             if word not in list(Severity):
                 words = ", ".join(Severity)
                 self.wrong(path, (f"{words} 之一", f"one of {words}"), word)
-            elif self.is_code(str(code), "severity", path):
-                found[str(code)] = Severity(word)
+            elif self.is_code(code, "severity", path):
+                found[code] = Severity(word)
         return found
-
-    def texts(self, path: yaml_text.Path, item: Any, known: tuple[str, ...]) -> dict[str, str | None] | None:
-        """Read a mapping of texts; None where it is no mapping."""
-        if not isinstance(item, dict):
-            self.wrong(path, ("一组键值（key: value）", "a mapping (key: value)"), item)
-            return None
-        for key in item:
-            if key not in known:
-                self.unknown((*path, str(key)), known)
-        return {key: self.text(item.get(key), (*path, key)) for key in known}
 
     def declaration(self, number: int, item: Any) -> Declaration | None:
         path = (NOTHING, number)
@@ -222,7 +191,7 @@ class _Reader:
             self.note("key-missing", path, key="reason")
         if (texts["unit"] is None) == (texts["project"] is None):
             self.wrong(path, ("unit 或 project 之一", "one of unit and project"), item)
-        line = yaml_text.line_of(self.lines, path)
+        line = self.line(path)
         return Declaration(texts["unit"], texts["project"], texts["reason"] or "", line)
 
     def waiver(self, number: int, item: Any) -> Waiver | None:
@@ -238,11 +207,5 @@ class _Reader:
         project, code = texts["project"], texts["code"]
         if project is None or code is None or not self.is_code(code, "code", (*path, "code")):
             return None
-        line = yaml_text.line_of(self.lines, path)
+        line = self.line(path)
         return Waiver(project, code, texts["reason"] or "", texts["cell"], texts["field"], line)
-
-    def text(self, value: Any, path: yaml_text.Path) -> str | None:
-        if value is None or isinstance(value, str):
-            return value
-        self.wrong(path, (f'加引号的文字，如 "{value}"', f'text in quotes, "{value}"'), value)
-        return None

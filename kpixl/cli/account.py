@@ -8,8 +8,17 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, limit_option, option
-from kpixl.cli.shared import JSON, PATH, form_source, report
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
+from kpixl.cli.shared import (
+    JSON,
+    PATH,
+    form_source,
+    load_portfolio,
+    load_rosters,
+    needed_folder,
+    portfolio_of,
+    report,
+)
 
 
 @click.command(
@@ -31,14 +40,14 @@ from kpixl.cli.shared import JSON, PATH, form_source, report
     type=PATH,
     text=("汇总数据（YAML）；默认为当前文件夹中唯一的一个。", "The YAML file; by default the only one in this folder."),
 )
+@folder_option
 @JSON
 @click.pass_context
 def trace(ctx: click.Context, project: str, field: str | None, portfolio: Path | None, as_json: bool) -> int:
     from kpixl.cli import console
-    from kpixl.collection.sources import only_portfolio
     from kpixl.collection.trace import trace, trace_data
 
-    found = trace(portfolio or only_portfolio(Path()), project, field, form_source(ctx))
+    found = trace(portfolio_of(ctx, portfolio), project, field, form_source(ctx))
     report(ctx, found.problems)
     if as_json:
         console.print_json(trace_data(found))
@@ -59,20 +68,41 @@ def trace(ctx: click.Context, project: str, field: str | None, portfolio: Path |
         "agrees, 1 something does not, 2 usage, 3 cannot go on.",
     ),
 )
-@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@click.argument("portfolio", type=PATH, required=False, metavar="[PORTFOLIO.yaml]")
 @click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
+@option(
+    "--roster",
+    "roster_path",
+    type=PATH,
+    text=("汇总时所用的项目名册。", "The roster with which it was consolidated."),
+)
+@folder_option
 @limit_option
 @JSON
 @click.pass_context
-def verify(ctx: click.Context, portfolio: Path, paths: tuple[Path, ...], limits: Any, as_json: bool) -> int:
+def verify(
+    ctx: click.Context,
+    portfolio: Path | None,
+    paths: tuple[Path, ...],
+    roster_path: Path | None,
+    limits: Any,
+    as_json: bool,
+) -> int:
     from kpixl.cli import console
-    from kpixl.collection.verify import returned_folder, verified_data, verify
+    from kpixl.collection.verify import Base, returned_folder, verified_data, verify
     from kpixl.forms.load import load_forms
 
     lang = lang_of(ctx)
     forms = list(load_forms(ctx.obj).values())
+    base = Base(load_portfolio(ctx, roster_path)[1]) if roster_path else Base()
+    if portfolio is None:
+        folder = needed_folder(ctx, "portfolio")
+        rosters = load_rosters(ctx, folder)
+        portfolio, paths = folder.paths["portfolio"], (folder.paths["returned"],)
+        base = Base(rosters.roster, rosters.sent)
+    paths = paths or (returned_folder(portfolio),)
     with console.progress(lang) as progress:
-        found = verify(portfolio, paths or (returned_folder(portfolio),), forms, limits=limits, progress=progress)
+        found = verify(portfolio, paths, forms, base=base, limits=limits, progress=progress)
     if as_json:
         console.print_json(verified_data(found, lang))
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, limit_option, option
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
 from kpixl.cli.shared import (
     FORM,
     HTML,
@@ -19,6 +19,8 @@ from kpixl.cli.shared import (
     STRICT,
     chosen_form,
     form_source,
+    load_rosters,
+    needed_folder,
     read_with,
     reading,
     report_written,
@@ -37,7 +39,8 @@ from kpixl.problems import Problem, Severity
         "3 cannot go on.",
     ),
 )
-@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
+@folder_option
 @option(
     "--roster",
     "roster_path",
@@ -100,12 +103,17 @@ def check(
     from kpixl.portfolio import canonical
 
     lang = lang_of(ctx)
+    forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    roster, sent = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None, None
+    if not paths:
+        folder = needed_folder(ctx, "paths")
+        rosters = load_rosters(ctx, folder)
+        paths, config = (folder.paths["returned"],), config or folder.config
+        roster, sent = (rosters.roster, rosters.sent) if roster is None else (roster, None)
     if mark is not None:
         from kpixl.output.annotate import check_folder
 
         check_folder(mark, paths)
-    forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
-    roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
     known: Sequence[Any] = ()
     if since is not None:
         from kpixl.collection.baseline import load_baseline, only_new
@@ -116,6 +124,7 @@ def check(
             paths,
             forms,
             roster=roster,
+            sent=sent,
             config=config,
             inputs=[path for path in (roster_path, since) if path],
             outputs=[path for path in (sarif, html) if path],
@@ -170,8 +179,10 @@ def _annotate(
 @click.pass_context
 def rules(ctx: click.Context, form_id: str | None) -> int:
     from kpixl.checks.rules_page import rules_markdown
+    from kpixl.forms.load import load_forms
 
-    click.echo(rules_markdown(lang_of(ctx), [chosen_form(ctx, form_id)]), nl=False)
+    forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
+    click.echo(rules_markdown(lang_of(ctx), forms), nl=False)
     return 0
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kpixl.cli import console
 from kpixl.cli.compare import would_change
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, limit_option, option
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
 from kpixl.cli.shared import (
     BY,
     DUE,
@@ -22,25 +25,32 @@ from kpixl.cli.shared import (
     STRICT,
     chosen_form,
     form_source,
+    given,
     load_picks,
+    load_rosters,
+    needed_folder,
     read_with,
     reading,
     report,
     report_written,
 )
+from kpixl.cli.show_round import show_round
 
 
 @click.command(
     cls=Command,
     text=(
         "读取收回的文件，写出 YAML 和汇总表，列出问题。\n\n"
-        "可以给出文件和文件夹（含子文件夹）。退出码：0 没有错误，1 有错误，2 用法有误，3 无法继续。",
+        "可以给出文件和文件夹（含子文件夹）。在收表文件夹中不用写任何参数：同时写出收表情况和批注副本，并列出与上次"
+        "相比的变化。退出码：0 没有错误，1 有错误，2 用法有误，3 无法继续。",
         "Read what came back; write the YAML file and the summary, list the problems.\n\nTakes files and folders "
-        "(searched recursively). Exit code: 0 no errors, 1 errors, 2 usage, 3 cannot go on.",
+        "(searched recursively). In a collection folder it needs no arguments: it also writes the status and annotated "
+        "copies, and lists what changed since the last run. Exit code: 0 no errors, 1 errors, 2 usage, 3 cannot go on.",
     ),
 )
-@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
 @option("-o", "--output", "out", **OUT, text=("汇总数据（YAML）。", "The consolidated data (YAML)."))
+@folder_option
 @option(
     "--summary", type=PATH, text=("汇总工作簿，默认与 YAML 同名。", "The summary workbook; by default beside the YAML.")
 )
@@ -65,7 +75,7 @@ from kpixl.cli.shared import (
 def consolidate(
     ctx: click.Context,
     paths: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
     summary: Path | None,
     no_summary: bool,
     dry_run: bool,
@@ -77,7 +87,6 @@ def consolidate(
     as_json: bool,
     strict: bool,
 ) -> int:
-    from kpixl.cli import console
     from kpixl.collection.consolidate import (
         consolidate,
         office_of,
@@ -87,34 +96,40 @@ def consolidate(
     )
     from kpixl.collection.decisions import decisions_path
     from kpixl.collection.hand_edits import written_path
-    from kpixl.disk import check_target
+    from kpixl.disk import check_target, turn
     from kpixl.files import workbook_ending
     from kpixl.forms.load import load_forms
     from kpixl.portfolio import canonical
 
     lang = lang_of(ctx)
+    if not paths and out is None and summary is None and roster_path is None and form_id is None:
+        with reading(ctx, jobs, scheduler) as who:
+            return _consolidate_folder(ctx, {"limits": limits, **who}, dry_run=dry_run, as_json=as_json, strict=strict)
+    paths, out = given(ctx, paths or None, "paths"), given(ctx, out, "out")
     check_target(out)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
     if not no_summary:
         check_target(targets[1], workbook_ending(targets[1]))
     forms = [chosen_form(ctx, form_id)] if form_id else list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
-    picks = load_picks(targets[1]) if not no_summary else []
-    office = office_of(out, picks, today=date.today())
-    with reading(ctx, jobs, scheduler) as who:
-        result = consolidate(
-            paths,
-            forms,
-            roster=roster,
-            limits=limits,
-            inputs=[roster_path] if roster_path else [],
-            outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
-            decided=office,
-            **who,
-        )
-    if dry_run:
-        return would_change(ctx, result, paths, out, as_json=as_json, strict=strict)
-    written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
+    with nullcontext() if dry_run else turn(out.absolute().parent):
+        picks = load_picks(targets[1]) if not no_summary else []
+        office = office_of(out, picks, today=date.today())
+        with reading(ctx, jobs, scheduler) as who:
+            result = consolidate(
+                paths,
+                forms,
+                roster=roster,
+                limits=limits,
+                inputs=[roster_path] if roster_path else [],
+                outputs=[*targets, sources_path(out), decisions_path(out), written_path(out)],
+                decided=office,
+                **who,
+            )
+        if dry_run:
+            problems = (*office.problems, *result.problems)
+            return would_change(ctx, result, problems, paths, out, as_json=as_json, strict=strict)
+        written, problems = write_consolidated(result, *targets, lang=lang, today=date.today(), drafts=office.drafts)
     problems = (*office.problems, *problems)
     if as_json:
         console.print_json(report_data(result, problems, written, lang))
@@ -123,6 +138,27 @@ def consolidate(
         console.print_files(result, lang)
     report_written(ctx, written)
     return exit_code(problems, strict)
+
+
+def _consolidate_folder(
+    ctx: click.Context, options: Mapping[str, Any], *, dry_run: bool, as_json: bool, strict: bool
+) -> int:
+    """Run over a collection folder. `options`: bounds, and who reads."""
+    from kpixl.disk import turn
+    from kpixl.forms.load import load_forms
+    from kpixl.output.round import collect_round, write_round
+
+    lang, folder, today = lang_of(ctx), needed_folder(ctx, "paths"), date.today()
+    rosters, forms = load_rosters(ctx, folder), list(load_forms(ctx.obj).values())
+    with nullcontext() if dry_run else turn(folder.root):
+        picks = load_picks(folder.paths["summary"])
+        found = collect_round(folder, rosters, forms, picks=picks, today=today, **options)
+        if dry_run:
+            paths, out = [folder.paths["returned"]], folder.paths["portfolio"]
+            return would_change(ctx, found.collected, found.problems, paths, out, as_json=as_json, strict=strict)
+        done = write_round(found, limits=options["limits"], lang=lang, today=today, extra=ctx.obj)
+    show_round(ctx, found, done, as_json=as_json)
+    return exit_code(done.problems, strict)
 
 
 @click.command(
@@ -136,8 +172,9 @@ def consolidate(
         "everything is in without errors, 1 something is missing, wrong or unreadable, 2 usage, 3 cannot go on.",
     ),
 )
-@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
-@option("--roster", "roster_path", required=True, type=PATH, text=("项目名册。", "The roster."))
+@click.argument("paths", type=PATH, nargs=-1, metavar="[PATH]...")
+@option("--roster", "roster_path", type=PATH, text=("项目名册。", "The roster."))
+@folder_option
 @BY
 @DUE
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
@@ -150,7 +187,7 @@ def consolidate(
 def status(
     ctx: click.Context,
     paths: tuple[Path, ...],
-    roster_path: Path,
+    roster_path: Path | None,
     by: str | None,
     due: datetime | None,
     config: Path | None,
@@ -161,7 +198,6 @@ def status(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    from kpixl.cli import console
     from kpixl.disk import check_target
     from kpixl.forms.load import load_forms
     from kpixl.output.status import status_data, take_stock, write_status
@@ -170,11 +206,19 @@ def status(
     lang, outputs = lang_of(ctx), [path for path in (out, html) if path]
     if out is not None:
         check_target(out, ".xlsx")
-    forms, known = list(load_forms(ctx.obj).values()), canonical.load(roster_path, form_source(ctx))[1]
+    forms, sent = list(load_forms(ctx.obj).values()), None
+    if not paths:
+        folder = needed_folder(ctx, "paths")
+        sent, settings, paths = load_rosters(ctx, folder).sent, folder.settings, (folder.paths["returned"],)
+        roster_path, config = roster_path or folder.paths["roster"], config or folder.config
+        by, due = by or settings.by, due or settings.due
+    roster_path = given(ctx, roster_path, "roster_path")
+    known = canonical.load(roster_path, form_source(ctx))[1]
     options: Any = {
         "by": by,
         "due": due,
         "config": config,
+        "sent": sent,
         "inputs": [roster_path],
         "outputs": outputs,
         "limits": limits,

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code, say_error
-from kpixl.cli.help import Command, lang_of, limit_option, option
-from kpixl.cli.shared import FORM, JSON, PATH, chosen_form, report, report_written
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
+from kpixl.cli.shared import FORM, JSON, PATH, chosen_form, needed_folder, report, report_written
 from kpixl.problems import Problem, Severity
 from kpixl.texts import say
 
@@ -21,21 +21,30 @@ from kpixl.texts import say
     text=(
         "比较两个版本：逐项目、逐项、逐条指标列出不同。\n\n"
         "A、B 可以是 YAML（项目名册、汇总数据、去年的数据）、收回文件的文件夹，或一个收回的文件。次序移动的行不算改动；"
-        "金额给出差额和百分比。退出码：0 相同，1 有不同，2 用法有误，3 无法继续。",
+        "金额给出差额和百分比。在收表文件夹中，B 默认为汇总数据，A 默认为发出时的项目名册。"
+        "退出码：0 相同，1 有不同，2 用法有误，3 无法继续。",
         "Compare two versions: what differs, by project, field and indicator.\n\nA and B are each a YAML file (roster, "
         "portfolio, last year's), a folder of returned files, or one of them. A row that only moved is no change; "
-        "amounts are shown with difference and per cent. Exit code: 0 equal, 1 different, 2 usage, 3 cannot go on.",
+        "amounts are shown with difference and per cent. In a collection folder B is the portfolio and A the roster as "
+        "it was sent, by default. Exit code: 0 equal, 1 different, 2 usage, 3 cannot go on.",
     ),
 )
-@click.argument("old", type=PATH, metavar="A")
-@click.argument("new", type=PATH, metavar="B")
+@click.argument("old", type=PATH, required=False, metavar="[A]")
+@click.argument("new", type=PATH, required=False, metavar="[B]")
 @option("-o", "--output", "out", type=PATH, text=("另写出带颜色的工作簿。", "Write a coloured workbook too."))
+@folder_option
 @FORM
 @limit_option
 @JSON
 @click.pass_context
 def diff(
-    ctx: click.Context, old: Path, new: Path, out: Path | None, form_id: str | None, limits: Any, as_json: bool
+    ctx: click.Context,
+    old: Path | None,
+    new: Path | None,
+    out: Path | None,
+    form_id: str | None,
+    limits: Any,
+    as_json: bool,
 ) -> int:
     from kpixl.cli import console
     from kpixl.collection.sides import load_sides
@@ -44,6 +53,9 @@ def diff(
     from kpixl.portfolio.diff import diff
 
     lang = lang_of(ctx)
+    if old is None or new is None:
+        folder = needed_folder(ctx, "new" if old else "old")
+        old, new = old or folder.base, folder.paths["portfolio"]
     if out is not None:
         check_target(out, ".xlsx")
         refuse_overlap([out], [old, new])
@@ -58,9 +70,19 @@ def diff(
 
 
 def would_change(
-    ctx: click.Context, result: Any, paths: Sequence[Path], out: Path, *, as_json: bool, strict: bool
+    ctx: click.Context,
+    result: Any,
+    problems: Sequence[Problem],
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    as_json: bool,
+    strict: bool,
 ) -> int:
-    """Show what was read, and how it differs from the portfolio that is there; write nothing."""
+    """Show what was read, and how it differs from the portfolio that is there; write nothing.
+
+    `problems`: of what was read, and of what the office decided.
+    """
     from kpixl.cli import console
     from kpixl.collection.consolidate import report_data
     from kpixl.collection.sides import existing_side, result_side
@@ -70,13 +92,13 @@ def would_change(
     old, new, lang = existing_side(out, result.form), result_side(result, " ".join(map(str, paths))), lang_of(ctx)
     found = diff(result.form, old.portfolio, new.portfolio)
     if as_json:
-        console.print_json({**report_data(result, result.problems, (), lang), "diff": diff_data(found, old, new)})
+        console.print_json({**report_data(result, problems, (), lang), "diff": diff_data(found, old, new)})
     else:
-        console.print_problems(result.problems, lang)
+        console.print_problems(problems, lang)
         console.print_files(result, lang)
         _show_diff(ctx, found, old, new, None, as_json=False)
     say_error(say(console.DRY_RUN, lang))
-    return exit_code(result.problems, strict)
+    return exit_code(problems, strict)
 
 
 def _show_diff(

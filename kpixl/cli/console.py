@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kpixl.output.diff.text import Line
     from kpixl.output.letters import WrittenLetter
     from kpixl.output.status import Status
+    from kpixl.output.status.text import StatusText
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
 MAX_LISTED_PROBLEMS = 400  # above that they are listed by kind
@@ -64,6 +65,7 @@ BY_MAIL: Text = ("邮件 {time} 收到，发件人 {sender}", "by mail, received
 NO_TIME: Text = ("（时间不详）", "(time not known)")
 NO_SENDER: Text = ("（不详）", "(not known)")
 TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
+DECIDED: Text = ("单位决定（{by} {date}）：{reason}", "decided by the office ({by} {date}): {reason}")
 VERIFIED: Text = (
     "{files} 个文件，{cells} 个填写的单元格：{parts}。",
     "Files: {files}; filled cells: {cells}: {parts}.",
@@ -73,7 +75,7 @@ FATES: dict[str, Text] = {
     "same": ("重复提交且相同 {count}", "returned again and equal {count}"),
     "conflict": ("在冲突中 {count}", "in a conflict {count}"),
     "quoted": ("在问题中提到 {count}", "quoted in a problem {count}"),
-    "not-taken": ("所在的表未读取并已报告 {count}", "on a sheet that is reported as not read {count}"),
+    "not-taken": ("未采用并已报告 {count}", "not taken, and reported {count}"),
     "template": ("模板原有 {count}", "the template's own {count}"),
     "lost": ("没有着落 {count}", "nowhere {count}"),
 }
@@ -301,6 +303,9 @@ def print_trace(found: Trace, lang: str) -> None:
         cell = origin.place.cell
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+        if (made := origin.decision) is not None:
+            place = place if cell else ""
+            typed.append(say(DECIDED, lang, by=made.by, date=made.date, reason=made.reason or "-"))
         value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
         parts = [
             escape(on_one_line(value)),
@@ -328,22 +333,14 @@ def print_status(result: Status, lang: str) -> None:
     """Print who has returned what, on stdout: the table of units, then what is to be chased."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from kpixl.output.status.text import status_text
 
     terminal = sys.stdout.isatty()
     out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
     told = status_text(result, lang)
-    table = Table(box=None, pad_edge=False)
-    for number, heading in enumerate(told.headings):
-        table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
-    for row in told.rows:
-        table.add_row(*(escape(on_one_line(text)) for text in row))
-    table.add_section()
-    table.add_row(*told.totals, style="bold")
     out.print(f"[bold]{escape(on_one_line(told.title))}[/bold]")
-    out.print(table)
+    out.print(_units(told))
     for block in told.blocks:
         out.print(f"\n[bold {COLOURS[block.severity]}]{escape(block.heading)}[/]")
         for indent, text in block.lines[:MAX_LISTED_PROBLEMS]:
@@ -352,6 +349,27 @@ def print_status(result: Status, lang: str) -> None:
             out.print(say(MORE, lang, count=len(block.lines) - MAX_LISTED_PROBLEMS))
     for text in told.end:
         out.print(f"\n{escape(text)}")
+
+
+def print_units(result: Status, lang: str) -> None:
+    """Print the table of units alone, on stderr."""
+    from kpixl.output.status.text import status_text
+
+    console().print(_units(status_text(result, lang)))
+
+
+def _units(told: StatusText) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(told.headings):
+        table.add_column(escape(heading), justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
+    for row in told.rows:
+        table.add_row(*(escape(on_one_line(text)) for text in row))
+    table.add_section()
+    table.add_row(*told.totals, style="bold")
+    return table
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -368,13 +386,14 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def print_lines(lines: Iterable[Line]) -> None:
+def print_lines(lines: Iterable[Line], *, to_stderr: bool = False) -> None:
     """Print what differs on stdout, in colours on a terminal."""
     from rich.console import Console
     from rich.markup import escape
 
     terminal = sys.stdout.isatty()
     out = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 120)
+    out = console() if to_stderr else out
     for line in lines:
         text = escape("  " * line.indent + on_one_line(line.text))
         style = "bold" if line.kind is None else KIND_COLOURS[line.kind]

@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, option
+from kpixl.cli.help import Command, folder_option, lang_of, option
 from kpixl.cli.shared import (
     PATH,
+    folder_of,
     load_portfolio,
+    portfolio_of,
     report,
     report_written,
 )
@@ -43,13 +45,13 @@ _WHY = option("--why", required=True, metavar="REASON", text=("理由。", "The 
 @option("--row", default="", metavar="ROW", text=("行：该行的名称，或完整的一行。", "A row, by its name or in full."))
 @_WHY
 @_PORTFOLIO
+@folder_option
 @click.pass_context
 def decide(ctx: click.Context, project: str, field: str, value: str, row: str, why: str, portfolio: Path | None) -> int:
     from kpixl.collection.consolidate import office_of
     from kpixl.collection.decide import decision
-    from kpixl.collection.sources import only_portfolio
 
-    path = portfolio or only_portfolio(Path())
+    path = portfolio_of(ctx, portfolio)
     form, content = load_portfolio(ctx, path)
     today = date.today()
     made = decision(
@@ -76,14 +78,16 @@ def decide(ctx: click.Context, project: str, field: str, value: str, row: str, w
 @click.argument("file")
 @_WHY
 @_PORTFOLIO
+@folder_option
 @click.pass_context
 def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> int:
     from kpixl.collection.consolidate import digests_of
     from kpixl.collection.decide import exclusion
-    from kpixl.collection.sources import only_portfolio
 
-    path = portfolio or only_portfolio(Path())
+    path, folder = portfolio_of(ctx, portfolio), folder_of(ctx)
     form, _ = load_portfolio(ctx, path)
+    if folder is not None and not Path(file).exists() and (inside := folder.paths["returned"] / file).is_file():
+        file = str(inside)
     made = exclusion(file, digests_of(path), why=why, today=date.today().isoformat())
     return _decided(ctx, path, form, excluded=[made])
 
@@ -91,13 +95,14 @@ def exclude(ctx: click.Context, file: str, why: str, portfolio: Path | None) -> 
 def _decided(ctx: click.Context, portfolio: Path, form: Any, **made: Any) -> int:
     """Add decisions to the file beside a portfolio."""
     from kpixl.collection.decisions import decisions_path, load_decisions, with_more
-    from kpixl.disk import Output, commit
+    from kpixl.disk import Output, commit, turn
 
     path = decisions_path(portfolio)
-    text = with_more(form, load_decisions(path, form), **made).text
-    written, problems = commit(
-        [Output(path, text.encode(), "decisions", judged=True)], lang=lang_of(ctx), today=date.today()
-    )
+    with turn(path.parent):
+        text = with_more(form, load_decisions(path, form), **made).text
+        written, problems = commit(
+            [Output(path, text.encode(), "decisions", judged=True)], lang=lang_of(ctx), today=date.today()
+        )
     report(ctx, problems)
     report_written(ctx, written)
     return exit_code(problems, False)

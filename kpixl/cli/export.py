@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, option
-from kpixl.cli.shared import OUT, PATH, load_portfolio, report, report_written
+from kpixl.cli.help import Command, folder_option, lang_of, option
+from kpixl.cli.shared import OUT, PATH, given, load_portfolio, needed_folder, report, report_written
 
 FORMATS = click.Choice(("csv", "sqlite", "parquet", "duckdb"))
 
@@ -25,8 +25,9 @@ FORMATS = click.Choice(("csv", "sqlite", "parquet", "duckdb"))
         "DuckDB need pip install kpixl[parquet].",
     ),
 )
-@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@click.argument("portfolio", type=PATH, required=False, metavar="[PORTFOLIO.yaml]")
 @option("-o", "--output", "out", **OUT, text=("输出文件夹。", "The folder to write into."))
+@folder_option
 @option("--to", "form", type=FORMATS, default="csv", text=("格式，默认 csv。", "The format; by default csv."))
 @option(
     "--roster",
@@ -37,7 +38,12 @@ FORMATS = click.Choice(("csv", "sqlite", "parquet", "duckdb"))
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @click.pass_context
 def export(
-    ctx: click.Context, portfolio: Path, out: Path, form: str, roster_path: Path | None, config: Path | None
+    ctx: click.Context,
+    portfolio: Path | None,
+    out: Path | None,
+    form: str,
+    roster_path: Path | None,
+    config: Path | None,
 ) -> int:
     from kpixl.disk import commit
     from kpixl.output.export import check_folder, export_outputs, make_folder
@@ -45,6 +51,11 @@ def export(
     from kpixl.output.export.tables import export_tables
 
     lang = lang_of(ctx)
+    if portfolio is None:
+        folder = needed_folder(ctx, "portfolio")
+        portfolio, out, config = folder.paths["portfolio"], out or folder.paths["export"], config or folder.config
+        roster_path = roster_path or folder.paths["roster"]
+    out = given(ctx, out, "out")
     definition, _ = load_portfolio(ctx, portfolio)
     roster = load_portfolio(ctx, roster_path)[1] if roster_path else None
     check_folder(out)

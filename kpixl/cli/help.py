@@ -100,6 +100,23 @@ limit_option = option(
 """Decorate a command that reads files: `limits` is then Limits."""
 
 
+def _remember_folder(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        ctx.meta["kpixl.folder"] = value
+
+
+folder_option = option(
+    "-C",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    expose_value=False,
+    callback=_remember_folder,
+    text=("收表文件夹，默认为当前文件夹。", "The collection folder; by default this folder."),
+)
+"""Decorate a command that finds its paths in a collection folder."""
+
+
 class _Spoken(click.Command):
     """What commands and groups share: texts chosen when they are shown, and `--lang` everywhere."""
 

@@ -16,9 +16,9 @@ from kpixl.cli.console import print_problems, say_error
 from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
-from kpixl.cli.help import Command, Group, NoCommandError, Option, option, usage_error
+from kpixl.cli.help import Command, Group, NoCommandError, Option, folder_option, option, usage_error
 from kpixl.cli.letters import letters
-from kpixl.cli.prepare import derive, roster, schema, template
+from kpixl.cli.prepare import derive, init, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
 from kpixl.problems import KpixlError
@@ -63,12 +63,14 @@ def run(arguments: Sequence[str]) -> int:
     multiple=True,
     text=("另外的表式文件夹（也可用环境变量 KPIXL_FORMS）。", "A further folder of form definitions (or KPIXL_FORMS)."),
 )
+@folder_option
 @click.pass_context
 def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
     ctx.obj = forms_dirs
 
 
 for _command in (
+    init,
     roster,
     derive,
     template,

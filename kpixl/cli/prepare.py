@@ -1,22 +1,27 @@
-"""What goes out: the roster, the workbooks to fill in, the JSON Schema."""
+"""What goes out: the collection folder, the roster, the workbooks to fill in, the JSON Schema."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kpixl.cli.console import exit_code, print_json
-from kpixl.cli.help import Command, lang_of, limit_option, option
+from kpixl.cli.console import exit_code, print_json, say_error
+from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
 from kpixl.cli.shared import (
+    DUE,
     FORM,
     JSON,
     OUT,
     PATH,
     chosen_form,
+    folder_of,
+    given,
     load_portfolio,
+    load_rosters,
+    needed_folder,
     report,
     report_written,
 )
@@ -36,6 +41,59 @@ LISTED: Text = (
 )
 REFUSED: Text = ("不能生成项目名册。", "No roster can be made.")
 
+_NEXT: Text = (
+    "接下来：核对 {roster}，然后运行 kpixl -C {root} template；收回的文件放入 {returned}，"
+    "再运行 kpixl -C {root} consolidate。",
+    "Next: look at {roster}, then type kpixl -C {root} template. Put what comes back into {returned} and type "
+    "kpixl -C {root} consolidate.",
+)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "新建收表文件夹：设置、项目名册、sent、returned。\n\n在其中（或用 -C 指明它）运行其他命令，不用再写路径和选项。"
+        "已有的文件不会被覆盖。",
+        "Make the collection folder of a round: settings, roster, sent, returned.\n\nIn it, or with -C, the other "
+        "commands need no paths and options. Nothing that is there is overwritten.",
+    ),
+)
+@click.argument("folder", type=PATH)
+@option(
+    "--list",
+    "project_list",
+    type=PATH,
+    required=True,
+    text=("项目清单（Excel 或 CSV），每行一个项目。", "The list of projects (Excel or CSV), a row for each."),
+)
+@FORM
+@option("--year", type=int, text=("年度。", "The year."))
+@option("--organization", text=("单位名称。", "The organisation."))
+@DUE
+@option("--by", metavar="FIELD", text=("按哪个字段分发，默认为单位。", "A workbook per value of it; by default units."))
+@limit_option
+@click.pass_context
+def init(
+    ctx: click.Context,
+    folder: Path,
+    project_list: Path,
+    form_id: str | None,
+    year: int | None,
+    organization: str | None,
+    due: datetime | None,
+    by: str | None,
+    limits: Any,
+) -> int:
+    from kpixl.collection.new_folder import Plan, make_folder
+
+    lang, plan = lang_of(ctx), Plan(chosen_form(ctx, form_id), project_list, year, organization, due, by)
+    written, problems = make_folder(folder, plan, limits=limits, lang=lang, today=date.today())
+    report(ctx, problems)
+    report_written(ctx, written)
+    places = {"root": folder, "roster": folder / "roster.yaml", "returned": folder / "returned"}
+    say_error(say(_NEXT, lang, **places))
+    return exit_code(problems, False)
+
 
 @click.command(
     cls=Command,
@@ -54,6 +112,7 @@ REFUSED: Text = ("不能生成项目名册。", "No roster can be made.")
     type=PATH,
     text=("项目名册（YAML）；试运行时可省略。", "The roster (YAML); not needed for a dry run."),
 )
+@folder_option
 @FORM
 @option("--year", type=int, text=("年度。", "The year."))
 @option("--organization", text=("单位名称。", "The organisation."))
@@ -79,15 +138,19 @@ def roster(
     limits: Any,
     as_json: bool,
 ) -> int:
+    from kpixl.collection.list_form import form_of_list
     from kpixl.collection.roster import plan_roster, write_roster
+    from kpixl.forms.load import load_forms
 
-    form = chosen_form(ctx, form_id)
+    if out is None and (folder := folder_of(ctx)) is not None:
+        out, form_id, year = folder.paths["roster"], folder.settings.form, year or folder.settings.year
+        organization = organization or folder.settings.organization
+    form = chosen_form(ctx, form_id) if form_id else form_of_list(load_forms(ctx.obj).values(), list, out, limits)
     if dry_run:
         read = plan_roster(form, list, out, year=year, organization=organization, limits=limits)
         _show_mapping(ctx, read, as_json=as_json)
         return exit_code(read.problems, False)
-    if out is None:
-        raise click.UsageError("-o / --output")
+    out = given(ctx, out, "out")
     if as_json:
         raise click.UsageError("--json: --dry-run")
     written, _, problems = write_roster(
@@ -170,25 +233,41 @@ def derive(ctx: click.Context, portfolio: Path, out: Path, form_id: str, year: i
 @click.command(
     cls=Command,
     text=(
-        "由项目名册生成填报工作簿，每个项目一张表。",
-        "Make the workbook to fill in, one sheet per project.",
+        "由项目名册生成填报工作簿，每个项目一张表。\n\n在收表文件夹中写入 sent/，并记下发出时的项目名册。",
+        "Make the workbook to fill in, one sheet per project.\n\nIn a collection folder it is written into sent/, with "
+        "the roster as it is sent.",
     ),
 )
-@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@click.argument("portfolio", type=PATH, required=False, metavar="[PORTFOLIO.yaml]")
 @option("-o", "--output", "out", **OUT, text=("工作簿；拆分时为文件夹。", "The workbook; with --split-by a folder."))
 @option(
     "--split-by",
     metavar="FIELD",
     text=("按字段（如 unit）拆分，每个值一个工作簿。", "One workbook per value of a field such as unit."),
 )
+@folder_option
 @click.pass_context
-def template(ctx: click.Context, portfolio: Path, out: Path, split_by: str | None) -> int:
+def template(ctx: click.Context, portfolio: Path | None, out: Path | None, split_by: str | None) -> int:
     from kpixl.disk import refuse_overlap
     from kpixl.output.template import write_templates
 
+    if portfolio is None and out is None and split_by is None:
+        return _send(ctx)
+    portfolio, out = given(ctx, portfolio, "portfolio"), given(ctx, out, "out")
     form, content = load_portfolio(ctx, portfolio)
     refuse_overlap([out], [portfolio])
     written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
+    report(ctx, problems)
+    report_written(ctx, written)
+    return exit_code(problems, False)
+
+
+def _send(ctx: click.Context) -> int:
+    """Write the workbooks of a collection folder."""
+    from kpixl.output.round import write_sent
+
+    folder = needed_folder(ctx, "portfolio")
+    written, problems = write_sent(folder, load_rosters(ctx, folder), lang=lang_of(ctx), today=date.today())
     report(ctx, problems)
     report_written(ctx, written)
     return exit_code(problems, False)

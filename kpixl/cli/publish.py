@@ -8,13 +8,16 @@ from pathlib import Path
 import click
 
 from kpixl.cli.console import exit_code
-from kpixl.cli.help import Command, lang_of, option
+from kpixl.cli.help import Command, folder_option, lang_of, option
 from kpixl.cli.shared import (
     OUT,
     PATH,
     form_source,
+    given,
     load_picks,
     load_portfolio,
+    load_rosters,
+    needed_folder,
     report,
     report_written,
 )
@@ -24,17 +27,22 @@ from kpixl.problems import Location, Problem, Severity
 @click.command(
     cls=Command, text=("由 YAML 重新生成汇总工作簿。", "Regenerate the summary workbook from the YAML file.")
 )
-@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@click.argument("portfolio", type=PATH, required=False, metavar="[PORTFOLIO.yaml]")
 @option("-o", "--output", "out", **OUT, text=("汇总工作簿。", "The summary workbook."))
+@folder_option
 @option("--forms/--no-forms", default=None, text=("是否写入全部申报表。", "Write the sheet of all forms, or not."))
 @click.pass_context
-def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) -> int:
+def summary(ctx: click.Context, portfolio: Path | None, out: Path | None, forms: bool | None) -> int:
     from kpixl.checks.engine import check
     from kpixl.collection.consolidate import conflicts_of, run_of, sources_of
     from kpixl.disk import check_target
     from kpixl.files import workbook_ending
     from kpixl.output.summary import write_summary
 
+    if portfolio is None and out is None:
+        paths = needed_folder(ctx, "portfolio").paths
+        portfolio, out = paths["portfolio"], paths["summary"]
+    portfolio, out = given(ctx, portfolio, "portfolio"), given(ctx, out, "out")
     form, content = load_portfolio(ctx, portfolio)
     check_target(out, workbook_ending(out))
     sources = sources_of(portfolio)
@@ -70,8 +78,9 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
         "draft all the same, marked on every page.",
     ),
 )
-@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@click.argument("portfolio", type=PATH, required=False, metavar="[PORTFOLIO.yaml]")
 @option("-o", "--output", "out", **OUT, text=("要生成的文件。", "The file to make."))
+@folder_option
 @option(
     "--roster",
     "roster_path",
@@ -91,8 +100,8 @@ def summary(ctx: click.Context, portfolio: Path, out: Path, forms: bool | None) 
 @click.pass_context
 def publish(
     ctx: click.Context,
-    portfolio: Path,
-    out: Path,
+    portfolio: Path | None,
+    out: Path | None,
     roster_path: Path | None,
     config: Path | None,
     draft: bool,
@@ -105,6 +114,11 @@ def publish(
 
     forms = list(load_forms(ctx.obj).values())
     roster = canonical.load(roster_path, form_source(ctx))[1] if roster_path else None
+    if portfolio is None:
+        folder = needed_folder(ctx, "portfolio")
+        portfolio, out, config = folder.paths["portfolio"], out or folder.paths["page"], config or folder.config
+        roster, roster_path = roster or load_rosters(ctx, folder).roster, roster_path or folder.paths["roster"]
+    out = given(ctx, out, "out")
     written, problems = publish(
         portfolio,
         out,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kpixl.cli.console import print_problems, wrote
 from kpixl.cli.help import lang_of, option
-from kpixl.problems import Problem
+from kpixl.problems import Problem, failure
+
+if TYPE_CHECKING:
+    from kpixl.collection.folder import Folder, Rosters
 
 PATH = click.Path(path_type=Path)
 FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The form, see kpixl forms."))
-OUT: Any = {"required": True, "type": PATH}
+OUT: Any = {"type": PATH}
 JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
 HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
 BY = option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
@@ -71,13 +74,16 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; when none is, the one that says it is the default, or the first."""
+    """Load the form asked for; when none is, the only one, or the default. Raises KpixlError `form-to-choose`."""
     from kpixl.forms.load import load_form, load_forms
 
     if form_id:
         return load_form(form_id, ctx.obj)
-    known = [*load_forms(ctx.obj).values()]
-    return next((form for form in known if form.default), known[0]) if known else load_form("", ctx.obj)
+    known = load_forms(ctx.obj)
+    chosen = [form for form in known.values() if form.default or len(known) == 1]
+    if known and not chosen:
+        raise failure("form-to-choose", why="", known=", ".join(known))
+    return chosen[0] if chosen else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:
@@ -95,6 +101,48 @@ def load_portfolio(ctx: click.Context, path: Path) -> tuple[Any, Any]:
     form, content = canonical.load(path, form_source(ctx))
     report(ctx, unfinished(path))
     return form, content
+
+
+def folder_of(ctx: click.Context) -> Folder | None:
+    """Open the collection folder that -C names, or this one where it is one."""
+    from kpixl.collection.folder import find_folder, open_folder
+
+    named: Path | None = ctx.meta.get("kpixl.folder")
+    return find_folder(Path()) if named is None else open_folder(named)
+
+
+def needed_folder(ctx: click.Context, name: str) -> Folder:
+    """Open the collection folder from which a command takes what was not given on the command line.
+
+    `name`: of the parameter that is missing where there is no such folder.
+    """
+    folder: Folder = given(ctx, folder_of(ctx), name)
+    return folder
+
+
+def given(ctx: click.Context, value: Any, name: str) -> Any:
+    """Return a value of the command line that has no default outside of a collection folder."""
+    if value is None:
+        raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == name))
+    return value
+
+
+def load_rosters(ctx: click.Context, folder: Folder) -> Rosters:
+    """Load the rosters of a collection folder, as it is and as it was sent."""
+    from kpixl.collection.folder import load_rosters
+    from kpixl.forms.load import load_forms
+
+    return load_rosters(folder, load_forms(ctx.obj))
+
+
+def portfolio_of(ctx: click.Context, named: Path | None) -> Path:
+    """Return the portfolio that was named, else that of the collection folder, else the only one in this folder."""
+    from kpixl.collection.sources import only_portfolio
+
+    if named is not None:
+        return named
+    folder = folder_of(ctx)
+    return only_portfolio(Path()) if folder is None else folder.paths["portfolio"]
 
 
 def report_written(ctx: click.Context, written: Sequence[Any]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import groupby
 
+from kpixl.collection.cell_fates import Fate, cell_fates
 from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
 from kpixl.forms.definition import Form
@@ -29,18 +29,6 @@ LEAST_QUOTE = 4  # characters; a shorter text may be part of any message, and co
 
 
 _Row = list[tuple[str, Raw]]
-
-
-class Fate(StrEnum):
-    """What became of a filled cell."""
-
-    RESULT = "result"
-    SAME = "same"
-    CONFLICT = "conflict"
-    QUOTED = "quoted"
-    NOT_TAKEN = "not-taken"
-    TEMPLATE = "template"
-    LOST = "lost"
 
 
 @dataclass(slots=True)
@@ -66,18 +54,7 @@ class _Book:
 
     def __init__(self, result: Consolidated) -> None:
         self.form = result.form.id
-        self.fates: dict[tuple[str, str | None], Fate] = {}
-        for versions in result.versions.values():
-            for number, version in enumerate(versions):
-                fate = Fate.CONFLICT if not version.same else Fate.SAME if number else Fate.RESULT
-                self.fates[version.file, version.sheet] = fate
-        self.places: dict[tuple[str | None, str | None, str | None], Fate] = {}
-        for lost in result.superseded:
-            at = lost.location
-            self.places[at.file, at.sheet, at.cell] = Fate.NOT_TAKEN
-        for conflict in result.conflicts:
-            for at in (place.location for offer in conflict.offers for place in offer.places):
-                self.places[at.file, at.sheet, at.cell] = Fate.CONFLICT
+        self.fates = cell_fates(result)
         self.reported: set[tuple[str | None, str | None, str | None]] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
         self.same = {problem.location.file for problem in result.problems if problem.code == "mail-same"}
@@ -121,7 +98,7 @@ def _file(
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
         values = of_values(submission.cells).items()
-        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
+        claimed[submission.sheet] |= {str(cell) for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}
@@ -162,9 +139,8 @@ def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _
     if cell in claimed:
         if (file, None) in book.whole:  # left out by decision
             return Fate.NOT_TAKEN
-        if (fate := book.places.get((file, grid.name, cell))) is not None:
+        if (fate := book.fates.get((file, grid.name, cell))) is not None:
             return fate
-        return book.fates.get((file, grid.name), Fate.RESULT)
     if (file, grid.name, cell) in book.reported:
         return Fate.QUOTED
     if {(file, grid.name), (file, None)} & book.whole:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.checks.engine import Checker, check
 from kpixl.collection.conflicts import conflict_data, read_conflict
 from kpixl.collection.decisions import (
     NONE,
@@ -38,19 +38,18 @@ from kpixl.collection.intake import (
 )
 from kpixl.collection.merge import Merged, Source, merge
 from kpixl.collection.office import Office
+from kpixl.collection.roster_changes import roster_problems
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
 from kpixl.collection.settle import OpenConflict, Superseded
 from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.keys import Key, parse_key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, of_values
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, independent
 from kpixl.recognise.submission import Extracted
 
 Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
@@ -70,6 +69,7 @@ MAX_DROPPED = 20  # ids that one message names
 class Consolidated:
     """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
 
+    `sent`: the roster as it was sent out, None where that is the same.
     `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
     decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
     """
@@ -84,6 +84,7 @@ class Consolidated:
     conflicts: tuple[OpenConflict, ...] = ()
     superseded: tuple[Superseded, ...] = ()
     decisions: Decisions = NONE
+    sent: Portfolio | None = None
 
 
 def consolidate(
@@ -99,9 +100,11 @@ def consolidate(
     checker: Checker = check,
     may_be_empty: bool = False,
     decided: Decided = undecided,
+    sent: Portfolio | None = None,
 ) -> Consolidated:
     """Read every submission under `paths` and merge them.
 
+    `sent`: the roster as it was sent out, where that is another than `roster` (the base of the merge).
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `decided`: what the office decided, as a function of the form, which is known only after reading.
@@ -118,7 +121,7 @@ def consolidate(
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     results = one_return(read_files(jobs, forms, limits, workers, progress))
-    return _merged(results, skipped, forms, roster, checker, decided)
+    return _merged(results, skipped, forms, roster, sent, checker, decided)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -134,19 +137,20 @@ def _merged(
     skipped: Sequence[Problem],
     forms: Sequence[Form],
     roster: Portfolio | None,
+    sent: Portfolio | None,
     checker: Checker,
     decided: Decided,
 ) -> Consolidated:
     by_id = {form.id: form for form in forms}
     kinds = sorted({e.form for r in results for e in r.forms})
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
-    problems = [*skipped, *(p for r in results for p in r.problems)]
+    problems = [*skipped, *(p for r in results for p in r.problems), *roster_problems(form, roster, sent)]
     items = [_returned(result, extracted) for result in results for extracted in result.forms]
     decisions, new = decided(form)
     excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
     problems += notes
     returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
-    merged = merge(form, returned, roster, decisions, new)
+    merged = merge(form, returned, roster, decisions, new, sent)
     problems += [
         Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
@@ -157,8 +161,8 @@ def _merged(
             problems.append(Problem("sheet-hidden", item.place, project=project))
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
-    checked = checker(form, merged.portfolio, _locator(merged))
-    problems += without_consequences(form, problems, checked, frozenset(merged.undecided.values()))
+    problems += checker(form, merged.portfolio, _locator(merged), merged.causes)
+    problems = independent(problems)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
     return Consolidated(
@@ -172,53 +176,12 @@ def _merged(
         merged.conflicts,
         merged.superseded,
         with_more(form, decisions, merged.decisions),
+        sent,
     )
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
     return Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
-
-
-def without_consequences(
-    form: Form, read: Sequence[Problem], checked: Sequence[Problem], open_places: frozenset[Location] = frozenset()
-) -> list[Problem]:
-    """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
-    what comes of comparing amounts of which one is not known. `open_places`: those of values that are in conflict."""
-    broken = {p.location for p in read if p.code in BROKEN} | open_places
-    missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
-    money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
-    amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
-    amounts |= {place[:2] for place in missing if place[2] in money}
-
-    def follows(problem: Problem) -> bool:
-        if problem.code in ("required-blank", "no-rows"):
-            label = fold(str(problem.details["label"]))
-            return problem.location in broken or (*_sheet(problem), label) in missing
-        if _sheet(problem) not in amounts:
-            return False
-        from kpixl.checks.registry import RULES  # all rules are loaded only where an amount was not read
-
-        rule = RULES.get(problem.code.partition(".")[0])
-        return rule is not None and compares_amounts(rule, fold(problem.location.field or "") in money)
-
-    return [problem for problem in checked if not follows(problem)]
-
-
-BROKEN = ("cell-error", "formula-uncached")
-
-
-def _sheet(problem: Problem) -> tuple[str | None, str | None]:
-    return problem.location.file, problem.location.sheet
-
-
-def _labels(problem: Problem) -> Sequence[str]:
-    """List the labels of what was not read because a label or heading is lost."""
-    if problem.code == "heading-missing":
-        columns = problem.details["columns"]
-        return [str(label) for label in columns] if isinstance(columns, list) else []
-    return (
-        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
-    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -397,10 +360,13 @@ def write_consolidated(
     lang: str = "zh",
     today: date,
     drafts: Mapping[tuple[str, str, str], tuple[str, str]] = MappingProxyType({}),
+    declared: Mapping[str, str] = MappingProxyType({}),
+    more: Sequence[Output] = (),
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write YAML, sources, decisions and summary; return (path, whether it changed) of each, and all problems.
 
-    `drafts`: what is typed on the sheet 待决定 and is no decision yet.
+    `drafts`: what is typed on the sheet 待决定 and is no decision yet. `declared`: the reason for each project of which
+    nothing is to be reported. `more`: outputs that belong to the same set.
 
     `today` names the copy of an old summary that holds something which the new one lacks.
     Nothing is written where not one project was read: an office's good file must not give way to an empty one.
@@ -410,7 +376,7 @@ def write_consolidated(
         return [], (*problems, Problem("no-projects"))
     content = canonical.dumps(result.form, result.portfolio).encode()
     old = _old_portfolio(result.form, out)
-    run = record_run(result.form, result.portfolio, result.roster, problems, today)
+    run = record_run(result.form, result.portfolio, result.roster, problems, today, sent=result.sent, declared=declared)
     run = with_changes(run, result.form, result.portfolio, old, run_of(out))
     sources_content = sources_text(result, content, run).encode("utf-8", "surrogatepass")
     dropped = _dropped(result.portfolio, old, out)
@@ -422,14 +388,17 @@ def write_consolidated(
         Output(sources_path(out), sources_content, "sources", judged=True),
         Output(written_path(out), content, "written", judged=True),
     ]
-    if result.decisions.text:  # what people wrote there is in it
-        outputs.append(Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=True))
+    if result.decisions.text:  # what people wrote there is in it, unless they did so while the files were read
+        outputs.append(
+            Output(decisions_path(out), result.decisions.text.encode(), "decisions", judged=result.decisions.is_on(out))
+        )
+    outputs += more
     if summary is not None:
         from kpixl.output.summary import summary_outputs
 
         sources = {i: str(s) for i, s in result.sources.items()}
         try:
-            made, more = summary_outputs(
+            made, noted = summary_outputs(
                 summary,
                 result.form,
                 result.portfolio,
@@ -442,8 +411,8 @@ def write_consolidated(
             )
             outputs += made
         except KpixlError as error:  # the summary alone cannot be made or read
-            more = error.problems
-        problems = (*problems, *more)
+            noted = error.problems
+        problems = (*problems, *noted)
     written, refused = commit(outputs, lang=lang, today=today)
     return [one for one in written if one.path.name != written_path(out).name], (*problems, *refused)
 

@@ -20,7 +20,7 @@ says something else since, the decision is reported. What people add to the file
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,6 +82,12 @@ class Decisions:
     superseded: tuple[Supersession, ...] = ()
     text: str = ""
     file: str = NAME
+    read: str = ""  # the text as it was read, before this run added to it
+
+    def is_on(self, portfolio: Path) -> bool:
+        """Return whether the file beside a portfolio is still the one that was read."""
+        path = decisions_path(portfolio)
+        return (path.read_bytes().decode("utf-8-sig", "replace") if path.is_file() else "") == self.read
 
     def by_project(self) -> dict[str, list[Decision]]:
         """Return those that count, by project: of several about one address the last."""
@@ -137,7 +143,7 @@ def read_decisions(text: str, form: Form, file: str = NAME) -> Decisions:
         reader.read(item, ("decisions", number))
     if reader.problems:
         raise KpixlError(*reader.problems)
-    return Decisions(tuple(reader.values), tuple(reader.excluded), tuple(reader.superseded), text, file)
+    return Decisions(tuple(reader.values), tuple(reader.excluded), tuple(reader.superseded), text, file, text)
 
 
 @dataclass(slots=True)
@@ -239,11 +245,11 @@ def with_more(
         except KpixlError:
             continue
         if len(read.values) == len(old.values) + len(values):
-            return read
+            return replace(read, read=old.read)
     # Written as no entry can follow, [...] on one line: everything again in our spelling.
     kept = [_value_entry(form, decision) for decision in old.values] + [_file_entry(one) for one in old.excluded]
     kept += [_entry({"supersede": s.file, "with": s.newer, "reason": s.reason}) for s in old.superseded]
-    return read_decisions(_HEAD + "".join([*kept, *entries]), form, old.file)
+    return replace(read_decisions(_HEAD + "".join([*kept, *entries]), form, old.file), read=old.read)
 
 
 def _value_entry(form: Form, decision: Decision) -> str:

@@ -9,10 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kpixl.checks.engine import NO_CAUSES, Causes
 from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
 from kpixl.collection.judge import Judged, judge
 from kpixl.collection.lineage import lineage
 from kpixl.collection.match import Names
+from kpixl.collection.roster_changes import as_sent
 from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
@@ -37,6 +39,7 @@ class Merged:
     the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
     are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
     `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
+    `causes`: why values are not known.
     """
 
     portfolio: Portfolio
@@ -48,6 +51,7 @@ class Merged:
     superseded: tuple[Superseded, ...] = ()
     decisions: tuple[Decision, ...] = ()
     undecided: Mapping[tuple[str, Key], Location] = field(default_factory=dict)
+    causes: Causes = NO_CAUSES
 
 
 def merge(
@@ -56,14 +60,17 @@ def merge(
     roster: Portfolio | None,
     decisions: Decisions = NONE,
     new: Sequence[Decision] = (),
+    sent: Portfolio | None = None,
 ) -> Merged:
     """Merge what came back. Without a roster, projects are in the order in which the template listed them.
 
+    `sent`: the roster as it was sent out, where that is another than `roster`: the base of the merge.
     `decisions`: those of earlier runs; `new`: those that this one found, in the summary or in the YAML.
     """
+    known = roster if sent is None or roster is None else as_sent(roster, sent)
     scope = _scope(form, returned, roster)
     foreign = [scope.excludes(item.form.marker) for item in returned]
-    names = Names(form, roster)
+    names = Names(form, known)
     ids = names.assign(returned, foreign)
     problems = [*_other_years(returned, ids, foreign, scope), *_foreign(form, returned, ids, foreign, scope)]
     problems += names.problems
@@ -71,11 +78,11 @@ def merge(
     for item, project_id, other in zip(returned, ids, foreign, strict=True):
         project = complete(form, Project(project_id, item.form.values, item.form.tables))
         groups[project_id].append(Received(item, project, other))
-    settled, judged = _settled(form, groups, roster, decisions, new)
+    settled, judged = _settled(form, groups, known, decisions, new)
     problems += [problem for one in settled.values() for problem in one.problems]
     problems += judged.problems
     chosen = {i: one for i, one in settled.items() if i not in judged.removed}
-    order = _order(chosen, groups, roster)
+    order = _order(chosen, groups, known)
     portfolio = Portfolio(form.id, scope.year, scope.organization, tuple(chosen[i].project for i in order))
     if roster is not None:
         problems += _missing(form, roster, groups)
@@ -89,6 +96,7 @@ def merge(
         tuple(lost for one in settled.values() for lost in one.superseded),
         judged.recorded,
         {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
+        Causes({i: chosen[i].unread for i in order}, {i: {k: k for k in chosen[i].undecided} for i in order}),
     )
 
 

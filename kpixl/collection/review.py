@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
-from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
+from kpixl.checks.engine import NO_CAUSES, Causes, Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
 from kpixl.collection.decisions import NAME as DECISIONS
@@ -63,7 +63,8 @@ class Reviewed:
 
     `versions`: the forms in which each project came back, as in Consolidated; none for a portfolio. `declared`: the
     reason for each project of the roster that did not come back and of which nothing is to be reported. `since`: what
-    an earlier check found, where `problems` are only those that are new since then.
+    an earlier check found, where `problems` are only those that are new since then. `sent`: the roster as it was sent
+    out, where that is another than `roster`. `collected`: what reading gave, None for a portfolio.
     """
 
     form: Form
@@ -74,9 +75,11 @@ class Reviewed:
     config: Config
     checks: tuple[Check, ...]
     roster: Portfolio | None = None
+    sent: Portfolio | None = None
     versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
     declared: Mapping[str, str] = field(default_factory=dict)
     since: Since | None = None
+    collected: Consolidated | None = None
 
     @property
     def projects(self) -> tuple[str | None, ...]:
@@ -96,11 +99,14 @@ def review(
     workers: Workers = None,
     progress: Progress | None = None,
     may_be_empty: bool = False,
+    sent: Portfolio | None = None,
+    decided: Decided | None = None,
 ) -> Reviewed:
     """Check submissions and folders of them, or one portfolio (.yaml), by all rules of the form.
 
-    `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before any
-    work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
+    `sent`: as for consolidate. `decided`: what the office decided, by default what is in the decisions.yaml beside the
+    data. `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before
+    any work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
     KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`, where there is
     nothing to check.
     """
@@ -127,7 +133,8 @@ def review(
             progress=progress,
             checker=run.apply,
             may_be_empty=may_be_empty,
-            decided=_decided(paths),
+            decided=decided or _decided(paths),
+            sent=sent,
         )
     )
 
@@ -162,7 +169,14 @@ class _Run:
             reasons = found.reasons
         problems += self.unused(returned, outstanding=known - returned, complete=self.roster is not None)
         reviewed = self.reviewed(result.form, result.portfolio, problems)
-        return replace(reviewed, files=result.files, versions=result.versions, declared=reasons)
+        return replace(
+            reviewed,
+            files=result.files,
+            versions=result.versions,
+            declared=reasons,
+            sent=result.sent,
+            collected=replace(result, problems=reviewed.problems),
+        )
 
     def portfolio(self, path: Path, forms: Sequence[Form]) -> Reviewed:
         known = {form.id: form for form in forms}
@@ -177,19 +191,23 @@ class _Run:
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
         return self.reviewed(form, portfolio, problems)
 
-    def apply(self, form: Form, portfolio: Portfolio, locate: Locate | None) -> tuple[Problem, ...]:
+    def apply(
+        self, form: Form, portfolio: Portfolio, locate: Locate | None, causes: Causes = NO_CAUSES
+    ) -> tuple[Problem, ...]:
         """Find, drop what the configuration does not want, and set waived findings aside."""
         where = locate or in_portfolio(form, portfolio)
         waivers: dict[str, list[Waiver]] = {}
         for waiver in self.config.waivers:
             waivers.setdefault(waiver.project, []).append(waiver)
         problems: list[Problem] = []
-        for found in find(form, portfolio, self.checks[form.id], self.roster):
+        for found in find(form, portfolio, self.checks[form.id], self.roster, causes):
             level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
             if found.at and (cell := where(found.project, found.at, "").cell) is not None:
                 place = replace(place, cell=cell)
-            problem = Problem(found.code, place, found.details, level, found.project, found.rule)
+            problem = Problem(
+                found.code, place, found.details, level, found.project, found.rule, found.keys, found.caused_by
+            )
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:
                 problems.append(problem)

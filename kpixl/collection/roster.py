@@ -62,14 +62,28 @@ def write_roster(
     run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
-    reading = _open(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
-    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    roster, problems = roster_from(form, source, old=old, year=year, organization=organization, limits=limits)
     output = Output(out, canonical.dumps(form, roster).encode(), "roster")
     written, refused = commit([output], lang=lang, today=today or date.today())
     if roster.year is None:
         problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+    return written, len(roster.projects), (*problems, *refused)
+
+
+def roster_from(
+    form: Form,
+    source: Path,
+    *,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Read the list `source` as a roster; `old` and what is raised: as for make_roster."""
+    reading = open_list(source, limits)
+    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    return roster, (*reading.problems, *problems)
 
 
 def plan_roster(
@@ -82,13 +96,13 @@ def plan_roster(
     limits: Limits = DEFAULT_LIMITS,
 ) -> ReadList:
     """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
-    reading = _open(source, limits)
+    reading = open_list(source, limits)
     old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
     read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
-def _open(source: Path, limits: Limits) -> Reading:
+def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():

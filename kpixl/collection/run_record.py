@@ -6,7 +6,7 @@ A portfolio alone does not know what was expected; a summary that is made from i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -49,6 +49,7 @@ class PortfolioChanges:
 class RunRecord:
     """One run: its day, and what came back of what.
 
+    `nothing`: projects that did not come back, and of which nothing is to be reported.
     `expected`: ids of the roster, with their units in `missing` for those that did not come back; None without a
     roster, and then `blank` is not known either. `errors`, `warnings`: numbers by project id, "" for those of none.
     """
@@ -61,29 +62,47 @@ class RunRecord:
     errors: Mapping[str, int]
     warnings: Mapping[str, int]
     changes: PortfolioChanges | None = None
+    nothing: tuple[Named, ...] = ()
 
 
 def record_run(
-    form: Form, portfolio: Portfolio, roster: Portfolio | None, problems: Sequence[Problem], day: date
+    form: Form,
+    portfolio: Portfolio,
+    roster: Portfolio | None,
+    problems: Sequence[Problem],
+    day: date,
+    *,
+    sent: Portfolio | None = None,
+    declared: Container[str] = (),
 ) -> RunRecord:
-    """Record a run that gave `portfolio` and `problems`; what changed is added by `with_changes`."""
+    """Record a run that gave `portfolio` and `problems`; what changed is added by `with_changes`.
+
+    `sent`: the roster as it was sent out, where that is another. `declared`: ids of projects with nothing to report.
+    """
     returned = {project.id: project for project in portfolio.projects}
-    expected, missing, blank = None, [], []
+    expected, absent, blank = None, [], []
     if roster is not None:
         expected = tuple(project.id for project in roster.projects)
-        missing = [_named(form, project) for project in roster.projects if project.id not in returned]
-        sent = {project.id: project for project in roster.projects}
-        blank = [i for i, project in returned.items() if i in sent and _is_blank(project, sent[i])]
+        absent = [_named(form, project) for project in roster.projects if project.id not in returned]
+        before = bases(roster, sent)
+        blank = [i for i, project in returned.items() if i in before and is_blank(project, before[i])]
     disputed = {problem.project for problem in problems if problem.code in DISPUTES}
     return RunRecord(
         day,
         expected,
-        tuple(missing),
+        tuple(named for named in absent if named.id not in declared),
         tuple(blank),
         tuple(project.id for project in portfolio.projects if project.id in disputed),
         _counted(problems, Severity.ERROR),
         _counted(problems, Severity.WARNING),
+        nothing=tuple(named for named in absent if named.id in declared),
     )
+
+
+def bases(roster: Portfolio, sent: Portfolio | None) -> dict[str, Project]:
+    """Return every project of the roster as it was sent out, by id."""
+    first = {project.id: project for project in sent.projects} if sent is not None else {}
+    return {project.id: first.get(project.id, project) for project in roster.projects}
 
 
 def _counted(problems: Iterable[Problem], severity: Severity) -> Mapping[str, int]:
@@ -99,7 +118,7 @@ def _named(form: Form, project: Project) -> Named:
     )
 
 
-def _is_blank(project: Project, sent: Project) -> bool:
+def is_blank(project: Project, sent: Project) -> bool:
     """Return whether a form holds nothing that was not on it when it was sent."""
     values = all(value is None or value == sent.values.get(key) for key, value in project.values.items())
     tables = all(not rows or rows == sent.tables.get(key) for key, rows in project.tables.items())
@@ -161,6 +180,7 @@ def run_data(record: RunRecord) -> dict[str, Any]:
         "disputed": record.disputed,
         "errors": record.errors,
         "warnings": record.warnings,
+        "nothing": [[p.id, p.name, p.unit] for p in record.nothing],
         "changes": None
         if changes is None
         else {
@@ -186,6 +206,7 @@ def read_run(data: Any) -> RunRecord | None:
             {str(i): int(n) for i, n in data["errors"].items()},
             {str(i): int(n) for i, n in data["warnings"].items()},
             None if changes is None else _read_changes(changes),
+            _projects(data.get("nothing", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
         return None

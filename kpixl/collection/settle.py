@@ -105,7 +105,8 @@ class Settled:
     """A project of the portfolio, and all that is to be reported of it.
 
     `met`, `fresh`: what the decisions of earlier runs and of this one came to, in their order. `undecided`: keys of
-    values that are in conflict, and where the first candidate was typed.
+    values that are in conflict, and where the first candidate was typed. `unread`: keys of values that could not be
+    read, each with the key by which the problem of its file knows it.
     """
 
     project: Project
@@ -117,6 +118,7 @@ class Settled:
     met: tuple[Met, ...] = ()
     fresh: tuple[Met, ...] = ()
     undecided: Mapping[Key, Location] = field(default_factory=dict)
+    unread: Mapping[Key, Key] = field(default_factory=dict)
 
 
 class Choices(NamedTuple):
@@ -135,7 +137,8 @@ def settle(
     """Settle a project. `sent`: as it was sent out, None where that is not known; `links`: what supersedes what."""
     if len(group) == 1 and not any(choices):
         item = group[0].item
-        return Settled(group[0].project, _source(item), (Version(item.file, item.form.sheet, True),))
+        unread = {key: key for key in item.unread}
+        return Settled(group[0].project, _source(item), (Version(item.file, item.form.sheet, True),), unread=unread)
     return _Settling(form, group, sent or _as_sent(group)).settle(links, choices)
 
 
@@ -146,7 +149,8 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells, delivery=item.delivery)
+    cells = {key: str(cell) for key, cell in item.form.cells.items()}
+    return Source(item.file, item.sha256, item.form.sheet, cells, delivery=item.delivery)
 
 
 @dataclass(slots=True)
@@ -172,11 +176,14 @@ class _Settling:
             if n not in giving:
                 self._left_out(n, main, old.get(n), counting, distinct)
         conflicts = tuple(self._conflict(c, distinct) for c in outcome.conflicts)
-        self.problems += [conflict_problem(c) for c in conflicts]
+        undecided: dict[Key, Location] = {}
+        for conflict in conflicts:
+            undecided |= (places := dict(self._undecided(outcome, conflict)))
+            self.problems.append(replace(conflict_problem(conflict), keys=tuple(places)))
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
-        versions = [Version(c.item.file, c.item.form.sheet, c.project == self.group[main].project) for c in self.group]
+        versions = [self._version(n, main, n in old) for n in range(len(self.group))]
         ordered = [versions[main], *(v for n, v in enumerate(versions) if n != main)]
         source = self._sources(outcome, giving, distinct)
         return Settled(
@@ -188,8 +195,16 @@ class _Settling:
             tuple(self.lost),
             tuple(self._met(o, distinct) for o in outcome.overruled),
             tuple(self._met(o, distinct) for o in outcome.fresh),
-            dict(self._undecided(outcome, conflicts)),
+            undecided,
+            self._unread(outcome, main, distinct),
         )
+
+    def _version(self, number: int, main: int, is_old: bool) -> Version:
+        received = self.group[number]
+        place, project = received.item.place, received.project
+        unfilled = project == self.sent or received.is_unfilled(self.form, self.sent)
+        twin = self._has_twin(number, range(len(self.group)))
+        return Version(received.item.file, place.sheet, project == self.group[main].project, is_old, unfilled, twin)
 
     def _most_first(self, numbers: Sequence[int]) -> list[int]:
         """Put the submission in front in which most was filled in."""
@@ -197,16 +212,22 @@ class _Settling:
         filled = {n: sum(1 for _ in changes(self.form, sent, self.group[n].project)) for n in numbers}
         return sorted(numbers, key=lambda n: (-filled[n], n))
 
-    def _undecided(self, outcome: Outcome, conflicts: Iterable[OpenConflict]) -> Iterator[tuple[Key, Location]]:
-        for conflict in conflicts:
-            key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
-            place = conflict.offers[0].places[0].location
-            if key in self.form.fields:
-                yield Key(key), place
-            elif column and row in outcome.rows[key]:
-                number = outcome.rows[key].index(row)
-                for part in columns_of(self.form.tables[key])[column]:
-                    yield Key(key, number, part), place
+    def _undecided(self, outcome: Outcome, conflict: OpenConflict) -> Iterator[tuple[Key, Location]]:
+        key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
+        place = conflict.offers[0].places[0].location
+        if key in self.form.fields:
+            yield Key(key), place
+        elif column and row in outcome.rows[key]:
+            number = outcome.rows[key].index(row)
+            for part in columns_of(self.form.tables[key])[column]:
+                yield Key(key, number, part), place
+
+    def _unread(self, outcome: Outcome, main: int, distinct: Sequence[int]) -> dict[Key, Key]:
+        """Map values that could not be read in the file that gave them; what no file gave is read in the main one."""
+        unread = {number: self.group[number].item.unread for number in distinct}
+        given = {key: (distinct[side], own) for key, (side, own) in outcome.givers.items()}
+        found = {key: own for key, (number, own) in given.items() if own in unread[number]}
+        return found | {key: key for key in unread[main] if key not in given}
 
     def _has_twin(self, number: int, counting: Sequence[int]) -> bool:
         """Tell whether an earlier submission has the same values."""
@@ -214,12 +235,12 @@ class _Settling:
 
     def _variant(self, number: int) -> Variant:
         received = self.group[number]
-        form, unread = received.item.form, set(received.item.form.missing)
+        unread = set(received.item.form.missing)
         for key, table in self.form.tables.items():
             if all((key, heading) in unread for heading in (*table.columns, *table.targets)):
                 unread.add((key, ""))
-        broken = {p.location.cell for p in form.problems if p.code in _BROKEN}
-        unread |= {("", key) for key in self.form.fields if form.cells.get(Key(key), "-") in broken}
+        broken = {key for p in received.item.form.problems if p.code in _BROKEN for key in p.keys}
+        unread |= {("", key) for key in self.form.fields if Key(key) in broken}
         return Variant(received.project, frozenset(unread))
 
     # --- what was left out -------------------------------------------------------------------
@@ -337,8 +358,9 @@ class _Settling:
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
             if (cell := self.group[number].item.form.cells.get(cell_key)) is not None:
-                cells.setdefault(number, {})[key] = cell
-        parts = [replace(_source(self.group[n].item), cells=cells.get(n, {})) for n in dict.fromkeys((*giving, *cells))]
+                cells.setdefault(number, {})[key] = str(cell)
+        items = {n: self.group[n].item for n in dict.fromkeys((*giving, *cells))}
+        parts = [Source(i.file, i.sha256, i.form.sheet, cells.get(n, {})) for n, i in items.items()]
         return replace(parts[0], others=tuple(part for part in parts[1:] if part.cells))
 
 

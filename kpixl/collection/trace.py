@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kpixl.collection.consolidate import sources_path
+from kpixl.collection.decisions import Decision, decisions_path, load_decisions
 from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.merge import Source
 from kpixl.collection.sources import portfolio_digest, project_source
@@ -25,7 +26,8 @@ from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.pairing import row_title
+from kpixl.portfolio.pairing import row_path, row_title
+from kpixl.portfolio.three_way import columns_of
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.readers import Delivery
 from kpixl.yaml_text import decode, quote
@@ -36,6 +38,7 @@ MAX_NAMED = 12  # projects that a message names
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A value and where it came from. `raw`: what was typed where that is not the value; `row`: what its row is called.
+    `decision`: of the office, where it chose this very value.
 
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
@@ -47,6 +50,7 @@ class Origin:
     place: Location
     raw: str | None
     row: str = ""
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def trace(path: Path, project: str, field: str | None, form_of: FormSource) -> T
     content = read_input(path)
     form, found = _project(content, project, form_of, path.name)
     source, problems = _source(path, content, found.id)
-    origins = tuple(_origins(form, found, source))
+    decided = load_decisions(decisions_path(path), form).by_project().get(found.id, ())
+    origins = tuple(_with_decision(form, found, origin, decided) for origin in _origins(form, found, source))
     if field is not None:
         wanted = tuple(origin for origin in origins if _is_wanted(form, origin, field))
         if not wanted and not _is_known(form, field):
@@ -198,6 +203,21 @@ def _origin(key: Key, field: Field, value: Value, source: Source | None, row: st
     yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row)
 
 
+def _with_decision(form: Form, project: Project, origin: Origin, decisions: Sequence[Decision]) -> Origin:
+    """Add the decision that a value comes from; a row is known by its path, or as it is now."""
+    for decision in decisions:
+        address, key = decision.choice.address, origin.key
+        if address.key != key.name:
+            continue
+        if not key.in_row:
+            return replace(origin, decision=decision) if decision.choice.value == (origin.value,) else origin
+        table, row = form.tables[key.name], project.tables[key.name][key.row]
+        columns = columns_of(table).get(address.column, tuple(table.columns))
+        if key.column in columns and fold(address.row.partition(" #")[0]) == fold(row_path(table, row)):
+            return replace(origin, decision=decision)
+    return origin
+
+
 def _mails(source: Source | None, origins: Sequence[Origin]) -> Mapping[str, Delivery]:
     """Return how the files came that values are from, of those that a mail brought."""
     files = {origin.place.file for origin in origins}
@@ -239,6 +259,9 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "sheet": origin.place.sheet,
                 "cell": origin.place.cell,
                 "raw": origin.raw if origin.raw is not None else _raw(origin),
+                "decision": None
+                if origin.decision is None
+                else {key: getattr(origin.decision, key) for key in ("reason", "by", "date")},
                 **delivery_data(found.mails.get(origin.place.file or "")),
             }
             for origin in found.origins

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpixl.collection.account import Account, Fate, account
+from kpixl.collection.account import Account, account
+from kpixl.collection.cell_fates import Fate
 from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
 from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
@@ -35,11 +36,23 @@ class Verified:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the portfolio was merged with: the roster, and the roster as it was sent where that is another.
+
+    Where neither is known the portfolio takes their place; then a value that one of several files lacks looks deleted.
+    """
+
+    roster: Portfolio | None = None
+    sent: Portfolio | None = None
+
+
 def verify(
     portfolio_path: Path,
     paths: Sequence[Path],
     forms: Sequence[Form],
     *,
+    base: Base = Base(),
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Verified:
@@ -49,7 +62,8 @@ def verify(
     result = consolidate(
         paths,
         [form],
-        roster=portfolio,
+        roster=base.roster or portfolio,
+        sent=base.sent,
         limits=limits,
         inputs=[portfolio_path],
         progress=progress,

@@ -15,6 +15,11 @@ from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
 from kpixl.recognise.submission import Extracted
 
+# Problems of reading that leave a value blank which may have been filled in.
+UNREAD = frozenset(
+    {"cell-error", "formula-uncached", "label-missing", "label-unclear", "heading-missing", "table-missing"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -39,18 +44,30 @@ class Returned:
         saved = self.properties.saved or self.time
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
 
+    @property
+    def unread(self) -> frozenset[Key]:
+        """Return the keys of the values of which a problem reports that they could not be read."""
+        return frozenset(key for problem in self.form.problems if problem.code in UNREAD for key in problem.keys)
+
     def at(self, key: Key | None) -> Location:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""
-        return replace(self.place, cell=self.form.cells.get(key) if key else None)
+        cell = self.form.cells.get(key) if key else None
+        return replace(self.place, cell=None if cell is None else str(cell))
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One of the forms in which a project came back. `same`: it has the values of the first one."""
+    """One of the forms in which a project came back. `same`: it has the values of the first one.
+
+    `superseded`: a later one was made from it. `unfilled`: it is as it was sent out. `twin`: an earlier one is equal.
+    """
 
     file: str
     sheet: str | None
     same: bool
+    superseded: bool = False
+    unfilled: bool = False
+    twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,10 @@ class FieldGrid:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Three columns that are printed as one cell: operator, value and unit."""
+    """Three columns that are printed as one cell: operator, value and unit.
+
+    `plain`: printed as people write it, ≥95%, instead of ≥95.00(%).
+    """
 
     key: str
     label: str
@@ -125,6 +128,7 @@ class Target:
     operator: str
     value: str
     unit: str
+    plain: bool = False
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -134,7 +138,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A repeating part of the form."""
+    """A repeating part of the form. `required`: it must have a row."""
 
     key: str
     label: str
@@ -142,6 +146,7 @@ class Table:
     targets: Mapping[str, Target]
     rows: int
     presets: tuple[Row, ...]
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +179,19 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class PlacedTable:
-    """Where a table stands: the row of its headings, the headings when typed into and when printed."""
+    """Where a table stands: the row of its headings, the headings when typed into and when printed.
+
+    `beside`: the tables in the same row, itself among them, from left to right; () where it is alone. `shared`: the
+    columns that these are printed with only once, left of all of them.
+    """
 
     table: str
     row: int
     caption: str
     entry: tuple[TableColumn, ...]
     print: tuple[TableColumn, ...]
+    beside: tuple[str, ...] = ()
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,28 +205,13 @@ class Layout:
     tables: tuple[PlacedTable, ...]
     foot: tuple[Cell, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value that every derived project gets."""
-
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedTable:
-    """Which table of the other form gives the rows of a table; `columns`: own column -> column or target there."""
-
-    table: str
-    columns: Mapping[str, str | Constant]
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """How a project is prefilled from one of another form. `fields`: own field -> field there."""
-
-    fields: Mapping[str, str | Constant]
-    tables: Mapping[str, DerivedTable]
+    @property
+    def table_rows(self) -> tuple[tuple[PlacedTable, ...], ...]:
+        """Group the tables by the row of their headings: those side by side share it."""
+        rows: dict[int, list[PlacedTable]] = {}
+        for placed in self.tables:
+            rows.setdefault(placed.row, []).append(placed)
+        return tuple(map(tuple, rows.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +246,29 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that every derived project gets."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTable:
+    """Which table of the other form gives the rows of a table; `columns`: own column -> column or target there."""
+
+    table: str
+    columns: Mapping[str, str | Constant]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a project is prefilled from one of another form. `fields`: own field -> field there."""
+
+    fields: Mapping[str, str | Constant]
+    tables: Mapping[str, DerivedTable]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What the summary workbook groups and draws."""
 
@@ -264,6 +283,7 @@ class Summary:
 class Form:
     """One form definition, the content of a form.yaml.
 
+    `layout`: as the form is printed. `entry_layout`: as it is typed into; the same unless its columns are divided.
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
     `derive`: id of another form -> how projects of this one are prefilled from it.
@@ -287,6 +307,7 @@ class Form:
     tables: Mapping[str, Table]
     choices: Mapping[str, Choices]
     layout: Layout
+    entry_layout: Layout
     paper: str
     margins: Mapping[str, float]
     fonts: Mapping[str, str | float]
@@ -294,11 +315,11 @@ class Form:
     instructions: Mapping[str, tuple[str, ...]]
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
+    flat: Flat | None = None
     default: bool = False
     derive: Mapping[str, Derivation] = field(default_factory=dict)
     grids: Mapping[str, FieldGrid] = field(default_factory=dict)
     computed: tuple[str, ...] = ()
-    flat: Flat | None = None
     file: str = "form.yaml"
     lines: Mapping[str, int] = field(default_factory=dict)
 

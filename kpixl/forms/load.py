@@ -38,6 +38,7 @@ from kpixl.forms.flat import place_flat
 from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
+from kpixl.forms.tables_beside import check_tables, divided, place_tables, read_entry_widths
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
@@ -154,7 +155,7 @@ def parse_form(data: object) -> Form:
     fields, computed = computed_fields(typed, tables)
     titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
     subtitle = top.take("subtitle", str, "")
-    layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables, grids)
+    layouts = _layout(top.node("layout"), titles[0], subtitle, fields, tables, grids)
     printing = top.node("print")
     form = Form(
         id=top.take("id", str),
@@ -170,7 +171,8 @@ def parse_form(data: object) -> Form:
         fields=fields,
         tables=tables,
         choices=choices,
-        layout=layout,
+        layout=layouts[0],
+        entry_layout=layouts[1],
         paper=printing.take("paper", str, "A4"),
         margins={k: float(v) for k, v in printing.mapping("margins").items()},
         fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
@@ -178,16 +180,17 @@ def parse_form(data: object) -> Form:
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
         checks=top.mapping("checks"),
         money=_money(top.take("money", str, YUAN.name)),
+        flat=place_flat(top.take("flat", dict, None), fields, tables),
         derive={name: read_derivation(node, fields, tables) for name, node in top.nodes("derive")},
         default=top.take("default", bool, False),
         grids=grids,
         computed=computed,
-        flat=place_flat(top.take("flat", dict, None), fields, tables),
     )
     printing.finish()
     top.finish()
     _check(form)
     _check_units(form)
+    check_tables(form)
     return form
 
 
@@ -261,6 +264,7 @@ def _table(key: str, node: Node) -> Table:
             operator=n.take("operator", str),
             value=n.take("value", str),
             unit=n.take("unit", str),
+            plain=_printed_plain(n),
         )
         n.finish()
         for part in targets[name].parts:
@@ -279,9 +283,18 @@ def _table(key: str, node: Node) -> Table:
         targets=targets,
         rows=node.take("rows", int, 20),
         presets=tuple(presets),
+        required=node.take("required", bool, True),
     )
     node.finish()
     return table
+
+
+def _printed_plain(node: Node) -> bool:
+    """Read how a target is printed: ≥95.00(%) in `brackets`, by default, or ≥95% `plain`."""
+    look = node.take("printed", str, "brackets")
+    if look not in ("brackets", "plain"):
+        raise invalid(f"{node.path}.printed", "must be brackets or plain")
+    return bool(look == "plain")
 
 
 def _trees(data: Mapping[str, Any]) -> dict[str, dict[int, dict[str, tuple[str, ...]]]]:
@@ -357,8 +370,11 @@ def _layout(
     fields: Mapping[str, Field],
     tables: Mapping[str, Table],
     grids: Mapping[str, FieldGrid],
-) -> Layout:
+) -> tuple[Layout, Layout]:
+    """Read the layout as printed, and as typed into."""
     widths = tuple(float(w) for w in node.take("widths", list))
+    entry_widths = read_entry_widths(node.take("entry-widths", list, None), widths)
+    wide = {"entry": sum(map(len, entry_widths)), "print": len(widths)}
     head: list[Cell] = []
     foot: list[Cell] = []
     placed: list[PlacedTable] = []
@@ -371,7 +387,9 @@ def _layout(
         if (name := row.take("table", str, None)) is not None:
             if name not in tables:
                 raise invalid(f"layout.rows[{place}]", f"no table {name}")
-            placed.append(_place_table(row, tables[name], number, len(widths)))
+            placed.append(_place_table(row, tables[name], number, wide))
+        elif (names := row.take("tables", list, None)) is not None:
+            placed += place_tables(row, names, tables, number, wide)
         elif (name := row.take("grid", str, None)) is not None:
             if name not in grids:
                 raise invalid(f"layout.rows[{place}]", f"no grid {name}")
@@ -388,7 +406,8 @@ def _layout(
         number += count
         row.finish()
     node.finish()
-    return Layout(widths, heights, number, tuple(head), tuple(placed), tuple(foot))
+    layout = Layout(widths, heights, number, tuple(head), tuple(placed), tuple(foot))
+    return layout, divided(layout, entry_widths)
 
 
 def _place_cells(
@@ -419,7 +438,7 @@ def _place_cells(
         col += columns
 
 
-def _place_table(node: Node, table: Table, row: int, width: int) -> PlacedTable:
+def _place_table(node: Node, table: Table, row: int, wide: Mapping[str, int]) -> PlacedTable:
     caption = node.take("caption", str, "")
     heads = {}
     for name in ("entry", "print"):
@@ -438,7 +457,7 @@ def _place_table(node: Node, table: Table, row: int, width: int) -> PlacedTable:
             n.finish()
             heading.append(TableColumn(key, label, col, columns))
             col += columns
-        if col > width:
+        if col > wide[name]:
             raise invalid(f"layout.{table.key}.{name}", "wider than `widths`")
         heads[name] = tuple(heading)
     return PlacedTable(table.key, row, caption, heads["entry"], heads["print"])

@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 
 def is_blank(raw: Raw) -> bool:
-    """Tell whether a cell holds nothing that a person can see."""
+    """Return whether a cell holds nothing that a person can see."""
     if not isinstance(raw, str):
         return raw is None
     return not raw or raw.isspace() or (raw[0] in _UNSEEN and not raw.translate(INVISIBLE).strip())
@@ -127,7 +127,7 @@ _SPACED_COMMA = re.compile(r"\s*,\s*")
 
 
 def as_typed(text: str, *numbers: str) -> bool:
-    """Tell whether numbers that were read from a text stand in it, be it in full width or in groups of three.
+    """Return whether numbers that were read from a text stand in it, be it in full width or in groups of three.
 
     Folding makes 102 of 10², and leaving out white space 5060 of "50 60".
     """
@@ -162,7 +162,7 @@ def number_text(number: Decimal) -> str:
 
 
 def fits_float(number: Decimal) -> bool:
-    """Tell whether a double, hence an Excel number, keeps every digit."""
+    """Return whether a double, hence an Excel number, keeps every digit."""
     if abs(number.adjusted()) >= 300:
         return False
     # Few characters are few digits; taking a number apart costs five times as much.
@@ -183,12 +183,12 @@ def spelled(text: str) -> Decimal | None:
 
 
 def is_number(raw: Raw) -> TypeGuard[int | float | Decimal]:
-    """Tell whether a cell holds a number."""
+    """Return whether a cell holds a number."""
     return isinstance(raw, int | float | Decimal) and not isinstance(raw, bool)
 
 
 def maybe_percent(number: float | Decimal) -> bool:
-    """Tell whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 2."""
+    """Return whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 2."""
     return -10 <= number <= 10
 
 
@@ -284,11 +284,16 @@ def tidy_target(row: dict[str, Value], target: Target, operators: Choices, units
 
 
 def target_text(row: Row, target: Target) -> str:
-    """Print a target in one cell as the official form does: ≥100.00(人), 合规."""
+    """Print a target in one cell as the official form does: ≥100.00(人), 合规; where that is `plain`, ≥100人.
+
+    A unit that would not be read again without its brackets keeps them.
+    """
     value, unit = row[target.value], row[target.unit]
     operator = row[target.operator]
     if isinstance(value, Decimal):
         text = number_text(value)
+        if target.plain and (unit is None or is_unit(text_of(unit), text, operator=operator is not None)):
+            return f"{operator or ''}{text}{unit or ''}"
         whole, _, decimals = text.partition(".")
         return f"{operator or ''}{whole}.{decimals:0<2}{f'({unit})' if unit else ''}"
     if value is None:

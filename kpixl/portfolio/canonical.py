@@ -319,7 +319,7 @@ class _ProjectReader:
 
 
 def _groups(form: Form) -> dict[str, list[str]]:
-    """Map each group prefix ("" or "funding.") to the names that may stand in it."""
+    """Map each group prefix ("" or "funding.") to the names that may be in it."""
     groups: dict[str, list[str]] = {"": ["id"]}
     for key in (*form.fields, *form.tables):
         parts = key.split(".")
@@ -335,14 +335,14 @@ def _groups(form: Form) -> dict[str, list[str]]:
 
 
 def read_value(form: Form, field: Field, raw: Raw) -> tuple[Value, bool]:
-    """Read one raw value as its field's type; tell whether it was read otherwise than plainly."""
+    """Read one raw value as its field's type; return whether it was read otherwise than plainly too."""
     if isinstance(raw, str) and (kept := storable(raw)) != raw:
         return read_value(form, field, kept)[0], True
     return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None, form.money)
 
 
 def tidy_row(form: Form, table: str, row: dict[str, Value]) -> tuple[Row, bool]:
-    """Split targets that were typed whole; tell whether one was."""
+    """Split targets that were typed whole; return whether one was."""
     noted = False
     for target in form.tables[table].targets.values():
         columns = form.tables[table].columns

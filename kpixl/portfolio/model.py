@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kpixl.forms.definition import Row, Value
 from kpixl.keys import WAITING, Key
@@ -33,6 +34,9 @@ def waiting_row(table: str, level: str) -> Key:
     return Key(table, WAITING, level)
 
 
-def of_values(cells: Mapping[Key, str]) -> dict[Key, str]:
+T = TypeVar("T")
+
+
+def of_values(cells: Mapping[Key, T]) -> dict[Key, T]:
     """Leave out of the cells of a sheet those that hold no value of the project: the rows that wait."""
     return {key: cell for key, cell in cells.items() if key.row != WAITING}

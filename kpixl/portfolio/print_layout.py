@@ -1,4 +1,4 @@
-"""The official form of one project as cells: what stands where, merged as it is published.
+"""The official form of one project as cells: what is where, merged as it is published.
 
 Pure: the summary workbook and the page draw the same cells, each in its own way. Rows and columns count
 from 0 at the top left corner of the form.
@@ -18,6 +18,7 @@ from kpixl.forms.money import WAN, convert, money_text
 from kpixl.forms.snippets import SMALL, BoundedEnvironment, Faults, rendered
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import target_text, total
+from kpixl.portfolio.aligned_rows import AlignedRows, aligned
 from kpixl.portfolio.model import Portfolio, Project
 
 
@@ -26,7 +27,7 @@ class PrintedCell:
     """One cell of the printed form, spanning `rows` x `columns` from (`row`, `col`).
 
     `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column).
-    `value`: the text of the form itself, or for a value what the project says there.
+    `value`: the text of the form itself, or for a value what the project has there.
     `type`: of a value, a key of forms.types.FIELD_TYPES, or "target" for a target printed in one cell; else "".
     `key`: the field, column or target; `table`: the table it belongs to, "" outside tables.
     `scope`: which cells a label heads: row, col, rowgroup, or "".
@@ -109,7 +110,7 @@ def disclosure_text(form: Form, portfolio: Portfolio) -> str:
 
 
 def printed_text(cell: PrintedCell) -> str:
-    """Print what stands in a cell, as the official form does."""
+    """Print the contents of a cell, as the official form does."""
     return FIELD_TYPES.get(cell.type, TEXT).text(cell.value)
 
 
@@ -122,7 +123,7 @@ def printed_form(form: Form, year: int | None, project: Project) -> tuple[Printe
 
 
 class FormPrinter:
-    """Lays out many projects of one form and year; what the form itself says is laid out once.
+    """Lays out many projects of one form and year; what is the form's own is laid out once.
 
     `longest`: the most rows that a merged cell of a table reaches over; a longer run is printed in several cells. On
     paper a cell must fit a page, or its text is on one page and rows that it belongs to on another.
@@ -138,17 +139,19 @@ class FormPrinter:
     def lay_out(self, project: Project) -> tuple[PrintedRow, ...]:
         """Lay out the form of one project."""
         layout = self._form.layout
-        contents = [project.tables[placed.table] or (None,) for placed in layout.tables]
-        added = [(placed.row, len(rows)) for placed, rows in zip(layout.tables, contents, strict=True)]
+        groups = layout.table_rows
+        contents = [aligned(group, project.tables) for group in groups]
+        added = [(group[0].row, len(lines)) for group, lines in zip(groups, contents, strict=True)]
         height = layout.rows + sum(count for _, count in added)
         places: list[list[PrintedCell]] = [[] for _ in range(height)]
         parts = [("grid", "")] * height
-        for placed, rows in zip(layout.tables, contents, strict=True):
-            first = _shifted(placed.row, added)
-            parts[first] = ("heading", placed.table)
-            parts[first + 1 : first + 1 + len(rows)] = [("row", placed.table)] * len(rows)
-            for cell in _table_cells(self._form.tables[placed.table], placed, rows, first, self._longest):
-                places[cell.row].append(cell)
+        for group, lines in zip(groups, contents, strict=True):
+            first, name = _shifted(group[0].row, added), group[0].table
+            parts[first] = ("heading", name)
+            parts[first + 1 : first + 1 + len(lines)] = [("row", name)] * len(lines)
+            for placed in group:
+                for cell in _table_cells(self._form.tables[placed.table], placed, lines, first, self._longest):
+                    places[cell.row].append(cell)
         for cell in self._fixed_cells(project, added):
             places[cell.row].append(cell)
         _fill_gaps(places, len(layout.widths), parts)
@@ -211,10 +214,14 @@ def _shifted(row: int, added: Sequence[tuple[int, int]]) -> int:
 
 
 def _table_cells(
-    table: Table, placed: PlacedTable, rows: Sequence[Row | None], first: int, longest: int | None
+    table: Table, placed: PlacedTable, lines: AlignedRows, first: int, longest: int | None
 ) -> Iterator[PrintedCell]:
-    """Yield the headings in row `first` and the rows below them; the caption stands beside the rows."""
-    name = table.key
+    """Yield the headings in row `first` and the rows below them; the caption is beside the rows.
+
+    The columns that tables side by side share are those of the first.
+    """
+    name, rows = table.key, lines.rows[table.key]
+    is_first = placed.beside[:1] in ((), (name,))
     if placed.caption:
         yield PrintedCell(
             "caption", placed.caption, first + 1, 0, len(rows), table=name, vertical=True, scope="rowgroup"
@@ -222,14 +229,17 @@ def _table_cells(
     breaks = [False] * len(rows)  # rows at which a run of an outer level begins
     for head in placed.print:
         col, columns, key = head.col, head.columns, head.key
-        yield PrintedCell("heading", head.label, first, col, 1, columns, key=key, table=name, scope="col")
+        is_shared = key in placed.shared
         column = table.columns.get(key)
         kind = column.type if column else "target"
-        values = [_table_value(table, key, row) for row in rows]
+        values = [_table_value(table, key, row) for row in (lines.shared if is_shared else rows)]
         spans = [(index, 1) for index in range(len(rows))]
         if column is not None and column.fill:
             spans = merged_spans(values, breaks, longest)
             breaks = _breaks(spans, len(rows))
+        if is_shared and not is_first:
+            continue
+        yield PrintedCell("heading", head.label, first, col, 1, columns, key=key, table=name, scope="col")
         for start, count in spans:
             row = first + 1 + start
             yield PrintedCell("value", values[start], row, col, count, columns, kind, key, name)

@@ -188,7 +188,7 @@ class _Line:
 
     @property
     def there(self) -> bool:
-        """Tell whether it is in the result."""
+        """Return whether it is in the result."""
         return self.presence is None or self.presence.value == KEEP
 
 

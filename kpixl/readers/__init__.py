@@ -79,7 +79,7 @@ def members(opened: Opened, shown: str) -> Iterator[Member]:
 
 
 def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
-    """Read every grid of a file, its kind told by its content. Whatever is wrong comes back as a problem."""
+    """Read every grid of a file, its kind detected by its content. Whatever is wrong comes back as a problem."""
     try:
         opened = open_content(content, limits)
     except UnreadableError as error:

@@ -1,4 +1,4 @@
-"""What kind of file some content is: told by the content, never by the name."""
+"""What kind of file some content is: by the content, never by the name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpixl.readers.package import SIGNATURES, Package
 
 
 class Kind(StrEnum):
-    """Kinds that are read; everything else raises UnreadableError that says what it is."""
+    """Kinds that are read; everything else raises UnreadableError with its name."""
 
     PACKAGE = "workbook that is a zip package"
     OLD = "workbook of the old binary kind"
@@ -214,7 +214,7 @@ def _package_kind(package: Package) -> Kind:
     if "content.xml" in names and "mimetype" not in names:
         return _unnamed_kind(package)
     if "meta-inf/manifest.xml" in names:
-        return Kind.PACKAGE  # with unusual names; calamine says why not
+        return Kind.PACKAGE  # with unusual names; calamine reports why it cannot be read
     if not names.keys().isdisjoint(("[content_types].xml", "_rels/.rels")) or _is_office(names):
         return _office_kind(package)
     return Kind.ARCHIVE
@@ -230,7 +230,7 @@ def _unnamed_kind(package: Package) -> Kind:
 
 
 def _is_office(names: Collection[str]) -> bool:
-    """Tell whether a package holds nothing but parts of an Office file."""
+    """Return whether a package holds nothing but parts of an Office file."""
     return all(name.startswith(_OFFICE_FOLDERS) for name in names) and any(name.endswith(".xml") for name in names)
 
 

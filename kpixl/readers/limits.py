@@ -84,7 +84,7 @@ class LimitError(ValueError):
         self.text, self.details = text, details
 
     def message(self, lang: str) -> str:
-        """Say why it cannot be."""
+        """Return why it cannot be."""
         details = {key: value if isinstance(value, str) else say(value, lang) for key, value in self.details.items()}
         return say(self.text, lang, **details)
 

@@ -21,9 +21,9 @@ from kpixl.readers.mime import Headers, Part
 from kpixl.texts import Text
 
 MAX_BODY = 1 << 20  # characters of a text that are looked at; pictures within a page make it long
-MAX_LINES = 400  # lines of it
+MAX_LINES = 400  # texts of a page
 QUOTED, QUOTED_FIRST = 12, 4  # lines that are quoted: the first ones, and those with figures
-MAX_LINE, MAX_SUBJECT, MAX_SENDER = 60, 60, 200  # characters
+MAX_LINE, MAX_SUBJECT, MAX_SENDER = 200, 60, 200  # characters
 
 _NAMELESS = "附件"
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
@@ -66,7 +66,7 @@ def members(content: bytes, shown: str, limits: Limits) -> Iterator[Member]:
         yield _member(part, data, labels)._replace(delivery=delivery)
     where = Location(shown)
     subject = mime.words(mime.first(headers, "subject"))
-    if lines := _lines(texts, limits):
+    if (lines := _lines(texts, limits)) or re.search(r"\d", subject):
         yield Member(shown, b"", Problem("mail-text", where, {"texts": _quoted([subject, *lines])}), None, delivery)
     if not attached:
         yield Member(shown, b"", Problem("mail-no-attachment", where, {"pictures": _counted(pictures)}), None, delivery)
@@ -75,7 +75,7 @@ def members(content: bytes, shown: str, limits: Limits) -> Iterator[Member]:
 def delivery_of(headers: Headers) -> Delivery:
     """Return when a mail was received and from whom."""
     value = mime.first(headers, "from")
-    bracketed = re.search(r"<\s*([^<>\s]{1,320})\s*>", value)
+    bracketed = re.search(r"<\s*([^<>\s]{0,320})\s*>", value)
     found = ADDRESS.search(bracketed[1] if bracketed else value)
     address = found[0] if found else ""
     name = mime.words(value[: bracketed.start()] if bracketed else value.replace(address, "")).strip(" \"'()")
@@ -111,9 +111,17 @@ def _name(part: Part, data: bytes) -> str:
     if part.name:
         return part.name
     if part.type == _MESSAGE:
-        subject = mime.words(mime.first(mime.split(data)[0], "subject")).replace("/", "_").replace("\\", "_")
-        return f"{subject.strip()[:MAX_SUBJECT] or _NAMELESS}.eml"
+        return f"{_subject(data)[:MAX_SUBJECT] or _NAMELESS}.eml"
     return _NAMELESS + next(end for start, within, end in _ENDINGS if data.startswith(start) and within in data)
+
+
+def _subject(message: bytes) -> str:
+    """Return the subject of a message that is sent on; its slashes are none of a path."""
+    try:
+        subject = mime.words(mime.first(mime.split(message)[0], "subject"))
+    except UnreadableError:  # reported when it is read itself
+        return ""
+    return subject.replace("/", "_").replace("\\", "_").strip()
 
 
 # --- what was typed in the mail -----------------------------------------------------------------
@@ -127,7 +135,7 @@ def _lines(parts: Sequence[Part], limits: Limits) -> list[str]:
         if part.type == "text/html":
             lines += (text for text in _page(part.text()[:MAX_BODY], limits) if "".join(text.split()) not in known)
     told = (" ".join(line.split()) for line in lines)
-    return [line for line in told if line][:MAX_LINES]
+    return [line for line in told if line]
 
 
 def _page(text: str, limits: Limits) -> Iterable[str]:

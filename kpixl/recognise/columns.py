@@ -33,6 +33,10 @@ class TableColumns:
         self.shared = frozenset(part for t in self.targets.values() for part in (t.operator, t.unit))
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
 
+    def has(self, col: int) -> bool:
+        """Tell whether a physical column is one of the table."""
+        return col in self._at
+
     @cached_property
     def closed(self) -> dict[str, frozenset[str]]:
         """Return the items of lists that allow nothing else: they tell a column by its content, if that is asked."""

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from kpixl.a1 import CellRef
 from kpixl.forms.definition import Field, Target, Value
 from kpixl.forms.money import has_own_unit, read_money
 from kpixl.forms.types import FIELD_TYPES
@@ -36,7 +37,7 @@ _POWERS = (0, *range(-1, -10, -1), *range(1, 5))
 def verify(draft: Draft, look: Look) -> None:
     """Read every value of a form as its cell shows it."""
     changed: set[Key] = set()
-    told: set[tuple[str, str]] = set()
+    told: set[tuple[CellRef, str]] = set()
     for key, cell in list(draft.cells.items()):
         seen = look.cells.get(draft.place(key)) if key.in_row or key.name in draft.values else None
         if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell) or _is_computed(draft, key, seen):
@@ -61,7 +62,7 @@ def _is_computed(draft: Draft, key: Key, seen: Inspected) -> bool:
     return draft.is_own(key, seen.formula)
 
 
-def _is_part(draft: Draft, key: Key, cell: str) -> bool:
+def _is_part(draft: Draft, key: Key, cell: CellRef) -> bool:
     """Return whether a value is the operator or the unit of a target that is whole in one cell."""
     if not key.in_row:
         return False
@@ -84,7 +85,7 @@ def _add_up(draft: Draft, look: Look, changed: set[Key]) -> None:
 
 
 def _follows(field: Field, changed: Collection[Key]) -> bool:
-    """Tell whether a computed value follows from one that was changed, of a column in any row."""
+    """Return whether a computed value follows from one that was changed, of a column in any row."""
     names = {f"{key.name}.{key.column}" if key.in_row else key.name for key in changed}
     return field.computation is not None and not names.isdisjoint(field.computation.keys)
 
@@ -237,7 +238,7 @@ def _read_percent(draft: Draft, key: Key, seen: Inspected) -> None:
 
 def _drop_scaled(draft: Draft, key: Key) -> None:
     """Drop the note that an amount was read by the unit of its label, which does not count any more."""
-    noted = ("amount-scaled", draft.cells[key])
+    noted = ("amount-scaled", str(draft.cells[key]))
     draft.problems = [p for p in draft.problems if (p.code, p.location.cell) != noted]
 
 

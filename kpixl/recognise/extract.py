@@ -17,13 +17,16 @@ from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.flat import FlatSheet, find_flat
 from kpixl.recognise.label_search import labels_in, search
-from kpixl.recognise.labels import FoundForm, Hit, printed_match
+from kpixl.recognise.labels import FoundForm, Hit, in_their_columns, printed_match
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
 
+# How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
+# a title that was left over another form's labels does not make it this one.
+TITLED = 1.5
 MAX_HEAD = 20  # rows; the heading of a publication is above all forms
 
 
@@ -125,7 +128,7 @@ class Extractor:
         others: list[OtherKind] = []
         flat: list[FlatSheet] = []
         for group in _groups(found):
-            able = [reader for reader in readers if group[0].reads(reader.known)]
+            able = [look for reader in readers if group[0].reads(reader.known) for look in reader.looks]
             if not able:
                 others += [_other(section) for section in group]
                 continue
@@ -156,10 +159,12 @@ def _best(
                 for reader in readers]  # fmt: skip
     cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
 
-    def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int]:
+    def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int, int]:
         reader, hits, forms = item
         share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
-        return bool(forms), share, sum(len(form.anchors) for form in forms)
+        share *= TITLED if any(slot.kind == "title" for _, _, slots in hits for slot in slots) else 1
+        in_place = sum(in_their_columns(reader.index, form) for form in forms)  # tells the layouts of a form apart
+        return bool(forms), share, sum(len(form.anchors) for form in forms), in_place
 
     reader, hits, forms = max(searched, key=score)
     return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()

@@ -53,7 +53,7 @@ def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
     key, field = Key(name), record.form.fields[name]
     if key in record.cells:
         return
-    record.cells[key] = record.grid.address(*place)
+    record.cells[key] = record.grid.cell(*place)
     # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only where the
     # file may hold errors, or where its total, a formula, has no value (see amounts).
     if field.computation is None and (field.required or not record.found.expected or record.grid.suspect):
@@ -61,7 +61,7 @@ def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
 
 
 def _is_dash(record: Record, place: tuple[int, int]) -> bool:
-    """Tell whether a cell of a grid that has no value holds what is printed there, or another dash."""
+    """Return whether a cell of a grid that has no value holds what is printed there, or another dash."""
     dashes = _DASHES | {grid.empty for grid in record.form.grids.values()}
     return record.filled(*place) and text_of(record.raw(*place)).strip() in dashes
 
@@ -131,10 +131,10 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
     record.used.add(places[0])
-    raw = record.legible(places[0], field.label, raw)
+    raw = record.legible(places[0], field.label, raw, Key(key))
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
-    record.cells[Key(key)] = record.grid.address(*places[0])
+    record.cells[Key(key)] = record.grid.cell(*places[0])
     record.doubt_serial(Key(key), raw, value)
     record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:

@@ -28,7 +28,7 @@ class Crossings(NamedTuple):
     near: tuple[Anchor, ...] = ()
 
 
-def heading_rows(index: LabelIndex, hits: Sequence[Hit]) -> dict[str, int]:
+def grid_heading_rows(index: LabelIndex, hits: Sequence[Hit]) -> dict[str, int]:
     """Map each grid to the row of its headings: the one with most of them, and more than of any table's."""
     grids: dict[tuple[str, int], set[str]] = defaultdict(set)
     tables: dict[tuple[str, int], set[str]] = defaultdict(set)
@@ -168,4 +168,4 @@ def _column_at(index: LabelIndex, tables: Sequence[FoundTable], edge: int, key: 
     col = index.values[key].col
     printed = {h.key: h.col for table in tables for h in index.placed[table.table].print}
     at = (h.col for table in tables for h in table.headings if printed.get(h.key) == col)
-    return next(at, edge - (len(index.form.layout.widths) - 1 - col))
+    return next(at, edge - (len(index.layout.widths) - 1 - col))

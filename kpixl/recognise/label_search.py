@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import TableColumn
 from kpixl.forms.values import is_blank
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.recognise.grids import cross, following, heading_rows
+from kpixl.recognise.grids import cross, following, grid_heading_rows
+from kpixl.recognise.headings import Heads, columns_in, heading_rows, with_shared, with_those_beside
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
 
@@ -46,8 +47,8 @@ def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[
 
 def _continued(index: LabelIndex, rows: Rows, form: FoundForm, hits: list[Hit], end: int) -> FoundForm:
     """Add to a form what follows it, down to row `end`; a table under nothing but a title goes on on another page."""
-    heads = _heading_rows(hits)
-    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    heads = heading_rows(index, hits)
+    columns = with_shared(index, columns_in(index, hits, heads), heads)
     if any(slot.kind == "field" for row, _, slots in hits for slot in slots if row not in heads):
         columns = []
     tables = _tables(index, rows, columns, set(), end, form.edge, ())
@@ -76,17 +77,17 @@ def _assign(
     index: LabelIndex, rows: Rows, hits: list[Hit], start: int, end: int, merges: Sequence[Span]
 ) -> FoundForm | None:
     """Decide which hit is which label; None where too few of the form's labels are there."""
-    headings = sum(len(p.print) for p in index.form.layout.tables)
-    grid_heads = heading_rows(index, hits) if index.form.grids else {}
+    headings = sum(len(p.print) for p in index.layout.tables)
+    grid_heads = grid_heading_rows(index, hits) if index.form.grids else {}
     lines = {slot for _, _, slots in hits for slot in slots if slot.kind in ("row", "head")}
     wanted = len(index.labels) + headings + len(index.lines)
     titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
     most = len({slot.key for _, _, slots in hits for slot in slots if slot.kind == "field"}) + headings + len(lines)
     if 3 * most < wanted and not titled:  # the first sheet of a template: looking for near headings there costs most
         return None
-    heads = _heading_rows(hits, grid_heads.values())
+    heads = heading_rows(index, hits, grid_heads.values())
     heads |= _near_heads(index, rows, heads, hits, start, end)
-    columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
+    columns = columns_in(index, hits, heads)
     first_head = min(heads, default=end + 1)
     by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
     others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
@@ -108,7 +109,7 @@ def _assign(
         return None
     near = _near(index, rows, anchors, heads, columns, hits, end)
     anchors |= {a.slot.key: a for a in near.anchors if a.slot.kind == "field"}
-    columns += [a for a in near.anchors if a.slot.kind == "column"]
+    columns = with_shared(index, [*columns, *(a for a in near.anchors if a.slot.kind == "column")], heads)
     found = len(anchors) + len(lines)
     if 2 * (found + len({a.slot for a in columns})) < wanted or _is_list(index, anchors.values()):
         return None
@@ -137,19 +138,20 @@ def _with_loose(
 
 
 def _near_heads(
-    index: LabelIndex, rows: Rows, heads: Mapping[int, str], hits: Sequence[Hit], start: int, end: int
-) -> dict[int, str]:
+    index: LabelIndex, rows: Rows, heads: Heads, hits: Sequence[Hit], start: int, end: int
+) -> dict[int, tuple[str, ...]]:
     """Find the headings of tables that have less than two that read as they should."""
-    lost = [table for table in index.placed if table not in heads.values()] if hits else []
+    known = {table for tables in heads.values() for table in tables}
+    lost = [table for table in index.placed if table not in known] if hits else []
     found = ((near_heading_row(index, rows, table, start, end), table) for table in lost)
-    return {row: table for row, table in found if row is not None and row not in heads}
+    return {row: with_those_beside(index, table) for row, table in found if row is not None and row not in heads}
 
 
 def _near(
     index: LabelIndex,
     rows: Rows,
     anchors: Mapping[str, Anchor],
-    heads: Mapping[int, str],
+    heads: Heads,
     columns: Sequence[Anchor],
     hits: Sequence[Hit],
     end: int,
@@ -157,8 +159,10 @@ def _near(
     """Find the labels and headings that are missing by what is nearly them."""
     taken = {(row, col) for row, col, _ in hits}
     found = [near_fields(index, rows, anchors, heads, taken, end)]
-    for row, table in heads.items():
-        there = [anchor for anchor in columns if anchor.row == row]
+    for row, table in ((row, table) for row, tables in heads.items() for table in tables):
+        there = [anchor for anchor in columns if anchor.row == row and anchor.slot.table == table]
+        if not there and len(heads[row]) > 1:  # a table that the form was printed without
+            continue
         found.append(near_columns(index, rows, table, row, there, taken))
     unclear = {slot: places for labels in found for slot, places in labels.unclear.items()}
     return NearLabels(tuple(anchor for labels in found for anchor in labels.anchors), unclear)
@@ -169,20 +173,6 @@ def _is_list(index: LabelIndex, anchors: Iterable[Anchor]) -> bool:
     by_row = Counter(anchor.row for anchor in anchors)
     widest = max(Counter(cell.row for cell in index.labels.values()).values(), default=0)
     return max(by_row.values(), default=0) > widest + 1 and len({c.row for c in index.labels.values()}) > 2
-
-
-def _heading_rows(hits: list[Hit], apart: Collection[int] = ()) -> dict[int, str]:
-    """Map each row that holds two or more headings of a table to that table; `apart`: those of grids."""
-    counts: dict[tuple[int, str], set[str]] = defaultdict(set)
-    for row, _, slots in hits:
-        for slot in slots:
-            if slot.kind == "column" and row not in apart:
-                counts[row, slot.table].add(slot.key)
-    best: dict[int, str] = {}
-    for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
-        if len(keys) >= 2:
-            best[row] = table
-    return best
 
 
 def _pair(
@@ -245,9 +235,9 @@ def _first_real(
 def _edge(index: LabelIndex, anchors: Iterable[Anchor], columns: Iterable[Anchor], merges: Iterable[Span]) -> int:
     """Return the last column of the form: as far right of the rightmost label as the layout says, or as its merged
     cells reach where a column was inserted."""
-    width = len(index.form.layout.widths)
+    width = len(index.layout.widths)
     printed: dict[str, list[TableColumn]] = defaultdict(list)
-    for placed in index.form.layout.tables:
+    for placed in index.layout.tables:
         for column in placed.print:
             printed[column.key].append(column)
     reach = [a.col + width - 1 - index.labels[a.slot.key].col for a in anchors]
@@ -279,28 +269,43 @@ def _tables(
 ) -> list[FoundTable]:
     """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
     spans = {(m.row, m.col): m.last_col for m in merges}
-    by_row: dict[int, list[Anchor]] = defaultdict(list)
+    by_row: dict[int, dict[str, list[Anchor]]] = defaultdict(lambda: defaultdict(list))
     for anchor in columns:
-        by_row[anchor.row].append(anchor)
+        by_row[anchor.row][anchor.slot.table].append(anchor)
     ends = sorted({*by_row, *labelled, end + 1})
     found = []
     for start in sorted(by_row):
-        table = by_row[start][0].slot.table
-        keys = _heading_keys(index, table, by_row[start])
-        cols = sorted(keys)
-        entry = {h.key: h.columns for p in index.form.layout.tables if p.table == table for h in p.entry}
-        headings = []
-        alone = _next_to_lost(index, table, keys)
-        for c, n in zip(cols, [*cols[1:], None], strict=True):
-            reach = spans.get((start, c)) if n is None else n - 1
-            if c in alone:  # what is further to the right belongs to a heading that is lost
-                reach = c + alone[c] - 1
-            last_col = max(edge, c) if reach is None else max(reach, c)
-            headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
         last = next(row for row in ends if row > start) - 1
-        apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
-        found.append(FoundTable(table, start, last, tuple(headings), apart))
+        keys = {table: _heading_keys(index, table, anchors) for table, anchors in by_row[start].items()}
+        taken = sorted({col for own in keys.values() for col in own})
+        for table, own in keys.items():
+            headings = _headings(index, table, start, own, taken, edge, spans)
+            apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
+            found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
+
+
+def _headings(
+    index: LabelIndex,
+    table: str,
+    row: int,
+    keys: Mapping[int, str],
+    taken: Sequence[int],
+    edge: int,
+    spans: Mapping[tuple[int, int], int],
+) -> list[Heading]:
+    """Make the headings of a table, each with the columns up to the next one: `taken`, also by a table beside it."""
+    entry = {heading.key: heading.columns for heading in index.placed[table].entry}
+    alone = _next_to_lost(index, table, keys)
+    headings = []
+    for c in sorted(keys):
+        behind = next((col for col in taken if col > c), None)
+        reach = spans.get((row, c)) if behind is None else behind - 1
+        if c in alone:  # what is further to the right belongs to a heading that is lost
+            reach = c + alone[c] - 1
+        last_col = max(edge, c) if reach is None else max(reach, c)
+        headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
+    return headings
 
 
 def _next_to_lost(index: LabelIndex, table: str, keys: Mapping[int, str]) -> dict[int, int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.forms.definition import Cell, Field, Form, GridLine, PlacedTable, Target
+from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
 from kpixl.forms.money import money_label
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
@@ -104,7 +104,7 @@ class FoundForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LayoutBlock:
     """The rows of a layout from below one table to the headings of the next, as the template writes them.
 
     `texts`: (row within the block, column, text) of every title, label, caption and heading. `targets`: the headings
@@ -116,7 +116,7 @@ class Block:
     height: int
     texts: tuple[tuple[int, int, str], ...]
     labels: tuple[Cell, ...]
-    placed: PlacedTable | None
+    placed: tuple[PlacedTable, ...]
     targets: tuple[tuple[tuple[int, int, str], ...], ...] = ()
     loose: tuple[Cell, ...] = ()
 
@@ -136,13 +136,16 @@ def _stand(texts: tuple[tuple[int, int, str], ...], rows: Rows, start: int) -> b
 
 
 class LabelIndex:
-    """The labels of one form, prepared for searching. Made once per form."""
+    """The labels of one form, prepared for searching. Made once per form and layout.
 
-    def __init__(self, form: Form) -> None:
-        self.form = form
+    `layout`: where they are expected; by default where the template puts them.
+    """
+
+    def __init__(self, form: Form, layout: Layout | None = None) -> None:
+        self.form, self.layout = form, layout or form.entry_layout
         self._slots: dict[str, list[Slot]] = defaultdict(list)
         self._seen: dict[str, tuple[Slot, ...]] = {}
-        layout = form.layout
+        layout = self.layout
         for text in (form.title, *form.title_synonyms):
             self._add(Slot("title", "title"), text)
         for cell in (*layout.head, *layout.foot):
@@ -171,6 +174,11 @@ class LabelIndex:
         self.placed = {placed.table: placed for placed in layout.tables}
         self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
         self._stems = self._without_units()
+
+    def heads(self, table: str) -> tuple[TableColumn, ...]:
+        """Return the headings of a table where the layout has them."""
+        placed = self.placed[table]
+        return placed.print if self.layout is self.form.layout else placed.entry
 
     def _add(self, slot: Slot, *texts: str) -> None:
         for folded in dict.fromkeys(map(fold, texts)):
@@ -251,33 +259,35 @@ class LabelIndex:
     @cached_property
     def captions(self) -> dict[str, Cell]:
         """Map each field to the caption beside it."""
-        cells = (*self.form.layout.head, *self.form.layout.foot)
+        cells = (*self.layout.head, *self.layout.foot)
         captions = [cell for cell in cells if cell.kind == "caption"]
         owners = [c for c in cells if c.kind == "label" or (c.kind == "value" and c.key in self.loose)]
         beside = [(owner, c) for owner in owners for c in captions if c.row <= owner.row < c.row + c.rows]
         return {owner.key: caption for owner, caption in beside}
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[LayoutBlock, ...]:
         """Cut the layout at its tables; the last block has no table."""
-        layout = self.form.layout
-        ends = [placed.row for placed in layout.tables]
+        layout = self.layout
+        ends = [group[0].row for group in layout.table_rows]
         blocks, top = [], 0
-        for placed, end in zip((*layout.tables, None), (*ends, layout.rows - 1), strict=True):
+        for group, end in zip((*layout.table_rows, ()), (*ends, layout.rows - 1), strict=True):
             cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
             texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in BLOCK_TEXTS]
-            ways: list[list[tuple[int, str]]] = []
-            if placed is not None:
+            split: list[tuple[int, str]] = []
+            whole: list[tuple[int, str]] = []
+            for placed in group:
                 table = self.form.tables[placed.table]
                 texts += [(end - top, h.col, h.label) for h in placed.entry if h.key not in table.targets]
                 texts += [(end - top, 0, placed.caption)] if placed.caption else []
-                whole = [(h.col, h.label) for h in placed.entry if h.key in table.targets]
-                # One heading over the three cells of a target is how templates had it before each cell had its own.
-                ways = [target_headings(table, placed), whole] if whole else []
+                whole += [(h.col, h.label) for h in placed.entry if h.key in table.targets]
+                split += target_headings(table, placed)
+            # One heading over the three cells of a target is how templates had it before each cell had its own.
+            ways = [split, whole] if whole else []
             targets = tuple(tuple((end - top, col, text) for col, text in way) for way in ways)
             labels = tuple(c for c in cells if c.kind == "label")
             loose = tuple(c for c in cells if c.kind == "empty" or (c.kind == "value" and c.key in self.loose))
-            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed, targets, loose))
+            blocks.append(LayoutBlock(top, end - top + 1, tuple(texts), labels, group, targets, loose))
             top = end + 1
         return tuple(blocks)
 
@@ -312,3 +322,15 @@ def printed_match(printed: re.Pattern[str], raw: Raw) -> re.Match[str] | None:
     if not isinstance(raw, str) or len(raw) > MAX_HEADING:
         return None
     return printed.fullmatch(unicodedata.normalize("NFKC", raw).strip())
+
+
+def in_their_columns(index: LabelIndex, found: FoundForm) -> int:
+    """Count the labels and headings that are as far from the leftmost label as in the layout."""
+    places = [(a.col, index.labels[key].col) for key, a in found.anchors.items()]
+    for table in found.tables:
+        at = {head.key: head.col for head in index.heads(table.table)}
+        places += [(head.col, at[head.key]) for head in table.headings if head.key in at]
+    if not places:
+        return 0
+    moved = min(col for col, _ in places) - min(col for _, col in places)
+    return sum(col - own == moved for col, own in places)

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from kpixl.a1 import Span
-from kpixl.forms.definition import Form
+from kpixl.forms.definition import Form, Layout
 from kpixl.forms.money import money_remark, without_remark
 from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
@@ -28,13 +28,20 @@ from kpixl.recognise.units import fill_totals, scale
 
 
 class FormReader:
-    """Reads forms of one definition."""
+    """Reads forms of one definition, laid out as typed into or, with that `layout`, as printed."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, layout: Layout | None = None) -> None:
         self.form = form
-        self.index = LabelIndex(form)
+        self.index = LabelIndex(form, layout)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+
+    @cached_property
+    def looks(self) -> tuple[FormReader, ...]:
+        """Return the readers of a form's layouts: this one, and where it is printed otherwise one for that."""
+        typed, printed = self.form.entry_layout, self.form.layout
+        same = len(typed.widths) == len(printed.widths) and typed.head == printed.head and typed.foot == printed.foot
+        return (self,) if same else (self, FormReader(self.form, self.form.layout))
 
     @cached_property
     def known(self) -> KnownForm:

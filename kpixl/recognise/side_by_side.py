@@ -57,7 +57,7 @@ def _again(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
 
 def _cut(index: LabelIndex, grid: Grid, hits: Sequence[Hit], merges: Sequence[Span]) -> list[Part]:
     """Cut a grid at the columns to whose right half of the labels stand once more."""
-    wanted = len(index.labels) + sum(len(placed.print) for placed in index.form.layout.tables)
+    wanted = len(index.labels) + sum(len(placed.print) for placed in index.layout.tables)
     labels = [(col, slots) for _, col, slots in hits if slots[0].kind in ("field", "column")]
     columns = [0]
     for col in _again(index, hits):

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
+from kpixl.a1 import CellRef
 from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Field, Form
 from kpixl.forms.values import number_text, text_of, total
@@ -101,13 +102,13 @@ def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bo
 
 
 def _with_unclaimed(
-    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look, file: str
+    found: list[Extracted], claimed: Collection[tuple[str | None, CellRef | None]], look: Look, file: str
 ) -> list[Extracted]:
     """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
-            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, str(cell)), why))
     return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
@@ -211,7 +212,7 @@ class _Settler:
                 continue
             if not look.blanks:
                 field = draft.field(doubt.key)
-                unknown += [] if field.required or field.computation else [draft.cells[doubt.key]]
+                unknown += [] if field.required or field.computation else [str(draft.cells[doubt.key])]
                 continue
             # Where the blank cell is: a unit read with its value has that one's cell by now.
             why = look.broken.get(draft.place(doubt.key, doubt.cell or draft.found.cells[doubt.key]))
@@ -219,10 +220,10 @@ class _Settler:
                 continue
             if self._follows_parts(doubt.key, why):
                 continue
-            if doubt.cell:
-                self._empty_level(doubt)
+            keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
             label = draft.field(doubt.key).label.rstrip(":：")
-            draft.problems.append(_broken(Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label), why))
+            where = Location(draft.file, draft.found.sheet, str(draft.cells[doubt.key]), label)
+            draft.problems.append(replace(_broken(where, why), keys=keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
@@ -239,13 +240,15 @@ class _Settler:
         own = own or adds_up(why.formula, known)
         return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
 
-    def _empty_level(self, doubt: Doubt) -> None:
-        """Take back a level that came from the row above, also where it went on to the rows below."""
-        draft = self.draft
-        above = draft.cells[doubt.key]
-        for row in range(doubt.key.row, len(draft.tables[doubt.key.name])):
-            key = doubt.key._replace(row=row)
+    def _empty_level(self, first: Key, cell: CellRef) -> tuple[Key, ...]:
+        """Blank a level that came from the row above, also where it went on to the rows below; return their keys."""
+        draft, keys = self.draft, []
+        above = draft.cells[first]
+        for row in range(first.row, len(draft.tables[first.name])):
+            key = first._replace(row=row)
             if draft.cells.get(key) != above:
-                return
-            draft.cells[key] = doubt.cell
+                break
+            draft.cells[key] = cell
             draft.set(key, None)
+            keys.append(key)
+        return tuple(keys)

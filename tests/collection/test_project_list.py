@@ -86,7 +86,8 @@ def test_the_suggestion_names_the_closest_field_and_where_to_add_it() -> None:
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "清单.csv", tmp_path / "roster.yaml"
     source.write_text("2026年清单,,单位：万元\n项目名称,财政拨款,备注\n甲,60,急\n合计,60,\n", encoding="utf-8")
-    assert run(["roster", str(source), "-o", str(out), "--dry-run", "--json"]) == 0
+    form = ["--form", "shanghai-target"]
+    assert run(["roster", str(source), "-o", str(out), "--dry-run", "--json", *form]) == 0
     assert not out.exists()
     data = json.loads(capfd.readouterr().out)
     assert (data["year"], data["projects"], data["refused"]) == (2026, 1, False)
@@ -99,7 +100,21 @@ def test_a_dry_run_shows_the_mapping_and_writes_nothing(tmp_path: Path, capfd: p
     )
     assert money["values"] == ["60"]
     assert [entry["place"] for entry in data["left_out"]] == ["清单.csv › A4"]
-    assert run(["roster", str(source), "--dry-run"]) == 0
+    assert run(["roster", str(source), "--dry-run", *form]) == 0
     shown = capfd.readouterr()
     assert "财政拨款" in shown.out and "B2" in shown.out and "备注" in shown.out
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_the_form_is_told_by_the_headings_of_the_list(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "清单.csv", tmp_path / "roster.yaml"
+    source.write_text("项目名称,实施单位,项目周期,年度资金总额\n甲,某馆,1年,60\n", encoding="utf-8")
+    assert run(["roster", str(source), "-o", str(out), "--year", "2026"]) == 0
+    assert "form: central-target" in out.read_text(encoding="utf-8")
+    # Once there is a roster, its form stays, although the list alone could be another's.
+    source.write_text("项目名称,实施单位\n甲,某馆\n", encoding="utf-8")
+    assert run(["roster", str(source), "-o", str(out), "--year", "2026"]) <= 1
+    assert "form: central-target" in out.read_text(encoding="utf-8")
+    capfd.readouterr()
+    assert run(["roster", str(source), "-o", str(tmp_path / "other.yaml")]) == 3
+    assert "--form" in capfd.readouterr().err and not (tmp_path / "other.yaml").exists()

@@ -145,7 +145,7 @@ def places(form_id: str) -> Places:
     form = form_of(form_id)
     book = openpyxl.load_workbook(io.BytesIO(template(form_id, "blank")))
     sheet = book.worksheets[1]
-    width = len(form.layout.widths)
+    width = len(form.entry_layout.widths)
     columns = {placed.table: _columns(form, placed.table) for placed in form.layout.tables}
     rows: dict[str, tuple[int, int]] = {}
     for placed in form.layout.tables:

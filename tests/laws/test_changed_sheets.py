@@ -165,7 +165,7 @@ def test_blank_rows_and_columns(portfolio: Portfolio, rows_at: list[int], column
 @files
 def test_a_column_put_in_anywhere(portfolio: Portfolio, marked: bool, number: int) -> None:
     """At every place in turn, also right of all labels, where each of them still stands as it was sent."""
-    sent, edge = sheet_of(portfolio), len(FORMS[portfolio.form].layout.widths)
+    sent, edge = sheet_of(portfolio), len(FORMS[portfolio.form].entry_layout.widths)
     for at in range(edge):
         rows, merges = [row if marked else row[:edge] for row in sent.rows], sent.merges()
         for _ in range(number):
@@ -177,7 +177,7 @@ def test_a_column_put_in_anywhere(portfolio: Portfolio, marked: bool, number: in
 @usual
 def test_labels_spelled_otherwise(portfolio: Portfolio, data: st.DataObject) -> None:
     form, grid = FORMS[portfolio.form], sheet_of(portfolio)
-    index, width = INDEXES[form.id], len(form.layout.widths)
+    index, width = INDEXES[form.id], len(form.entry_layout.widths)
     rows = [list(row) for row in grid.rows]
     for row in rows:
         for col, raw in enumerate(row[:width]):

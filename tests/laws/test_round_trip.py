@@ -218,6 +218,27 @@ projects:
   risks:
   - {risk: Ice, chance: low}
 """,
+    "central-target": """\
+kpixl: 1
+form: central-target
+year: 2026
+projects:
+- id: "07"
+  name: 档案修复
+  department: "[105]某部"
+  unit: 某馆
+  nature: 延续项目
+  period: 2025年-2027年
+  funding: {midterm: {fiscal: 120.5, carryover: 0, other: 8}, annual: {fiscal: 40, carryover: 3.25, other: 1.5}}
+  goal: {midterm: 修复全部馆藏。, annual: 修复 800 卷。}
+  midterm_indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 修复卷数, operator: ≥, value: 2400, unit: 卷}
+  - {level1: 满意度指标, level2: 服务对象满意度指标, name: 读者满意度, operator: ≥, value: 90, unit: "%"}
+  annual_indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 修复卷数, operator: ≥, value: 800, unit: 卷}
+  - {level1: 产出指标, level2: 时效指标, name: 完成时间, operator: 定性, value: 年底前}
+  - {level1: 效益指标, level2: 社会效益指标, name: 查阅人次, value: 有提升}
+""",
     "types-form": """\
 kpixl: 1
 form: types-form
@@ -263,7 +284,7 @@ def test_a_blank_row_or_column_anywhere_changes_no_value(form_id: str, marked: b
     form, portfolio = canonical.loads(PLAIN[form_id], form_of)
     (project,) = portfolio.projects
     grid = read_grids(build_template(form, portfolio), "t.xlsx").grids[1]
-    width = len(form.layout.widths)
+    width = len(form.entry_layout.widths)
     rows = grid.rows if marked else [row[:width] for row in grid.rows]
     spans = grid.merges()
     lost = []
@@ -390,7 +411,7 @@ def test_a_marker_typed_as_a_value_is_a_value(form_id: str, tmp_path: Path) -> N
     assert_same(form, portfolio, returned(path))
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[1]
-    width = len(form.layout.widths)
+    width = len(form.entry_layout.widths)
     for row in sheet.iter_rows(min_col=width + 1):
         for cell in row:
             if not isinstance(cell, MergedCell):
@@ -441,7 +462,7 @@ def assert_shows(found: object, value: object, key: str) -> None:
         assert str(found)[:10] == value.isoformat(), key
     else:
         assert isinstance(value, Decimal)
-        assert abs(Decimal(str(found).rstrip("%")) - value) <= abs(value) * Decimal("1e-14"), key
+        assert abs(Decimal(str(found).removesuffix("%")) - value) <= abs(value) * Decimal("1e-14"), key
 
 
 def test_labels_typed_into_a_table_are_no_second_form() -> None:

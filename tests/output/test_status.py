@@ -407,7 +407,7 @@ def test_the_table_for_people(desk: Desk, lang: str, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert [text for text in TOLD[lang] if text not in out] == []
     (row,) = [line for line in out.splitlines() if line.startswith("科普部 ")]
-    assert row.split() == ["科普部", "1", "-", "1", "-", "-", "1", "-"]
+    assert row.split() == ["科普部", "1", "-", "1", "-", "-", "-", "1", "-"]
 
 
 def test_json_goes_to_stdout_alone(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -464,14 +464,15 @@ def test_the_workbook(desk: Desk, tmp_path: Path) -> None:
     units, projects, unread = (cells(sheet) for sheet in book.worksheets[:3])
     assert units[0][0] == "上海市科学技术协会 2026 年度“财政项目支出绩效目标申报表”收表情况"
     assert units[1][0] == "截止时间：2026-11-20。"
-    assert units[3] == ["实施单位", "项目", "交回无误", "交回有误", "无需申报", "未交回", "重复提交", "迟交", "完成率"]
-    assert units[4][:8] == ["办公室", 3, 2, 1, 0, 0, 0, 0]
+    heads = ["交回无误", "交回有误", "交回空表", "无需申报", "未交回", "重复提交", "迟交"]
+    assert units[3] == ["实施单位", "项目", *heads, "完成率"]
+    assert units[4][:9] == ["办公室", 3, 2, 1, 0, 0, 0, 0, 0]
     assert units[-1][:3] == ["合计", "=SUM(B5:B8)", "=SUM(C5:C8)"]
     late = next(row for row in projects if row[1] == "03")
-    assert late[3:6] == ["交回有误", 1, 2]
-    assert late[6:9] == ["科普部 终稿.xlsx", "03 落实推进《全民科学素质纲要》", datetime(2026, 11, 20, 17, 30)]
-    assert "另见 科普部.xlsx" in late[9]
-    assert next(row for row in projects if row[1] == "07")[9] == "不在项目名册中"
+    assert late[3:7] == ["交回有误", 1, 1, 2]
+    assert late[7:10] == ["科普部 终稿.xlsx", "03 落实推进《全民科学素质纲要》", datetime(2026, 11, 20, 17, 30)]
+    assert "另见 科普部.xlsx" in late[10]
+    assert next(row for row in projects if row[1] == "07")[10] == "不在项目名册中"
     assert unread[1][0] == "学会部 扫描.xlsx"
     assert unread[1][5] == "学会部"
     for sheet in book.worksheets[:3]:
@@ -487,9 +488,9 @@ def test_cached_totals_are_what_the_formulas_give(desk: Desk, tmp_path: Path, ca
     path.write_bytes(build_workbook(desk.take(due=datetime(2026, 11, 20))))
     again = calculator.convert(path, tmp_path / "calculated")
     values = [cells(openpyxl.load_workbook(p, data_only=True)["按单位"])[3:] for p in (path, again)]
-    assert values[0][-1] == ["合计", 7, 2, 2, 1, 2, 1, 0, pytest.approx(3 / 7)]
-    assert [row[:8] for row in values[0]] == [row[:8] for row in values[1]]
-    assert [row[8] for row in values[0][1:]] == pytest.approx([row[8] for row in values[1][1:]])
+    assert values[0][-1] == ["合计", 7, 2, 2, 0, 1, 2, 1, 0, pytest.approx(3 / 7)]
+    assert [row[:9] for row in values[0]] == [row[:9] for row in values[1]]
+    assert [row[9] for row in values[0][1:]] == pytest.approx([row[9] for row in values[1][1:]])
 
 
 def hostile(desk: Desk, text: str) -> None:
@@ -560,7 +561,7 @@ def test_the_page(desk: Desk, lang: str) -> None:
     everything(desk)
     page = assert_sound(render_status(desk.take(due=datetime(2026, 11, 20)), lang=lang), lang)
     rows = [[" ".join(cell.itertext()).strip() for cell in row] for row in page.iter("tr")]
-    assert ["科普部", "1", "0", "1", "0", "0", "1", "0"] in rows
+    assert ["科普部", "1", "0", "1", "0", "0", "0", "1", "0"] in rows
     assert any(row[0] == "学会部 扫描.xlsx" and row[-1] == "学会部" for row in rows if row)
     assert any(row[:2] == ["06", str(desk.projects[5].values["name"])] and row[-1] == "由市外办申报" for row in rows)
 

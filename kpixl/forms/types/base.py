@@ -36,7 +36,7 @@ class FieldType:
         raise NotImplementedError
 
     def is_unread(self, value: Value) -> bool:
-        """Tell whether a value is text that could not be read as the type."""
+        """Return whether a value is text that could not be read as the type."""
         return self.typed and isinstance(value, str)
 
     def includes(self, value: Value, other: Value) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kpixl.collection.intake import FileResult
 from kpixl.collection.review import PORTFOLIO_SUFFIXES
-from kpixl.disk import Output, commit, write_reason
+from kpixl.disk import Output, commit, remove_own, write_reason
 from kpixl.files import natural_key, safe_file_names
 from kpixl.output.annotate.copies import Copy, Marking, dropped_by_openpyxl, make_copies, marked_copy
 from kpixl.output.annotate.problem_list import NAME, grouped
@@ -83,9 +83,11 @@ def write_marked(
     workers: int | None = None,
     progress: Progress | None = None,
     everything: bool = False,
+    tidy: bool = False,
 ) -> tuple[tuple[MarkedFile, ...], tuple[Problem, ...]]:
     """Write into `folder` a marked copy of every submission that has errors or warnings; folders as in the original.
 
+    `tidy`: remove copies of an earlier run that this one does not make, where nobody has edited them.
     Errors are marked in the sheets, with `everything` also warnings and notes; the list in front has them all.
     Copies are made in worker processes. A file of which there are only notes needs nothing from its sender and is left
     out. Returns what was written, and the problems of writing it. Raises KpixlError where a copy would replace one of
@@ -102,7 +104,7 @@ def write_marked(
         writer.add(number, wanted[number].file, copy)
     writer.flush()
     written = tuple(writer.written[number] for number in sorted(writer.written))
-    stale = _stale(folder, [file.path for file in written])
+    stale = _stale(folder, [file.path for file in written], tidy=tidy)
     return written, (*(p for number in sorted(writer.said) for p in writer.said[number]), *writer.problems, *stale)
 
 
@@ -197,10 +199,11 @@ def _numbered(parent: Path, stem: str, ending: str) -> Iterator[Path]:
         yield parent / f"{stem}{'' if number == 1 else f' ({number})'}.{ending}".rstrip(".")
 
 
-def _stale(folder: Path, written: Sequence[Path]) -> list[Problem]:
+def _stale(folder: Path, written: Sequence[Path], *, tidy: bool) -> list[Problem]:
     """Report workbooks in `folder` that this run did not write: of files that have no problems any more, perhaps."""
-    others = sorted((str(p.relative_to(folder)) for p in {*folder.rglob("*.xls*")} - {*written} if p.is_file()),
-                    key=natural_key)  # fmt: skip
+    found = [p for p in {*folder.rglob("*.xls*"), *folder.rglob("*.ods")} - {*written} if p.is_file()]
+    found = remove_own(found, KIND) if tidy else found
+    others = sorted((str(path.relative_to(folder)) for path in found), key=natural_key)
     if not others:
         return []
     shown = "、".join(others[:MAX_STALE]) + ("……" if len(others) > MAX_STALE else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -45,20 +45,27 @@ def diff_lines(found: Diff, old: Side, new: Side, lang: str) -> Iterator[Line]:
     """Write what differs, project by project, and the totals below."""
     for letter, side in (("A", old), ("B", new)):
         yield Line(None, 0, f"{letter}  {_side_text(side.name, side.portfolio, lang)}")
-    for change in found.projects:
-        yield from _project(found.form, change, old, new, lang)
     if not found.projects:
         yield Line(None, 0, say(EQUAL, lang))
         return
+    yield from change_lines(found, old, new, lang)
+
+
+def change_lines(
+    found: Diff, old: Side, new: Side, lang: str, only: Mapping[Kind, Text] = ONLY, totals: Text = TOTALS
+) -> Iterator[Line]:
+    """Write what differs, project by project, the total and the counts. `only`: of a project on one side."""
+    for change in found.projects:
+        yield from _project(found.form, change, old, new, lang, only)
     if found.amount is not None and found.amount.old != found.amount.new:
         yield Line(None, 0, f"{say(SUM, lang)}  {value_change_text(found.amount, lang)}")
-    yield Line(None, 0, totals_text(found, lang))
+    yield Line(None, 0, totals_text(found, lang, totals))
 
 
-def totals_text(found: Diff, lang: str) -> str:
+def totals_text(found: Diff, lang: str, text: Text = TOTALS) -> str:
     """Count the projects that differ."""
     counts = {str(kind): found.count(kind) for kind in Kind}
-    return say(TOTALS, lang, same=found.unchanged, **counts)
+    return say(text, lang, same=found.unchanged, **counts)
 
 
 def _side_text(name: str, portfolio: Portfolio, lang: str) -> str:
@@ -78,10 +85,12 @@ def project_title(form: Form, change: ProjectChange) -> str:
     return f"{change.project.id} {name}".strip()
 
 
-def _project(form: Form, change: ProjectChange, old: Side, new: Side, lang: str) -> Iterator[Line]:
+def _project(
+    form: Form, change: ProjectChange, old: Side, new: Side, lang: str, only: Mapping[Kind, Text]
+) -> Iterator[Line]:
     title = project_title(form, change)
     if change.old is None or change.new is None:
-        yield Line(change.kind, 0, f"{SIGNS[change.kind]} {title}  {say(ONLY[change.kind], lang)}")
+        yield Line(change.kind, 0, f"{SIGNS[change.kind]} {title}  {say(only[change.kind], lang)}")
         return
     source = str(new.place(change.new.id, None)) or str(old.place(change.old.id, None))
     yield Line(None, 0, "  ".join(filter(None, (title, source))))

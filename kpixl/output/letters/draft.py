@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from kpixl.files import OWN_LETTER
 
-_WORD_BYTES = 42  # of a text that one encoded word takes: 56 digits, with the rest of the word below 76
+_WORD_BYTES = 39  # of a text that one encoded word takes: a line with one has no more than 76 characters
 _SEGMENT = 60  # characters of a segment of a name; a line has no more than 78
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -16,7 +16,15 @@ from kpixl.output.status.model import Status, status_data, status_of
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem, failure
 
-__all__ = ["Status", "review_and_status", "status_data", "status_of", "take_stock", "write_status"]
+__all__ = [
+    "Status",
+    "review_and_status",
+    "status_data",
+    "status_of",
+    "status_outputs",
+    "take_stock",
+    "write_status",
+]
 
 
 def take_stock(paths: Sequence[Path], forms: Sequence[Form], roster: Portfolio, **options: Any) -> Status:
@@ -37,6 +45,7 @@ def review_and_status(
     limits: Limits = DEFAULT_LIMITS,
     workers: Workers = None,
     progress: Progress | None = None,
+    sent: Portfolio | None = None,
 ) -> tuple[Reviewed, Status]:
     """Check what lies under `paths` as `kpixl check` does, and say what became of every project of the roster.
 
@@ -60,6 +69,7 @@ def review_and_status(
         workers=workers,
         progress=progress,
         may_be_empty=True,
+        sent=sent,
     )
     return reviewed, status_of(reviewed, roster, by=field, due=due)
 
@@ -74,6 +84,14 @@ def write_status(
     today: date | None = None,
 ) -> tuple[list[Written], list[Problem]]:
     """Write the workbook and the page, where they are wanted; return what was written and the problems."""
+    outputs = status_outputs(status, workbook, page, lang=lang, extra=extra)
+    return commit(outputs, lang=lang, today=today or date.today())
+
+
+def status_outputs(
+    status: Status, workbook: Path | None, page: Path | None, *, lang: str = "zh", extra: Sequence[Path] = ()
+) -> list[Output]:
+    """Make the workbook and the page, where they are wanted."""
     outputs = []
     if workbook is not None:
         from kpixl.output.status.sheet import build_workbook
@@ -83,4 +101,4 @@ def write_status(
         from kpixl.output.status.page import render_status
 
         outputs.append(Output(page, render_status(status, lang=lang, extra=extra).encode(), "status-page"))
-    return commit(outputs, lang=lang, today=today or date.today())
+    return outputs

@@ -11,6 +11,7 @@ from typing import Any
 from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.intake import FileResult
 from kpixl.collection.review import Reviewed
+from kpixl.collection.run_record import bases, is_blank
 from kpixl.files import natural_key
 from kpixl.forms.definition import Field, Form
 from kpixl.forms.values import fold, text_of
@@ -26,8 +27,9 @@ LEAST_NAME = 2  # characters of a name that a file's name may be searched for
 class Return:
     """One form in which a project came back: its file, when that came, and whether it is after the due time.
 
-    `time`: when the mail was received that brought the file, else the file's own time. `same`: it says what the form
-    that was taken says, which is the first one.
+    `time`: when the mail was received that brought the file, else the file's own time. `same`: it has the values of the
+    form that was taken, which is the first one. `superseded`: a later one was made from it. `unfilled`: it is as it was
+    sent out.
     """
 
     file: str
@@ -36,11 +38,17 @@ class Return:
     late: bool
     same: bool
     delivery: Delivery | None = None
+    superseded: bool = False
+    unfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectStatus:
-    """What became of one project. `listed`: it is in the roster. `reason`: why there is nothing to report of it."""
+    """What became of one project.
+
+    `listed`: it is in the roster. `reason`: why there is nothing to report of it. `round`: 2 where it came back a
+    second time, corrected; 0 where it did not come back, or only blank.
+    """
 
     id: str
     name: str
@@ -50,31 +58,45 @@ class ProjectStatus:
     errors: int
     warnings: int
     reason: str | None
+    round: int = 0
 
     @property
     def late(self) -> bool:
-        """Tell whether the form that was taken is late."""
-        return bool(self.returns) and self.returns[0].late
+        """Return whether everything that was filled in is late: what is corrected later was in time."""
+        filled = [r for r in self.returns if not r.unfilled] or self.returns
+        return bool(filled) and all(r.late for r in filled)
 
     @property
     def twice(self) -> str | None:
-        """Say how it came back more than once: "same" or "different"; None where it did not."""
-        if len(self.returns) < 2:
+        """Return how it came back more than once, corrected and blank ones left out: "same" or "different", or None."""
+        counting = self.counting
+        if len(counting) < 2:
             return None
-        return "same" if all(r.same for r in self.returns) else "different"
+        return "same" if all(r.same for r in counting) else "different"
+
+    @property
+    def counting(self) -> tuple[Return, ...]:
+        """Return the forms that count: neither superseded nor blank, unless it is the one that was taken."""
+        return (*self.returns[:1], *(r for r in self.returns[1:] if not (r.superseded or r.unfilled)))
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers of projects. The four states add up to `projects`; `twice` and `late` cut across them."""
+    """Numbers of projects. The five states add up to `projects`; `twice` and `late` cut across them."""
 
     projects: int
     returned: int
     errors: int
+    blank: int
     nothing: int
     missing: int
     twice: int
     late: int
+
+    @property
+    def back(self) -> int:
+        """Count those that came back filled in, with errors or without."""
+        return self.returned + self.errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,7 @@ class Status:
     def complete(self) -> bool:
         """Tell whether everything is in, was read, and has no errors."""
         wrong = any(p.severity is Severity.ERROR for p in self.problems)
-        return not (self.counts.missing or self.counts.errors or self.unread or wrong)
+        return not (self.counts.missing or self.counts.errors or self.counts.blank or self.unread or wrong)
 
 
 def count(projects: Iterable[ProjectStatus]) -> Counts:
@@ -146,6 +168,7 @@ def count(projects: Iterable[ProjectStatus]) -> Counts:
         projects=len(projects),
         returned=states.count(State.RETURNED),
         errors=states.count(State.ERRORS),
+        blank=states.count(State.BLANK),
         nothing=states.count(State.NOTHING),
         missing=states.count(State.MISSING),
         twice=sum(p.twice is not None for p in projects),
@@ -173,6 +196,8 @@ class _Stock:
 
     def __init__(self, reviewed: Reviewed, roster: Portfolio, by: Field | None, due: datetime | None) -> None:
         self.reviewed, self.roster, self.by, self.due = reviewed, roster, by, due
+        self.bases = bases(roster, reviewed.sent)
+        self.merged = {project.id: project for project in reviewed.portfolio.projects}
         self.files = {file.file: file for file in reviewed.files}
         self.counts: dict[tuple[str, Severity], int] = {}
         for problem in reviewed.problems:
@@ -210,16 +235,26 @@ class _Stock:
 
     def project(self, project: Project, listed: bool) -> ProjectStatus:
         versions = self.reviewed.versions.get(project.id, ())
-        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same, self.delivery(v.file)) for v in versions)
+        returns = tuple(
+            Return(v.file, v.sheet, *self.time(v.file), v.same, self.delivery(v.file), v.superseded, v.unfilled)
+            for v in versions
+        )
         errors = self.counts.get((project.id, Severity.ERROR), 0)
         reason = self.reviewed.declared.get(project.id)
-        if returns:
-            state = State.ERRORS if errors else State.RETURNED
-        else:
-            state = State.MISSING if reason is None else State.NOTHING
+        state = self.state(project.id, errors, reason)
+        earlier = sum(v.superseded and not v.unfilled and not v.twin for v in versions)
+        times = 0 if not returns or state is State.BLANK else 1 + earlier
         warnings = self.counts.get((project.id, Severity.WARNING), 0) if returns else 0
         name = text_of(project.values[self.reviewed.form.key_fields[0]])
-        return ProjectStatus(project.id, name, state, listed, returns, errors, warnings, reason)
+        return ProjectStatus(project.id, name, state, listed, returns, errors, warnings, reason, times)
+
+    def state(self, project: str, errors: int, reason: str | None) -> State:
+        merged, base = self.merged.get(project), self.bases.get(project)
+        if merged is None:
+            return State.MISSING if reason is None else State.NOTHING
+        if base is not None and is_blank(merged, base):
+            return State.BLANK
+        return State.ERRORS if errors else State.RETURNED
 
     def time(self, file: str) -> tuple[datetime | None, bool]:
         time = self.files[file].time if file in self.files else None
@@ -316,6 +351,7 @@ def _project_data(project: ProjectStatus) -> dict[str, Any]:
         "warnings": project.warnings,
         "twice": project.twice,
         "late": project.late,
+        "round": project.round,
         "reason": project.reason,
         "returns": [
             {
@@ -324,6 +360,8 @@ def _project_data(project: ProjectStatus) -> dict[str, Any]:
                 "modified": _iso(r.time),
                 "late": r.late,
                 "same": r.same,
+                "superseded": r.superseded,
+                "blank": r.unfilled,
                 **delivery_data(r.delivery),
             }
             for r in project.returns

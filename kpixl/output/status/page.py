@@ -28,7 +28,13 @@ from kpixl.texts import Text, say
 
 TEMPLATE = "status.html.j2"
 SHARED = f"shared/{TEMPLATE}"
-LOOKS = {State.RETURNED: "good", State.ERRORS: "error", State.NOTHING: "plain", State.MISSING: "warning"}
+LOOKS = {
+    State.RETURNED: "good",
+    State.ERRORS: "error",
+    State.BLANK: "warning",
+    State.NOTHING: "plain",
+    State.MISSING: "warning",
+}
 
 OPEN = ("error", "warning")  # looks of what is to be settled
 
@@ -87,7 +93,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
 
 def _numbers(counts: Counts, status: Status) -> list[tuple[int, str]]:
     """Pair each count with its look: what there is none of steps back, what is to be chased stands out."""
-    looks = {"errors": "hit error", "missing": "hit warning"}
+    looks = {"errors": "hit error", "blank": "hit warning", "missing": "hit warning"}
     names = (name for name, _ in count_columns(status))
     return [
         (number, looks.get(name, "") if number else "zero")

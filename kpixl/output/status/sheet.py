@@ -37,7 +37,13 @@ _TINT, _BORDER, _SIZE = "#DDE6F0", "#8C8C8C", 10.0
 _ROW_HEIGHT, _TALLEST = 20.0, 120.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 _FOOTER: Text = ("&C第 &P 页，共 &N 页", "&CPage &P of &N")
-COLOURS = {State.RETURNED: "#D5EEDB", State.ERRORS: "#F5C2C7", State.NOTHING: "#E4E6EA", State.MISSING: "#FFE9B8"}
+COLOURS = {
+    State.RETURNED: "#D5EEDB",
+    State.ERRORS: "#F5C2C7",
+    State.BLANK: "#FBD9B5",
+    State.NOTHING: "#E4E6EA",
+    State.MISSING: "#FFE9B8",
+}
 
 
 def build_workbook(status: Status, lang: str = "zh") -> bytes:
@@ -162,11 +168,11 @@ class _Writer:
         form = self.status.form
         heads = [
             unit_heading(self.status, self.lang), form.id_field.heading, form.fields[form.key_fields[0]].heading,
-            *(self.say(t) for t in (words.STATE, words.ERRORS, words.WARNINGS, words.FILE, words.SHEET, words.TIME,
-                                    words.REMARK)),
+            *(self.say(t) for t in (words.STATE, words.ROUND, words.ERRORS, words.WARNINGS, words.FILE, words.SHEET,
+                                    words.TIME, words.REMARK)),
         ]  # fmt: skip
-        widths = [18.0, 10.0, 26.0, 11.0 if self.lang == "zh" else 18.0, 7.0, 7.0 if self.lang == "zh" else 10.0, 28.0,
-                  20.0, 16.0, 26.0]  # fmt: skip
+        widths = [18.0, 10.0, 26.0, 11.0 if self.lang == "zh" else 18.0, 9.0, 7.0, 7.0 if self.lang == "zh" else 10.0,
+                  28.0, 20.0, 16.0, 26.0]  # fmt: skip
         sheet.widths(widths)
         self.headings(sheet, 0, heads)
         for row, (unit, project) in enumerate(self.status.projects, 1):
@@ -178,18 +184,18 @@ class _Writer:
         self, sheet: Sheet, row: int, unit: UnitStatus, project: ProjectStatus, widths: Sequence[float]
     ) -> None:
         taken = project.returns[0] if project.returns else None
-        counts: tuple[Value, Value] = (None, None)
+        counts: tuple[Value, ...] = (None, None, None)
         if taken is not None:
-            counts = (Decimal(project.errors), Decimal(project.warnings))
+            counts = (Decimal(project.round), Decimal(project.errors), Decimal(project.warnings))
         values: list[Value] = [
             unit_name(unit, self.lang), project.id, project.name, state_text(project, self.lang), *counts,
             taken.file if taken else None, taken.sheet if taken else None, None, remarks(project, self.lang),
         ]  # fmt: skip
-        styles = [self.text, self.centred, self.text, self.state[project.state], self.number, self.number]
+        styles = [self.text, self.centred, self.text, self.state[project.state], *[self.number] * 3]
         styles += [self.text, self.text, self.centred, self.text]
         for col, (value, style) in enumerate(zip(values, styles, strict=True)):
             sheet.write(row, col, value, style)
-        self.moment(sheet, row, 8, taken.time if taken else None)
+        self.moment(sheet, row, 9, taken.time if taken else None)
         self.fit(sheet, row, values, widths)
 
     def moment(self, sheet: Sheet, row: int, col: int, moment: datetime | None) -> None:

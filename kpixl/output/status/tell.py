@@ -11,14 +11,14 @@ from kpixl.texts import Text, say
 
 
 def title_text(status: Status, lang: str) -> str:
-    """Say of what this is the status."""
+    """Return of what this is the status."""
     roster = status.roster
     year = say(words.YEAR, lang, year=roster.year) if roster.year is not None else ""
     return say(words.TITLE, lang, organization=roster.organization or "", year=year, title=status.form.title).strip()
 
 
 def notes(status: Status, lang: str) -> list[str]:
-    """Say when everything was due, and what the times are worth."""
+    """Return when everything was due, and what the times are worth."""
     due = [say(words.DUE, lang, due=due_text(status.due))] if status.due is not None else []
     return [*due, say(words.TIMES, lang)]
 
@@ -56,13 +56,13 @@ def numbers(counts: Counts, status: Status) -> list[int]:
 
 
 def label_numbers(counts: Counts, status: Status, lang: str) -> str:
-    """Say the counts in a line; what there is none of is left out."""
+    """Return the counts in a line; what there is none of is left out."""
     named = zip(count_columns(status), numbers(counts, status), strict=True)
     return " · ".join(f"{say(text, lang)} {number}" for (_, text), number in named if number)
 
 
 def state_text(project: ProjectStatus, lang: str) -> str:
-    """Say what became of a project."""
+    """Return what became of a project."""
     return say(words.STATES[project.state], lang)
 
 
@@ -72,7 +72,7 @@ def label(project: ProjectStatus) -> str:
 
 
 def place(item: Return) -> str:
-    """Say where a form is."""
+    """Return where a form is."""
     return f"{item.file} › {item.sheet}" if item.sheet else item.file
 
 
@@ -83,13 +83,15 @@ def sender_text(item: Return | Unread, lang: str) -> str:
 
 
 def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
-    """Say what is to be said beside the state: declared why, in several versions, late, who sent it, not in the roster.
+    """Return what is beside the state: declared why, for which time, in several versions, late, sender, not in roster.
 
     `late`: False where that is shown elsewhere.
     """
     said = []
     if project.state is State.NOTHING:
         said.append(project.reason or "")
+    if project.round > 1:
+        said.append(round_text(project, lang))
     if project.twice is not None:
         said.append(versions_text(project, lang))
     if late and project.late:
@@ -101,20 +103,26 @@ def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
     return ("；" if lang == "zh" else "; ").join(said)
 
 
+def round_text(project: ProjectStatus, lang: str) -> str:
+    """Write for which time a project came back."""
+    ordinal = {2: "2nd", 3: "3rd"}.get(project.round, f"{project.round}th")
+    return say(words.AGAIN, lang, round=project.round, ordinal=ordinal)
+
+
 def versions_text(project: ProjectStatus, lang: str) -> str:
-    """Say in how many versions a project came back, and where those are that differ from the one that was taken."""
+    """Return in how many versions a project came back, and where those are that differ from the one that was taken."""
     text = words.SAME if project.twice == "same" else words.DIFFERENT
-    others = "、".join(place(item) for item in project.returns[1:] if not item.same)
-    return say(text, lang, count=len(project.returns), others=others)
+    others = "、".join(place(item) for item in project.counting[1:] if not item.same)
+    return say(text, lang, count=len(project.counting), others=others)
 
 
 def counted(project: ProjectStatus, lang: str) -> str:
-    """Say how many errors and warnings a project has."""
+    """Return how many errors and warnings a project has."""
     return say(words.COUNTED, lang, errors=project.errors, warnings=project.warnings)
 
 
 def probably(item: Unread, status: Status, lang: str) -> str:
-    """Say whose an unread file probably is, by its name, and who sent it."""
+    """Return whose an unread file probably is, by its name, and who sent it."""
     names = {project.id: label(project) for _, project in status.projects}
     known = [item.unit] if item.unit else []
     known += [names[item.project]] if item.project else []

@@ -12,6 +12,7 @@ class State(StrEnum):
 
     RETURNED = "returned"
     ERRORS = "errors"
+    BLANK = "blank"
     NOTHING = "nothing"
     MISSING = "missing"
 
@@ -19,6 +20,7 @@ class State(StrEnum):
 STATES: dict[State, Text] = {
     State.RETURNED: ("交回无误", "Returned"),
     State.ERRORS: ("交回有误", "With errors"),
+    State.BLANK: ("交回空表", "Blank"),
     State.NOTHING: ("无需申报", "Nothing to report"),
     State.MISSING: ("未交回", "Missing"),
 }
@@ -29,6 +31,7 @@ TOTAL: Text = ("合计", "Total")
 UNIT: Text = ("单位", "Unit")
 BLANK: Text = ("（未填）", "(blank)")
 STATE: Text = ("情况", "Status")
+ROUND: Text = ("交回次数", "Round")
 FILE: Text = ("文件", "File")
 SHEET: Text = ("工作表", "Sheet")
 ERRORS: Text = ("错误", "Errors")
@@ -53,13 +56,15 @@ TIMES: Text = (
 )
 MISSING_LIST: Text = ("未交回，请催交", "Missing: remind")
 WRONG_LIST: Text = ("交回有误，请退回更正", "Returned with errors: send back")
+BLANK_LIST: Text = ("交回的是空表，请退回填写", "Returned as they were sent, not filled in: send back")
 TWICE_LIST: Text = (
-    "重复提交，内容不同的请确认以哪一份为准",
-    "Returned twice: where they differ, decide which one counts",
+    "重复提交，内容不同的已逐项合并，冲突请决定",
+    "Returned in several files: where they differ they are merged by value; decide the conflicts",
 )
 UNREAD_LIST: Text = ("无法读取的文件，未计入交回", "Files that could not be read: not counted as returned")
 NOTHING_LIST: Text = ("无需申报", "Nothing to report")
-LATE_LIST: Text = ("迟交", "Late")
+LATE_COUNT: Text = ("迟交 {count} 个项目，见工作簿和网页。", "Late: {count} projects; workbook and page show which.")
+AGAIN: Text = ("第 {round} 次交回", "returned for the {ordinal} time")
 NOTES_LIST: Text = ("其他问题", "Other problems")
 ALL_IN: Text = ("全部交回，没有错误。", "Everything is in, without errors.")
 PROJECTS_SHEET: Text = ("按项目", "Projects")

@@ -115,6 +115,15 @@ def write_templates(
     other content may have been filled in, so a copy of it is kept. The folder is made where its parent exists.
     Raises KpixlError for an output that cannot be written, or an unknown field.
     """
+    outputs = template_outputs(form, portfolio, out, by=by, lang=lang)
+    written, problems = commit(outputs, lang=lang, today=today or date.today())
+    return written, tuple(problems)
+
+
+def template_outputs(
+    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", keep: bool = False
+) -> list[Output]:
+    """Build what write_templates writes. `keep`: a workbook that is there with other content was sent, and is kept."""
     if by is None:
         check_target(out, ".xlsx")
         parts = {out: portfolio}
@@ -129,9 +138,7 @@ def write_templates(
         parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
         out.mkdir(exist_ok=True)
     built = _build_all(form, tuple(parts.values()), portfolio, lang)
-    outputs = [Output(path, content, "template") for path, content in zip(parts, built, strict=True)]
-    written, problems = commit(outputs, lang=lang, today=today or date.today())
-    return written, tuple(problems)
+    return [Output(path, content, "template", keep=keep) for path, content in zip(parts, built, strict=True)]
 
 
 def _build_all(form: Form, parts: Sequence[Portfolio], whole: Portfolio, lang: str) -> list[bytes]:

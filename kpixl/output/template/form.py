@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.compute import computed_value
 from kpixl.forms.compute import formula as computed_formula
-from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Value
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
@@ -76,7 +76,7 @@ class FormSheet:
         self.book, self.form, self.styles, self.lang = book, form, styles, lang
         self.sheet: Sheet = book.sheet(name)
         self.cover = cover
-        layout = form.layout
+        layout = self.layout = form.entry_layout
         self.width = len(layout.widths)
         self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
         self.size = float(form.fonts["size"])
@@ -89,18 +89,18 @@ class FormSheet:
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
-        sheet, layout = self.sheet, self.form.layout
+        sheet, layout = self.sheet, self.layout
         sheet.widths([*layout.widths, 2, STATUS_WIDTH])
         cells = (*layout.head, *layout.foot)
-        counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
+        counts = {group[0].row: self._row_count(group, project) for group in layout.table_rows}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
         self.places = {c.key: _cell_at(c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
         for placed in layout.tables:
             self._place_columns(placed, placed.row + shifts[placed.row] + 1, counts[placed.row])
         for row, height in self._heights(cells, project).items():
             self._height(row + shifts[row], height)
-        for placed in layout.tables:
-            self._table(placed, shifts[placed.row], project, counts[placed.row])
+        for group in layout.table_rows:
+            self._tables(group, shifts[group[0].row], project, counts[group[0].row])
         for cell in cells:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
@@ -162,7 +162,7 @@ class FormSheet:
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
         long = field.lines > 1
-        width = sum(self.form.layout.widths[span.col : span.last_col + 1])
+        width = sum(self.layout.widths[span.col : span.last_col + 1])
         size = fitting_size(value, width, self.size) if isinstance(value, str) and len(value) > 200 else self.size
         return self.book.format(
             locked=locked,
@@ -209,7 +209,7 @@ class FormSheet:
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
         """Return the height of every row: what the form says, or more where the text needs it."""
-        layout = self.form.layout
+        layout = self.layout
         heights = {row: layout.heights.get(row, 20.0) for row in range(layout.rows)}
         for cell in cells:
             if cell.kind != "value" or cell.rows != 1:
@@ -280,19 +280,33 @@ class FormSheet:
 
     # --- tables ------------------------------------------------------------------------------
 
-    def _row_count(self, placed: PlacedTable, project: Project) -> int:
-        table = self.form.tables[placed.table]
-        return max(table.rows, len(project.tables[table.key] or table.presets) + SPARE_ROWS)
+    def _row_count(self, group: Sequence[PlacedTable], project: Project) -> int:
+        tables = [self.form.tables[placed.table] for placed in group]
+        return max(max(t.rows, len(project.tables[t.key] or t.presets) + SPARE_ROWS) for t in tables)
 
-    def _table(self, placed: PlacedTable, shift: int, project: Project, count: int) -> None:
-        """Write a table's headings and rows."""
-        table, top = self.form.tables[placed.table], placed.row + shift
-        rows: Sequence[Row] = project.tables[table.key] or table.presets
-        first, last = top + 1, top + count
+    def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int) -> None:
+        """Write the headings and rows of a table, or of tables side by side, and what stands around them."""
+        top = group[0].row + shift
         label = self._label_style()
-        self._height(top, max(ROW_HEIGHT, self.form.layout.heights.get(placed.row, 0)))
-        if placed.caption:
-            self.sheet.write(top, 0, placed.caption, label)
+        self._height(top, max(ROW_HEIGHT, self.layout.heights.get(group[0].row, 0)))
+        if group[0].caption:
+            self.sheet.write(top, 0, group[0].caption, label)
+        placed = [self._headings(one, top, project, count) for one in group]
+        self._free_rows(placed, top + 1, top + count)
+        for one in placed:
+            self._rows(one, project)
+            self._rules(one)
+            self._looks(one)
+            self.tables.append(one)
+        if group[0].caption:
+            self._caption_look(placed)
+        hint = HINT + say(MORE_ROWS, self.lang, count=count)
+        self.sheet.write(top, self.status_col, hint, self._hint_style())
+        self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
+
+    def _headings(self, placed: PlacedTable, top: int, project: Project, count: int) -> PlacedRows:
+        """Write the headings of a table; return where its rows are and what is asked of them."""
+        table, label = self.form.tables[placed.table], self._label_style()
         columns: dict[str, int] = {}
         for heading in placed.entry:
             target = table.targets.get(heading.key)
@@ -302,39 +316,38 @@ class FormSheet:
                 columns[key] = heading.col + offset
         for col, text in target_headings(table, placed):
             self.sheet.write(top, col, text, label)
-        self._rows(table, rows, columns, first, last, sent=bool(project.tables[table.key]))
-        self._rules(table, columns, first, last)
-        presets = bool(table.presets) and not project.tables[table.key]
-        asked = self.asked.of_table(table, presets=presets)
-        rows_of = PlacedRows(table, first, last, columns, asked, len(project.tables[table.key]))
-        self._looks(rows_of, bool(placed.caption))
-        self.tables.append(rows_of)
-        hint = HINT + say(MORE_ROWS, self.lang, count=count)
-        self.sheet.write(top, self.status_col, hint, self._hint_style())
-        self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
+        sent = len(project.tables[table.key])
+        presets = bool(table.presets) and not sent
+        return PlacedRows(table, top + 1, top + count, columns, self.asked.of_table(table, presets=presets), sent)
 
-    def _rows(
-        self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int, *, sent: bool
-    ) -> None:
-        # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
-        # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
+    def _free_rows(self, placed: Sequence[PlacedRows], first: int, last: int) -> None:
+        """Unlock whole rows, also beyond the form, or Excel would not let one be deleted.
+
+        Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.
+        """
         open_row = self.book.format(locked=False)
+        taken = {col for one in placed for col in one.columns.values()}
+        for r in range(first, last + 1):
+            self._height(r, ROW_HEIGHT, open_row)
+            for col in range(self.width):
+                if col not in taken:
+                    self.sheet.write(r, col, None, open_row)
+
+    def _rows(self, placed: PlacedRows, project: Project) -> None:
+        table, columns, open_row = placed.table, placed.columns, self.book.format(locked=False)
+        rows: Sequence[Row] = project.tables[table.key] or table.presets
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
         given_styles = {key: self._entry_style(table.columns[key], locked=True) for key in columns}
-        blank = [c for c in range(self.width) if c not in columns.values()]
-        for number in range(last - first + 1):
-            r = first + number
+        for number, r in enumerate(range(placed.first, placed.last + 1)):
             row = rows[number] if number < len(rows) else None
-            height = ROW_HEIGHT
-            for c in blank:
-                self.sheet.write(r, c, None, open_row)
+            height = self.heights[r]
             for key, col in columns.items():
                 column = table.columns[key]
                 value = _as_entered(column, row[key] if row is not None else None)
-                given = column.given and value is not None and sent
+                given = column.given and value is not None and placed.sent > 0
                 self.sheet.write(r, col, value, given_styles[key] if given else styles[key])
                 if isinstance(value, str):
-                    height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
+                    height = max(height, fitting_height(value, self.layout.widths[col], self.size, 0))
             self._height(r, height, open_row)
 
     def _entry_style(self, field: Field, locked: bool = False) -> Format:
@@ -346,7 +359,9 @@ class FormSheet:
             align="right" if kind.align == "right" else "center",
         )
 
-    def _rules(self, table: Table, columns: Mapping[str, int], first: int, last: int) -> None:
+    def _rules(self, placed: PlacedRows) -> None:
+        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
+
         def parent_cell(name: str) -> str | None:
             col = next((c for key, c in columns.items() if table.columns[key].choices == name), None)
             return None if col is None else in_row(col)
@@ -356,7 +371,7 @@ class FormSheet:
             if FIELD_TYPES[table.columns[key].type].entered_as_text:
                 self.as_text.append(f"{a1(first, col)}:{a1(last, col)}")
 
-    def _looks(self, placed: PlacedRows, caption: bool) -> None:
+    def _looks(self, placed: PlacedRows) -> None:
         """Give used rows borders and tint, dim repeated levels, show what is missing and which row comes next.
 
         Other empty rows have no look of their own: on paper they are nothing.
@@ -387,13 +402,18 @@ class FormSheet:
         above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"
         free = book.rule_format(bg_color=self.styles.spare, border=4, border_color=self.styles.quiet)
         self._look(f"={above}", Span(first, left, last, right), free)
-        if caption:
-            side = book.rule_format(bg_color=self.styles.label, left=1, right=1)
-            below = f"LEN({'&'.join(in_row(c, 1) for c in range(left, right + 1))})=0"
-            foot = book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
-            span = Span(first, 0, last, 0)
-            self._look(f"=AND({used},{below})", span, foot)
-            self._look(f"={used}", span, side)
+
+    def _caption_look(self, placed: Sequence[PlacedRows]) -> None:
+        """Draw the caption's cells beside the used rows of the tables, with a line below the last."""
+        columns = [col for one in placed for col in one.columns.values()]
+        used, below = (
+            f"LEN({'&'.join(in_row(c, row) for c in range(min(columns), max(columns) + 1))})" for row in (0, 1)
+        )
+        side = self.book.rule_format(bg_color=self.styles.label, left=1, right=1)
+        foot = self.book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
+        span = Span(placed[0].first, 0, placed[0].last, 0)
+        self._look(f"=AND({used}>0,{below}=0)", span, foot)
+        self._look(f"={used}>0", span, side)
 
     def _look(self, formula: str, span: Span, style: Format) -> None:
         self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": style})
@@ -434,7 +454,7 @@ class FormSheet:
 
     def _reasons(self) -> None:
         """Write the cell in which staff may say why something does not apply, where the head of the form has room."""
-        head = min((placed.row for placed in self.form.layout.tables), default=self.form.layout.rows)
+        head = min((placed.row for placed in self.layout.tables), default=self.layout.rows)
         last = min(REASONS_ROWS.stop, head) - 1
         if last <= REASONS_ROWS.start:
             return

@@ -16,11 +16,13 @@ _DEFAULT_MARGIN = 0.75  # inches; XlsxWriter's, and Excel's
 # A form is never printed smaller than this on account of its height: ten points become seven, which a reader of printed
 # forms still reads. What does not fit one page then gets more.
 LEAST_SCALE = 0.7
+# Wider than this, in characters of its columns, a form is printed across the page: upright it would be smaller still.
+UPRIGHT_WIDTH = 130
 
 
-def pages_high(height: float, paper: str, margins: Mapping[str, float]) -> int:
-    """Return how many pages rows of `height` points need at the smallest scale."""
-    _, paper_height = _paper(paper)
+def pages_high(height: float, paper: str, margins: Mapping[str, float], *, across: bool = False) -> int:
+    """Return how many pages rows of `height` points need at the smallest scale; `across`: on paper on its side."""
+    paper_height = _paper(paper)[1] / (2**0.5 if across else 1)
     edges = sum(margins.get(side, _DEFAULT_MARGIN) for side in ("top", "bottom"))
     room = paper_height * _POINTS_PER_MM - edges * _POINTS_PER_INCH
     return max(1, math.ceil(height * LEAST_SCALE / room))
@@ -34,16 +36,20 @@ def set_page(sheet: Sheet, form: Form, rows: int, height: float) -> None:
     """
     raw = sheet.raw
     raw.set_paper(_paper(form.paper)[0])
-    raw.set_portrait()
-    raw.fit_to_pages(1, pages_high(height, form.paper, form.margins))
+    across = sum(form.entry_layout.widths) > UPRIGHT_WIDTH
+    if across:
+        raw.set_landscape()
+    else:
+        raw.set_portrait()
+    raw.fit_to_pages(1, pages_high(height, form.paper, form.margins, across=across))
     raw.center_horizontally()
     raw.set_margins(**form.margins)
-    raw.print_area(0, 0, rows - 1, len(form.layout.widths) - 1)
+    raw.print_area(0, 0, rows - 1, len(form.entry_layout.widths) - 1)
     # The tint of input cells is for the screen; on paper the form is black on white, and spare rows are nothing.
     raw.print_black_and_white()
     raw.set_footer("&C&P / &N")
-    if form.layout.tables:
-        raw.repeat_rows(form.layout.tables[0].row)
+    if form.entry_layout.tables:
+        raw.repeat_rows(form.entry_layout.tables[0].row)
 
 
 def _paper(name: str) -> tuple[int, float]:

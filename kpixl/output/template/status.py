@@ -205,7 +205,7 @@ def _named_column(placed: PlacedRows) -> str:
 def _table_pieces(placed: PlacedRows) -> Iterator[_Piece]:
     columns = placed.table.columns
     begun = placed.asked.begun.formula(placed.refs)
-    if any(field.required for field in columns.values()):
+    if placed.table.required and any(field.required for field in columns.values()):
         key = _named_column(placed)
         letter, label = column_name(placed.columns[key]), f" {columns[key].label}{CLOSE_SIGN}"
         place = f'"{MISSING_SIGN}{OPEN_SIGN}{letter}"&SUMPRODUCT(MIN(ROW({placed.refs(key)})))&{quoted_text(label)}'

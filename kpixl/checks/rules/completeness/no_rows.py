@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.forms.definition import Field
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
@@ -13,9 +12,9 @@ from kpixl.problems.entry import Entry
 def no_rows(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find tables without rows, where a column of theirs is required."""
     for table, rows in subject.project.tables.items():
-        columns: Mapping[str, Field] = subject.form.tables[table].columns
-        if not rows and any(field.required for field in columns.values()):
-            yield Hit(Key(table), {"label": subject.form.tables[table].label})
+        definition = subject.form.tables[table]
+        if not rows and definition.required and any(field.required for field in definition.columns.values()):
+            yield Hit(Key(table), {"label": definition.label})
 
 
 RULE = Rule(

@@ -25,6 +25,7 @@ __all__ = ["Places", "write_overview"]
 _TITLE: Text = ("{heading} · 概览", "{heading}: overview")
 _DAY: Text = ("数据日期：{day}", "Data of {day}")
 _UNIT: Text = ("金额单位：{unit}", "Amounts in {unit}")
+_NOTHING: Text = ("另有无需申报 {count} 个", "Nothing to report: {count}")
 _FOUND: Text = ("错误、警告为合并时所见", "Errors and warnings as found while merging")
 
 
@@ -56,6 +57,8 @@ def _write_head(canvas: Canvas) -> None:
     notes = [canvas.say(_UNIT, unit=canvas.unit_text)]
     if canvas.run is not None:
         notes = [canvas.say(_DAY, day=canvas.run.day.isoformat()), *notes, canvas.say(_FOUND)]
+        if canvas.run.nothing:
+            notes.append(canvas.say(_NOTHING, count=len(canvas.run.nothing)))
     canvas.line(("　" if canvas.lang == "zh" else " · ").join(notes), "note", 9)
 
 

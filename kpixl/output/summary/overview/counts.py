@@ -9,16 +9,19 @@ from kpixl.output.summary.overview.canvas import Canvas
 
 
 def counts_of(run: RunRecord | None, ids: Sequence[str], missing: int) -> dict[str, int]:
-    """Count projects of the portfolio, by their ids, and `missing` ones beside them; by the names of COUNTS."""
+    """Count projects of the portfolio, by their ids, and `missing` ones beside them; by the names of COUNTS.
+
+    As `kpixl status` counts them: blank ones did not return anything, and what need not come is not expected.
+    """
     if run is None:
         return {}
     known = set(ids)
-    returned = len(known.intersection(run.expected or ()))
+    back, blank = len(known.intersection(run.expected or ())), len(known.intersection(run.blank))
     return {
-        "expected": returned + missing,
-        "returned": returned,
+        "expected": back + missing,
+        "returned": back - blank,
         "missing": missing,
-        "blank": len(known.intersection(run.blank)),
+        "blank": blank,
         "disputed": len(known.intersection(run.disputed)),
         "errors": sum(run.errors.get(i, 0) for i in known),
         "warnings": sum(run.warnings.get(i, 0) for i in known),

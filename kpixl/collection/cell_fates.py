@@ -1,0 +1,124 @@
+"""What became of each value of a returned form: in the result, equal to it, in conflict, superseded, or as sent.
+
+By value and cell, not by file: in a form that differs from the result most cells are in it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from kpixl.collection.consolidate import Consolidated
+from kpixl.collection.run_record import bases
+from kpixl.forms.definition import Form, Value
+from kpixl.keys import Key
+from kpixl.portfolio.model import Project, of_values
+from kpixl.portfolio.pairing import pair_rows
+from kpixl.portfolio.three_way import columns_of
+from kpixl.recognise.submission import Extracted
+
+CellPlace = tuple[str | None, str | None, str | None]  # file, sheet, cell
+
+
+class Fate(StrEnum):
+    """What became of a filled cell."""
+
+    RESULT = "result"
+    SAME = "same"
+    CONFLICT = "conflict"
+    QUOTED = "quoted"
+    NOT_TAKEN = "not-taken"
+    TEMPLATE = "template"
+    LOST = "lost"
+
+
+def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
+    """Return the fate of every cell that holds a value of a project; one that is not here is nowhere."""
+    form = result.form
+    projects = {project.id: project for project in result.portfolio.projects}
+    before = bases(result.roster, result.sent) if result.roster is not None else {}
+    owners = {(v.file, v.sheet): (i, v) for i, several in result.versions.items() for v in several}
+    noted = _noted(result)
+    fates: dict[CellPlace, Fate] = {}
+    for file in result.files:
+        for read in file.forms:
+            project, version = owners.get((file.file, read.sheet), (None, None))
+            if project is None or version is None or read.form != form.id:
+                continue
+            merged, base = projects[project], before.get(project)
+            source = result.sources[project]
+            own = source.file == file.file and source.sheet == read.sheet
+            found = _form_fates(form, read, merged, base, Fate.RESULT if own else Fate.SAME)
+            if version.superseded:
+                found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
+            own_notes = {key: noted.get((file.file, read.sheet, str(cell))) for key, cell in read.cells.items()}
+            for key, fate in _with_notes(form, found, own_notes).items():
+                fates[file.file, read.sheet, str(read.cells[key])] = fate
+    return fates
+
+
+def _noted(result: Consolidated) -> dict[CellPlace, Fate]:
+    """Return what merging has reported of single cells."""
+    found: dict[CellPlace, Fate] = {}
+    for lost in result.superseded:
+        found[lost.location.file, lost.location.sheet, lost.location.cell] = Fate.NOT_TAKEN
+    for conflict in result.conflicts:
+        for place in (place.location for offer in conflict.offers for place in offer.places):
+            found[place.file, place.sheet, place.cell] = Fate.CONFLICT
+    return found
+
+
+def _with_notes(form: Form, found: Mapping[Key, Fate | None], notes: Mapping[Key, Fate | None]) -> dict[Key, Fate]:
+    """Put what was reported of a cell over what was found; a target is reported at one of its three cells."""
+    targets: dict[Key, Fate] = {_target(form, key): fate for key, fate in notes.items() if fate is not None}
+    fates: dict[Key, Fate] = {}
+    for key, fate in found.items():
+        known = notes.get(key) or fate or targets.get(_target(form, key))
+        if known is not None:
+            fates[key] = known
+    return fates
+
+
+def _target(form: Form, key: Key) -> Key:
+    """Return the key of what is merged as one with a value."""
+    if not key.in_row:
+        return key
+    groups = columns_of(form.tables[key.name])
+    return Key(key.name, key.row, next((name for name, columns in groups.items() if key.column in columns), key.column))
+
+
+def _form_fates(
+    form: Form, read: Extracted, merged: Project, base: Project | None, equal: Fate
+) -> dict[Key, Fate | None]:
+    """Compare the values of a form with the result, then with what was sent; None for what is in neither."""
+    theirs, sent = dict(_values(form, read, merged)), dict(_values(form, read, base)) if base is not None else {}
+    fates: dict[Key, Fate | None] = {}
+    for key in of_values(read.cells):
+        if key.name in form.tables and not key.in_row:
+            continue
+        value = _value(read, key)
+        if value is None or theirs.get(key) == value:
+            fates[key] = equal
+        elif sent.get(key) == value:
+            fates[key] = Fate.TEMPLATE
+        elif key.name in form.fields and form.fields[key.name].sum:
+            fates[key] = Fate.NOT_TAKEN  # a total follows its parts
+        else:
+            fates[key] = None
+    return fates
+
+
+def _value(read: Extracted, key: Key) -> Value:
+    if not key.in_row:
+        return read.values.get(key.name)
+    rows = read.tables.get(key.name, ())
+    return rows[key.row].get(key.column) if key.row < len(rows) else None
+
+
+def _values(form: Form, read: Extracted, other: Project) -> Iterator[tuple[Key, Value]]:
+    """Yield the values of a project by the keys that a form has for them: rows are paired."""
+    yield from ((Key(key), value) for key, value in other.values.items())
+    for name, table in form.tables.items():
+        rows = other.tables[name]
+        for mine, its in pair_rows(table, read.tables.get(name, ()), rows):
+            yield from ((Key(name, mine, column), value) for column, value in rows[its].items())

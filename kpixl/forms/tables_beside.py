@@ -1,0 +1,167 @@
+"""Tables side by side under one row of headings, columns that are divided where they are typed into, and what of
+tables would be ambiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate, combinations
+from typing import Any, Protocol
+
+from kpixl.forms.definition import Cell, Field, Form, Layout, PlacedTable, Table, TableColumn, Target
+from kpixl.forms.values import fold
+from kpixl.problems import KpixlError, failure
+
+TOO_ALIKE = 2  # headings that two tables have in common: by so many is a table found
+
+
+class _Node(Protocol):
+    """What is used of a mapping of the definition."""
+
+    path: str
+
+    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
+        """Take a value out."""
+        ...
+
+
+def _invalid(key: str, reason: str) -> KpixlError:
+    return failure("form-invalid", key=key, reason=reason)
+
+
+# --- divided columns --------------------------------------------------------------------------
+
+
+def read_entry_widths(data: list[Any] | None, widths: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Read for each printed column the widths of those that it is divided into in the template.
+
+    A number is one column of that width, [] is none: its place goes to the column before it.
+    """
+    if data is None:
+        return tuple((width,) for width in widths)
+    if len(data) != len(widths):
+        raise _invalid("layout.entry-widths", f"must have an item for each of the {len(widths)} `widths`")
+    found = [tuple(item) if isinstance(item, list) else (item,) for item in data]
+    for number, item in enumerate(found):
+        if not all(isinstance(width, int | float) and not isinstance(width, bool) and width > 0 for width in item):
+            raise _invalid(f"layout.entry-widths[{number}]", f"cannot be {data[number]!r}")
+    return tuple(tuple(map(float, item)) for item in found)
+
+
+def divided(layout: Layout, widths: Sequence[Sequence[float]]) -> Layout:
+    """Return the layout as it is typed into: every cell takes the columns that its own were divided into."""
+    if all(len(item) == 1 for item in widths):
+        return replace(layout, widths=tuple(item[0] for item in widths))
+    starts = [0, *accumulate(map(len, widths))]
+
+    def moved(cell: Cell) -> Cell:
+        col, end = starts[cell.col], starts[cell.col + cell.columns]
+        if end == col:
+            raise _invalid("layout.entry-widths", f"leaves no column for {cell.kind} {cell.key or cell.text}")
+        return replace(cell, col=col, columns=end - col)
+
+    flat = tuple(width for item in widths for width in item)
+    return replace(layout, widths=flat, head=tuple(map(moved, layout.head)), foot=tuple(map(moved, layout.foot)))
+
+
+# --- tables side by side ----------------------------------------------------------------------
+
+
+def place_tables(
+    node: _Node, names: Sequence[str], tables: Mapping[str, Table], row: int, wide: Mapping[str, int]
+) -> list[PlacedTable]:
+    """Place tables side by side. A heading names its table; in print one without is shared by all of them."""
+    for name in names:
+        if name not in tables:
+            raise _invalid(f"{node.path}.tables", f"no table {name}")
+    caption = node.take("caption", str, "")
+    heads: dict[str, dict[str, list[TableColumn]]] = {}
+    shared: list[str] = []
+    for look in ("entry", "print"):
+        col = 1 if caption else 0
+        heads[look] = {name: [] for name in names}
+        for number, spec in enumerate(node.take(look, list)):
+            where = f"{node.path}.{look}[{number}]"
+            owners, heading = _heading(spec, look, names, tables, col, where)
+            if len(owners) > 1:
+                shared.append(heading.key)
+            for name in owners:
+                heads[look][name].append(heading)
+            col += heading.columns
+        if col > wide[look]:
+            raise _invalid(f"{node.path}.{look}", "wider than its widths")
+    return [
+        PlacedTable(name, row, "" if number else caption, tuple(heads["entry"][name]), tuple(heads["print"][name]),
+                    tuple(names), frozenset(shared))
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _heading(
+    spec: Any, look: str, names: Sequence[str], tables: Mapping[str, Table], col: int, where: str
+) -> tuple[Sequence[str], TableColumn]:
+    """Read a heading: the tables that it belongs to, and its place."""
+    known = {"table", "column", "target", "columns"}
+    if not isinstance(spec, dict) or not set(spec) <= known or ("column" in spec) == ("target" in spec):
+        raise _invalid(where, "must have `table`, and `column` or `target`")
+    owners = [spec["table"]] if "table" in spec else [*names]
+    key, wide = str(spec.get("column", spec.get("target"))), spec.get("columns", 1)
+    if not set(owners) <= set(names):
+        raise _invalid(where, f"no table {spec['table']} in `tables`")
+    if len(owners) > 1 and (look == "entry" or not all(_levels(tables[name], key) for name in owners)):
+        raise _invalid(where, "only a column with `fill` that every table has can be shared, and only in `print`")
+    table = tables[owners[0]]
+    parts: Mapping[str, Field | Target] = table.targets if "target" in spec else table.columns
+    if key not in parts:
+        raise _invalid(where, f"table {owners[0]} has no {'target' if 'target' in spec else 'column'} {key}")
+    if look == "entry":
+        wide = 3 if "target" in spec else 1
+    return owners, TableColumn(key, parts[key].label, col, int(wide))
+
+
+def _levels(table: Table, key: str) -> bool:
+    return key in table.columns and table.columns[key].fill
+
+
+# --- what would be ambiguous ------------------------------------------------------------------
+
+
+def check_tables(form: Form) -> None:
+    """Refuse tables of which a heading could be two columns, or a row belong to two tables."""
+    for placed in form.layout.tables:
+        table = form.tables[placed.table]
+        _check_complete(table, placed)
+        names: dict[str, str] = {}
+        for key, texts in _headings(table):
+            for text in texts:
+                other = names.setdefault(text, key)
+                if other != key and not _is_value_of(table, key, other):
+                    raise _invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
+    for above, below in combinations(form.layout.tables, 2):
+        alike = _texts(form.tables[above.table]) & _texts(form.tables[below.table])
+        if above.row != below.row and len(alike) >= TOO_ALIKE:
+            reason = f"has the headings of {above.table}: {', '.join(sorted(alike))}; put them side by side"
+            raise _invalid(f"tables.{below.table}", reason)
+
+
+def _check_complete(table: Table, placed: PlacedTable) -> None:
+    """Refuse a table with a column that cannot be typed: what a roster says there would be lost."""
+    keys = [heading.key for heading in placed.entry]
+    typed = {part for key in keys for part in (table.targets[key].parts if key in table.targets else (key,))}
+    if lost := [key for key in table.columns if key not in typed]:
+        raise _invalid(f"tables.{table.key}.columns.{lost[0]}", "has no place in `entry` of the layout")
+
+
+def _headings(table: Table) -> Iterator[tuple[str, frozenset[str]]]:
+    named: list[Field | Target] = [*table.columns.values(), *table.targets.values()]
+    for one in named:
+        yield one.key, frozenset(map(fold, (one.label, *one.synonyms)))
+
+
+def _texts(table: Table) -> frozenset[str]:
+    return frozenset().union(*(texts for _, texts in _headings(table)))
+
+
+def _is_value_of(table: Table, key: str, other: str) -> bool:
+    """Tell whether one is a target and the other its value: which is meant, the headings beside it tell."""
+    return any({key, other} == {target.key, target.value} for target in table.targets.values())
