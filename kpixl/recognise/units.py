@@ -168,13 +168,13 @@ def fill_totals(record: Record) -> None:
     fresh = dict(record.values)  # a stale value makes stale what was computed from it
     for name in record.form.computed:
         field = record.form.fields[name]
-        value, computed = record.values[name], computed_value(field, fresh, record.tables)
-        fresh[name] = computed
+        value, computed = record.values[name], computed_value(field, record.values, record.tables)
+        fresh[name] = computed_value(field, fresh, record.tables)
         if value is None:
             record.values[name] = computed
             if record.grid.suspect:
                 record.doubts.append(Doubt("blank", Key(name)))
             if computed is not None and record.found.expected:
                 record.doubts += [Doubt("blank", Key(part)) for part in field.sum if record.values[part] is None]
-        elif value != computed:
+        elif value != computed or value != fresh[name]:
             record.doubts.append(Doubt("total", Key(name)))

@@ -3,7 +3,8 @@ further ones whose names begin so.
 
 A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
 rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
-`checks` are added to the form. `expected` lists every finding, as `[project] key code`; nothing else may be found.
+`checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists every finding, as
+`[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ def base() -> Any:
 
 
 def form_of(case: Case) -> Form:
-    if not case.get("columns") and not case.get("checks"):
+    if not any(case.get(key) for key in ("columns", "checks", "fields")):
         return load_form(SHANGHAI)
     data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
     data["tables"]["indicators"]["columns"].update(case.get("columns", {}))
+    for key, more in case.get("fields", {}).items():
+        data["fields"][key] |= more
     data["checks"]["rules"] += case.get("checks", [])
     return parse_form(data)
 

@@ -118,6 +118,10 @@ CASES: dict[str, list[tuple[Raw, Value, bool]]] = {
         ("某部", "某部", False), ("105", "105", False), (105.0, "105", False), ("2026世博局", "2026世博局", False),
         ("[105]--[106]某部", "[105][106]某部", True), ("某部（本级）", "某部（本级）", False), ("", None, False),
     ],
+    "number": [
+        (10, D(10), False), ("8.62", D("8.62"), False), ("10分", "10分", False), ("１０", D(10), True),
+        ("1,000", D(1000), True), ("—", "—", False), (True, "TRUE", False), ("", None, False),
+    ],
     "displayed": [
         ("100.00", "100.00", False), (" ≥95% ", " ≥95% ", False), (100.0, "100", False), ("", None, False),
     ],
@@ -286,7 +290,8 @@ def test_text_that_is_no_value_of_its_type_is_unread() -> None:
     assert unread["percent"] == [v for _, v, _ in CASES["percent"] if isinstance(v, str)]
     assert unread["date"] == [v for _, v, _ in CASES["date"] if isinstance(v, str)]
     assert unread["money"] == [v for _, v, _ in CASES["money"] if isinstance(v, str)]
-    assert [kind for kind, values in unread.items() if values] == ["date", "money", "tick", "percent", "period"]
+    kinds = [kind for kind, values in unread.items() if values]
+    assert kinds == ["date", "money", "tick", "percent", "period", "number"]
 
 
 def test_a_department_is_known_by_its_code_or_its_name() -> None:

@@ -388,7 +388,8 @@ class FormSheet:
         given = book.rule_format(bg_color=self.styles.label, border=1)
         for key, col in columns.items() if placed.sent else ():
             if table.columns[key].given:
-                self._look(f'={in_row(col)}<>""', Span(first, col, first + placed.sent - 1, col), given)
+                sent = f'=({in_row(col)}<>"")*(SUM(ROW())<={first + placed.sent})'
+                self._look(sent, Span(first, col, last, col), given)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
