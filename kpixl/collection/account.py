@@ -111,6 +111,9 @@ NOT_TAKEN = frozenset(
 def _file(
     file: FileResult, book: _Book, extractor: Extractor, limits: Limits, cells: Counter[Fate]
 ) -> Iterator[Problem]:
+    if file.lower is not None:  # it has no cells, and every value is one of a project
+        cells.update(_lower_fates(file, book))
+        return
     content = content_of(file, limits)
     if content is None:
         if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
@@ -137,6 +140,12 @@ def _file(
             for (cell, raw), fate in zip(row, fates, strict=True):
                 if fate is Fate.LOST and (reported := reported + 1) <= MAX_REPORTED:
                     yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
+
+
+def _lower_fates(file: FileResult, book: _Book) -> Iterator[Fate]:
+    for submission in file.forms:
+        fate = book.fates.get((file.file, submission.sheet), Fate.RESULT)
+        yield from (book.places.get((file.file, submission.sheet, cell), fate) for cell in submission.cells.values())
 
 
 def _rows(grid: Grid, extractor: Extractor, form: str) -> Iterator[_Row]:

@@ -33,6 +33,7 @@ _BROKEN = ("cell-error", "formula-uncached")  # cells that read blank and are no
 _WHY: Mapping[Evidence, Text] = {
     Evidence.DECIDED: ("单位已决定", "decided by the office"),
     Evidence.ANNOTATED: ("由本份的批注副本改成", "made from the annotated copy of this one"),
+    Evidence.COLLECTED: ("已汇入该汇总数据", "already collected in that portfolio"),
     Evidence.SAVED_LATER: ("同一人后来保存", "saved later by the same person"),
 }
 
@@ -145,7 +146,7 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells)
+    return Source(item.file, item.sha256, item.form.sheet, item.form.cells, below=item.below)
 
 
 @dataclass(slots=True)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.consolidate import sources_path
 from kpixl.collection.merge import Source
-from kpixl.collection.sources import portfolio_digest, project_source
+from kpixl.collection.sources import portfolio_digest, project_source, sources_path
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
@@ -33,6 +32,7 @@ MAX_NAMED = 12  # projects that a message names
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A value and where it came from. `raw`: what was typed where that is not the value; `row`: what its row is called.
+    `through`: where lower levels had it from, the nearest first.
 
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
@@ -44,6 +44,7 @@ class Origin:
     place: Location
     raw: str | None
     row: str = ""
+    through: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +187,21 @@ def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Or
 def _origin(key: str, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
+    steps = list(_steps(source, key)) if source else []
     place = source.at(key) if source else Location()
-    raw = source.giver(key).raw.get(key) if source else None
-    yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row)
+    raw = steps[-1][0].raw.get(steps[-1][1]) if steps else None
+    through = tuple(giver.at(step) for giver, step in steps[1:])
+    yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row, through)
+
+
+def _steps(source: Source, key: str) -> Iterator[tuple[Source, str]]:
+    """Yield who gave a value and its key there, from this level down: in a portfolio the cell of a value is its key."""
+    giver = source.giver(key)
+    yield giver, key
+    while giver.below is not None and key in giver.cells:
+        key = giver.cells[key]
+        giver = giver.below.giver(key)
+        yield giver, key
 
 
 def _is_wanted(form: Form, origin: Origin, field: str) -> bool:
@@ -225,6 +238,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "sheet": origin.place.sheet,
                 "cell": origin.place.cell,
                 "raw": origin.raw if origin.raw is not None else _raw(origin),
+                "through": [{"file": p.file, "sheet": p.sheet, "cell": p.cell} for p in origin.through],
             }
             for origin in found.origins
         ],

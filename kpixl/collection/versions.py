@@ -16,7 +16,10 @@ from kpixl.recognise.submission import Extracted
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult."""
+    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult.
+
+    `below`: of a project of a lower level's portfolio, where that one had it from, as far as that is known.
+    """
 
     file: str
     sha256: str
@@ -24,6 +27,7 @@ class Returned:
     modified: datetime | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
+    below: Source | None = None
 
     @property
     def place(self) -> Location:
@@ -55,7 +59,8 @@ class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
     `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
-    project was merged, each with the cells of the values it gave.
+    project was merged, each with the cells of the values it gave. `below`: of a project of a lower level's portfolio,
+    whose sheet is the project and whose cells are keys, where that one had it from.
     """
 
     file: str
@@ -64,6 +69,7 @@ class Source:
     cells: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
+    below: Source | None = None
 
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
@@ -77,6 +83,16 @@ class Source:
         """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
         giver = self.giver(key)
         return Location(giver.file, giver.sheet, giver.cells.get(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """A portfolio of a lower level: its id as in sheet ids, what its office is called, the source of each project."""
+
+    file: str
+    portfolio: str
+    name: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
