@@ -138,7 +138,7 @@ SEEDED = """\
 Each line is a clean returned workbook ([base.yaml](../tests/seeded/base.yaml)) with one mistake put into it, one file
 for each, and what `kpixl check` with the roster says: the mistake, once, at its place, and no other error. What else
 appears (warnings and notes that the same mistake brings about) stands in the last column. The kinds are data,
-[seeded.yaml](../tests/cases/seeded.yaml); `tests/test_seeded.py` makes the files and compares.
+[seeded.yaml](../tests/cases/seeded.yaml); `tests/checks/test_seeded.py` makes the files and compares.
 `python -m tests.seeded.seed FOLDER` writes them, to open and look. B5 is a cell of the seeded sheet, 02!E11 one of
 another, 01! a sheet; "list" is said of the roster, without a file.
 """

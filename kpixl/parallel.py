@@ -255,6 +255,8 @@ def _serve(
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     # A library that panics prints where; what a person needs to know of it is a problem.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    if faulthandler.is_enabled():  # as under pytest, whose copy of stderr the line above does not reach
+        faulthandler.enable(file=2)
     if bounds.memory_bytes is not None:
         _bound_memory(bounds.memory_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError):

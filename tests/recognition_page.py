@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kpixl.recognise.kinds import kind_called
-from tests.test_kinds import confusion
-from tests.test_labels import CASES, RIGHT, WRONG, outcome
+from tests.recognise.test_kinds import confusion
+from tests.recognise.test_labels import CASES, RIGHT, WRONG, outcome
 
 INTRODUCTION = """\
 # How well forms and labels are recognised
 
 Sheets of several kinds ([tests/cases/kinds](../tests/cases/kinds)) and spellings of labels, one at a time on a
 filled form ([tests/cases/labels](../tests/cases/labels/variants.yaml)), read with the definition `shanghai-target`.
-The layouts are those of published forms, the contents made up. `tests/test_kinds.py` and `tests/test_labels.py`
-hold them.
+The layouts are those of published forms, the contents made up. `tests/recognise/test_kinds.py` and
+`tests/recognise/test_labels.py` hold them.
 
 How a sheet is recognised: what is laid out as it was sent out is known by its cells. Any other sheet is cut at its
 titles, and each section told by its title and by labels that a form of ours has not

@@ -19,12 +19,12 @@ from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
 from kpixl.portfolio.canonical import complete, read_value, tidy_row
 from kpixl.portfolio.model import Portfolio, Project
 
-FORM_IDS = ("shanghai-target", "mini-form")
+FORM_IDS = ("shanghai-target", "mini-form", "types-form")
 
 
 def form_of(form_id: str) -> Form:
     """Load a form of the project or of the tests."""
-    return load_form(form_id, [Path(__file__).parent / "forms"])
+    return load_form(form_id, [Path(__file__).parent / "cases" / "forms"])
 
 
 MARKER_LIKE = '{"kpixl":1,"form":"shanghai-target","version":"1","portfolio":"x","project":"66","order":3}'
@@ -96,6 +96,14 @@ def _raws(form_id: str, kind: str, choices: str | None) -> st.SearchStrategy[Raw
         return st.one_of(amounts, amounts, anything)
     if kind == "quantity":
         return st.one_of(amounts, st.sampled_from(["≥90%", "90%以上", "不少于100人", "6-8篇", "1,000"]), anything)
+    if kind == "percent":
+        return st.one_of(amounts, amounts.map(lambda amount: f"{amount:f}%"), anything)
+    if kind == "period":
+        return st.one_of(st.sampled_from(["1年", "2024年-2026年", "2026年1月至12月", "长期"]), anything)
+    if kind == "code-and-name":
+        return st.one_of(st.sampled_from(["[105]某部", "105 某部", "某部（105）", "[105]--[1] 某", "105"]), anything)
+    if kind == "tick":
+        return st.one_of(st.sampled_from(["是", "否", "√", "x"]), anything)
     if choices is not None:
         return st.one_of(st.sampled_from([*form_of(form_id).choices[choices].items]), anything)
     return anything

@@ -15,6 +15,7 @@ from kpixl.checks.rule import Hit, NoParameters, Rule, Subject, subjects_of
 from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity
 from kpixl.problems.entry import Entry
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from kpixl.checks.registry import Checks
 
 # (project id, value key, label of the field) -> where it was typed
-Locate = Callable[[str, str, str], Location]
+Locate = Callable[[str, Key, str], Location]
 Checker = Callable[[Form, Portfolio, Locate | None], tuple[Problem, ...]]
 
 
@@ -33,12 +34,12 @@ class Finding:
 
     project: str
     code: str
-    key: str
+    key: Key
     details: Mapping[str, object]
     category: str
     severity: Severity | None = None
     rule: Entry | None = field(default=None, compare=False, repr=False)
-    at: str | None = None
+    at: Key | None = None
 
 
 def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tuple[Problem, ...]:
@@ -65,15 +66,14 @@ def in_portfolio(form: Form, portfolio: Portfolio) -> Locate:
     """Locate values by project and label, for a portfolio of which no files are known."""
     first = form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}".strip() for p in portfolio.projects}
-    return lambda project, key, label: Location(None, names[project], None, label.rstrip(":：") or key)
+    return lambda project, key, label: Location(None, names[project], None, label.rstrip(":：") or str(key))
 
 
-def label_of(form: Form, key: str) -> str:
-    """Return the printed label of a value key, `goal.annual`, `indicators` or `indicators.3.value`."""
-    if key in form.fields:
-        return form.fields[key].label
-    table, _, rest = key.partition(".")
-    return form.tables[table].columns[rest.partition(".")[2]].label if rest else form.tables[table].label
+def label_of(form: Form, key: Key) -> str:
+    """Return the printed label of a field, a column or a table."""
+    if key.in_row:
+        return form.tables[key.name].columns[key.column].label
+    return form.fields[key.name].label if key.name in form.fields else form.tables[key.name].label
 
 
 # --- all rules --------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tupl
 
 def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Order) -> list[Finding]:
     """Drop hits on a value of which a weightier thing was said, and those that follow from one elsewhere."""
-    said: dict[str, set[str]] = {}
+    said: dict[Key, set[str]] = {}
     for item, hit in found:
         said.setdefault(hit.key, set()).add(item.rule.code)
     anywhere = {item.rule.code for item, _ in found}
@@ -125,9 +125,9 @@ def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Ord
     ]
 
 
-def is_amount(form: Form, key: str) -> bool:
-    """Tell whether a value of the form is an amount."""
-    return key in form.fields and FIELD_TYPES[form.fields[key].type].is_amount
+def is_amount(form: Form, key: Key) -> bool:
+    """Return whether a value is a field of the form that is an amount."""
+    return key.name in form.fields and FIELD_TYPES[form.fields[key.name].type].is_amount
 
 
 def compares_amounts(rule: Rule, on_amount: bool) -> bool:
@@ -144,8 +144,5 @@ class _Order:
         self.places = {key: number for number, key in enumerate(keys)}
         self.columns = {key: number for number, key in enumerate(columns)}
 
-    def __call__(self, key: str) -> tuple[int, int, int]:
-        if key in self.places:
-            return self.places[key], -1, 0
-        table, number, column = key.split(".", 2)
-        return self.places[table], int(number), self.columns[column]
+    def __call__(self, key: Key) -> tuple[int, int, int]:
+        return self.places[key.name], key.row, self.columns[key.column] if key.in_row else 0

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.values import fold, number_text, text_of
+from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems.entry import Entry
 
@@ -25,11 +26,11 @@ CATEGORIES: Mapping[str, tuple[str, str]] = {
 
 
 class Hit(NamedTuple):
-    """A finding in one project: the key of the value, such as `goal.annual` or `indicators.3.value`, and details."""
+    """A finding in one project: the key of the value, and details."""
 
-    key: str
+    key: Key
     details: Mapping[str, object]
-    at: str | None = None  # key of a better place to point at, where the sheet has one
+    at: Key | None = None  # key of a better place to point at, where the sheet has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,6 +328,20 @@ def print_status(result: Status, lang: str) -> None:
         out.print(f"\n{escape(text)}")
 
 
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table on stdout; what is longer than its column goes on below."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(on_one_line(text)) for text in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+
+
 def print_lines(lines: Iterable[Line]) -> None:
     """Print what differs on stdout, in colours on a terminal."""
     from rich.console import Console

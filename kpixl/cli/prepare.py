@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from kpixl.cli.console import exit_code
+from kpixl.cli.console import exit_code, print_json
 from kpixl.cli.help import Command, lang_of, limit_option, option
 from kpixl.cli.shared import (
     FORM,
+    JSON,
     OUT,
     PATH,
     chosen_form,
@@ -19,42 +20,112 @@ from kpixl.cli.shared import (
     report,
     report_written,
 )
+from kpixl.texts import Text, say
+
+MAPPING: tuple[Text, ...] = (
+    ("单元格", "Cell"),
+    ("列名", "Heading"),
+    ("字段", "Field"),
+    ("识别方式", "How"),
+    ("单位", "Unit"),
+    ("前几个值", "First values"),
+)
+LISTED: Text = (
+    "{projects} 个项目，年度 {year}，单位 {organization}",
+    "Projects: {projects}; year {year}; {organization}",
+)
+REFUSED: Text = ("不能生成项目名册。", "No roster can be made.")
 
 
 @click.command(
     cls=Command,
     text=(
-        "由项目清单（Excel 或 CSV）生成项目名册。\n\n清单第一行（或标题行之下）是表式中的标签，每行一个项目。"
-        "清单增加项目后再次运行，原有编号不变。",
-        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels, then one row per "
-        "project. Run it again when the list has grown: ids stay.",
+        "由项目清单（Excel 或 CSV）生成项目名册。\n\n表头行中的列名按表式的标签识别（同义和相近的写法也可以），每行一个"
+        "项目。清单增加项目后再次运行，原有编号不变。",
+        "Make the roster from a list of projects (Excel or CSV).\n\nOne row holds the form's labels (synonyms and "
+        "nearly the same words will do), then one row per project. Run it again when the list has grown: ids stay.",
     ),
 )
 @click.argument("list", type=PATH, metavar="LIST")
-@option("-o", "--output", "out", **OUT, text=("项目名册（YAML）。", "The roster (YAML)."))
+@option(
+    "-o",
+    "--output",
+    "out",
+    type=PATH,
+    text=("项目名册（YAML）；试运行时可省略。", "The roster (YAML); not needed for a dry run."),
+)
 @FORM
 @option("--year", type=int, text=("年度。", "The year."))
 @option("--organization", text=("单位名称。", "The organisation."))
+@option(
+    "--dry-run",
+    is_flag=True,
+    text=(
+        "只显示各列怎样识别，哪些未读取，不写文件；可加 --json。",
+        "Only show what each column is read as and what is left out; write nothing. With --json as data.",
+    ),
+)
 @limit_option
+@JSON
 @click.pass_context
 def roster(
     ctx: click.Context,
     list: Path,
-    out: Path,
+    out: Path | None,
     form_id: str | None,
     year: int | None,
     organization: str | None,
+    dry_run: bool,
     limits: Any,
+    as_json: bool,
 ) -> int:
-    from kpixl.collection.roster import write_roster
+    from kpixl.collection.roster import plan_roster, write_roster
 
     form = chosen_form(ctx, form_id)
+    if dry_run:
+        read = plan_roster(form, list, out, year=year, organization=organization, limits=limits)
+        _show_mapping(ctx, read, as_json=as_json)
+        return exit_code(read.problems, False)
+    if out is None:
+        raise click.UsageError("-o / --output")
+    if as_json:
+        raise click.UsageError("--json: --dry-run")
     written, _, problems = write_roster(
         form, list, out, year=year, organization=organization, limits=limits, lang=lang_of(ctx), today=date.today()
     )
     report(ctx, problems)
     report_written(ctx, written)
     return exit_code(problems, False)
+
+
+def _show_mapping(ctx: click.Context, read: Any, *, as_json: bool) -> None:
+    """Show what each column of a list is read as."""
+    from kpixl.cli import console
+    from kpixl.collection.list_mapping import HOW, mapped_columns, mapping_data
+
+    lang = lang_of(ctx)
+    if as_json:
+        print_json({**mapping_data(read, lang), "problems": [problem.data(lang) for problem in read.problems]})
+        return
+    rows = [
+        (
+            f"{c.sheet} {c.cell}".strip(),
+            c.heading,
+            f"{c.label} ({c.key})" if c.key else "—",
+            say(HOW[c.how], lang),
+            c.unit,
+            "、".join(c.values),
+        )
+        for c in mapped_columns(read)
+    ]
+    console.print_table([say(heading, lang) for heading in MAPPING], rows)
+    made = read.roster
+    known = (
+        {"projects": len(made.projects), "year": made.year, "organization": made.organization or "-"} if made else {}
+    )
+    console.say_error(say(LISTED if made else REFUSED, lang, **known))
+    report(ctx, read.problems)
+    console.say_error(say(console.DRY_RUN, lang))
 
 
 @click.command(

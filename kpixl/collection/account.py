@@ -122,7 +122,8 @@ def _file(
     claimed: dict[str | None, set[str]] = defaultdict(set)
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
-        claimed[submission.sheet] |= {cell for key, cell in of_values(submission.cells).items() if key not in tables}
+        values = of_values(submission.cells).items()
+        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}

@@ -48,6 +48,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem
@@ -232,8 +233,8 @@ def _commonest(results: Sequence[FileResult]) -> str:
     return max(sorted(counts), key=lambda form: counts[form])
 
 
-def _locator(merged: Merged) -> Callable[[str, str, str], Location]:
-    def locate(project: str, key: str, label: str) -> Location:
+def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
+    def locate(project: str, key: Key, label: str) -> Location:
         if (place := merged.undecided.get((project, key))) is not None:
             return place
         return replace(merged.sources[project].at(key), field=label.rstrip(":："))

@@ -21,6 +21,7 @@ from kpixl.forms.definition import Form, Value
 from kpixl.forms.load import among
 from kpixl.forms.values import fold, text_of
 from kpixl.inputs import read_input
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio, Project
@@ -31,7 +32,7 @@ from kpixl.recognise.submission import Extracted
 MAX_PREFIX = 40  # characters of an office's name in an id; of a longer one the rest is a digest
 MAX_PROBLEMS = 20  # of one portfolio: a file of something else has one for every line
 
-Key = tuple[str, ...]
+Name = tuple[str, ...]  # by which people tell projects apart, folded
 
 
 def is_lower(job: Job) -> bool:
@@ -78,18 +79,18 @@ def _submissions(form: Form, portfolio: Portfolio, lower: Lower) -> Iterator[Ext
             portfolio.organization,
             project.values,
             project.tables,
-            {key: key for key in _filled(project)},
+            {key: str(key) for key in _filled(project)},
             (),
             (),
         )
 
 
-def _filled(project: Project) -> Iterator[str]:
+def _filled(project: Project) -> Iterator[Key]:
     """Yield the keys of the values that are filled in."""
-    yield from (key for key, value in project.values.items() if value is not None)
+    yield from (Key(key) for key, value in project.values.items() if value is not None)
     for table, rows in project.tables.items():
         for number, row in enumerate(rows):
-            yield from (f"{table}.{number}.{column}" for column, value in row.items() if value is not None)
+            yield from (Key(table, number, column) for column, value in row.items() if value is not None)
 
 
 def of_lower(item: Returned, lower: Lower) -> Returned:
@@ -142,27 +143,27 @@ def _need_ids(portfolios: Mapping[str, Lower], roster: Portfolio | None) -> bool
 
 def _known(
     form: Form, items: Sequence[Returned], portfolios: Mapping[str, Lower], roster: Portfolio | None
-) -> dict[Key, str]:
+) -> dict[Name, str]:
     """Map names and units to the ids of this level, where these are unambiguous."""
     if roster is not None:
-        pairs = [(_key(form, project.values), project.id) for project in roster.projects]
+        pairs = [(_name_of(form, project.values), project.id) for project in roster.projects]
     else:
         own = [(i, m) for i in items if (m := i.form.marker) is not None and m.portfolio not in portfolios]
-        pairs = [(_key(form, item.form.values), mark.project) for item, mark in own]
-    ids: dict[Key, set[str]] = {}
+        pairs = [(_name_of(form, item.form.values), mark.project) for item, mark in own]
+    ids: dict[Name, set[str]] = {}
     for key, project in pairs:
         ids.setdefault(key, set()).add(project)
     return {key: found.pop() for key, found in ids.items() if key[0] and len(found) == 1}
 
 
-def _key(form: Form, values: Mapping[str, Value]) -> Key:
+def _name_of(form: Form, values: Mapping[str, Value]) -> Name:
     return tuple(fold(text_of(values[key])) for key in form.key_fields)
 
 
 class _Placing:
     """Gives every project of lower levels its id; used once."""
 
-    def __init__(self, form: Form, portfolios: Mapping[str, Lower], known: Mapping[Key, str]) -> None:
+    def __init__(self, form: Form, portfolios: Mapping[str, Lower], known: Mapping[Name, str]) -> None:
         self.form, self.portfolios, self.known = form, portfolios, known
         self.ids: dict[tuple[str, str], str] = {}
         self.taken: dict[tuple[str, str], str] = {}  # by portfolio and id of this level: the id there
@@ -171,7 +172,7 @@ class _Placing:
         """Return the id here of a project by its id there: one that two projects of one portfolio share goes to one."""
         place = (mark.portfolio, mark.project)
         if place not in self.ids:
-            wanted = self.known.get(_key(self.form, item.form.values), "")
+            wanted = self.known.get(_name_of(self.form, item.form.values), "")
             if not wanted or self.taken.setdefault((mark.portfolio, wanted), mark.project) != mark.project:
                 wanted = f"{_prefix(self.portfolios[mark.portfolio].name)}{mark.project}"
             self.ids[place] = wanted

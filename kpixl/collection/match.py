@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from kpixl.collection.versions import Returned
 from kpixl.forms.definition import Form, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of
+from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import LOWER
@@ -15,7 +17,7 @@ from kpixl.problems import Problem
 
 NEAR = 60  # per cent alike: from there on a name is worth suggesting; no name is ever matched by it
 
-Key = tuple[str, ...]
+Identity = tuple[str, ...]  # what people tell projects apart by, folded
 Ids = list[str | None]
 
 
@@ -25,9 +27,9 @@ class Names:
     def __init__(self, form: Form, roster: Portfolio | None) -> None:
         self.form, self.roster = form, roster
         self.problems: list[Problem] = []
-        self.known: dict[Key, str] = {}
+        self.known: dict[Identity, str] = {}
         self.names: dict[str, str] = {}
-        self.keys: dict[str, Key] = {}
+        self.keys: dict[str, Identity] = {}
         for project in roster.projects if roster else ():
             key = self.keys[project.id] = self._key(project.values)
             self.known.setdefault(key, project.id)
@@ -37,9 +39,9 @@ class Names:
         self.taken: set[str] = set(self.names)
         self.width = 2
 
-    def _key(self, values: Mapping[str, Value]) -> Key:
+    def _key(self, values: Mapping[str, Value]) -> Identity:
         """Fold the values by which people tell projects apart."""
-        return tuple(fold(text_of(values[key])) for key in self.form.key_fields)
+        return tuple(FIELD_TYPES[self.form.fields[key].type].compared(values[key]) for key in self.form.key_fields)
 
     def _name(self, item: Returned) -> Value:
         return item.form.values[self.form.key_fields[0]]
@@ -137,7 +139,7 @@ class Names:
                 continue  # two projects of one name
             details: dict[str, object] = {"id": own, "name": text_of(name)}
             other = names.get(found)
-            place = item.at(self.form.key_fields[0])
+            place = item.at(Key(self.form.key_fields[0]))
             if other is None:
                 self.problems.append(Problem("name-changed", place, details, project=own))
             else:
@@ -158,7 +160,7 @@ class Names:
         project_id = known or self._of_lower_level(item) or self._new_id()
         if key[0]:
             self.known.setdefault(key, project_id)
-        mark, name, place = item.form.marker, text_of(self._name(item)), item.at(self.form.key_fields[0])
+        mark, name, place = item.form.marker, text_of(self._name(item)), item.at(Key(self.form.key_fields[0]))
         details: dict[str, object] = {"id": project_id, "name": name}
         code, where = "", place
         if collided and mark is not None:

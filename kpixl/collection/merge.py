@@ -18,6 +18,7 @@ from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
+from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
@@ -46,7 +47,7 @@ class Merged:
     conflicts: tuple[OpenConflict, ...] = ()
     superseded: tuple[Superseded, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    undecided: Mapping[tuple[str, str], Location] = field(default_factory=dict)
+    undecided: Mapping[tuple[str, Key], Location] = field(default_factory=dict)
 
 
 def merge(

@@ -1,24 +1,29 @@
 """Find an office's own list of projects in grids: its header, its columns, and which of its rows are projects.
 
-The header is recognised by the form's labels; titles may stand above it, and it may take two rows.
+Titles may stand above the header, which may take several rows.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from kpixl.collection.list_header import cell_at, header_depth, heading_texts, units_around
+from kpixl.collection.list_headings import ID, MAX_LABEL, ListHeading, ListLabels, heading_year, names_money
 from kpixl.forms.definition import Field, Form, MoneyUnit
-from kpixl.forms.money import list_unit, money_label
+from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, is_blank, text_of
-from kpixl.problems import Location, Problem, failure
+from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
+from kpixl.texts import Text
 
-ID = "id"
+NOTHING: Text = ("没有内容", "nothing")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
 HEADER_WITHIN = 60  # rows in which the header is looked for
-MAX_LABEL = 60  # a longer text is no heading
+HEADING_WORDS = 3  # headings that a row without a name must have to be shown as the header that is wrong
 TOTAL_WORDS = ("合计", "总计", "小计", "共计", "total")
 
 
@@ -33,23 +38,42 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A grid that is a list: the first row below its header, its columns, the texts above its header."""
+    """A grid that is a list: the first row below its header, its headings, the year that titles or headings name.
+
+    `counted`: the unit that the list gives to all amounts. `problems`: of the header.
+    """
 
     grid: Grid
     file: str
     first: int
-    columns: tuple[Column, ...]
-    above: tuple[str, ...]
+    headings: tuple[ListHeading, ...]
+    year: int | None = None
+    counted: MoneyUnit | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns that were understood, from left to right."""
+        return tuple(
+            Column(h.col, h.field, self.unit(h) if _is_amount(h.field) else None) for h in self.headings if h.field
+        )
 
     @property
     def keys(self) -> frozenset[str]:
         """Return the fields that have a column."""
-        return frozenset(column.field.key for column in self.columns)
+        return frozenset(heading.field.key for heading in self.headings if heading.field)
+
+    def unit(self, heading: ListHeading) -> MoneyUnit | None:
+        """Return the unit of a column of amounts: that of its heading, or else of the list."""
+        return heading.unit or self.counted
 
     def place(self, row: int, col: int, field: str | None = None) -> Location:
-        """Say where a cell is."""
+        """Return where a cell is."""
         return Location(self.file, self.grid.name, self.grid.address(row, col), field)
+
+    def heading_place(self, heading: ListHeading) -> Location:
+        """Return where a heading is."""
+        return self.place(heading.row, heading.col)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,167 +84,163 @@ class Line:
     cells: tuple[Raw, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundLists:
+    """The lists of a file, the sheets that are none, and why it is refused: no header, or amounts not understood."""
+
+    listings: tuple[Listing, ...]
+    problems: tuple[Problem, ...]
+    refused: tuple[Problem, ...] = ()
+
+
 # --- the header -------------------------------------------------------------------------------
 
 
-def find_listings(form: Form, grids: Sequence[Grid], file: str) -> tuple[list[Listing], list[Problem]]:
+def find_listings(form: Form, grids: Sequence[Grid], file: str, year: int | None = None) -> FoundLists:
     """Find the sheet that knows most columns, and those with the very same ones; other lists are skipped.
 
-    Raises KpixlError `list-no-header` where no sheet is a list.
+    Where no sheet has a column of names, the sheet that is most like a list is returned, refused.
     """
-    labels = _Labels(form)
-    listings = [found for grid in grids if not grid.hidden and (found := _find(labels, grid, file))]
+    labels = ListLabels(form)
+    shown = [grid for grid in grids if not grid.hidden]
+    listings = [found for grid in shown if (found := _find(labels, grid, file, year))]
     if not listings:
-        seen = [text_of(raw) for grid in grids for row in grid.rows[:5] for raw in row if not is_blank(raw)]
-        shown = "、".join(seen[:12]) or ("没有内容", "nothing")
-        raise failure("list-no-header", file, label=labels.name.label, found=shown, labels=labels.shown)
+        return _without_header(labels, shown, file, year)
     best = max(listings, key=lambda found: len(found.keys)).keys
-    skipped = [
+    skipped = tuple(
         Problem("sheet-skipped", Location(file, found.grid.name), {"texts": ""})
         for found in listings
         if found.keys != best
-    ]
-    return [found for found in listings if found.keys == best], skipped
+    )
+    chosen = tuple(found for found in listings if found.keys == best)
+    return FoundLists(chosen, skipped, tuple(p for found in chosen for p in _amounts_missing(labels, found)))
 
 
-def _find(labels: _Labels, grid: Grid, file: str) -> Listing | None:
+def _find(labels: ListLabels, grid: Grid, file: str, year: int | None) -> Listing | None:
     """Find the header row that knows most columns."""
     best: Listing | None = None
     for row in range(min(len(grid.rows), HEADER_WITHIN)):
-        texts, depth = _headings(labels, grid.rows, row)
-        if texts:
-            found = _read_header(labels, grid, file, row, depth, texts)
-            if best is None or len(found.keys) > len(best.keys):
+        texts = [(col, text_of(raw)) for col, raw in enumerate(grid.rows[row]) if not is_blank(raw)]
+        name = next((col for col, text in texts if labels.is_name(text)), None)
+        if name is not None:
+            found = _read_header(labels, grid, file, row, name, year)
+            if labels.name.key in found.keys and (best is None or len(found.keys) > len(best.keys)):
                 best = found
     if best is None:
         return None
     # Under the name's label stands another label: this is a form laid out as a grid, no list.
     name = next(column.col for column in best.columns if column.field is labels.name)
-    return None if labels.lookup(text_of(cell_at(grid, best.first, name)))[0] else best
+    return None if labels.lookup(text_of(cell_at(grid, best.first, name))) else best
 
 
-def _headings(labels: _Labels, rows: Sequence[Sequence[Raw]], row: int) -> tuple[dict[int, str], int]:
-    """Return each column's heading, and over how many rows they go; nothing where `row` is no header."""
-    top = {col: text_of(raw) for col, raw in enumerate(rows[row]) if not is_blank(raw)}
-    names = [col for col, text in top.items() if labels.name.key in labels.lookup(text)[0]]
-    if not names:
-        return {}, 0
-    below = rows[row + 1] if row + 1 < len(rows) else []
-    sub = {col: text_of(raw) for col, raw in enumerate(below) if not is_blank(raw)}
-    # In a second header row the name's cell is covered by the heading above it.
-    if names[0] in sub or not any(labels.lookup(text)[0] for text in sub.values()):
-        return top, 1
-    return {col: sub.get(col) or top[col] for col in sorted(top.keys() | sub.keys())}, 2
+def _without_header(labels: ListLabels, grids: Sequence[Grid], file: str, year: int | None) -> FoundLists:
+    """Refuse a file without a column of names; show the row that is most like a header, with a suggestion for each."""
+    rows = [(grid, row) for grid in grids for row in range(min(len(grid.rows), HEADER_WITHIN))]
+    filled = {
+        (number, row): [text_of(raw) for raw in grid.rows[row] if isinstance(raw, str) and not is_blank(raw)]
+        for number, (grid, row) in enumerate(rows)
+    }
+    known = {key: sum(bool(labels.known(text)) for text in texts) for key, texts in filled.items()}
+    seen = "、".join(text for texts in filled.values() for text in texts[:12] if len(text) <= MAX_LABEL)
+    details = {"label": labels.name.label, "found": seen[:300] or NOTHING, "labels": labels.shown}
+    best = max(known, key=lambda key: (known[key], len(filled[key]), -key[1]), default=None)
+    if best is None or len(filled[best]) < HEADING_WORDS:
+        return FoundLists((), (), (Problem("list-no-header", Location(file), details),))
+    grid, row = rows[best[0]]
+    found = _read_header(labels, grid, file, row, None, year)
+    refused = Problem("list-no-header", found.place(row, found.headings[0].col), details)
+    return FoundLists((found,), (), (refused, *_suggestions(found)))
 
 
-def _read_header(labels: _Labels, grid: Grid, file: str, row: int, depth: int, texts: Mapping[int, str]) -> Listing:
-    above = tuple(text_of(raw) for line in grid.rows[:row] for raw in line if not is_blank(raw))
-    counted, contradictions = _units_above(grid, row)
-    fields, unsure = labels.assign(texts)
-    columns = tuple(
-        Column(col, field, (labels.lookup(texts[col])[1] or counted) if _is_amount(field) else None)
-        for col, field in fields.items()
+def _amounts_missing(labels: ListLabels, found: Listing) -> tuple[Problem, ...]:
+    """Refuse a list none of whose amounts was understood although it has some: money must not be left out unseen."""
+    if not any(_is_amount(field) for field in labels.fields.values()) or any(
+        _is_amount(column.field) for column in found.columns
+    ):
+        return ()
+    like = [h for h in found.headings if h.field is None and names_money(h.text) and _has_numbers(found, h.col)]
+    if not like:
+        return ()
+    amounts = "、".join(field.heading for field in labels.fields.values() if _is_amount(field))
+    details = {"found": "、".join(heading.text for heading in like), "labels": amounts}
+    return (Problem("list-no-amounts", found.heading_place(like[0]), details), *_suggestions(found))
+
+
+def _has_numbers(found: Listing, col: int) -> bool:
+    filled = [
+        raw for row in range(found.first, len(found.grid.rows)) if not is_blank(raw := cell_at(found.grid, row, col))
+    ]
+    return 2 * sum(isinstance(read_money(raw).value, Decimal) for raw in filled) > len(filled)
+
+
+def _read_header(labels: ListLabels, grid: Grid, file: str, row: int, name: int | None, year: int | None) -> Listing:
+    depth = header_depth(labels, grid, row, name)
+    texts = heading_texts(grid, row, depth)
+    titled = year_of([text_of(raw) for line in grid.rows[:row] for raw in line if not is_blank(raw)])
+    counted, contradictions = units_around(grid, row, row + depth)
+    headings = labels.assign(texts, year or titled)
+    found = Listing(grid, file, row + depth, headings, titled or heading_year(texts), counted)
+    strays = [Problem("stray-text", found.place(*place), {"text": text}) for place, text in contradictions]
+    return replace(found, problems=(*_heading_problems(labels, found), *strays))
+
+
+def _heading_problems(labels: ListLabels, found: Listing) -> list[Problem]:
+    """Report each heading that was not understood, or only by its order or by nearly its words."""
+    problems = []
+    for heading in found.headings:
+        place = found.heading_place(heading)
+        if heading.field is None:
+            problems.append(_unknown(labels, found, heading))
+        elif heading.unsure:
+            details = {"label": heading.text, "reading": heading.field.heading}
+            problems.append(Problem("label-ambiguous", place, details))
+        elif heading.how == "near":
+            problems.append(Problem("label-near", place, {"found": heading.text, "label": heading.field.heading}))
+    return problems
+
+
+def _unknown(labels: ListLabels, found: Listing, heading: ListHeading) -> Problem:
+    details = {"label": heading.text, "labels": labels.shown, "advice": advice(heading)}
+    return Problem("list-column-unknown", found.heading_place(heading), details)
+
+
+def _suggestions(found: Listing) -> tuple[Problem, ...]:
+    return tuple(problem for problem in found.problems if problem.code == "list-column-unknown")
+
+
+def advice(heading: ListHeading) -> Text:
+    """Name the field that a heading may mean, and what to rename or add; nothing where none is like it."""
+    if heading.how == "other-year":
+        return ("该列是其他年度的。", "It is of another year. ")
+    if heading.closest is None:
+        return ("", "")
+    label, key = heading.closest.heading, heading.closest.key
+    place = "id-field.synonyms" if key == ID else f"fields.{key}.synonyms"
+    text = heading.text
+    return (
+        f"如果它就是“{label}”，请把列名改为“{label}”，或在 form.yaml 的 {place} 中加入“{text}”。",
+        f"If it is {label}, rename it to {label}, or add {text} to {place} in form.yaml. ",
     )
-    found = Listing(grid, file, row + depth, columns, above)
-    last = row + depth - 1
-    problems = [
-        Problem("label-ambiguous", found.place(last, col), {"label": texts[col], "reading": fields[col].heading})
-        for col in unsure
-    ]
-    problems += [
-        Problem("list-column-unknown", found.place(last, col), {"label": text, "labels": labels.shown})
-        for col, text in texts.items()
-        if col not in fields
-    ]
-    problems += [Problem("stray-text", found.place(*place), {"text": text}) for place, text in contradictions]
-    return replace(found, problems=tuple(problems))
 
 
-def _units_above(grid: Grid, header: int) -> tuple[MoneyUnit | None, list[tuple[tuple[int, int], str]]]:
-    """Return the unit that the texts above a header give to all amounts, and the places of texts that contradict it."""
-    named = [
-        ((row, col), text_of(raw), unit)
-        for row in range(header)
-        for col, raw in enumerate(grid.rows[row])
-        if isinstance(raw, str) and "元" in raw and (unit := list_unit(raw)) is not None
-    ]
-    first = named[0][2] if named else None
-    return first, [(place, text) for place, text, unit in named if unit != first]
+def year_of(texts: Sequence[str]) -> int | None:
+    """Return the year that titles name where it is only one."""
+    years = {int(year) for text in texts for year in _YEAR.findall(fold(text))}
+    return years.pop() if len(years) == 1 else None
 
 
 def _is_amount(field: Field) -> bool:
     return FIELD_TYPES[field.type].is_amount
 
 
-class _Labels:
-    """The form's labels, folded, and which fields each may stand for."""
-
-    def __init__(self, form: Form) -> None:
-        self.fields = (form.id_field, *form.fields.values())
-        self.name = self.fields[1]
-        self.shown = "、".join(field.heading for field in self.fields)
-        self._headings = {fold(field.heading): [field.key] for field in self.fields}
-        self._labels: dict[str, list[str]] = defaultdict(list)
-        for field in self.fields:
-            for text in dict.fromkeys(map(fold, (field.label, *field.synonyms))):
-                self._labels[text].append(field.key)
-        # A form may print the unit in a label, 资金总额（万元）, and a list another one in its heading.
-        self._stems: dict[str, list[str]] = defaultdict(list)
-        for text, keys in (*self._headings.items(), *self._labels.items()):
-            if (label := money_label(text))[1] is not None:
-                self._stems[label[0]] = list(dict.fromkeys([*self._stems[label[0]], *keys]))
-
-    def lookup(self, text: str) -> tuple[list[str], MoneyUnit | None]:
-        """Return the keys that a heading may stand for, in the form's order, and the money unit it names."""
-        if len(text) > MAX_LABEL:
-            return [], None
-        folded = fold(text)
-        if keys := self._headings.get(folded) or self._labels.get(folded):
-            return keys, money_label(folded)[1]
-        label, unit = money_label(folded)
-        if unit is None:
-            return [], None
-        return self._headings.get(label) or self._labels.get(label) or self._stems.get(label) or [], unit
-
-    def assign(self, texts: Mapping[int, str]) -> tuple[dict[int, Field], list[int]]:
-        """Give each heading its field, and list the columns that could as well have been another field.
-
-        A heading that several fields share is the first of them after the column to its left, as on the form.
-        Each field has one column, but there may be several columns of ids.
-        """
-        by_key = {field.key: field for field in self.fields}
-        order = {key: number for number, key in enumerate(by_key)}
-        fields: dict[int, Field] = {}
-        shared: dict[int, list[str]] = {}
-        for col, text in texts.items():
-            keys = self.lookup(text)[0]
-            if len(keys) > 1:
-                shared[col] = keys
-            elif keys and (keys[0] == ID or by_key[keys[0]] not in fields.values()):
-                fields[col] = by_key[keys[0]]
-        for col, keys in shared.items():
-            free = [key for key in keys if by_key[key] not in fields.values()]
-            left = max((c for c in fields if c < col), default=None)
-            after = -1 if left is None else order[fields[left].key]
-            if free:
-                fields[col] = by_key[next((key for key in free if order[key] > after), free[0])]
-        counts = Counter(tuple(keys) for keys in shared.values())
-        unsure = [col for col, keys in shared.items() if col in fields and counts[tuple(keys)] < len(keys)]
-        return dict(sorted(fields.items())), unsure
-
-
 # --- the rows ---------------------------------------------------------------------------------
-
-
-def cell_at(grid: Grid, row: int, col: int) -> Raw:
-    """Return a cell, blank where the row is shorter."""
-    line = grid.rows[row] if row < len(grid.rows) else []
-    return line[col] if col < len(line) else ""
 
 
 def read_lines(form: Form, found: Listing) -> tuple[list[Line], list[Problem]]:
     """Read the rows that are projects: those with a name, but no totals and no repeated headers."""
-    name = next(column for column in found.columns if column.field.key == next(iter(form.fields)))
+    name = next((column for column in found.columns if column.field.key == next(iter(form.fields))), None)
+    if name is None:
+        return [], []
     covered = _covered(found, name)
     lines: list[Line] = []
     problems: list[Problem] = []

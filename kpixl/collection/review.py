@@ -22,6 +22,7 @@ from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.files import PORTFOLIO_SUFFIXES
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
@@ -234,7 +235,9 @@ def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
         return False
     if waiver.cell is not None and waiver.cell.upper() != problem.location.cell:
         return False
-    return waiver.field is None or waiver.field == found.key or fold(waiver.field) == fold(problem.location.field or "")
+    if waiver.field is None or waiver.field == str(found.key):
+        return True
+    return fold(waiver.field) == fold(problem.location.field or "")
 
 
 def _sources(portfolio: Path, otherwise: Locate) -> Locate:
@@ -246,7 +249,7 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return otherwise
 
-    def locate(project: str, key: str, label: str) -> Location:
+    def locate(project: str, key: Key, label: str) -> Location:
         if project not in sources:
             return otherwise(project, key, label)
         return replace(sources[project].at(key), field=label.rstrip(":："))

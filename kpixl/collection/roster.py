@@ -6,30 +6,29 @@ form's first field) and unit (`unit`, where form and list have one).
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-from kpixl.collection.project_list import ID, Line, Listing, find_listings, read_lines
+from kpixl.collection.list_headings import ID
+from kpixl.collection.project_list import Line, Listing, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import MAX_CELL_TEXT, Raw, fold, refused_character, text_of, utf16_length
+from kpixl.forms.values import MAX_CELL_TEXT, Raw, refused_character, text_of, utf16_length
 from kpixl.inputs import check_regular, read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import PrintedCell, printed_text
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, file_too_large, read_grids
+from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, Reading, file_too_large, read_grids
 
 MIN_DIGITS = 2
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
 
 Key = tuple[str, ...]
 
@@ -63,6 +62,34 @@ def write_roster(
     run, or that somebody has edited, is copied first. Raises KpixlError.
     """
     check_target(out)
+    reading = _open(source, limits)
+    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
+    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
+    written, refused = commit([output], lang=lang, today=today or date.today())
+    if roster.year is None:
+        problems = (*problems, Problem("roster-no-year", Location(out.name)))
+    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+
+
+def plan_roster(
+    form: Form,
+    source: Path,
+    out: Path | None = None,
+    *,
+    year: int | None = None,
+    organization: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ReadList:
+    """Read a list as `write_roster` does and write nothing; a list that would be refused is returned as well."""
+    reading = _open(source, limits)
+    old = canonical.load(out, partial(_same_form, form))[1] if out is not None and out.exists() else None
+    read = read_list(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
+    return replace(read, problems=(*reading.problems, *read.problems))
+
+
+def _open(source: Path, limits: Limits) -> Reading:
+    """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():
         raise failure("folder-not-file", path=str(source))
@@ -71,13 +98,7 @@ def write_roster(
     reading = read_grids(read_input(source), source.name, limits)
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
-    old = canonical.load(out, partial(_same_form, form))[1] if out.exists() else None
-    roster, problems = make_roster(form, reading.grids, file=source.name, old=old, year=year, organization=organization)
-    output = Output(out, canonical.dumps(form, roster).encode(), "roster")
-    written, refused = commit([output], lang=lang, today=today or date.today())
-    if roster.year is None:
-        problems = (*problems, Problem("roster-no-year", Location(out.name)))
-    return written, len(roster.projects), (*reading.problems, *problems, *refused)
+    return reading
 
 
 def _same_form(form: Form, name: str) -> Form:
@@ -98,30 +119,64 @@ def make_roster(
     """Make the roster from a list; `old` is the roster that was made before.
 
     What the list has no column for is kept from `old`. Raises KpixlError: `list-no-header` where no grid is a
-    list, `text-refused` or `text-too-long` for a text that no roster can hold.
+    list, `list-no-amounts` where none of its amounts was understood, `text-refused` or `text-too-long` for a text that
+    no roster can hold.
     """
-    listings, problems = find_listings(form, list(grids), file)
+    read = read_list(form, grids, file=file, old=old, year=year, organization=organization)
+    if read.roster is None:
+        raise KpixlError(*read.problems)
+    return read.roster, read.problems
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """What a list was read as: its headings, its rows, the roster made of them; None where the list is refused."""
+
+    listings: tuple[Listing, ...]
+    lines: tuple[tuple[Line, ...], ...]
+    roster: Portfolio | None
+    problems: tuple[Problem, ...]
+
+
+def read_list(
+    form: Form,
+    grids: Iterable[Grid],
+    *,
+    file: str,
+    old: Portfolio | None = None,
+    year: int | None = None,
+    organization: str | None = None,
+) -> ReadList:
+    """Read a list as `make_roster` does, and keep how. Raises KpixlError for a text that no roster can hold."""
+    found = find_listings(form, list(grids), file, year)
+    read = [read_lines(form, listing) for listing in found.listings]
+    lines = tuple(tuple(lines) for lines, _ in read)
+    if found.refused:
+        return ReadList(found.listings, lines, None, found.refused)
     entries: list[Entry] = []
-    for found in listings:
-        lines, skipped = read_lines(form, found)
-        problems += (*found.problems, *skipped)
-        for line in lines:
-            entry, noted = _entry(form, found, line)
+    problems = list(found.problems)
+    for listing, (rows, skipped) in zip(found.listings, read, strict=True):
+        problems += (*listing.problems, *skipped)
+        for line in rows:
+            entry, noted = _entry(form, listing, line)
             entries.append(entry)
             problems += noted
-    ids, doubts = _Ids(form, entries, old, listings[0].keys).assign()
+    ids, doubts = _Ids(form, entries, old, found.listings[0].keys).assign()
     before = {project.id: project for project in old.projects} if old else {}
     projects = tuple(_project(form, e, i, before.get(i)) for e, i in zip(entries, ids, strict=True))
     problems += doubts + _gone(form, before, set(ids), file)
-    known_year = year or (old.year if old else None) or _year_above(listings)
+    known_year = year or (old.year if old else None) or _year(form, found.listings, projects)
     known_name = organization or (old.organization if old else None) or _organization(form, projects)
-    return Portfolio(form.id, known_year, known_name, projects), tuple(problems)
+    return ReadList(found.listings, lines, Portfolio(form.id, known_year, known_name, projects), tuple(problems))
 
 
-def _year_above(listings: Sequence[Listing]) -> int | None:
-    """Take the year from the titles above the header where they name just one."""
-    years = {int(y) for found in listings for text in found.above for y in _YEAR.findall(fold(text))}
-    return years.pop() if len(years) == 1 else None
+def _year(form: Form, listings: Sequence[Listing], projects: Sequence[Project]) -> int | None:
+    """Return the year that the titles or headings of the lists name, or else that of all dates, where it is one."""
+    named = {listing.year for listing in listings} - {None}
+    dates = {key for key, field in form.fields.items() if FIELD_TYPES[field.type].python is date}
+    dated = {value.year for p in projects for key in dates if isinstance(value := p.values[key], date)}
+    years = named or dated
+    return next(iter(years)) if len(years) == 1 else None
 
 
 def _organization(form: Form, projects: Sequence[Project]) -> str | None:
@@ -215,7 +270,7 @@ class _Ids:
         self.taken = {project.id for project in old.projects} if old else set()
 
     def _key(self, values: Mapping[str, Value]) -> Key:
-        return tuple(fold(text_of(values[key])) for key in self.keys)
+        return tuple(FIELD_TYPES[self.form.fields[key].type].compared(values[key]) for key in self.keys)
 
     def assign(self) -> tuple[list[str], list[Problem]]:
         """Return the ids in the order of the entries.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kpixl.collection.lineage import Evidence, Lineage, superseded
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.forms.definition import Form
+from kpixl.keys import Key
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.three_way import (
     Address,
@@ -116,7 +117,7 @@ class Settled:
     superseded: tuple[Superseded, ...] = ()
     met: tuple[Met, ...] = ()
     fresh: tuple[Met, ...] = ()
-    undecided: Mapping[str, Location] = field(default_factory=dict)
+    undecided: Mapping[Key, Location] = field(default_factory=dict)
 
 
 class Choices(NamedTuple):
@@ -197,16 +198,16 @@ class _Settling:
         filled = {n: sum(1 for _ in changes(self.form, sent, self.group[n].project)) for n in numbers}
         return sorted(numbers, key=lambda n: (-filled[n], n))
 
-    def _undecided(self, outcome: Outcome, conflicts: Iterable[OpenConflict]) -> Iterator[tuple[str, Location]]:
+    def _undecided(self, outcome: Outcome, conflicts: Iterable[OpenConflict]) -> Iterator[tuple[Key, Location]]:
         for conflict in conflicts:
             key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
             place = conflict.offers[0].places[0].location
             if key in self.form.fields:
-                yield key, place
+                yield Key(key), place
             elif column and row in outcome.rows[key]:
                 number = outcome.rows[key].index(row)
                 for part in columns_of(self.form.tables[key])[column]:
-                    yield f"{key}.{number}.{part}", place
+                    yield Key(key, number, part), place
 
     def _has_twin(self, number: int, counting: Sequence[int]) -> bool:
         """Tell whether an earlier submission has the same values."""
@@ -219,7 +220,7 @@ class _Settling:
             if all((key, heading) in unread for heading in (*table.columns, *table.targets)):
                 unread.add((key, ""))
         broken = {p.location.cell for p in form.problems if p.code in _BROKEN}
-        unread |= {("", key) for key in self.form.fields if form.cells.get(key, "-") in broken}
+        unread |= {("", key) for key in self.form.fields if form.cells.get(Key(key), "-") in broken}
         return Variant(received.project, frozenset(unread))
 
     # --- what was left out -------------------------------------------------------------------
@@ -307,7 +308,7 @@ class _Settling:
         return OpenConflict(project.id, name, conflict.address, label, conflict.sent, conflict.kept, offers)
 
     def _offers(self, candidates: Iterable[Candidate], label: str, distinct: Sequence[int]) -> tuple[Offer, ...]:
-        def place(side: int, key: str) -> Place:
+        def place(side: int, key: Key | None) -> Place:
             item = self.group[distinct[side]].item
             return Place(replace(item.at(key), field=label), item.date, item.properties.editor)
 
@@ -333,7 +334,7 @@ class _Settling:
 
     def _sources(self, outcome: Outcome, giving: Sequence[int], distinct: Sequence[int]) -> Source:
         """Name the file that gave most, with the others behind it, and the cell of each value."""
-        cells: dict[int, dict[str, str]] = {}
+        cells: dict[int, dict[Key, str]] = {}
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
             if (cell := self.group[number].item.form.cells.get(cell_key)) is not None:

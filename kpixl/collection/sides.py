@@ -14,6 +14,7 @@ from kpixl.collection.review import is_portfolio
 from kpixl.collection.sources import read_sources
 from kpixl.forms.definition import Form
 from kpixl.forms.load import among
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, failure
@@ -28,7 +29,7 @@ class Side:
     sources: Mapping[str, Source] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
-    def place(self, project: str, key: str) -> Location:
+    def place(self, project: str, key: Key | None) -> Location:
         """Return where a value was typed; blank where that is not known."""
         source = self.sources.get(project)
         return source.at(key) if source else Location()

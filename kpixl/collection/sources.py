@@ -12,6 +12,7 @@ from typing import Any
 
 from kpixl.collection.versions import Source
 from kpixl.inputs import read_input
+from kpixl.keys import parse_key
 from kpixl.portfolio.model import of_values
 from kpixl.problems import KpixlError, failure
 
@@ -105,8 +106,8 @@ def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
         str(data["file"]),
         str(data["sha256"]),
         sheet,
-        {str(key): str(cell) for key, cell in data["cells"].items()},
-        {str(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
+        {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other, levels), others=()) for other in data.get("others", ())),
         read_source(data["below"], levels - 1) if levels and data.get("below") is not None else None,
     )
@@ -115,9 +116,9 @@ def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
 def source_data(source: Source) -> dict[str, Any]:
     """Turn a source into JSON data."""
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
-    data["cells"] = of_values(source.cells)
+    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
     if source.raw:
-        data["raw"] = source.raw
+        data["raw"] = {str(key): raw for key, raw in source.raw.items()}
     if source.below is not None:
         data["below"] = source_data(source.below)
     return {**data, "others": [source_data(other) for other in source.others]} if source.others else data

@@ -18,6 +18,7 @@ from kpixl.collection.sources import portfolio_digest, project_source, sources_p
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
+from kpixl.keys import Key, parse_key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
@@ -37,7 +38,7 @@ class Origin:
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
 
-    key: str
+    key: Key
     label: str
     field: Field
     value: Value
@@ -175,16 +176,16 @@ def _source(path: Path, portfolio: bytes, project: str) -> tuple[Source | None, 
 def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Origin]:
     """Yield every value that is filled in, in the order of the form."""
     for key, field in form.fields.items():
-        yield from _origin(key, field, project.values[key], source)
+        yield from _origin(Key(key), field, project.values[key], source)
     for key, table in form.tables.items():
         for number, row in enumerate(project.tables[key]):
             for column, field in table.columns.items():
-                address = f"{key}.{number}.{column}"
+                address = Key(key, number, column)
                 title = f"{table.label} {number + 1} {row_title(table, row)}".strip()
                 yield from _origin(address, field, row[column], source, title)
 
 
-def _origin(key: str, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
+def _origin(key: Key, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
     steps = list(_steps(source, key)) if source else []
@@ -194,24 +195,24 @@ def _origin(key: str, field: Field, value: Value, source: Source | None, row: st
     yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row, through)
 
 
-def _steps(source: Source, key: str) -> Iterator[tuple[Source, str]]:
+def _steps(source: Source, key: Key) -> Iterator[tuple[Source, Key]]:
     """Yield who gave a value and its key there, from this level down: in a portfolio the cell of a value is its key."""
     giver = source.giver(key)
     yield giver, key
     while giver.below is not None and key in giver.cells:
-        key = giver.cells[key]
+        key = parse_key(giver.cells[key])
         giver = giver.below.giver(key)
         yield giver, key
 
 
 def _is_wanted(form: Form, origin: Origin, field: str) -> bool:
     """Return whether a value is the one named: by key, the beginning of one, label, or what its row is called."""
-    if origin.key == field or origin.key.startswith(f"{field}."):
+    if str(origin.key) == field or str(origin.key).startswith(f"{field}."):
         return True
     labels = (origin.label, origin.field.label, *origin.field.synonyms)
     if fold(field) in map(fold, labels):
         return True
-    table = form.tables.get(origin.key.partition(".")[0])
+    table = form.tables.get(origin.key.name)
     return table is not None and (fold(field) == fold(table.label) or fold(origin.row).endswith(fold(field)))
 
 
@@ -230,7 +231,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
         "sha256": found.sha256,
         "values": [
             {
-                "key": origin.key,
+                "key": str(origin.key),
                 "label": origin.label,
                 "row": origin.row or None,
                 "value": to_yaml(origin.value),

@@ -16,6 +16,7 @@ from kpixl.collection.sources import all_sources, portfolio_digest, sources_path
 from kpixl.forms.definition import Form
 from kpixl.forms.load import among
 from kpixl.inputs import read_input
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.diff import Diff, ProjectChange, ValueChange, diff, value_text
 from kpixl.portfolio.model import Portfolio
@@ -108,19 +109,21 @@ def _differences(found: Diff, result: Consolidated) -> Iterator[Problem]:
     """Report each value of the portfolio that is not what the files hold."""
     for change in found.projects:
         if change.old is None or change.new is None:
-            place = _place(result, change, "")
+            place = _place(result, change, None)
             code = "project-not-in-portfolio" if change.old is None else "project-not-in-files"
             yield Problem(code, place, {"id": change.project.id}, project=change.project.id)
             continue
         for value in change.values:
-            yield _differs(result, change, value, value.field.key)
+            yield _differs(result, change, value, Key(value.field.key))
         for row in change.rows:
             for value in row.values:
-                key = f"{row.table.key}.{row.new}.{value.field.key}"
+                key = None if row.new is None else Key(row.table.key, row.new, value.field.key)
                 yield _differs(result, change, value, key, f"{row.table.label} {row.title} ")
 
 
-def _differs(result: Consolidated, change: ProjectChange, value: ValueChange, key: str, where: str = "") -> Problem:
+def _differs(
+    result: Consolidated, change: ProjectChange, value: ValueChange, key: Key | None, where: str = ""
+) -> Problem:
     label = where + value.field.label.rstrip(":：")
     texts = [_short(value_text(value.field, one)) or ("空", "blank") for one in (value.old, value.new)]
     place = _place(result, change, key)
@@ -129,7 +132,7 @@ def _differs(result: Consolidated, change: ProjectChange, value: ValueChange, ke
     return Problem("value-not-in-file", place, details, project=change.project.id)
 
 
-def _place(result: Consolidated, change: ProjectChange, key: str) -> Location:
+def _place(result: Consolidated, change: ProjectChange, key: Key | None) -> Location:
     source = result.sources.get(change.new.id) if change.new else None
     return source.at(key) if source else Location()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kpixl.forms.definition import Form
+from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.problems import Location
@@ -40,9 +41,9 @@ class Returned:
         saved = self.properties.saved or self.modified
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
 
-    def at(self, key: str) -> Location:
-        """Return the place where a value of it was typed."""
-        return replace(self.place, cell=self.form.cells.get(key))
+    def at(self, key: Key | None) -> Location:
+        """Return the place where a value of it was typed; its sheet for a row that is gone."""
+        return replace(self.place, cell=self.form.cells.get(key) if key else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class Source:
     file: str
     sha256: str
     sheet: str | None
-    cells: Mapping[str, str] = field(default_factory=dict)
-    raw: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[Key, str] = field(default_factory=dict)
+    raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
     below: Source | None = None
 
@@ -75,14 +76,14 @@ class Source:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
         return "；".join([own, *map(str, self.others)])
 
-    def giver(self, key: str) -> Source:
+    def giver(self, key: Key | None) -> Source:
         """Return the file that gave a value; of one that nobody typed, the one that gave most."""
         return next((s for s in (self, *self.others) if key in s.cells), self)
 
-    def at(self, key: str) -> Location:
+    def at(self, key: Key | None) -> Location:
         """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
         giver = self.giver(key)
-        return Location(giver.file, giver.sheet, giver.cells.get(key))
+        return Location(giver.file, giver.sheet, giver.cells.get(key) if key else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,37 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class FlatColumn:
+    """A column of the flat layout: a field (`table` is ""), or a column of the table; its width in characters."""
+
+    table: str
+    key: str
+    label: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Several projects on one sheet as rows of one table.
+
+    `unit_line`: the text beside the subtitle. `total_name`, `total_amount`: the fields in whose columns the row above
+    all projects has the organisation and the sum; None without such a row.
+    """
+
+    table: str
+    columns: tuple[FlatColumn, ...]
+    unit_line: str
+    landscape: bool
+    total_name: str | None = None
+    total_amount: str | None = None
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """Return the widths of all columns."""
+        return tuple(column.width for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What the summary workbook groups and draws."""
 
@@ -175,6 +206,7 @@ class Form:
     instructions: Mapping[str, tuple[str, ...]]
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
+    flat: Flat | None = None
     file: str = "form.yaml"
     lines: Mapping[str, int] = field(default_factory=dict)
 

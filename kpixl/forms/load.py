@@ -31,6 +31,7 @@ from kpixl.forms.definition import (
     TableColumn,
     Target,
 )
+from kpixl.forms.flat import place_flat
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
@@ -151,6 +152,7 @@ def parse_form(data: object) -> Form:
         instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
         checks=top.mapping("checks"),
         money=_money(top.take("money", str, YUAN.name)),
+        flat=place_flat(top.take("flat", dict, None), fields, tables),
     )
     printing.finish()
     top.finish()
@@ -418,6 +420,7 @@ def _check_units(form: Form) -> None:
     columns = [c for t in form.tables.values() for c in t.columns.values()]
     amounts = [f for f in (*form.fields.values(), *columns) if FIELD_TYPES[f.type].is_amount]
     captions = [c.text for c in (*form.layout.head, *form.layout.foot) if c.kind == "caption"]
+    captions += [form.flat.unit_line] if form.flat else []
     for text in (*(t for f in amounts for t in (f.label, f.heading)), *captions):
         unit = money_label(fold(text))[1]
         if unit is not None and unit != form.money:

@@ -45,6 +45,7 @@ _AMOUNT = re.compile(
     re.ASCII,
 )
 _LABEL = re.compile(rf"(?P<stem>.*?)\(?(?:金额|货币)?(?P<said>(?:计量)?单位:?)?(?:人民币)?{_SCALE}元\)?")
+_COLUMN = re.compile(rf"(?:[/,:、;(\[](?:人民币)?{_SCALE}|(?P<bare>[百千]?[万亿]|[百千]))元[)\]]?")
 _REMARK = re.compile(rf"(?:计量)?单位:?(?:人民币)?{_SCALE}元(?!/)")
 # Followed by no /: 单位：元/人 is no unit of amounts. Each blank is bounded, so that no text takes quadratic time.
 _SPACED_REMARK = re.compile(r"[(\[]?(?:金额)?\s{0,3}单位\s{0,3}:?\s{0,3}(?:人民币)?[百千]?[万亿]?元[)\]]?(?!/)")
@@ -94,6 +95,25 @@ def list_unit(text: str) -> MoneyUnit | None:
         return remark.unit
     match = re.fullmatch(rf"\(?[^\d()]{{0,10}}?{_SCALE}元\)?", fold(text))
     return _unit(match["scale"]) if match else None
+
+
+def column_unit(text: str) -> MoneyUnit | None:
+    """Find the unit at the end of the heading of a column: 预算金额（万元）, 预算/万元, 预算万元, 万元."""
+    if len(text) > MAX_REMARK or "元" not in text:
+        return None
+    if (unit := money_label(folded := fold(text))[1]) is not None:
+        return unit
+    match = next((found for found in _COLUMN.finditer(folded) if found.end() == len(folded)), None)
+    return _unit(match["scale"] or match["bare"] or "") if match else unit_cell(text)
+
+
+def without_unit(folded: str) -> str:
+    """Leave out of a folded heading the unit at its end: 预算/万元 is 预算."""
+    label, unit = money_label(folded)
+    if unit is not None:
+        return label
+    match = next((found for found in _COLUMN.finditer(folded) if found.end() == len(folded)), None)
+    return folded[: match.start()] if match else folded
 
 
 def _unit(scale: str) -> MoneyUnit:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kpixl.forms.definition import Row, Value
+from kpixl.keys import WAITING, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Portfolio:
     projects: tuple[Project, ...]
 
 
-def waiting_row(table: str, level: str) -> str:
+def waiting_row(table: str, level: str) -> Key:
     """Return the key under which the place of a row is kept that was set beforehand and that nobody went on with."""
-    return f"{table}@{level}"
+    return Key(table, WAITING, level)
 
 
-def of_values(cells: Mapping[str, str]) -> dict[str, str]:
+def of_values(cells: Mapping[Key, str]) -> dict[Key, str]:
     """Leave out of the cells of a sheet those that hold no value of the project: the rows that wait."""
-    return {key: cell for key, cell in cells.items() if "@" not in key}
+    return {key: cell for key, cell in cells.items() if key.row != WAITING}

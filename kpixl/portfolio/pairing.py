@@ -32,8 +32,10 @@ def pair_projects(form: Form, old: Portfolio, new: Portfolio) -> list[Pair]:
     def id_and_name(project: Project) -> Hashable:
         return project.id, name(project)
 
+    kinds = {key: FIELD_TYPES[form.fields[key].type] for key in form.key_fields}
+
     def names(project: Project) -> Hashable:
-        return name(project) and tuple(fold(text_of(project.values[key])) for key in form.key_fields)
+        return name(project) and tuple(kind.compared(project.values[key]) for key, kind in kinds.items())
 
     keys: list[Callable[[Project], Hashable]] = [names, name]
     if old.year == new.year or None in (old.year, new.year):

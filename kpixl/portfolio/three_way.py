@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kpixl.forms.definition import Field, Form, Row, Table, Value
+from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of, total
+from kpixl.keys import Key
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.pairing import pair_rows, row_path
@@ -48,7 +50,7 @@ class Candidate:
     """A value that versions give to an address. `places`: each version, by its index, and the key of its cell."""
 
     value: Parts
-    places: tuple[tuple[int, str], ...]
+    places: tuple[tuple[int, Key | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Outcome:
 
     project: Project
     conflicts: tuple[Conflict, ...]
-    givers: Mapping[str, tuple[int, str]]
+    givers: Mapping[Key, tuple[int, Key]]
     rows: Mapping[str, tuple[str, ...]]
     overruled: tuple[Overruled, ...]
     fresh: tuple[Overruled, ...]
@@ -151,7 +153,7 @@ class _Unit:
         self.value, self.giver, self.open = value, None, False
 
 
-def _candidates(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, str]) -> tuple[Candidate, ...]:
+def _candidates(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, Key]) -> tuple[Candidate, ...]:
     """Collect what the versions made of what was sent, equal values together."""
     changed: dict[Parts, list[int]] = {}
     for number, value in values.items():
@@ -160,7 +162,7 @@ def _candidates(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, str
     return tuple(Candidate(value, tuple((n, keys[n]) for n in numbers)) for value, numbers in changed.items())
 
 
-def _unit(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, str], *, needed: bool = False) -> _Unit:
+def _unit(values: Mapping[int, Parts], sent: Parts, keys: Mapping[int, Key], *, needed: bool = False) -> _Unit:
     """Merge the values of one address. `needed`: a blank that was sent out is replaced by a candidate even in a
     conflict, as a name must be, and everything where nobody knows what was sent out."""
     found = _candidates(values, sent, keys)
@@ -202,13 +204,15 @@ class _Draft:
 
     def _field(self, key: str, definition: Field) -> _Unit:
         values = {n: v.project.values[key] for n, v in enumerate(self.versions) if ("", key) not in v.unread}
-        keys = dict.fromkeys(values, key)
+        keys = dict.fromkeys(values, Key(key))
         if definition.sum:
             return self._total(key, definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
-        return _unit({n: (v,) for n, v in values.items()}, (self.sent.values[key],), keys, needed=needed)
+        kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
+        values = {n: sent if kind.includes(sent, v) else v for n, v in values.items()}  # another spelling is no change
+        return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
-    def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, str]) -> _Unit:
+    def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
         """Merge a total: one that only adds up its parts follows them and is no change of its own."""
 
         def typed(project: Project) -> Parts:
@@ -273,15 +277,15 @@ class _Draft:
                 values[n] = tuple(row[c] for c in columns)
                 # Of a target the cell of its value, where that differs: the middle one of three.
                 typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
-                keys[n] = f"{table.key}.{index}.{typed}"
+                keys[n] = Key(table.key, index, typed)
             line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
         line.now = row_path(table, _row(table, line)) or NAMELESS
         gone = [n for n in readable if n not in line.at]
         if line.sent is None or not gone:
             return
         changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
-        keys = {n: f"{table.key}.{line.at[n]}.{next(iter(table.columns))}" for n in changed}
-        found = [Candidate(DELETE, tuple((n, "") for n in gone))]
+        keys = {n: Key(table.key, line.at[n], next(iter(table.columns))) for n in changed}
+        found = [Candidate(DELETE, tuple((n, None) for n in gone))]
         found += [Candidate(KEEP, tuple((n, keys[n]) for n in changed))] if changed else []
         line.presence = _Unit(KEEP if changed else DELETE, gone[0], KEEP, tuple(found), bool(changed))
 
@@ -339,7 +343,7 @@ class _Draft:
 
     def outcome(self, overruled: tuple[Overruled, ...], fresh: tuple[Overruled, ...]) -> Outcome:
         """Put the project together."""
-        givers = {key: (u.giver, key) for key, u in self.fields.items() if u.giver is not None}
+        givers = {Key(key): (u.giver, Key(key)) for key, u in self.fields.items() if u.giver is not None}
         tables: dict[str, tuple[Row, ...]] = {}
         paths: dict[str, tuple[str, ...]] = {}
         for key, table in self.form.tables.items():
@@ -394,13 +398,13 @@ def _filled(row: Mapping[str, Value]) -> bool:
     return any(value is not None for value in row.values())
 
 
-def _row_givers(table: Table, number: int, line: _Line) -> Iterator[tuple[str, tuple[int, str]]]:
+def _row_givers(table: Table, number: int, line: _Line) -> Iterator[tuple[Key, tuple[int, Key]]]:
     """Yield for each value of a row of the result the version and the key of its cell there."""
     for name, columns in columns_of(table).items():
         giver = line.units[name].giver
         if giver is not None:
             for column in columns:
-                yield f"{table.key}.{number}.{column}", (giver, f"{table.key}.{line.at[giver]}.{column}")
+                yield Key(table.key, number, column), (giver, Key(table.key, line.at[giver], column))
 
 
 def _ordered(sent: Sequence[_Line], followers: Mapping[int, list[_Line]]) -> list[_Line]:
@@ -431,11 +435,11 @@ class _Paths:
 
 class Change(NamedTuple):
     """What a version has otherwise than an older one: the address and new value, what it was, and the key of its cell
-    in the newer version, "" where the row is gone."""
+    in the newer version, None where the row is gone."""
 
     choice: Choice
     was: Parts
-    key: str
+    key: Key | None
 
 
 def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
@@ -446,16 +450,16 @@ def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
     draft = _Draft(form, old, [Variant(replace(new, id=old.id))])
     for key, unit in draft.fields.items():
         if unit.candidates and old.values[key] != new.values[key]:
-            yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), key)
+            yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), Key(key))
     for key, table in form.tables.items():
         for line in draft.lines[key]:
             if line.sent is None:
                 values = _row(table, line)
                 filled = next(column for column, value in values.items() if value is not None)
                 choice = Choice(Address(key, line.path), tuple(values.values()))
-                yield Change(choice, DELETE, f"{key}.{line.at[0]}.{filled}")
+                yield Change(choice, DELETE, Key(key, line.at[0], filled))
             elif not line.there:
-                yield Change(Choice(Address(key, line.path), DELETE), KEEP, "")
+                yield Change(Choice(Address(key, line.path), DELETE), KEEP, None)
             else:
                 for name, unit in line.units.items():
                     for found in unit.candidates:

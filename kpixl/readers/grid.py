@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -22,7 +22,8 @@ class Grid:
     `merges` is a function because most grids are read without looking at them. `suspect`: cells of it that read blank
     may be errors, or formulas that were never calculated; where it is False, none is. `printed`: its texts are what a
     program printed, so that #REF! is an error and no text. `rich`: cells of it may hold text that is struck out, raised
-    or lowered, and that is read like any other.
+    or lowered, and that is read like any other. `origins`: of a grid whose cells were rearranged, where each is in its
+    file; the one at None is that of all others.
     """
 
     name: str | None
@@ -34,9 +35,12 @@ class Grid:
     suspect: bool = False
     printed: bool = False
     rich: bool = False
+    origins: Mapping[tuple[int, int] | None, tuple[int, int]] | None = None
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""
+        if self.origins is not None:
+            row, col = self.origins.get((row, col), self.origins[None])
         return a1(self.top + row, self.left + col)
 
 

@@ -16,7 +16,9 @@ from kpixl.forms.money import has_own_unit, read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.values import bounded, number_text, read_target, text_of, total_of
+from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value, tidy_row
+from kpixl.readers import number_formats
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
 from kpixl.recognise.totals import adds_up
@@ -33,15 +35,15 @@ _POWERS = (0, *range(-1, -10, -1), *range(1, 5))
 
 def verify(draft: Draft, look: Look) -> None:
     """Read every value of a form as its cell shows it."""
-    changed: set[str] = set()
+    changed: set[Key] = set()
     told: set[tuple[str, str]] = set()
     for key, cell in list(draft.cells.items()):
-        seen = look.cells.get(draft.place(key)) if key in draft.values or key.count(".") > 1 else None
+        seen = look.cells.get(draft.place(key)) if key.in_row or key.name in draft.values else None
         if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell) or _is_computed(draft, key, seen):
             continue
         before, problems = draft.value(key), len(draft.problems)
         (_read_rich if seen.runs else read_shown)(draft, key, seen)
-        column = key.rpartition(".")[2]
+        column = key.column or key.name
         if (cell, column) in told:  # a level that goes on to the rows below is reported once
             del draft.problems[problems:]
         told.add((cell, column))
@@ -54,40 +56,40 @@ def _is_remarkable(seen: Inspected) -> bool:
     return bool(seen.runs) or seen.display is not None or seen.unknown
 
 
-def _is_computed(draft: Draft, key: str, seen: Inspected) -> bool:
+def _is_computed(draft: Draft, key: Key, seen: Inspected) -> bool:
     """Return whether a value is a total that the form's own formula computes; it is computed anew from its parts."""
-    field = draft.form.fields.get(key)
-    if field is None or not field.sum or seen.formula is None:
+    field = draft.field(key)
+    if key.in_row or not field.sum or seen.formula is None:
         return False
-    return adds_up(seen.formula, {draft.cells.get(part, "") for part in field.sum})
+    return adds_up(seen.formula, {draft.cells.get(Key(part), "") for part in field.sum})
 
 
-def _is_part(draft: Draft, key: str, cell: str) -> bool:
+def _is_part(draft: Draft, key: Key, cell: str) -> bool:
     """Return whether a value is the operator or the unit of a target that is whole in one cell."""
-    if key in draft.values:
+    if not key.in_row:
         return False
-    table, number, column = key.split(".", 2)
-    targets = draft.form.tables[table].targets.values()
+    targets = draft.form.tables[key.name].targets.values()
     return any(
-        column in (t.operator, t.unit) and draft.cells.get(f"{table}.{number}.{t.value}") == cell for t in targets
+        key.column in (t.operator, t.unit) and draft.cells.get(key._replace(column=t.value)) == cell for t in targets
     )
 
 
-def _add_up(draft: Draft, look: Look, changed: set[str]) -> None:
+def _add_up(draft: Draft, look: Look, changed: set[Key]) -> None:
     """Compute totals anew whose parts were read otherwise: those that are blank, or the form's own formulas."""
-    for key, field in draft.form.fields.items():
-        if changed.isdisjoint(field.sum):
+    for name, field in draft.form.fields.items():
+        key, sum_of = Key(name), [Key(part) for part in field.sum]
+        if changed.isdisjoint(sum_of):
             continue
         seen = look.cells.get(draft.place(key)) if key in draft.cells else None
-        parts = {draft.cells.get(part, "") for part in field.sum}
+        parts = {draft.cells.get(part, "") for part in sum_of}
         if seen is None or seen.value in (None, "") or adds_up(seen.formula or "", parts):
-            draft.set(key, total_of([draft.value(part) for part in field.sum]))
+            draft.set(key, total_of([draft.value(part) for part in sum_of]))
 
 
 # --- number formats -------------------------------------------------------------------------------
 
 
-def read_shown(draft: Draft, key: str, seen: Inspected) -> None:
+def read_shown(draft: Draft, key: Key, seen: Inspected) -> None:
     """Read a value from what a number format makes of it."""
     value = draft.value(key)
     if value is None:
@@ -102,6 +104,8 @@ def read_shown(draft: Draft, key: str, seen: Inspected) -> None:
         _read_target(draft, key, target, seen)
     elif kind.is_amount:
         _read_amount(draft, key, seen)
+    elif kind.in_percent:
+        _read_percent(draft, key, seen)
     elif kind.python is date:
         if not (isinstance(value, date) and shows_date(seen.display.digits, value)):
             _differs(draft, key, seen)
@@ -109,7 +113,18 @@ def read_shown(draft: Draft, key: str, seen: Inspected) -> None:
         _read_text(draft, key, seen.display.text, _stored(seen, value))
 
 
-def _differs(draft: Draft, key: str, seen: Inspected) -> None:
+def read_as_displayed(draft: Draft, key: Key, seen: Inspected | None) -> None:
+    """Take a number as the text that its cell shows, decimals and all."""
+    if seen is None or not isinstance(seen.value, Decimal) or seen.number_format is None:
+        return
+    shown = number_formats.displayed(seen.value, seen.number_format)
+    if shown is not None and shown.text and shown.text != draft.value(key):
+        stored = text_of(draft.value(key))
+        draft.set(key, shown.text)
+        draft.note(key, stored, shown.text)
+
+
+def _differs(draft: Draft, key: Key, seen: Inspected) -> None:
     """Report that a cell shows something else than what was read."""
     assert seen.display is not None
     draft.replace_note(
@@ -121,7 +136,7 @@ def _stored(seen: Inspected, value: Value) -> str:
     return seen.value if isinstance(seen.value, str) else text_of(value)
 
 
-def _read_text(draft: Draft, key: str, text: str, stored: str) -> None:
+def _read_text(draft: Draft, key: Key, text: str, stored: str) -> None:
     """Take a text as displayed; where several cells were joined, its part of them."""
     value = text_of(draft.value(key))
     whole = value.replace(stored, text, 1) if stored and stored in value else text
@@ -165,7 +180,7 @@ def _plain_number(shown: str) -> str:
     return f"-{match[1]}" if (match := _BRACKETS.fullmatch(shown)) else shown
 
 
-def _read_amount(draft: Draft, key: str, seen: Inspected) -> None:
+def _read_amount(draft: Draft, key: Key, seen: Inspected) -> None:
     """Read an amount by the unit that it is shown with; a label's unit counts where the cell shows none."""
     assert seen.display is not None
     value, stored = draft.value(key), seen.value
@@ -199,7 +214,25 @@ def _read_amount(draft: Draft, key: str, seen: Inspected) -> None:
         draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
 
 
-def _drop_scaled(draft: Draft, key: str) -> None:
+def _read_percent(draft: Draft, key: Key, seen: Inspected) -> None:
+    """Read a share from the per cent that its cell shows: 95.12 of 0.9512, also where that is shown rounded."""
+    assert seen.display is not None
+    value, stored = draft.value(key), seen.value
+    if not isinstance(value, Decimal) or not isinstance(stored, Decimal):
+        _read_text(draft, key, seen.display.text, _stored(seen, value))
+        return
+    exact = _exact(stored, seen.display.digits)
+    reading = bounded(exact.number.copy_sign(stored)) if exact is not None and "%" in seen.display.digits else None
+    if exact is None or reading is None:
+        _differs(draft, key, seen)
+    elif reading != value:
+        draft.set(key, reading)
+        draft.note(key, text_of(stored), f"{text_of(reading)}%")
+    elif exact.rounded:
+        draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
+
+
+def _drop_scaled(draft: Draft, key: Key) -> None:
     """Drop the note that an amount was read by the unit of its label, which does not count any more."""
     noted = ("amount-scaled", draft.cells[key])
     draft.problems = [p for p in draft.problems if (p.code, p.location.cell) != noted]
@@ -210,7 +243,7 @@ def _is_near(stored: Decimal, shown: str) -> bool:
     return bool(stored) and abs(Decimal(shown) / stored - 1) < Decimal("0.05")
 
 
-def _read_target(draft: Draft, key: str, target: Target, seen: Inspected) -> None:
+def _read_target(draft: Draft, key: Key, target: Target, seen: Inspected) -> None:
     """Read a target from what its cell shows: ≥90% of 0.9, 60人 of 60, 2026年底 of a day."""
     assert seen.display is not None
     row, value, stored = draft.row(key), draft.value(key), seen.value
@@ -252,7 +285,7 @@ def is_recast(seen: Inspected) -> bool:
     return seen.yearless and not set(_WORDS.sub("", shown)) - _DAY_SIGNS
 
 
-def _as_text(draft: Draft, key: str, target: Target, text: str, raw: str) -> None:
+def _as_text(draft: Draft, key: Key, target: Target, text: str, raw: str) -> None:
     """Take a target as the text that is shown; a number that stays one keeps its operator and unit."""
     row = draft.row(key)
     row[target.value] = text
@@ -261,18 +294,17 @@ def _as_text(draft: Draft, key: str, target: Target, text: str, raw: str) -> Non
     draft.note(key, raw, draft.spelled(key))
 
 
-def _is_whole(draft: Draft, key: str, target: Target) -> bool:
+def _is_whole(draft: Draft, key: Key, target: Target) -> bool:
     """Return whether operator, value and unit are in one cell."""
-    prefix = key.removesuffix(target.value)
-    return draft.cells.get(prefix + target.operator) == draft.cells[key]
+    return draft.cells.get(key._replace(column=target.operator)) == draft.cells[key]
 
 
-def _reread(draft: Draft, key: str, target: Target, text: str, raw: str) -> None:
+def _reread(draft: Draft, key: Key, target: Target, text: str, raw: str) -> None:
     """Read a target anew from a text, as if that had been typed."""
     row = draft.row(key)
     if not _is_whole(draft, key, target):
         row[target.value] = read_quantity(text).value
-        tidy_row(draft.form, key.split(".", 1)[0], row)
+        tidy_row(draft.form, key.name, row)
     else:
         operators, units = draft.choices(key, target.operator), draft.choices(key, target.unit)
         read = read_target(text, operators, units)
@@ -309,7 +341,7 @@ def shows_date(shown: str, day: date) -> bool:
 # --- rich text ------------------------------------------------------------------------------------
 
 
-def _read_rich(draft: Draft, key: str, seen: Inspected) -> None:
+def _read_rich(draft: Draft, key: Key, seen: Inspected) -> None:
     """Read a text without what is struck out in it, and with raised and lowered digits as such."""
     struck = "".join(run.text for run in seen.runs if run.struck).strip()
     text = "".join(_spelled(run) for run in seen.runs if not run.struck).strip()
@@ -335,7 +367,7 @@ def _spelled(run: Run) -> str:
     return run.text.translate({1: _ABOVE, -1: _BELOW}[run.raised]) if run.raised else run.text
 
 
-def _reread_amount(draft: Draft, key: str, text: str, joined: str) -> None:
+def _reread_amount(draft: Draft, key: Key, text: str, joined: str) -> None:
     """Read an amount anew, in the unit of its label if that counted before."""
     value, before = draft.value(key), read_money(joined, draft.form.money).value
     read = read_money(text, draft.form.money).value

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
 from kpixl.forms.values import read_target, text_of
+from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
@@ -29,49 +30,44 @@ class Draft:
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
-    def place(self, key: str, cell: str = "") -> Place:
+    def place(self, key: Key, cell: str = "") -> Place:
         """Return where a value is in the file."""
         return (self.found.sheet or "", cell or self.cells[key])
 
     # --- values by key -----------------------------------------------------------------------
 
-    def field(self, key: str) -> Field:
+    def field(self, key: Key) -> Field:
         """Return the definition of a value."""
-        if key in self.form.fields:
-            return self.form.fields[key]
-        table, _, column = key.split(".", 2)
-        return self.form.tables[table].columns[column]
+        return self.form.tables[key.name].columns[key.column] if key.in_row else self.form.fields[key.name]
 
-    def row(self, key: str) -> dict[str, Value]:
+    def row(self, key: Key) -> dict[str, Value]:
         """Return the row that a value of a table is in."""
-        table, number, _ = key.split(".", 2)
-        return self.tables[table][int(number)]
+        return self.tables[key.name][key.row]
 
-    def value(self, key: str) -> Value:
+    def value(self, key: Key) -> Value:
         """Return a value."""
-        return self.values[key] if key in self.values else self.row(key)[key.split(".", 2)[2]]
+        return self.row(key)[key.column] if key.in_row else self.values[key.name]
 
-    def set(self, key: str, value: Value) -> None:
+    def set(self, key: Key, value: Value) -> None:
         """Replace a value."""
-        if key in self.values:
-            self.values[key] = value
+        if key.in_row:
+            self.row(key)[key.column] = value
         else:
-            self.row(key)[key.split(".", 2)[2]] = value
+            self.values[key.name] = value
 
-    def target(self, key: str) -> Target | None:
+    def target(self, key: Key) -> Target | None:
         """Return the target whose value this is, if any."""
-        if key in self.form.fields:
+        if not key.in_row:
             return None
-        table, _, column = key.split(".", 2)
-        return next((t for t in self.form.tables[table].targets.values() if t.value == column), None)
+        return next((t for t in self.form.tables[key.name].targets.values() if t.value == key.column), None)
 
-    def choices(self, key: str, column: str) -> Choices:
+    def choices(self, key: Key, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""
-        name = self.form.tables[key.split(".", 1)[0]].columns[column].choices
+        name = self.form.tables[key.name].columns[column].choices
         assert name is not None
         return self.form.choices[name]
 
-    def retarget(self, key: str, text: str, raw: str) -> bool:
+    def retarget(self, key: Key, text: str, raw: str) -> bool:
         """Read a target's value anew from a text that means the same; an operator or unit that was typed stays."""
         target = self.target(key)
         if target is None:
@@ -80,17 +76,16 @@ class Draft:
         read = read_target(text, self.choices(key, target.operator), self.choices(key, target.unit))
         if read is None or (row[target.unit] is not None and read.unit not in (None, row[target.unit])):
             return False
-        prefix = key.removesuffix(target.value)
         for part in (target.operator, target.unit):
             if row[part] is None:  # it comes from where the value was typed
-                self.cells[prefix + part] = self.cells[key]
+                self.cells[key._replace(column=part)] = self.cells[key]
         row[target.value] = read.value
         row[target.unit] = row[target.unit] or read.unit
         row[target.operator] = row[target.operator] or read.operator
         self.note(key, raw, self.spelled(key))
         return True
 
-    def spelled(self, key: str) -> str:
+    def spelled(self, key: Key) -> str:
         """Spell a value for a message; a target with its operator and unit."""
         target = self.target(key)
         if target is None:
@@ -100,17 +95,17 @@ class Draft:
 
     # --- problems ----------------------------------------------------------------------------
 
-    def note(self, key: str, raw: str, reading: str) -> None:
+    def note(self, key: Key, raw: str, reading: str) -> None:
         """Report that a value is not read as it was typed."""
         self.replace_note("value-normalised", key, {"raw": raw, "reading": reading})
 
-    def replace_note(self, code: str, key: str, details: Mapping[str, object]) -> None:
+    def replace_note(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report how a value was read, instead of what was reported of that before."""
         cell = self.cells[key]
         self.problems = [p for p in self.problems if p.code not in READ_AS or p.location.cell != cell]
         self.problem(code, key, details)
 
-    def problem(self, code: str, key: str, details: Mapping[str, object]) -> None:
+    def problem(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report a problem of a value."""
         label = self.field(key).label.rstrip(":：")
         where = Location(self.file, self.found.sheet, self.cells[key], label)

@@ -15,6 +15,7 @@ from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import FoundMarker, Marker
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
+from kpixl.recognise.flat import FlatSheet, find_flat
 from kpixl.recognise.label_search import labels_in, search
 from kpixl.recognise.labels import FoundForm, Hit, printed_match
 from kpixl.recognise.reading import FormReader
@@ -34,13 +35,17 @@ class AsSent(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form."""
+    """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form.
+
+    `flat`: the sheets whose projects are rows of one table; their parts are among `parts`.
+    """
 
     parts: tuple[tuple[FormReader, Part], ...]
     nothing: Nothing
     others: tuple[OtherKind, ...]
     sections: tuple[Section, ...]
     marked: bool
+    flat: tuple[FlatSheet, ...] = ()
 
 
 class Extractor:
@@ -94,6 +99,8 @@ class Extractor:
         lost = None if layout.marked or sum(len(part.forms) for _, part in layout.parts) > 1 else lost
         forms = [form for reader, part in layout.parts for form in _read(reader, part, file, lost)]
         title = self.form(forms[0].form).title
+        for sheet in layout.flat:
+            forms = _with_flat(sheet, file, forms)
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
         return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
 
@@ -116,18 +123,24 @@ class Extractor:
         located: list[tuple[FormReader, Part]] = []
         nothing: list[Nothing] = []
         others: list[OtherKind] = []
+        flat: list[FlatSheet] = []
         for group in _groups(found):
             able = [reader for reader in readers if group[0].reads(reader.known)]
             if not able:
                 others += [_other(section) for section in group]
                 continue
             piece = _only(grid, group, able) if len(group) < len(found) else grid
+            if (sheet := _flat(able, piece, merges)) is not None:
+                reader = self._readers[sheet.form.id]
+                located += [(reader, part) for part in sheet.parts]
+                flat.append(sheet)
+                continue
             reader, hits, parts = _best(able, piece, merges)
             located += [(reader, part) for part in parts]
             if not parts:
                 nothing.append(reader.nothing(hits))
         none = nothing[0] if nothing else readers[0].nothing(())
-        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks))
+        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks), tuple(flat))
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""
@@ -150,6 +163,28 @@ def _best(
 
     reader, hits, forms = max(searched, key=score)
     return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()
+
+
+def _flat(readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]) -> FlatSheet | None:
+    """Read a grid as rows of projects by the form that has most of its headings."""
+    sheets = (find_flat(reader.index, grid, merges) for reader in readers if reader.form.flat is not None)
+    found = [sheet for sheet in sheets if sheet is not None]
+    return max(found, key=lambda sheet: len(sheet.headings.found), default=None)
+
+
+def _with_flat(sheet: FlatSheet, file: str, forms: list[Extracted]) -> list[Extracted]:
+    """Add what is known of a flat sheet as a whole to its projects; what is wrong with it is reported once."""
+    own = [form for form in forms if form.form == sheet.form.id]
+    organization = sheet.organization()
+    told: set[tuple[str, Location]] = set()
+    added = []
+    for number, form in enumerate(own):
+        problems = [*sheet.problems(file, own), *form.problems] if number == 0 else form.problems
+        kept = tuple(p for p in problems if (p.code, p.location) not in told)
+        told |= {(p.code, p.location) for p in kept}
+        added.append(replace(form, organization=form.organization or organization, problems=kept))
+    rest = iter(added)
+    return [next(rest) if form.form == sheet.form.id else form for form in forms]
 
 
 def _groups(found: Sequence[Section]) -> list[list[Section]]:

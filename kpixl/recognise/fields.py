@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
@@ -32,14 +33,14 @@ def read_fields(record: Record) -> None:
         spot = _as_sent_spot(record, key) if record.found.expected else None
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places)
-        if key not in record.cells:  # blank: where it should have been typed
+        if Key(key) not in record.cells:  # blank: where it should have been typed
             label, value = record.index.labels[key], record.index.values[key]
             place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
-            record.cells[key] = record.grid.address(*place)
+            record.cells[Key(key)] = record.grid.address(*place)
             # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
             # only where the file may hold errors, or where its total, a formula, has no value (see amounts).
             if not field.sum and (field.required or not record.found.expected or record.grid.suspect):
-                record.doubts.append(Doubt("blank", key))
+                record.doubts.append(Doubt("blank", Key(key)))
 
 
 def _as_sent_spot(record: Record, key: str) -> tuple[int, int] | None:
@@ -110,8 +111,9 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     raw = record.legible(places[0], field.label, raw)
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
-    record.cells[key] = record.grid.address(*places[0])
-    record.doubt_serial(key, raw, value)
+    record.cells[Key(key)] = record.grid.address(*places[0])
+    record.doubt_serial(Key(key), raw, value)
+    record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:
         record.amounts[key] = (places[0], raw)
     if noted:

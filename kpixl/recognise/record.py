@@ -12,7 +12,18 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import MoneyUnit, Row, Value
-from kpixl.forms.values import MAX_CELL_TEXT, SERIAL_LENGTH, Raw, is_blank, is_number, text_of, utf16_length
+from kpixl.forms.types import FieldType
+from kpixl.forms.values import (
+    MAX_CELL_TEXT,
+    SERIAL_LENGTH,
+    Raw,
+    is_blank,
+    is_number,
+    maybe_percent,
+    text_of,
+    utf16_length,
+)
+from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
@@ -68,7 +79,7 @@ class Record:
         self.mark = mark
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
-        self.cells: dict[str, str] = {}
+        self.cells: dict[Key, str] = {}
         self.problems: list[Problem] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
@@ -80,10 +91,17 @@ class Record:
         self.captions: dict[str, Named] = {}  # the unit that a caption of other wording gives to an amount
         self.remark: tuple[int, int] | None = None  # where that is still to be said
 
-    def doubt_serial(self, key: str, raw: Raw, value: Value) -> None:
+    def doubt_serial(self, key: Key, raw: Raw, value: Value) -> None:
         """Doubt a date that was typed as the number of a day: two date systems count from different days."""
         if isinstance(value, date) and (is_number(raw) or (isinstance(raw, str) and len(raw.strip()) == SERIAL_LENGTH)):
             self.doubts.append(Doubt("serial", key))
+
+    def doubt_display(self, key: Key, kind: FieldType, raw: Raw) -> None:
+        """Doubt a number that its cell may show otherwise: as per cent, or where what is shown counts."""
+        if kind.in_percent and is_number(raw) and maybe_percent(raw):
+            self.doubts.append(Doubt("percent", key))
+        elif kind.as_displayed and not isinstance(raw, str):
+            self.doubts.append(Doubt("shown", key))
 
     def shown_over(self, place: tuple[int, int]) -> Raw:
         """Return what a merge shows over a cell that it hides; a blank where it shows nothing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kpixl.forms.definition import Row, Value
+from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
@@ -19,13 +20,14 @@ class Doubt(NamedTuple):
     """A value that only a second look into the file can settle.
 
     `kind`: total (differs from the sum of its parts: typed, or a stale formula?), percent (a small number: 0.95 or
-    95 %?), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
+    95 %?), shown (a number where the displayed text
+    counts), serial (a number read as a date: from 1900 or 1904?), date (of a target: is it shown with its year?), blank
     (or an error, or a formula without a value?).
     `cell`: its own cell, where the value was taken from the one above.
     """
 
     kind: str
-    key: str
+    key: Key
     cell: str = ""
 
 
@@ -45,7 +47,7 @@ class Extracted:
     organization: str | None
     values: Mapping[str, Value]
     tables: Mapping[str, tuple[Row, ...]]
-    cells: Mapping[str, str]
+    cells: Mapping[Key, str]
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
     missing: frozenset[LabelKey] = frozenset()

@@ -12,6 +12,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.unit_text import is_numeric
 from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, text_of
+from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.portfolio.model import waiting_row
 from kpixl.recognise.columns import TableColumns
@@ -30,7 +31,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     record.used.update((found.row, h.col) for h in found.headings)
     columns = TableColumns(record.form, found, record.rows)
     _told(record, found, columns)
-    record.cells.setdefault(found.table, record.grid.address(found.row + 1, columns.first))
+    record.cells.setdefault(Key(found.table), record.grid.address(found.row + 1, columns.first))
     torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
@@ -64,15 +65,15 @@ def read_table(record: Record, found: FoundTable) -> None:
         if shifted:
             reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
             record.problem("column-shift", (r, places[0]), table.label, reading=reading)
-        prefix = f"{found.table}.{len(record.tables[found.table])}"
-        record.cells |= {f"{prefix}.{key}": cell for key, cell in stands.items()}
+        number = len(record.tables[found.table])
+        record.cells |= {Key(found.table, number, key): cell for key, cell in stands.items()}
         _keep_amounts(record, found, amounts, r, raws, assigned)
         record.tables[found.table].append(row)
         _say_recast(record, table, r, raws, assigned)
-        _doubt_row(record, prefix, table, row, raws, columns.shared)
+        _doubt_row(record, number, table, row, raws, columns.shared)
         if record.grid.suspect:
             levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
-            _doubt_levels(record, prefix, r, {key: c for key, c in levels.items() if row[key] is not None})
+            _doubt_levels(record, table.key, number, r, {key: c for key, c in levels.items() if row[key] is not None})
 
 
 def _is_amount(table: Table, key: str) -> bool:
@@ -127,9 +128,11 @@ def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[st
     }
 
 
-def _doubt_levels(record: Record, prefix: str, r: int, filled_down: Mapping[str, int]) -> None:
+def _doubt_levels(record: Record, table: str, number: int, r: int, filled_down: Mapping[str, int]) -> None:
     """Doubt levels that were taken from above: one that reads blank, as those printed once do, may be an error."""
-    record.doubts += [Doubt("blank", f"{prefix}.{key}", record.grid.address(r, c)) for key, c in filled_down.items()]
+    record.doubts += [
+        Doubt("blank", Key(table, number, key), record.grid.address(r, c)) for key, c in filled_down.items()
+    ]
 
 
 def _last_row(record: Record, found: FoundTable) -> int:
@@ -162,16 +165,19 @@ def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
 
 
 def _doubt_row(
-    record: Record, prefix: str, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]
+    record: Record, number: int, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]
 ) -> None:
     """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
-    for key, value in row.items():
-        if value is None and key not in shared and (table.columns[key].required or record.grid.suspect):
-            record.doubts.append(Doubt("blank", f"{prefix}.{key}"))
+    for column, value in row.items():
+        if value is None and column not in shared and (table.columns[column].required or record.grid.suspect):
+            record.doubts.append(Doubt("blank", Key(table.key, number, column)))
         elif isinstance(value, date):
-            record.doubt_serial(f"{prefix}.{key}", raws.get(key), value)
+            record.doubt_serial(Key(table.key, number, column), raws.get(column), value)
+        if column in raws:
+            kind = FIELD_TYPES[table.columns[column].type]
+            record.doubt_display(Key(table.key, number, column), kind, raws[column])
     for target in table.targets.values():
-        raw, key = raws.get(target.value, raws.get(target.key)), f"{prefix}.{target.value}"
+        raw, key = raws.get(target.value, raws.get(target.key)), Key(table.key, number, target.value)
         if isinstance(raw, date):
             record.doubts.append(Doubt("date", key))
         if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):

@@ -10,6 +10,7 @@ from kpixl.forms.definition import Value
 from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, text_of, total_of
+from kpixl.keys import Key
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
 from kpixl.recognise.submission import Doubt
@@ -167,8 +168,8 @@ def fill_totals(record: Record) -> None:
             if value is None:
                 record.values[key] = parts
                 if record.grid.suspect:
-                    record.doubts.append(Doubt("blank", key))
+                    record.doubts.append(Doubt("blank", Key(key)))
                 if parts is not None and record.found.expected:
-                    record.doubts += [Doubt("blank", part) for part in field.sum if record.values[part] is None]
+                    record.doubts += [Doubt("blank", Key(part)) for part in field.sum if record.values[part] is None]
             elif value != parts:
-                record.doubts.append(Doubt("total", key))
+                record.doubts.append(Doubt("total", Key(key)))

@@ -11,6 +11,7 @@ from functools import partial
 
 from kpixl.forms.definition import Form
 from kpixl.forms.values import number_text, text_of, total, total_of
+from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import Opened, biff
@@ -83,7 +84,7 @@ def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bo
     """Inspect the cells in doubt; all cells of the forms where any may show something else than its value."""
     if inspector is None:
         return Look(failed=True, blanks=False), 0
-    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date"))
+    blank, places = _places(found, ("blank",)), _places(found, ("total", "percent", "serial", "date", "shown"))
     if marked:
         places += [(f.sheet, cell) for f in found if f.sheet is not None for cell in f.cells.values()]
     if inspector.broken is None and inspector.blanks:
@@ -122,11 +123,11 @@ def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
 
 def _without_zeros(found: Extracted, form: Form) -> Extracted:
     """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
-    totals = [d.key for d in found.doubts if d.kind == "total"]
+    totals = [d.key.name for d in found.doubts if d.kind == "total"]
     blank = {key for key in totals if total([found.values[part] for part in form.fields[key].sum]) is None}
     zero = [key for key in blank if found.values[key] == 0]
     values = {**found.values, **dict.fromkeys(zero)}
-    return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key not in zero))
+    return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key.name not in zero))
 
 
 class _Settler:
@@ -151,12 +152,14 @@ class _Settler:
         for doubt in draft.found.doubts:
             seen = look.cells.get(draft.place(doubt.key, doubt.cell))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
-                parts = draft.form.fields[doubt.key].sum
-                if not adds_up(seen.formula, {draft.cells.get(part, "") for part in parts}):
+                parts = draft.field(doubt.key).sum
+                if not adds_up(seen.formula, {draft.cells.get(Key(part), "") for part in parts}):
                     continue  # somebody's own formula: its value counts, and is checked
-                draft.values[doubt.key] = total_of([draft.values[part] for part in parts])
+                draft.values[doubt.key.name] = total_of([draft.values[part] for part in parts])
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
+            elif doubt.kind == "shown":
+                displayed.read_as_displayed(draft, doubt.key, seen)
             elif doubt.kind == "serial" and (look.from_1904 or seen is None):
                 self._later(doubt, sure=seen is not None or look.from_1904)
             elif doubt.kind == "date" and seen is not None and seen.yearless:
@@ -218,11 +221,11 @@ class _Settler:
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
             draft.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
-    def _follows_parts(self, key: str, why: Broken) -> bool:
+    def _follows_parts(self, key: Key, why: Broken) -> bool:
         """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
         draft = self.draft
         parts = draft.field(key).sum
-        known = {draft.cells[part] for part in parts if part in draft.cells}
+        known = {draft.cells[Key(part)] for part in parts if Key(part) in draft.cells}
         own = not why.formula or is_own_total(why.formula) or len(known) < len(parts)
         own = own or adds_up(why.formula, known)
         return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
@@ -230,10 +233,9 @@ class _Settler:
     def _empty_level(self, doubt: Doubt) -> None:
         """Take back a level that came from the row above, also where it went on to the rows below."""
         draft = self.draft
-        table, number, column = doubt.key.split(".", 2)
         above = draft.cells[doubt.key]
-        for row in range(int(number), len(draft.tables[table])):
-            key = f"{table}.{row}.{column}"
+        for row in range(doubt.key.row, len(draft.tables[doubt.key.name])):
+            key = doubt.key._replace(row=row)
             if draft.cells.get(key) != above:
                 return
             draft.cells[key] = doubt.cell

@@ -22,7 +22,7 @@ from tests.packages import document, drawn, package, packed_workbook, pdf_stream
 
 TESTS = Path(__file__).resolve().parents[1]
 EXAMPLE = TESTS.parent / "examples" / "sast-2026"
-FORMS = [load_form("shanghai-target"), load_form("mini-form", [TESTS / "forms"])]
+FORMS = [load_form("shanghai-target"), load_form("mini-form", [TESTS / "cases" / "forms"])]
 SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 MINI = """\
 kpixl: 1

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.merge import Source
 from kpixl.forms.definition import Choices, Form, Value
 from kpixl.portfolio.model import Project
 from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
@@ -279,11 +280,12 @@ def _made_up(reading: Reading) -> Iterator[Violation]:
         allowed |= {_spelled(v) for p in sent(reading.sequence.form, reading.sequence.base).projects for v in _keys(p)}
     for project in reading.result.portfolio.projects:
         source = reading.result.sources.get(project.id)
+        cells = _cells(source)
         for key, value in _addressed(project):
             spelled = _spelled(value)
             if value is None or spelled in allowed or any(len(a) > _LEAST_QUOTE and a in spelled for a in allowed):
                 continue
-            address = source.cells.get(key) if source else None
+            address = cells.get(key)
             if source is None or (source.sheet, address) not in reading.told:
                 yield Violation("made up", f"{project.id} {key} {value} from {source and source.sheet}!{address}")
 
@@ -300,6 +302,11 @@ def _sums(form: Form, project: Project) -> Iterator[Decimal]:
             yield from (sum(some, Decimal(0)) for some in combinations(parts, count))
 
 
+def _cells(source: Source | None) -> dict[str, str]:
+    """Return the cell of each value by its key as a text, as the sources file has it."""
+    return {str(key): cell for key, cell in source.cells.items()} if source else {}
+
+
 def _addressed(project: Project) -> Iterator[tuple[str, Value]]:
     yield from project.values.items()
     for table, rows in project.tables.items():
@@ -313,15 +320,16 @@ def _misplaced(reading: Reading) -> Iterator[Violation]:
         source = reading.result.sources.get(project.id)
         if source is None or source.sheet is None or source.file == "":
             continue
+        cells = _cells(source)
         for key, value in _addressed(project):
-            if value is None or (address := source.cells.get(key)) is None:
+            if value is None or (address := cells.get(key)) is None:
                 continue
             if form.fields.get(key) is not None and form.fields[key].sum:
                 continue
             cell = reading.places.get((source.sheet, address))
             if cell is None or not _holds(reading, cell, value):
                 yield Violation("misplaced", f"{project.id} {key} {value!s} is not in {source.sheet}!{address}")
-        yield from _rows(reading, form, project, source.sheet, source.cells)
+        yield from _rows(reading, form, project, source.sheet, cells)
 
 
 def _holds(reading: Reading, cell: FilledCell, value: Value) -> bool:

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 from kpixl.forms.types.base import FieldType
 from kpixl.forms.types.choice import CHOICE
+from kpixl.forms.types.code_and_name import CODE_AND_NAME
 from kpixl.forms.types.date import DATE
+from kpixl.forms.types.displayed import DISPLAYED
 from kpixl.forms.types.money import MONEY
 from kpixl.forms.types.operator import OPERATOR
+from kpixl.forms.types.percent import PERCENT
+from kpixl.forms.types.period import PERIOD
 from kpixl.forms.types.quantity import QUANTITY
 from kpixl.forms.types.text import TEXT
 from kpixl.forms.types.tick import TICK
@@ -24,5 +28,9 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "date": DATE,
     "money": MONEY,
     "quantity": QUANTITY,
+    "percent": PERCENT,
+    "period": PERIOD,
     "tick": TICK,
+    "code-and-name": CODE_AND_NAME,
+    "displayed": DISPLAYED,
 }

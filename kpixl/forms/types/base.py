@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
-from kpixl.forms.values import Raw, Reading, number_text, text_of
+from kpixl.forms.values import Raw, Reading, fold, number_text, text_of
 from kpixl.texts import Text
 
 
@@ -28,6 +28,8 @@ class FieldType:
     is_amount = False  # counts a unit of money: can be added up, converted, compared with other amounts
     keeps_digits = True  # a number in YAML is kept as it is written there: 1.10 is no 1.1
     entered_as_text = False  # a number is written as text in the template, so that =100% can be typed over it
+    in_percent = False  # counts hundredths: a cell that shows 95% holds 0.95
+    as_displayed = False  # what the cell shows is the value, whatever number is stored in it
 
     def read(self, raw: Raw, choices: Choices | None = None, unit: MoneyUnit = YUAN) -> Reading:
         """Read what was typed. What is not of the type stays the text that was typed."""
@@ -36,6 +38,14 @@ class FieldType:
     def is_unread(self, value: Value) -> bool:
         """Tell whether a value is text that could not be read as the type."""
         return self.typed and isinstance(value, str)
+
+    def includes(self, value: Value, other: Value) -> bool:
+        """Tell whether a value holds all that another one does, which may be spelled otherwise."""
+        return value == other
+
+    def compared(self, value: Value) -> str:
+        """Return the text by which values are matched: folded, without what may differ in its spelling."""
+        return fold(text_of(value))
 
     def expected(self, unit: MoneyUnit = YUAN) -> Text:  # noqa: ARG002
         """Name what a person is asked to type."""
@@ -48,6 +58,10 @@ class FieldType:
     def text(self, value: Value) -> str:
         """Print a value as the official form does."""
         return number_text(value) if isinstance(value, Decimal) else text_of(value)
+
+    def entered(self, value: Decimal) -> str:
+        """Spell a number for a cell of text in the template."""
+        return number_text(value)
 
     def rule(self, unit: MoneyUnit, lang: str) -> dict[str, Any] | None:  # noqa: ARG002
         """Return XlsxWriter's options for the data validation of an entry cell; None where anything may be typed."""

@@ -10,6 +10,7 @@ from kpixl.collection.sides import Side
 from kpixl.forms.definition import Form, Table
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, target_text, text_of, to_yaml
+from kpixl.keys import Key
 from kpixl.portfolio.diff import Diff, Kind, ProjectChange, RowChange, ValueChange, value_text
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location
@@ -82,12 +83,13 @@ def _project(form: Form, change: ProjectChange, old: Side, new: Side, lang: str)
     if change.old is None or change.new is None:
         yield Line(change.kind, 0, f"{SIGNS[change.kind]} {title}  {say(ONLY[change.kind], lang)}")
         return
-    source = str(new.place(change.new.id, "")) or str(old.place(change.old.id, ""))
+    source = str(new.place(change.new.id, None)) or str(old.place(change.old.id, None))
     yield Line(None, 0, "  ".join(filter(None, (title, source))))
     if change.old.id != change.new.id:
         yield Line(Kind.CHANGED, 1, f"~ {say(RENUMBERED, lang)}: {change.old.id} → {change.new.id}")
     for value in change.values:
-        cell = new.place(change.new.id, value.field.key).cell or old.place(change.old.id, value.field.key).cell
+        key = Key(value.field.key)
+        cell = new.place(change.new.id, key).cell or old.place(change.old.id, key).cell
         yield Line(Kind.CHANGED, 1, "  ".join(filter(None, (f"~ {value_change_text(value, lang)}", cell))))
     for row in change.rows:
         text = f"{SIGNS[row.kind]} {row_change_text(row, lang)}"
@@ -209,7 +211,7 @@ def _side_data(side: Side) -> dict[str, Any]:
 def _project_data(form: Form, change: ProjectChange, old: Side, new: Side) -> dict[str, Any]:
     ids = [project and project.id for project in (change.old, change.new)]
 
-    def value(one: ValueChange, old_key: str, new_key: str) -> dict[str, Any]:
+    def value(one: ValueChange, old_key: Key | None, new_key: Key | None) -> dict[str, Any]:
         return _value_data(one, old.place(ids[0] or "", old_key), new.place(ids[1] or "", new_key))
 
     return {
@@ -217,7 +219,7 @@ def _project_data(form: Form, change: ProjectChange, old: Side, new: Side) -> di
         "old_id": ids[0],
         "new_id": ids[1],
         "name": text_of(change.project.values[form.key_fields[0]]),
-        "values": [value(one, one.field.key, one.field.key) for one in change.values],
+        "values": [value(one, Key(one.field.key), Key(one.field.key)) for one in change.values],
         "rows": [
             {
                 "kind": str(row.kind),
@@ -232,9 +234,10 @@ def _project_data(form: Form, change: ProjectChange, old: Side, new: Side) -> di
     }
 
 
-def row_keys(row: RowChange, value: ValueChange) -> tuple[str, str]:
+def row_keys(row: RowChange, value: ValueChange) -> tuple[Key | None, Key | None]:
     """Return the keys by which the sources know a value of a row, in the old portfolio and in the new one."""
-    first, second = (f"{row.table.key}.{number}.{value.field.key}" for number in (row.old, row.new))
+    numbers = (row.old, row.new)
+    first, second = (None if n is None else Key(row.table.key, n, value.field.key) for n in numbers)
     return first, second
 
 

@@ -13,6 +13,7 @@ from kpixl.disk import Output
 from kpixl.forms.definition import Field, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.output.diff.text import ONLY, label, row_keys, side_text, totals_text
 from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio.diff import Diff, Kind, ProjectChange, RowChange, ValueChange, value_text
@@ -194,9 +195,10 @@ class _Writer:
     def lines(self) -> Iterator[_Change]:
         for change in self.found.projects:
             if change.kind is not Kind.CHANGED:
-                yield _Change(change, change.kind, "", None, self.places(change, "", ""))
+                yield _Change(change, change.kind, "", None, self.places(change, None, None))
             for value in change.values:
-                yield _Change(change, Kind.CHANGED, "", value, self.places(change, value.field.key, value.field.key))
+                key = Key(value.field.key)
+                yield _Change(change, Kind.CHANGED, "", value, self.places(change, key, key))
             for row in change.rows:
                 part = f"{row.table.label} {self.number(row)} {row.title}".strip()
                 for value in row.values:
@@ -207,7 +209,7 @@ class _Writer:
         first, second = ("-" if number is None else str(number + 1) for number in (row.old, row.new))
         return first if first == second else f"{first} → {second}"
 
-    def places(self, change: ProjectChange, old_key: str, new_key: str) -> tuple[str, str]:
+    def places(self, change: ProjectChange, old_key: Key | None, new_key: Key | None) -> tuple[str, str]:
         return (
             str(self.old.place(change.old.id, old_key)) if change.old else "",
             str(self.new.place(change.new.id, new_key)) if change.new else "",

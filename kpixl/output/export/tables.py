@@ -15,6 +15,7 @@ from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of
+from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.three_way import Parts
 from kpixl.portfolio.wording import address_key, label_of, shown
@@ -241,16 +242,16 @@ def _sources(exported: Exported) -> Iterator[tuple[Cell, ...]]:
                 continue
             label = (one.heading or one.label).rstrip(":：")
             place = (source.file, source.sheet, source.cells.get(key), source.raw.get(key)) if source else (None,) * 4
-            yield project.id, key, table, row, label, text_of(value), *place, source.sha256 if source else None
+            yield project.id, str(key), table, row, label, text_of(value), *place, source.sha256 if source else None
 
 
-def _values(form: Form, project: Project) -> Iterator[tuple[str, str | None, int | None, Field, Value]]:
+def _values(form: Form, project: Project) -> Iterator[tuple[Key, str | None, int | None, Field, Value]]:
     for key, one in form.fields.items():
-        yield key, None, None, one, project.values[key]
+        yield Key(key), None, None, one, project.values[key]
     for name, table in form.tables.items():
         for number, row in enumerate(project.tables[name]):
             for column, one in table.columns.items():
-                yield f"{name}.{number}.{column}", name, number + 1, one, row[column]
+                yield Key(name, number, column), name, number + 1, one, row[column]
 
 
 def _problems(exported: Exported, lang: str) -> Iterator[tuple[Cell, ...]]:

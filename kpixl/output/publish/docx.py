@@ -17,6 +17,7 @@ from kpixl.output.pages import show
 from kpixl.output.publish.docx_package import empty_package, margin, paper_size, with_body
 from kpixl.output.publish.model import Block, PageForm, Publication, TotalsTable, is_amount, is_long, long_fields
 from kpixl.output.publish.wordml import cell_head, field, link, paragraph, row_head, run, table_head
+from kpixl.portfolio.flat_print import printed_widths
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.text_fit import text_lines
 
@@ -61,7 +62,7 @@ class _Printer:
         width, height = (paper_size(form)[n] / 25.4 for n in (0, 1))
         self._room = round((width - margin(form, "left") - margin(form, "right")) * _TWIPS)
         self._height = (height - margin(form, "top") - margin(form, "bottom")) * 72
-        self._widths = _shares(form.layout.widths, self._room)
+        self._widths = _shares(printed_widths(form), self._room)
         self._size = float(form.fonts["size"])
 
     def form(self, item: PageForm, number: int) -> tuple[str, int]:

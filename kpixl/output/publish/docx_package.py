@@ -13,6 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from docx import Document
+from docx.enum.section import WD_ORIENT
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml.parser import parse_xml
 from docx.shared import Inches, Mm, Pt
@@ -21,6 +22,7 @@ from kpixl.forms.definition import Form
 from kpixl.output.pages import show
 from kpixl.output.publish.model import Publication
 from kpixl.output.publish.wordml import NAMESPACES, field, run
+from kpixl.portfolio.flat_print import is_landscape
 from kpixl.problems import failure
 
 DESIGN = "page.docx"  # of the user's own design: its styles, header and footer are kept
@@ -104,6 +106,7 @@ def _run_fonts(font: str) -> Any:
 def _page(section: Any, form: Form) -> None:
     width, height = paper_size(form)
     section.page_width, section.page_height = Mm(width), Mm(height)
+    section.orientation = WD_ORIENT.LANDSCAPE if is_landscape(form) else WD_ORIENT.PORTRAIT
     for side in ("top", "right", "bottom", "left"):
         setattr(section, f"{side}_margin", Inches(margin(form, side)))
     section.header_distance = section.footer_distance = Inches(0.35)
@@ -111,7 +114,8 @@ def _page(section: Any, form: Form) -> None:
 
 def paper_size(form: Form) -> tuple[int, int]:
     """Return width and height of a page in millimetres."""
-    return PAPERS.get(form.paper, PAPERS["A4"])
+    width, height = PAPERS.get(form.paper, PAPERS["A4"])
+    return (height, width) if is_landscape(form) else (width, height)
 
 
 def margin(form: Form, side: str) -> float:

@@ -19,6 +19,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import choose_template, page_environment, render, show
 from kpixl.output.publish.model import Publication, draft_mark, is_long, long_fields, publication
+from kpixl.portfolio.flat_print import is_landscape, printed_widths
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import PrintedRow
 
@@ -72,7 +73,8 @@ def page_html(item: Publication, *, extra: Sequence[Path] = (), design: Path | N
         contents=item.contents,
         total=item.total,
         totals=item.totals,
-        widths=_percentages(form.layout.widths),
+        widths=_percentages(printed_widths(form)),
+        landscape=is_landscape(form),
         forms=item.forms(),
         script=Markup(SCRIPT),
         script_digest=_digest(SCRIPT),

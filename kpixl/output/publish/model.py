@@ -16,6 +16,7 @@ from kpixl.forms.money import money_text, unit_heading
 from kpixl.forms.names import unit_field
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of, total
+from kpixl.portfolio.flat_print import FlatPrinter
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import (
     FormPrinter,
@@ -116,10 +117,26 @@ class Publication:
 
     def forms(self) -> Iterator[PageForm]:
         """Lay out one project after the other; a set of thousands is never held whole."""
+        if self.form.flat is not None:
+            yield from self._flat_forms()
+            return
         printer = FormPrinter(self.form, self.portfolio.year, longest=LONGEST)
         for row, project in zip(self.contents, self.portfolio.projects, strict=True):
             titles, blocks = split_blocks(printer.lay_out(project))
             yield PageForm(row.anchor, project, row.texts[0] or row.id, titles, blocks)
+
+
+    def _flat_forms(self) -> Iterator[PageForm]:
+        """Lay out the rows of each project below the headings of the table; the first has its titles and total too."""
+        printer = FlatPrinter(self.form, self.portfolio, longest=LONGEST)
+        for number, (row, project) in enumerate(zip(self.contents, self.portfolio.projects, strict=True)):
+            titles = printer.titles() if number == 0 else ()
+            headings = printer.headings(len(titles))
+            total = printer.total(len(titles) + 1) if number == 0 else ()
+            body = (*total, *printer.lay_out(project, len(titles) + 1 + len(total)))
+            cells = tuple(cell for title in titles for cell in title.cells if cell.value is not None)
+            blocks = (Block((headings,), body, _kept(body)),)
+            yield PageForm(row.anchor, project, row.texts[0] or row.id, cells, blocks)
 
 
 def publication(

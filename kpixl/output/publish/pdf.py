@@ -11,16 +11,24 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
 from kpixl.forms.definition import Form
 from kpixl.forms.load import folders, known_forms
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
-from kpixl.output.publish.model import PageForm, Publication, draft_mark, is_amount, is_kept, is_long, long_fields
+from kpixl.output.publish.model import (
+    Block,
+    PageForm,
+    Publication,
+    draft_mark,
+    is_amount,
+    is_kept,
+    is_long,
+    long_fields,
+)
+from kpixl.output.publish.typesetting import Mistake, families, typeset
+from kpixl.portfolio.flat_print import is_landscape, printed_widths
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 from kpixl.problems import KpixlError, failure
 from kpixl.text_fit import text_lines
@@ -28,10 +36,9 @@ from kpixl.texts import Text
 
 TEMPLATE = "page.typ"
 SHARED = f"shared/{TEMPLATE}"
-CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # equal publications give equal bytes
 _PAGE_WIDTH, _PAGE_HEIGHT = 7.0, 660.0  # inches and points of an A4 page that a form surely has
+_NAMED = 10  # characters that no font has, named in a message
 _SHORT = 100  # characters that fit a page however narrow their cell is
-STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA: tagged for screen readers; typst refuses to make one that is not
 
 # What is looked for where the form's own font is not installed; each has both simplified Chinese and Latin.
 SERIF = (
@@ -68,22 +75,13 @@ def check_installed() -> None:
 def pdf_bytes(item: Publication, *, extra: Sequence[Path] = (), design: Path | None = None) -> bytes:
     """Set the publication. Raises KpixlError `pdf-no-font`, `font-missing` or `template-invalid`."""
     check_installed()
-    import typst
-
     template = _find_template(item.form.id, extra, design)
-    installed = _installed()
+    installed = families()
     body = choose_font(str(item.form.fonts["body"]), SERIF, SANS, installed)
     heading = choose_font(str(item.form.fonts["heading"]), SANS, SERIF, installed)
-    data = json.dumps(_data(item, body, heading), ensure_ascii=False)
-    try:
-        compiler = typst.Compiler(str(template), root=str(template.parent), font_paths=_fonts())
-        made = compiler.compile(
-            format="pdf", sys_inputs={"publication": data}, pdf_standards=STANDARD, timestamp=CREATED
-        )
-    except typst.TypstError as error:
-        raise _invalid(template, error) from error
-    if not isinstance(made, bytes):
-        raise failure("template-invalid", path=str(template), line=0, reason="no PDF")
+    made = typeset(template, json.dumps(_data(item, body, heading), ensure_ascii=False))
+    if isinstance(made, Mistake):
+        raise _without_glyph(item, made) or _invalid(template, made)
     return made
 
 
@@ -97,33 +95,48 @@ def _find_template(form_id: str, extra: Sequence[Path], design: Path | None) -> 
     return next(path for path in places if path.is_file())
 
 
+# What typst 0.14 writes where PDF/UA forbids the box that is drawn for a character without a glyph.
+_NO_GLYPH = re.compile(r'the text `"(?P<text>[^`]+)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
+
+
+def _without_glyph(item: Publication, mistake: Mistake) -> KpixlError | None:
+    """Name the text that no installed font can show and the project it is in; None for any other mistake."""
+    found = _NO_GLYPH.search(mistake.message)
+    if found is None:
+        return None
+    text = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), found["text"])
+    holds = (f.project.id for f in item.forms() if any(text in _shown(c) for b in f.blocks for c in _cells(b)))
+    codes = " ".join(f"U+{ord(character):04X}" for character in text[:_NAMED])
+    return failure("glyph-missing", text=text[:_NAMED], codes=codes, project=next(holds, "-"))
+
+
+def _cells(block: Block) -> Iterator[PrintedCell]:
+    return (cell for row in (*block.head, *block.body) for cell in row.cells)
+
+
+_PICTURES = re.compile("[\u2400-\u241f]")
+
+
+def _shown(cell: PrintedCell | str) -> str:
+    """Print a cell or a text; few fonts have the pictures of control characters that pages show."""
+    return _PICTURES.sub("\ufffd", show(cell)).replace("\t", " ")
+
+
 _PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 
 
-def _invalid(template: Path, error: Any) -> KpixlError:
+def _invalid(template: Path, mistake: Mistake) -> KpixlError:
     """Name file and line of a mistake in a template; typst's message names the variable."""
-    place = _PLACE.search(error.diagnostic)
+    place = _PLACE.search(mistake.diagnostic)
     # typst names the file from where the command runs.
     named = Path(place["file"]).resolve() if place else template
     file = str(named if named.is_file() else template)
-    reason = "; ".join((error.message, *error.hints))
+    reason = "; ".join((mistake.message, *mistake.hints))
     return failure("template-invalid", path=file, line=int(place["line"]) if place else 0, reason=reason)
 
 
 # --- fonts ------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> Any:
-    """Look for the installed fonts, once."""
-    import typst
-
-    return typst.Fonts()
-
-
-def _installed() -> Sequence[str]:
-    families: list[str] = _fonts().families()
-    return families
 
 
 _NAMES = {"宋体": "SimSun", "黑体": "SimHei", "仿宋": "FangSong", "楷体": "KaiTi", "微软雅黑": "Microsoft YaHei"}
@@ -159,24 +172,27 @@ def _data(item: Publication, body: str, heading: str) -> Mapping[str, object]:
         "lang": item.lang,
         "draft": item.draft,
         "mark": draft_mark() if item.draft else "",
-        "heading": show(item.heading),
-        "disclosure": show(item.disclosure),
+        "heading": _shown(item.heading),
+        "disclosure": _shown(item.disclosure),
         "words": item.words(),
         "fonts": {"body": body, "heading": heading, "size": form.fonts["size"], "title": form.fonts["title"]},
         "paper": form.paper.lower(),
         "margins": {side: form.margins.get(side, 0.6) for side in ("top", "right", "bottom", "left")},
-        "widths": list(form.layout.widths),
+        "landscape": is_landscape(form),
+        "widths": list(printed_widths(form)),
         "columns": [
             {"heading": form.id_field.heading, "amount": False},
             *({"heading": c.heading, "amount": FIELD_TYPES[c.type].is_amount} for c in item.columns),
         ],
-        "contents": [{"anchor": row.anchor, "texts": [show(row.id), *map(show, row.texts)]} for row in item.contents],
+        "contents": [
+            {"anchor": row.anchor, "texts": [_shown(text) for text in (row.id, *row.texts)]} for row in item.contents
+        ],
         "total": item.total,
         "totals": [
             {
                 "headings": [t.heading, item.word("count"), *([t.amount] if t.amount else [])],
                 "rows": [
-                    [show(name), str(count), *([amount] if t.amount else [])]
+                    [_shown(name), str(count), *([amount] if t.amount else [])]
                     for name, count, amount in (*t.rows, (item.word("total"), *t.total))
                 ],
             }
@@ -192,7 +208,7 @@ class _FormData:
     def __init__(self, form: Form) -> None:
         self._long, self._size = long_fields(form), float(form.fonts["size"])
         units = _PAGE_WIDTH * 72 * 96 / 72 / 7  # column units of Excel, in which text is measured
-        self._widths = [width / sum(form.layout.widths) * units for width in form.layout.widths]
+        self._widths = [width / sum(printed_widths(form)) * units for width in printed_widths(form)]
 
     def form(self, page: PageForm) -> Mapping[str, object]:
         rows = [row for block in page.blocks for row in (*block.head, *block.body)]
@@ -202,17 +218,17 @@ class _FormData:
             {"head": list(self._cells(block.head, keeps)), "rows": list(self._cells(block.body, keeps))}
             for block in page.blocks
         ]
-        titles = [{"kind": cell.kind, "text": show(cell)} for cell in page.titles]
+        titles = [{"kind": cell.kind, "text": _shown(cell)} for cell in page.titles]
         return {
             "anchor": page.anchor,
-            "id": show(page.project.id),
-            "name": show(page.name),
+            "id": _shown(page.project.id),
+            "name": _shown(page.name),
             "titles": titles,
             "blocks": blocks,
         }
 
     def _fits(self, cell: PrintedCell) -> bool:
-        text = show(cell)
+        text = _shown(cell)
         if len(text) < _SHORT:
             return True
         size = self._size * (0.94 if is_long(cell, self._long) else 1)
@@ -228,7 +244,7 @@ class _FormData:
     def _cell(self, cell: PrintedCell, keeps: bool) -> Mapping[str, object]:
         long = is_long(cell, self._long)
         look = "long" if long else "amount" if is_amount(cell) else cell.kind
-        data: dict[str, object] = {"text": show(cell).replace("\t", " "), "look": look}
+        data: dict[str, object] = {"text": _shown(cell), "look": look}
         if keeps and (long or is_kept(cell)):
             data["kept"] = True
         if cell.vertical:

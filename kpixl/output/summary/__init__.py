@@ -128,7 +128,7 @@ def _write_own(
     done: dict[str, OwnSheet] = {}
     links: Mapping[str, int] = {}
     if "forms" in sheets:
-        done["forms"], starts = FormsWriter(sheets["forms"], form, portfolio.year, lang).write(portfolio.projects)
+        done["forms"], starts = FormsWriter(sheets["forms"], form, portfolio, lang).write()
         links = starts if len(starts) <= MAX_LINK_COUNT else {}
     run = options.run
     table = TableWriter(

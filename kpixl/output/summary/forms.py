@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ from kpixl.forms.values import fits_float
 from kpixl.output.summary.look import FOOTER, TINT_DOUBT
 from kpixl.output.summary.marks import OwnSheet
 from kpixl.output.workbook import Sheet
-from kpixl.portfolio.model import Project
+from kpixl.portfolio.flat_print import FlatPrinter, is_landscape, printed_widths
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import FormPrinter, PrintedCell, PrintedRow
 from kpixl.text_fit import LINE, MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import say
@@ -22,41 +23,52 @@ _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is
 _PAPERS = {"A3": 8, "A4": 9, "A5": 11}
 _SHORT = 40
+FLAT_HEAD = 3  # rows above the projects of one table that every page repeats: title, subtitle, headings
 
 
 class FormsWriter:
     """Writes one form below the other on one sheet."""
 
-    def __init__(self, sheet: Sheet, form: Form, year: int | None, lang: str) -> None:
+    def __init__(self, sheet: Sheet, form: Form, portfolio: Portfolio, lang: str) -> None:
         self._sheet, self._book, self._form, self._lang = sheet, sheet.book, form, lang
-        self._printer = FormPrinter(form, year)
+        self._portfolio = portfolio
         self._size = float(form.fonts["size"])
-        self._widths = form.layout.widths
+        self._widths = printed_widths(form)
         self._styles: dict[tuple[object, ...], Any] = {}
         self._known: dict[tuple[object, ...], float] = {}
         self._room: dict[tuple[int, int], float] = {}
 
-    def write(self, projects: Sequence[Project]) -> tuple[OwnSheet, Mapping[str, int]]:
-        """Write all forms; returns where each project's form begins."""
+    def write(self) -> tuple[OwnSheet, Mapping[str, int]]:
+        """Write all forms, or the one table of all projects; returns where each project begins."""
         starts: dict[str, int] = {}
-        breaks: list[int] = []
         written: list[Sequence[Value]] = []
-        top = 0
-        for project in projects:
-            if top:
-                breaks.append(top)
-            starts[project.id] = top
-            rows = self._printer.lay_out(project)
-            heights = self._heights(rows)
-            contents: list[dict[int, Value]] = [{} for _ in rows]
-            for number, row in enumerate(rows):
-                self._sheet.height(top + number, heights[number])
-                for cell in row.cells:
-                    contents[number][cell.col] = self._write_cell(cell, top)
-            written += [[c.get(col) for col in range(len(self._widths))] for c in contents]
-            top += len(rows)
-        self._set_up(top, breaks)
+        for project, rows in self._flat() if self._form.flat else self._forms():
+            if project is not None:
+                starts[project.id] = len(written)
+            written += self._write_rows(rows, len(written))
+        breaks = [] if self._form.flat else [start for start in starts.values() if start]
+        self._set_up(len(written), breaks)
         return OwnSheet("forms", self._sheet.name, tuple(written)), starts
+
+    def _forms(self) -> Iterator[tuple[Project | None, Sequence[PrintedRow]]]:
+        printer = FormPrinter(self._form, self._portfolio.year)
+        yield from ((project, printer.lay_out(project)) for project in self._portfolio.projects)
+
+    def _flat(self) -> Iterator[tuple[Project | None, Sequence[PrintedRow]]]:
+        """Yield the head of the table, then the rows of each project; their cells count from the first of them."""
+        printer = FlatPrinter(self._form, self._portfolio)
+        titles = printer.titles()
+        yield None, (*titles, printer.headings(len(titles)), *printer.total(len(titles) + 1))
+        yield from ((project, printer.lay_out(project, 0)) for project in self._portfolio.projects)
+
+    def _write_rows(self, rows: Sequence[PrintedRow], top: int) -> list[Sequence[Value]]:
+        heights = self._heights(rows)
+        contents: list[dict[int, Value]] = [{} for _ in rows]
+        for number, row in enumerate(rows):
+            self._sheet.height(top + number, heights[number])
+            for cell in row.cells:
+                contents[number][cell.col] = self._write_cell(cell, top)
+        return [[content.get(col) for col in range(len(self._widths))] for content in contents]
 
     # --- cells --------------------------------------------------------------------------------
 
@@ -128,7 +140,7 @@ class FormsWriter:
         return self._room[key]
 
     def _heights(self, rows: Sequence[PrintedRow]) -> list[float]:
-        """Choose heights that show all texts; what spans several rows is given to the last of them."""
+        """Choose heights that show all texts; what spans several rows is given to the last, a value to all of them."""
         heights = [row.height or _ROW_HEIGHT for row in rows]
         spanning: list[PrintedCell] = []
         for number, row in enumerate(rows):
@@ -140,8 +152,9 @@ class FormsWriter:
         for cell in spanning:
             last = cell.row + cell.rows - 1
             lacking = self._needed(cell) - sum(heights[cell.row : last + 1])
-            if lacking > 0:
-                heights[last] += lacking
+            shared = cell.rows if cell.kind == "value" and not cell.table else 1
+            for number in range(last - shared + 1, last + 1):
+                heights[number] += max(lacking, 0) / shared
         return [min(height, MAX_ROW_HEIGHT) for height in heights]
 
     def _needed(self, cell: PrintedCell) -> float:
@@ -174,7 +187,12 @@ class FormsWriter:
         raw, form = self._sheet.raw, self._form
         self._sheet.widths(self._widths)
         raw.hide_gridlines(2)
-        raw.set_portrait()
+        if is_landscape(form):
+            raw.set_landscape()
+        else:
+            raw.set_portrait()
+        if form.flat:
+            raw.repeat_rows(0, FLAT_HEAD - 1)
         raw.set_paper(_PAPERS.get(form.paper, 9))
         raw.fit_to_pages(1, 0)
         raw.set_margins(**form.margins)

@@ -152,8 +152,10 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
         return [_date(key)]
     if kind.is_amount:
         return [_amount(key)]
-    if kind.typed:
-        return [_closed(key, [(item,) for item in kind.items])]
+    if kind.in_percent:
+        return [_percentage(key)]
+    if kind.typed:  # what no formula can tell, such as a period, is left to `kpixl check`
+        return [_closed(key, [(item,) for item in kind.items])] if kind.items else []
     found = []
     choices = form.choices[field.choices] if field.choices else None
     if choices is not None and not choices.open and choices.parent is None:
@@ -183,6 +185,19 @@ def _amount(key: str) -> Condition:
         lambda refs: f"(LEN({refs(key)})>0)*(1-ISNUMBER({refs(key)}))",
         lambda values: not (values[key] is None or (isinstance(v := values[key], Decimal) and fits_float(v))),
     )
+
+
+def _percentage(key: str) -> Condition:
+    return Condition(
+        False,
+        lambda refs: f"(LEN({refs(key)})>0)*(1-{is_number(_without_signs(refs(key)))})",
+        lambda values: values[key] is not None and not isinstance(values[key], Decimal),
+    )
+
+
+def _without_signs(ref: str) -> str:
+    """Return the formula of a text of digits without what people type among and behind them."""
+    return f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(TRIM({ref}),"%",""),"％",""),",","")'
 
 
 def _negative(key: str) -> Condition:

@@ -10,7 +10,7 @@ from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import number_text, text_of, total_of
+from kpixl.forms.values import text_of, total_of
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
 from kpixl.output.template.status import (
@@ -77,6 +77,7 @@ class FormSheet:
         self.cell_of: dict[str, tuple[int, int]] = {}
         self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
+        self.as_text: list[str] = []  # cells in which a number is text, which Excel would mark
 
     def write(self, project: Project, year: int | None, mark: Marker) -> Status:
         """Write the whole sheet and return its status."""
@@ -135,7 +136,10 @@ class FormSheet:
 
     def _typed_value(self, field: Field, span: Span, value: Value) -> None:
         """Write a value that may be typed over."""
-        self.sheet.merge(span, value, self._input_style(field, value, span, locked=bool(field.sum)))
+        typed = _as_entered(field, value)
+        self.sheet.merge(span, typed, self._input_style(field, value, span, locked=bool(field.sum)))
+        if FIELD_TYPES[field.type].entered_as_text:
+            self.as_text.append(a1(span.row, span.col))
         self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
 
     def _tint(self, field: Field, span: Span) -> None:
@@ -283,7 +287,6 @@ class FormSheet:
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
-        as_text = _entered_as_text(table)
         blank = [c for c in range(self.width) if c not in columns.values()]
         for number in range(last - first + 1):
             r = first + number
@@ -292,9 +295,7 @@ class FormSheet:
             for c in blank:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
-                value = row[key] if row is not None else None
-                if isinstance(value, Decimal) and key in as_text:
-                    value = number_text(value)  # a text cell, so that =100% and - can be typed
+                value = _as_entered(table.columns[key], row[key] if row is not None else None)
                 self.sheet.write(r, col, value, styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
@@ -316,10 +317,8 @@ class FormSheet:
 
         for key, col in columns.items():
             self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
-        as_text = _entered_as_text(table)
-        cells = " ".join(f"{a1(first, c)}:{a1(last, c)}" for key, c in columns.items() if key in as_text)
-        if cells:
-            self.sheet.raw.ignore_errors({"number_stored_as_text": cells})
+            if FIELD_TYPES[table.columns[key].type].entered_as_text:
+                self.as_text.append(f"{a1(first, col)}:{a1(last, col)}")
 
     def _looks(self, placed: PlacedRows, caption: bool) -> None:
         """Give used rows borders and tint, dim repeated levels, show what is missing and which row comes next.
@@ -412,6 +411,8 @@ class FormSheet:
 
     def _view(self) -> None:
         raw = self.sheet.raw
+        if self.as_text:
+            raw.ignore_errors({"number_stored_as_text": " ".join(self.as_text)})
         raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
         raw.hide_gridlines(2)
         first = next(iter(self.cell_of.values()))
@@ -431,5 +432,7 @@ def _clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _entered_as_text(table: Table) -> frozenset[str]:
-    return frozenset(key for key, field in table.columns.items() if FIELD_TYPES[field.type].entered_as_text)
+def _as_entered(field: Field, value: Value) -> Value:
+    """Return what is written into a cell; some numbers as text, so that =100% and - can be typed over them."""
+    kind = FIELD_TYPES[field.type]
+    return kind.entered(value) if kind.entered_as_text and isinstance(value, Decimal) else value

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 
 from kpixl.portfolio.model import Portfolio
-from tests.test_summary import build, portfolio
+from tests.output.test_summary import build, portfolio
 
 HEADER = 3
 

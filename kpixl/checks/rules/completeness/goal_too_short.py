@@ -9,6 +9,7 @@ from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP, bare_text
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -26,7 +27,7 @@ def goal_too_short(p: GoalTooShort, subject: Subject) -> Iterator[Hit]:
         bare = fold(MARKUP.sub("", text))
         if len(bare) < p.least:
             details = {"label": subject.heading(key), "length": len(bare), "text": bare_text(text), "least": p.least}
-            yield Hit(key, details)
+            yield Hit(Key(key), details)
 
 
 RULE = Rule(

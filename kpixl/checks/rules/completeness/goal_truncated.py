@@ -10,6 +10,7 @@ from kpixl.checks.parameters import FieldKey, Words
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP, bare_text
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _ENDS = '。！？!?.;；…"”’』」》)）]】\n'
@@ -34,7 +35,7 @@ def goal_truncated(p: GoalTruncated, subject: Subject) -> Iterator[Hit]:
         clauses = [clause for part in _CLAUSE_END.split(bare) if (clause := part.strip(_ENDS))]
         stump = len(clauses) > 1 and len(clauses[-1]) < p.least
         if stump or bare in p.dangling or _OPEN.search(bare[-LAST:]):
-            yield Hit(key, {"label": subject.heading(key), "tail": bare_text(text)[-16:]})
+            yield Hit(Key(key), {"label": subject.heading(key), "tail": bare_text(text)[-16:]})
 
 
 RULE = Rule(

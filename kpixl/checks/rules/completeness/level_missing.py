@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Item
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.keys import Key
 from kpixl.portfolio.model import waiting_row
 from kpixl.problems.entry import Entry
 
@@ -38,7 +39,7 @@ def level_missing(p: LevelMissing, subject: Subject) -> Iterator[Hit]:
     example = _example(subject, p)
     details = ("，例如“{0}”", ", for example {0}") if example else ("", "")
     zh, en = (text.format(example) for text in details)
-    yield Hit(p.rows.table, {"level": p.level, "example": (zh, en)}, waiting_row(p.rows.table, p.level))
+    yield Hit(Key(p.rows.table), {"level": p.level, "example": (zh, en)}, waiting_row(p.rows.table, p.level))
 
 
 def _example(subject: Subject, p: LevelMissing) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.forms.definition import Field
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -14,7 +15,7 @@ def no_rows(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     for table, rows in subject.project.tables.items():
         columns: Mapping[str, Field] = subject.form.tables[table].columns
         if not rows and any(field.required for field in columns.values()):
-            yield Hit(table, {"label": subject.form.tables[table].label})
+            yield Hit(Key(table), {"label": subject.form.tables[table].label})
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.rule import Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import numeric_lines, operators_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -24,7 +25,7 @@ def operator_missing(p: OperatorMissing, subject: Subject) -> Iterator[Hit]:
             label = subject.form.tables[p.rows.table].columns[p.rows.operator].label
             operators = operators_of(p.rows, subject)[0]
             details = {"name": line.named, "value": shown(line.value), "label": label, "operators": operators}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.operator}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.operator), details)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -27,13 +28,13 @@ def placeholder(p: Placeholder, subject: Subject) -> Iterator[Hit]:
         return
     for key, value in project.values.items():
         if isinstance(value, str) and (match := find(value)):
-            yield Hit(key, {"label": subject.heading(key), "found": match[0]})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": match[0]})
     for table, lines in project.tables.items():
         columns = subject.form.tables[table].columns
         for number, row in enumerate(lines):
             for name, value in row.items():
                 if isinstance(value, str) and (match := find(value)):
-                    yield Hit(f"{table}.{number}.{name}", {"label": columns[name].label, "found": match[0]})
+                    yield Hit(Key(table, number, name), {"label": columns[name].label, "found": match[0]})
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -17,15 +18,15 @@ def required(_: NoParameters, subject: Subject) -> Iterator[Hit]:
                 continue  # the total is not known because of a part, which is reported
             if field.sum:  # a total cannot be typed: point at its first part
                 parts = "、".join(form.fields[part].heading for part in field.sum)
-                yield Hit(field.sum[0], {"label": f"{field.heading} ({parts})"})
+                yield Hit(Key(field.sum[0]), {"label": f"{field.heading} ({parts})"})
             else:
-                yield Hit(key, {"label": field.heading})
+                yield Hit(Key(key), {"label": field.heading})
     for table, rows in project.tables.items():
         needed = [field for field in form.tables[table].columns.values() if field.required]
         for number, row in enumerate(rows):
             for field in needed:
                 if row[field.key] is None:
-                    yield Hit(f"{table}.{number}.{field.key}", {"label": field.label})
+                    yield Hit(Key(table, number, field.key), {"label": field.label})
 
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import NO_WORDS, Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import numeric_lines
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -26,7 +27,7 @@ def unit_missing(p: UnitMissing, subject: Subject) -> Iterator[Hit]:
     for line in numeric_lines(p.rows, subject):
         if line.unit is None and line.folded not in p.unless:
             details = {"name": line.named, "value": shown(line.value), "label": label, "example": p.example}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.unit}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.unit), details)
 
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject, shown
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -24,7 +25,7 @@ def amount_negative(p: Amounts, subject: Subject) -> Iterator[Hit]:
     negative = {key for key, value in values.items() if isinstance(value, Decimal) and value < 0}
     for key in p.fields:
         if key in negative and not negative.intersection(subject.form.fields[key].sum):
-            yield Hit(key, {"label": subject.heading(key), "amount": shown(values[key])})
+            yield Hit(Key(key), {"label": subject.heading(key), "amount": shown(values[key])})
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
 from kpixl.forms.definition import Choices, Field, Value
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 MAX_NAMED = 8  # items of a list that are named in a hint
@@ -18,15 +19,15 @@ def choice_unlisted(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find values of a closed list that are not in it."""
     form, project = subject.form, subject.project
     for field, choices in closed_lists(form, form.fields):
-        yield from _unlisted(field, choices, field.key, project.values[field.key])
+        yield from _unlisted(field, choices, Key(field.key), project.values[field.key])
     for table, rows in project.tables.items():
         for field, choices in closed_lists(form, form.tables[table].columns):
             for number, row in enumerate(rows):
                 if row[field.key] not in choices.items:
-                    yield from _unlisted(field, choices, f"{table}.{number}.{field.key}", row[field.key])
+                    yield from _unlisted(field, choices, Key(table, number, field.key), row[field.key])
 
 
-def _unlisted(field: Field, choices: Choices, key: str, value: Value) -> Iterator[Hit]:
+def _unlisted(field: Field, choices: Choices, key: Key, value: Value) -> Iterator[Hit]:
     if isinstance(value, str) and value not in choices.items:
         near = difflib.get_close_matches(fold(value), list(choices.items), 1, 0.5)
         suggestion = (f"，例如“{near[0]}”", f", for example {near[0]}") if near else ("", "")

@@ -10,6 +10,7 @@ from datetime import date
 from kpixl.checks.parameters import Item
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
 from kpixl.checks.rules.compliance.dates import deadline_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 MAX_SHOWN = 6
@@ -39,7 +40,7 @@ def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tu
         project, number = min((places[0] for text, places in spellings.items() if text != commonest))
         shown_ways = "；".join(f"“{text}” × {count}" for text, count in counts.most_common(MAX_SHOWN))
         details = {"count": len(spellings), "spellings": shown_ways, "commonest": commonest}
-        yield project, Hit(f"{p.rows.table}.{number}.{p.rows.value}", details)
+        yield project, Hit(Key(p.rows.table, number, p.rows.value), details)
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.dates import Dates, date_details, dates_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -16,7 +17,7 @@ def dates_outside_year(p: Dates, subject: Subject) -> Iterator[Hit]:
         return
     if not dates[0].year <= subject.year <= dates[1].year:
         wrong = p.start if dates[0].year > subject.year else p.end
-        yield Hit(wrong, {**date_details(p, subject, dates), "year": subject.year})
+        yield Hit(Key(wrong), {**date_details(p, subject, dates), "year": subject.year})
 
 
 RULE = Rule(

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.dates import Dates, date_details, dates_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
 def dates_reversed(p: Dates, subject: Subject) -> Iterator[Hit]:
     """Find projects that end before they begin."""
     if (dates := dates_of(p, subject)) and dates[1] < dates[0]:
-        yield Hit(p.end, date_details(p, subject, dates))
+        yield Hit(Key(p.end), date_details(p, subject, dates))
 
 
 RULE = Rule(

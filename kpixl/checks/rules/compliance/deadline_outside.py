@@ -9,6 +9,7 @@ from datetime import date
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.dates import Dates, Deadline, dates_of, deadline_of
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年")
@@ -38,7 +39,7 @@ def deadline_outside(p: Deadline, subject: Subject) -> Iterator[Hit]:
             continue
         if not _within(line.value, *dates):
             details = {"name": line.named, "value": line.value, "start": str(dates[0]), "end": str(dates[1])}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), details)
 
 
 RULE = Rule(

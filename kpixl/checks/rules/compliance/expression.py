@@ -13,6 +13,7 @@ from kpixl.checks.parameters import FieldKey, invalid
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.forms.definition import Form
 from kpixl.forms.snippets import SMALL, BoundedEnvironment
+from kpixl.keys import Key
 from kpixl.portfolio.model import Project
 from kpixl.problems.entry import Entry
 
@@ -130,7 +131,7 @@ def expression(p: Compiled, subject: Subject) -> Iterator[Hit]:
     except _FAULTS as error:
         raise invalid(p.path, f"cannot be worked out: {error}") from error
     if not holds:
-        yield Hit(p.spec.field, {"message": p.spec.message, "hint": p.spec.hint})
+        yield Hit(Key(p.spec.field), {"message": p.spec.message, "hint": p.spec.hint})
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -24,7 +25,7 @@ def level_mismatch(_: NoParameters, subject: Subject) -> Iterator[Hit]:
                 below = choices.children.get(parent, ()) if isinstance(parent, str) else ()
                 if below and value in choices.items and value not in below:
                     details = {"value": value, "parent": parent, "items": "、".join(below), "parent_label": above.label}
-                    yield Hit(f"{table}.{number}.{field.key}", details)
+                    yield Hit(Key(table, number, field.key), details)
 
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
@@ -25,7 +26,7 @@ def name_blank(p: Names, subject: Subject) -> Iterator[Hit]:
     for key, text in subject.texts(p.fields):
         fixed = _BETWEEN_HAN.sub("", text)
         if fixed != text:
-            yield Hit(key, {"label": subject.heading(key), "value": text, "fixed": fixed})
+            yield Hit(Key(key), {"label": subject.heading(key), "value": text, "fixed": fixed})
 
 
 RULE = Rule(

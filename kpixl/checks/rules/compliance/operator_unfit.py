@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import ROOTS, Hit, Roles, Rule, Subject, shown
 from kpixl.checks.rules.completeness.rows import operators_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -29,7 +30,7 @@ def operator_unfit(p: OperatorUnfit, subject: Subject) -> Iterator[Hit]:
         if (line.operator == qualitative) == isinstance(line.value, Decimal):
             operators = operators_of(p.rows, subject)[0]
             details = {"name": line.named, "operator": line.operator, "value": shown(line.value)}
-            key = f"{p.rows.table}.{line.number}.{p.rows.operator}"
+            key = Key(p.rows.table, line.number, p.rows.operator)
             yield Hit(key, {**details, "operators": operators, "qualitative": qualitative})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject, around
 from kpixl.checks.rules.compliance.texts import InTexts
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -14,7 +15,7 @@ def punctuation_doubled(p: InTexts, subject: Subject) -> Iterator[Hit]:
     for key, text in subject.texts(p.fields):
         if match := p.words.pattern.search(text):
             context = around(text, *match.span())
-            yield Hit(key, {"label": subject.heading(key), "found": match[0], "context": context})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": match[0], "context": context})
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.forms.values import number_text, total
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -22,7 +23,7 @@ def sums(_: NoParameters, subject: Subject) -> Iterator[Hit]:
         added = total(parts)
         if added is not None and added != amount:
             yield Hit(
-                key,
+                Key(key),
                 {
                     "label": field.heading,
                     "amount": number_text(amount),

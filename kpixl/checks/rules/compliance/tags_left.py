@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.compliance.texts import InTexts
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -13,7 +14,7 @@ def tags_left(p: InTexts, subject: Subject) -> Iterator[Hit]:
     """Find markup."""
     for key, text in subject.texts(p.fields):
         if found := p.words.pattern.findall(text):
-            yield Hit(key, {"label": subject.heading(key), "found": " ".join(dict.fromkeys(found))})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": " ".join(dict.fromkeys(found))})
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height
 
@@ -23,7 +24,7 @@ def text_hidden(_: NoParameters, subject: Subject) -> Iterator[Hit]:
                 continue
             if fitting_height(value, width, SMALLEST_PRINT, 0) > MAX_ROW_HEIGHT:
                 limit = _room(width)
-                yield Hit(cell.key, {"label": subject.heading(cell.key), "length": len(value), "limit": limit})
+                yield Hit(Key(cell.key), {"label": subject.heading(cell.key), "length": len(value), "limit": limit})
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -16,15 +17,15 @@ def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     form, project = subject.form, subject.project
     for key, field in form.fields.items():
         if (value := project.values[key]) is not None:
-            yield from _unread(form, field, key, value)
+            yield from _unread(form, field, Key(key), value)
     for table, rows in project.tables.items():
         for key, field in form.tables[table].columns.items():
             if FIELD_TYPES[field.type].typed:
                 for number, row in enumerate(rows):
-                    yield from _unread(form, field, f"{table}.{number}.{key}", row[key])
+                    yield from _unread(form, field, Key(table, number, key), row[key])
 
 
-def _unread(form: Form, field: Field, key: str, value: Value) -> Iterator[Hit]:
+def _unread(form: Form, field: Field, key: Key, value: Value) -> Iterator[Hit]:
     kind = FIELD_TYPES[field.type]
     if kind.is_unread(value):
         yield Hit(key, {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)})

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.forms.values import number_text, total
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -28,7 +29,7 @@ def weights(p: Weights, subject: Subject) -> Iterator[Hit]:
     if (added := total(values)) is not None and added != p.total:
         label = subject.form.tables[p.table].columns[p.column].label
         details = {"label": label, "sum": number_text(added), "total": number_text(p.total)}
-        yield Hit(f"{p.table}.0.{p.column}", details)
+        yield Hit(Key(p.table, 0, p.column), details)
 
 
 RULE = Rule(

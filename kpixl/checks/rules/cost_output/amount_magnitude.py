@@ -9,6 +9,7 @@ from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import Amount, ten_thousand_fold
 from kpixl.forms.money import unit_text
 from kpixl.forms.values import number_text
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -21,7 +22,7 @@ def amount_magnitude(p: Amount, subject: Subject) -> Iterator[Hit]:
     if ten_thousand_fold(amount, listed):
         details = {"label": subject.heading(p.field), "money": unit_text(subject.form.money)}
         details |= {"amount": number_text(amount), "expected": number_text(listed)}
-        yield Hit(p.field, details)
+        yield Hit(Key(p.field), details)
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.cost_output.amounts import TEN_THOUSAND, Amount
 from kpixl.forms.money import ten_thousand_times, unit_text
 from kpixl.forms.values import number_text
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -22,7 +23,7 @@ def amount_small(p: Amount, subject: Subject) -> Iterator[Hit]:
         details: dict[str, object] = {"label": label, "amount": number_text(amount)}
         details |= {"meant": number_text(amount * TEN_THOUSAND)}
         details |= {"money": unit_text(unit), "larger": ten_thousand_times(unit).name}
-        yield Hit(p.field, details)
+        yield Hit(Key(p.field), details)
 
 
 RULE = Rule(

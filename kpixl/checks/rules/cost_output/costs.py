@@ -11,6 +11,7 @@ from kpixl.checks.rule import Hit, Roles, Subject
 from kpixl.forms.definition import YUAN
 from kpixl.forms.money import WAN, convert, unit_text
 from kpixl.forms.values import number_text
+from kpixl.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def total_costs(p: CostOver, subject: Subject) -> Iterator[tuple[Decimal, Decima
             continue  # counted in something else: people, or yuan for each of them
         details = {"name": line.named, "cost": number_text(cost), "money": unit_text(money)}
         details |= {"label": subject.heading(p.field)}
-        key = f"{p.rows.table}.{line.number}.{p.rows.value}"
+        key = Key(p.rows.table, line.number, p.rows.value)
         yield cost, amount, Hit(key, {**details, "amount": number_text(amount)})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import Item
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -22,7 +23,7 @@ def benefit_qualitative(p: AllQualitative, subject: Subject) -> Iterator[Hit]:
     """Find projects of which every row of the level is text."""
     lines = [line for line in subject.lines[p.rows.table] if line.level1 == p.level and line.value is not None]
     if lines and all(isinstance(line.value, str) for line in lines):
-        key = f"{p.rows.table}.{lines[0].number}.{p.rows.value}"
+        key = Key(p.rows.table, lines[0].number, p.rows.value)
         yield Hit(key, {"count": len(lines), "level": p.level})
 
 

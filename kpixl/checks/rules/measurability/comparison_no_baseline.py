@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
 from kpixl.checks.rules.measurability.qualitative import text_values
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -23,7 +24,7 @@ def comparison_no_baseline(p: Comparison, subject: Subject) -> Iterator[Hit]:
     """Find comparisons without any number."""
     for line, text in text_values(p.rows, subject):
         if text in p.words and not any(c.isdigit() for c in text):
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", {"name": line.named, "value": line.value})
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), {"name": line.named, "value": line.value})
 
 
 RULE = Rule(

@@ -13,6 +13,7 @@ from kpixl.checks.rule import Hit, Line, Roles, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
 from kpixl.forms.definition import Value
 from kpixl.forms.values import fold, number_text
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 LOOKED_AT = 16  # characters before a number
@@ -73,7 +74,7 @@ def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
                 continue
             told.add((match[0], unit))
             number = "-".join(dict.fromkeys(number_text(n) for n in numbers))
-            yield Hit(key, {"label": subject.heading(key), "found": match[0], "number": f"{number} {unit}"})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": match[0], "number": f"{number} {unit}"})
 
 
 def _measured(line: Line, group: Mapping[str, int]) -> tuple[int | str | None, Value]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import Item, Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -31,7 +32,7 @@ def operator_direction(p: Direction, subject: Subject) -> Iterator[Hit]:
         name = line.folded
         if (name in p.names or line.level1 in p.levels) and name not in p.unless:
             details = {"name": line.named, "operator": line.operator, "operators": " ".join(p.operators)}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.operator}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.operator), details)
 
 
 RULE = Rule(

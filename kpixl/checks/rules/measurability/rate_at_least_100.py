@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.measurability.rates import HUNDRED, Rates, rate_lines
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -14,7 +15,7 @@ def rate_at_least_100(p: Rates, subject: Subject) -> Iterator[Hit]:
     for line, value in rate_lines(p, subject):
         if value == HUNDRED and line.operator == "≥":
             details = {"name": line.named, "target": line.target}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.operator}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.operator), details)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.measurability.rates import Rates, rate_lines
 from kpixl.forms.values import number_text
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -15,7 +16,7 @@ def rate_fraction(p: Rates, subject: Subject) -> Iterator[Hit]:
     for line, value in rate_lines(p, subject):
         if 0 < value <= 1 and line.operator not in ("≤", "<"):
             details = {"name": line.named, "target": line.target, "meant": number_text(value * 100)}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), details)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kpixl.checks.rule import Hit, Rule, Subject, shown
 from kpixl.checks.rules.measurability.rates import HUNDRED, Rates, rate_lines
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -15,7 +16,7 @@ def rate_over_100(p: Rates, subject: Subject) -> Iterator[Hit]:
     for line, value in rate_lines(p, subject):
         if value > HUNDRED or (value == HUNDRED and line.operator == ">"):
             details = {"name": line.named, "target": line.target, "value": shown(value), "meant": _misread(value)}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), details)
 
 
 def _misread(value: Decimal) -> tuple[str, str]:

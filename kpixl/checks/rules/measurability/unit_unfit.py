@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -27,7 +28,7 @@ def unit_unfit(p: UnitUnfit, subject: Subject) -> Iterator[Hit]:
         units = _usual_units(p, line.folded)
         if units and line.unit not in units:
             details = {"name": line.named, "unit": line.unit, "units": "、".join(units)}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.unit}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.unit), details)
 
 
 def _usual_units(p: UnitUnfit, name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.measurability.qualitative import Qualitative, content_of, text_values
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -14,7 +15,7 @@ def value_tautology(p: Qualitative, subject: Subject) -> Iterator[Hit]:
     """Find values that, fillers apart, only repeat the name of the indicator, in whatever order."""
     for line, text in text_values(p.rows, subject):
         if (rest := content_of(p, text)) and Counter(rest) <= Counter(line.folded):
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", {"name": line.named, "value": line.value})
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), {"name": line.named, "value": line.value})
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.measurability.qualitative import Qualitative, content_of, text_values
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -13,7 +14,7 @@ def value_vague(p: Qualitative, subject: Subject) -> Iterator[Hit]:
     """Find values made of nothing but filler words: 有效提升."""
     for line, text in text_values(p.rows, subject):
         if content_of(p, text) == "":
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.value}", {"name": line.named, "value": line.value})
+            yield Hit(Key(p.rows.table, line.number, p.rows.value), {"name": line.named, "value": line.value})
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.relevance.goals import MAX_NAMED, Identical, by_text, named_projects
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -18,7 +19,7 @@ def goal_identical(p: Identical, subjects: Sequence[Subject]) -> Iterator[tuple[
         for subject in members:
             others = [m for m in first if m is not subject][:MAX_NAMED]
             details = {"label": subject.heading(p.field), "others": named_projects(others, len(members) - 1)}
-            yield subject.project.id, Hit(p.field, details)
+            yield subject.project.id, Hit(Key(p.field), details)
 
 
 RULE = Rule(

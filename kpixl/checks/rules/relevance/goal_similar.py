@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 
 from kpixl.checks.rule import ROOTS, Hit, Rule, Subject
 from kpixl.checks.rules.relevance.goals import Similar, by_text, named_projects
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _CLAUSES = re.compile(r"[,。;!?、\n]")
@@ -32,7 +33,7 @@ def goal_similar(p: Similar, subjects: Sequence[Subject]) -> Iterator[tuple[str,
         others = named_projects(groups[texts[other]], 1)
         for subject in groups[texts[number]]:
             details = {"label": subject.heading(p.field), "others": others, "percent": min(int(score), 99)}
-            yield subject.project.id, Hit(p.field, details)
+            yield subject.project.id, Hit(Key(p.field), details)
 
 
 def _candidates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpixl.checks.rule import Hit, Roles, Rule, Subject
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 
@@ -27,7 +28,7 @@ def indicator_duplicate(p: Duplicates, subject: Subject) -> Iterator[Hit]:
             rows = "、".join(str(number + 1) for number in numbers)
             name = subject.lines[p.rows.table][numbers[0]].name
             details = {"name": name, "count": len(numbers), "rows": rows}
-            yield Hit(f"{p.rows.table}.{numbers[1]}.{p.rows.name}", details)
+            yield Hit(Key(p.rows.table, numbers[1], p.rows.name), details)
 
 
 RULE = Rule(

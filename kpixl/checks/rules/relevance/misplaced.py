@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kpixl.checks.parameters import NO_WORDS, Item, Words
 from kpixl.checks.rule import Hit, Roles, Subject
+from kpixl.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,4 @@ def misplaced(p: Misplaced, subject: Subject) -> Iterator[Hit]:
     for line in subject.lines[p.rows.table]:
         if line.level2 in p.levels and line.folded in p.names and line.folded not in p.unless:
             details = {"name": line.named, "level": line.level2, "better": "、".join(p.better)}
-            yield Hit(f"{p.rows.table}.{line.number}.{p.rows.name}", details)
+            yield Hit(Key(p.rows.table, line.number, p.rows.name), details)

@@ -11,6 +11,7 @@ from kpixl.checks.parameters import FieldKey
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _CLAUSES = re.compile(r"[,。;!?\n]")
@@ -34,7 +35,7 @@ def sentence_repeated(p: Repeated, subject: Subject) -> Iterator[Hit]:
         if len(set(clauses)) < len(clauses):
             counts = Counter(clauses)
             found = max((c for c in clauses if counts[c] > 1), key=len)
-            yield Hit(key, {"label": subject.heading(key), "found": found, "count": counts[found]})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": found, "count": counts[found]})
 
 
 RULE = Rule(

@@ -11,6 +11,7 @@ from kpixl.checks.parameters import FieldKey, Words
 from kpixl.checks.rule import Hit, Rule, Subject, around
 from kpixl.checks.rules.completeness.texts import MARKUP
 from kpixl.forms.values import fold
+from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _QUOTED = re.compile(r"《[^》]{1,200}》")
@@ -45,7 +46,7 @@ def year_other(p: YearOther, subject: Subject) -> Iterator[Hit]:
                 continue
             context = around(bare, *match.span())
             year = subject.year or max(years)
-            yield Hit(key, {"label": subject.heading(key), "found": match[1], "year": year, "context": context})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": match[1], "year": year, "context": context})
             break
 
 

@@ -1,0 +1,264 @@
+"""Every rule has a case that triggers it and one that nearly does, as data in tests/cases/rules: `trigger`, `near`, and
+further ones whose names begin so.
+
+A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
+rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
+`checks` are added to the form. `expected` lists every finding, as `[project] key code`; nothing else may be found.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from kpixl.checks.engine import find
+from kpixl.checks.registry import RULES, checks_of
+from kpixl.checks.rule import CATEGORIES
+from kpixl.checks.rules_page import rules_markdown
+from kpixl.forms.definition import Form
+from kpixl.forms.load import DEFINITION, known_forms, load_form, load_forms, parse_form
+from kpixl.portfolio import canonical
+from kpixl.portfolio.model import Portfolio
+from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems.catalogue import CATALOGUE
+from kpixl.texts import LANGUAGES
+from tests import strategies
+
+CASES = Path(__file__).parents[1] / "cases" / "rules"
+CODES = sorted(path.stem for path in CASES.glob("*.yaml") if path.stem != "base")
+SHANGHAI = "shanghai-target"
+Case = Mapping[str, Any]
+
+
+@cache
+def definition() -> Any:
+    return yaml.safe_load((known_forms()[SHANGHAI] / DEFINITION).read_text(encoding="utf-8"))
+
+
+@cache
+def base() -> Any:
+    return yaml.safe_load((CASES / "base.yaml").read_text(encoding="utf-8"))
+
+
+def form_of(case: Case) -> Form:
+    if not case.get("columns") and not case.get("checks"):
+        return load_form(SHANGHAI)
+    data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
+    data["tables"]["indicators"]["columns"].update(case.get("columns", {}))
+    data["checks"]["rules"] += case.get("checks", [])
+    return parse_form(data)
+
+
+def changed(case: Case, project_id: str) -> dict[str, Any]:
+    """Return the base project with the case's changes, as it would be written."""
+    project: dict[str, Any] = yaml.safe_load(yaml.safe_dump(base()["projects"][0], allow_unicode=True))
+    project["id"] = project_id
+    for key, value in case.get("values", {}).items():
+        *groups, name = key.split(".")
+        place = project
+        for group in groups:
+            place = place[group]
+        place[name] = value
+    rows = project["indicators"]
+    for number, columns in case.get("rows", {}).items():
+        rows[number].update(columns)
+    project["indicators"] = [r for n, r in enumerate(rows) if n not in case.get("drop", [])] + case.get("add", [])
+    return project
+
+
+def portfolio_of(form: Form, *cases: Case) -> Portfolio:
+    projects = [changed(case, f"{number:02}") for number, case in enumerate(cases, 1)]
+    text = json.dumps({**base(), "projects": projects}, ensure_ascii=False)
+    return canonical.loads(text, lambda _: form)[1]
+
+
+def findings(case: Case) -> list[str]:
+    form = form_of(case)
+    portfolio = portfolio_of(form, case, *case.get("others", []))
+    roster = portfolio_of(form, case["roster"]) if "roster" in case else None
+    found = find(form, portfolio, checks_of(form), roster)
+    several = len(portfolio.projects) > 1
+    return [f"{f.project} {f.key} {f.code}" if several else f"{f.key} {f.code}" for f in found]
+
+
+def load_case(code: str) -> dict[str, Case]:
+    cases: dict[str, Case] = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+    return cases
+
+
+def test_the_base_project_gives_no_finding() -> None:
+    assert findings({}) == []
+
+
+ALL = [(code, name) for code in CODES for name in load_case(code)]
+
+
+@pytest.mark.parametrize(("code", "name"), [one for one in ALL if one[1].startswith("trigger")])
+def test_trigger(code: str, name: str) -> None:
+    case = load_case(code)[name]
+    found = findings(case)
+    assert sorted(found) == sorted(case["expected"])
+    assert any(line.rpartition(" ")[2].partition(".")[0] == code for line in found), name
+
+
+@pytest.mark.parametrize(("code", "name"), [one for one in ALL if one[1].startswith("near")])
+def test_near_miss(code: str, name: str) -> None:
+    near = load_case(code)[name]
+    found = findings(near)
+    assert [line for line in found if line.rpartition(" ")[2].partition(".")[0] == code] == []
+    assert sorted(found) == sorted(near.get("expected", []))
+
+
+def test_every_rule_has_cases_and_texts() -> None:
+    assert set(CODES) == set(RULES)
+    for code in CODES:
+        assert {"trigger", "near"} <= set(load_case(code)), code
+        assert all(name.startswith(("trigger", "near")) for name in load_case(code)), code
+    assert not set(RULES) & set(CATALOGUE)
+    for code, rule in RULES.items():
+        assert rule.entry.category in CATEGORIES, code
+        assert all(rule.entry.title), code
+
+
+def test_every_check_of_the_official_form_is_triggered_by_a_case() -> None:
+    expected = [line for code, name in ALL for line in load_case(code)[name].get("expected", ())]
+    triggered = {line.rpartition(" ")[2] for line in expected}
+    assert {check.code for check in checks_of(load_form(SHANGHAI)).checks} <= triggered
+
+
+def test_shown_in_both_languages_without_a_gap() -> None:
+    for code in CODES:
+        case = load_case(code)["trigger"]
+        form = form_of(case)
+        portfolio = portfolio_of(form, case, *case.get("others", []))
+        roster = portfolio_of(form, case["roster"]) if "roster" in case else None
+        for found in find(form, portfolio, checks_of(form), roster):
+            problem = Problem(found.code, Location(), found.details, rule=found.rule)
+            for lang in LANGUAGES:
+                text = problem.message(lang) + problem.hint(lang)
+                assert "{" not in text
+
+
+@pytest.mark.parametrize(("column", "named"), [("operator", True), ("level1", True), ("level2", False)])
+def test_items_of_a_short_list_are_named_to_choose_from(column: str, named: bool) -> None:
+    """What is like no item has nothing to suggest."""
+    form = load_form(SHANGHAI)
+    portfolio = portfolio_of(form, {"rows": {1: {column: "⚑"}}})
+    (found,) = (f for f in find(form, portfolio, checks_of(form)) if f.code == "choice-unlisted")
+    hint = Problem(found.code, details=found.details, rule=found.rule).hint()
+    items = form.choices[column].items
+    assert hint == (f"请从列表中选择：{' '.join(items)}。" if named else "请从列表中选择。")
+
+
+def test_every_form_has_checks_that_can_be_read() -> None:
+    for form in load_forms().values():
+        assert checks_of(form).checks, form.id
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_explains_every_rule_and_parameter(lang: str) -> None:
+    page = rules_markdown(lang, list(load_forms().values()))
+    for code, rule in RULES.items():
+        assert f"### `{code}`" in page
+        for field in dataclasses.fields(rule.parameters):
+            assert f"`{field.name.replace('_', '-')}`" in page
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "unknown rule": ({"rule": "goal-to-short"}, "rule must be one of"),
+    "unknown parameter": ({"rule": "operator-missing", "id": "x", "tabel": "indicators"}, "unknown key tabel"),
+    "missing parameter": ({"rule": "goal-too-short", "id": "x", "fields": ["goal.annual"]}, "least is missing"),
+    "unknown field": (
+        {"rule": "goal-too-short", "id": "x", "fields": ["goal.anual"], "least": 3},
+        "no field goal.anual",
+    ),
+    "number for text": ({"rule": "unit-missing", "id": "x", "example": 3}, "must be text"),
+    "text for number": ({"rule": "goal-too-short", "id": "x", "fields": ["goal.annual"], "least": "3"}, "whole number"),
+    "unknown item": ({"rule": "level-missing", "id": "x", "level": "数量的指标"}, "in no list"),
+    "unknown words": ({"rule": "placeholder", "id": "x", "words": "places"}, "no list places"),
+    "bad expression": ({"rule": "placeholder", "id": "x", "words": ["("]}, "no regular expression"),
+    "twice": ({"rule": "operator-missing"}, "stands twice"),
+    "bad id": ({"rule": "operator-missing", "id": "X y"}, "is made of"),
+    "bad severity": ({"rule": "operator-missing", "id": "x", "severity": "fatal"}, "must be one of"),
+    "bad category": ({"rule": "operator-missing", "id": "x", "category": "style"}, "must be one of"),
+    "no mapping": ("operator-missing", "rule must be one of"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_checks_are_refused_with_their_key(name: str) -> None:
+    spec, reason = WRONG[name]
+    with pytest.raises(KpixlError) as refused:
+        checks_of(form_of({"checks": [spec]}))
+    (problem,) = refused.value.problems
+    assert problem.code == "form-invalid"
+    assert str(problem.details["key"]).startswith("checks.rules[")
+    assert reason in str(problem.details["reason"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.portfolios(load_form(SHANGHAI)))
+def test_no_portfolio_brings_a_rule_down(portfolio: Portfolio) -> None:
+    form = load_form(SHANGHAI)
+    for found in find(form, portfolio, checks_of(form)):
+        problem = Problem(found.code, details=found.details, rule=found.rule)
+        assert problem.message("en")
+        assert problem.message("zh")
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 32_000, "1," * 16_000, "<a" * 16_000, "。 " * 16_000, "人数" * 16_000, "9" * 32_000]
+)
+def test_no_text_keeps_a_rule_busy(text: str) -> None:
+    form = load_form(SHANGHAI)
+    portfolio = portfolio_of(form, {"values": {"goal.annual": text, "name": text}})
+    start = time.process_time()
+    list(find(form, portfolio, checks_of(form)))
+    assert time.process_time() - start < 2
+
+
+def expression(**spec: str) -> dict[str, Any]:
+    texts = {"message": {"zh": "不对", "en": "wrong"}, "hint": {"zh": "改正", "en": "correct it"}}
+    return {"rule": "expression", "id": "own", "field": "name", **texts, **spec}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "values['nam'] is none",
+        "1 +",
+        "values.__class__.__mro__",
+        "9 ** 9 ** 9",
+        "'x' * 10000000",
+        "values['start'] < 3",
+        "x" * 2000,
+        "unknown",
+        "range(10)",
+    ],
+)
+def test_wrong_expressions_are_refused_when_the_form_is_read(source: str) -> None:
+    with pytest.raises(KpixlError) as refused:
+        checks_of(form_of({"checks": [expression(when=source, ensure="true")]}))
+    assert refused.value.problems[0].code == "form-invalid"
+
+
+def test_an_expression_says_what_its_form_says() -> None:
+    case = {"checks": [expression(ensure="rows['indicators'] | length > 7")]}
+    assert findings(case) == ["name expression.own"]
+
+
+def test_an_expression_does_not_fall_over_a_value_of_the_wrong_type() -> None:
+    case = {
+        "checks": [expression(when="values['end'] is not none", ensure="values['end'] >= values['start']")],
+        "values": {"end": "年底"},
+    }
+    assert findings(case) == ["end value-unread"]

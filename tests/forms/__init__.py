@@ -1,0 +1,1 @@
+"""Tests of the forms package, and the forms that tests alone use."""

@@ -1,0 +1,180 @@
+"""Every kind of form is told as what it is: sheets of cases/kinds/<kind>.yaml, none of them read as another kind.
+
+A case has a name (`sheet`) and a `grid`, a table of cells with | between them; #5 is a number. The file's name is the
+kind that templates/shared/kinds.yaml calls it.
+"""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+
+from kpixl.collection.one_file import FileResult, Job, read_file
+from kpixl.forms.definition import Form
+from kpixl.forms.load import parse_form
+from kpixl.readers import Grid
+from kpixl.recognise.extract import Extractor
+from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
+from kpixl.recognise.submission import Extracted
+from tests.conftest import ROOT
+from tests.recognise.test_reading import put, table
+from tests.strategies import form_of
+
+CASES = Path(__file__).parents[1] / "cases" / "kinds"
+OURS = "target"
+SHEETS: dict[str, dict[str, str]] = {
+    path.stem: {case["sheet"]: case["grid"] for case in yaml.safe_load(path.read_text(encoding="utf-8"))}
+    for path in sorted(CASES.glob("*.yaml"))
+}
+ALL = [(kind, name) for kind, sheets in SHEETS.items() for name in sheets]
+
+
+def workbook(*sheets: str) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for number, grid in enumerate(sheets, 1):
+        sheet = book.create_sheet(f"表{number}")
+        for row, cells in enumerate(table(grid), 1):
+            for col, value in enumerate(cells, 1):
+                put(sheet, row, col, value)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def read(folder: Path, *sheets: str) -> FileResult:
+    path = folder / "case.xlsx"
+    path.write_bytes(workbook(*sheets))
+    (result,) = read_file(Job(path, "case.xlsx"), Extractor([form_of("shanghai-target")]))
+    return result
+
+
+def told(result: FileResult) -> str:
+    """Name the kind that a file was taken for; what is read is a target."""
+    if result.forms:
+        return OURS
+    names = [p.details["kind"] for p in result.problems if p.code == "sheet-other-kind"]
+    return next((kind.id for kind in kinds() if kind.name in names), "unknown")
+
+
+def test_there_are_enough_sheets_and_kinds() -> None:
+    assert len(ALL) >= 40
+    assert len(SHEETS) >= 8
+    assert set(SHEETS) <= {kind.id for kind in kinds()}
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_a_sheet_is_told_as_its_kind(kind: str, name: str, tmp_path: Path) -> None:
+    result = read(tmp_path, SHEETS[kind][name])
+    assert told(result) == kind
+    if kind != OURS:
+        (problem,) = (p for p in result.problems if p.code == "sheet-other-kind")
+        assert problem.severity == "error"
+        assert problem.location.cell
+        assert kind_called(kind).name[0] in problem.message()
+    else:
+        assert not [p for p in result.problems if p.code == "sheet-other-kind"]
+        assert result.forms[0].values["name"] in ("水利宣传", "绩效自评表编制")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SHEETS if kind not in (OURS, "summary-list")])
+def test_beside_a_target_form_another_kind_is_named_and_left_out(kind: str, tmp_path: Path) -> None:
+    other = next(iter(SHEETS[kind].values()))
+    result = read(tmp_path, SHEETS[OURS]["the form itself"], other)
+    (form,) = result.forms
+    assert form.values["name"] == "水利宣传"
+    (problem,) = (p for p in result.problems if p.code == "sheet-other-kind")
+    assert problem.severity == ("info" if kind_called(kind).weak else "warning")
+    assert problem.location.sheet == "表2"
+
+
+@pytest.mark.parametrize("kind", ["self-evaluation", "monitoring", "approval", "adjustment"])
+@pytest.mark.parametrize("below", [True, False])
+def test_forms_of_two_kinds_on_one_sheet_are_parted(kind: str, below: bool, tmp_path: Path) -> None:
+    grids = [SHEETS[OURS]["the form itself"], next(iter(SHEETS[kind].values()))]
+    result = read(tmp_path, "\n".join(grids if below else reversed(grids)))
+    (form,) = result.forms
+    assert form.values["name"] == "水利宣传"
+    assert [row["name"] for row in form.tables["indicators"]] == ["宣传场次", "公众满意度"]
+    assert [p.severity for p in form.problems if p.code == "sheet-other-kind"] == ["warning"]
+
+
+def test_a_goal_that_reads_like_a_title_is_no_title(tmp_path: Path) -> None:
+    grid = SHEETS[OURS]["the form itself"].replace("办好宣传活动。", "完成项目支出绩效自评表")
+    (form,) = read(tmp_path, grid).forms
+    assert form.values["goal.annual"] == "完成项目支出绩效自评表"
+    assert [p.code for p in form.problems] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("2023年度项目支出绩效自评表（公开）", "self-evaluation"),
+        ("部门整体支出绩效自评表", "self-evaluation"),
+        ("项目支出绩效目标执行监控表", "monitoring"),
+        ("部门整体支出绩效目标申报表", "department-target"),
+        ("预算项目支出绩效目标申报表", "target"),
+        ("绩效目标批复表", "approval"),
+        ("某市2026年度项目绩效目标汇总表", "summary-list"),
+        ("水利宣传", None),
+        ("编制绩效自评表并报送市财政局审核。" * 6, None),
+    ],
+)
+def test_titles(title: str, kind: str | None) -> None:
+    found = kind_of_title(title)
+    assert (found.id if found else None) == kind
+
+
+def self_evaluation() -> Form:
+    """Make a definition of a self-evaluation out of the target form: another title, two columns more."""
+    text = (ROOT / "templates" / "shanghai-target" / "form.yaml").read_text(encoding="utf-8")
+    data = yaml.safe_load(text)
+    data |= {"id": "our-evaluation", "title": "财政项目支出绩效自评表", "title-synonyms": [], "checks": {}}
+    table, placed = data["tables"]["indicators"], data["layout"]["rows"][-1]
+    table["columns"] |= {"actual": {"label": "实际完成值"}, "score": {"label": "得分"}}
+    for cells in (placed["entry"], placed["print"]):
+        cells += [{"column": "actual"}, {"column": "score"}]
+    data["layout"]["widths"] += [12, 12]
+    return parse_form(data)
+
+
+EVALUATION = (
+    SHEETS[OURS]["the form itself"]
+    .replace("财政项目支出绩效目标申报表", "财政项目支出绩效自评表")
+    .replace("年度(/项目)指标值", "年度(/项目)指标值 | | 实际完成值 | 得分")
+    .replace("≥12.00(场)", "≥12.00(场) | | 12场 | 10")
+)
+
+
+@pytest.mark.parametrize("titled", [True, False])
+def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
+    ours, evaluation = form_of("shanghai-target"), self_evaluation()
+    grids = {"target": SHEETS[OURS]["the form itself"], "our-evaluation": EVALUATION}
+    read: dict[str, Extracted] = {}
+    for forms in ([ours, evaluation], [evaluation, ours]):
+        extractor = Extractor(forms)
+        for form, grid in grids.items():
+            text = grid if titled else "\n".join(grid.splitlines()[2:])
+            rows: list[list[Any]] = [["" if cell is None else cell for cell in row] for row in table(text)]
+            width = max(map(len, rows))
+            found = extractor.extract(Grid("表", [row + [""] * (width - len(row)) for row in rows]), "t.xlsx")
+            assert isinstance(found, list)
+            assert [one.form for one in found] == [ours.id if form == OURS else form]
+            assert not [p for p in found[0].problems if p.code == "sheet-other-kind"]
+            read[form] = found[0]
+    (row, _) = read["our-evaluation"].tables["indicators"]
+    assert [row["value"], row["actual"], row["score"]] == [Decimal(12), "12场", "10"]
+
+
+def confusion() -> list[tuple[str, str, str]]:
+    """Return for every sheet its kind, its name and what it is told as; for the documentation."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [(kind, name, told(read(Path(folder), SHEETS[kind][name]))) for kind, name in ALL]
