@@ -17,7 +17,7 @@ from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, option, usage_error
-from kpixl.cli.prepare import roster, schema, template
+from kpixl.cli.prepare import rollover, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
 from kpixl.problems import KpixlError
@@ -82,6 +82,7 @@ for _command in (
     decide,
     exclude,
     publish,
+    rollover,
     forms,
     schema,
 ):  # in the order of the help

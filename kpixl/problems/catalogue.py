@@ -556,6 +556,13 @@ CATALOGUE: dict[str, Entry] = {
         "--scheduler needs Dask.",
         "Run pip install 'kpixl[dask]', or leave out --scheduler.",
     ),
+    "rollover-year": Entry(
+        E,
+        "不能由 {old} 年度转入 {new} 年度。",
+        "请用 --year 给出汇总数据之后的年度；汇总数据没有年度的，先在文件中写上 year。",
+        "A portfolio of {old} cannot be carried over to {new}.",
+        "Give a later year with --year; where the portfolio has none, write year: into it first.",
+    ),
     "lower-numbered": Entry(
         I,
         "下级汇总数据：{count} 个项目的编号前加上了“{prefix}”，{matched} 个按名称和单位沿用本级的编号。",

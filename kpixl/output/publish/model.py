@@ -125,7 +125,6 @@ class Publication:
             titles, blocks = split_blocks(printer.lay_out(project))
             yield PageForm(row.anchor, project, row.texts[0] or row.id, titles, blocks)
 
-
     def _flat_forms(self) -> Iterator[PageForm]:
         """Lay out the rows of each project below the headings of the table; the first has its titles and total too."""
         printer = FlatPrinter(self.form, self.portfolio, longest=LONGEST)
