@@ -42,7 +42,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A value that is not simply as it was. `key`: where it was; `label`: what people call it; `new`: what it is now."""
+    """A value that is not simply as it was. `key`: where it was; `label`: its name; `new`: what it is."""
 
     project: str
     key: Key
