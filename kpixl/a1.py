@@ -16,8 +16,18 @@ class Span(NamedTuple):
 
     @property
     def single(self) -> bool:
-        """Tell whether the rectangle is one cell."""
+        """Return whether the rectangle is one cell."""
         return self.row == self.last_row and self.col == self.last_col
+
+
+class CellRef(NamedTuple):
+    """A cell of a sheet; as a text, how people know it: A1."""
+
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        return a1(self.row, self.column)
 
 
 @lru_cache(maxsize=1024)
@@ -37,13 +47,13 @@ def a1(row: int, col: int) -> str:
     return f"{column_name(col)}{row + 1}"
 
 
-def parse_a1(address: str) -> tuple[int, int]:
-    """Return row and column of a cell: A1 -> (0, 0)."""
+def parse_a1(address: str) -> CellRef:
+    """Parse the address of a cell, in a file or a formula: A1 -> (0, 0)."""
     letters = address.rstrip("0123456789")
     col = 0
     for letter in letters:
         col = col * 26 + ord(letter) - 64
-    return int(address[len(letters) :]) - 1, col - 1
+    return CellRef(int(address[len(letters) :]) - 1, col - 1)
 
 
 def absolute(row: int, col: int) -> str:

@@ -280,7 +280,7 @@ def _stage(path: Path, content: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no temporary file is left behind
         Path(temporary).unlink(missing_ok=True)
         raise
     return Path(temporary)
@@ -451,7 +451,7 @@ def _take_on_windows(handle: int) -> bool:
 
 
 def _is_same(handle: int, path: Path) -> bool:
-    """Tell whether the locked file is still the one of that name: its last holder removes it."""
+    """Return whether the locked file is still the one of that name: its last holder removes it."""
     try:
         there = path.stat()
     except OSError:

@@ -20,6 +20,10 @@ PORTFOLIO_SUFFIXES = (".yaml", ".yml")
 DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".sarif"})
 # What the head of a report of ours says, so that one left among submissions is not taken for one.
 OWN_REPORT = b'<meta name="generator" content="kpixl report">'
+# The first line of a letter of ours, which a unit did not send.
+OWN_LETTER = b"X-Kpixl: letter"
+# An address of electronic mail, as programs write them; nothing in it can end a header.
+ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
 _WINDOWS_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _WINDOWS_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 MAX_NAME_BYTES = 120  # leaves room for a folder path within Windows' 260 characters
@@ -118,7 +122,7 @@ def _walk(folder: Path, missed: dict[str, Problem]) -> Iterator[tuple[Path, Text
 
 
 def skip_reason(shown: PurePath) -> tuple[str, str] | None:
-    """Say why a file with this name is not read; None where it is."""
+    """Return why a file with this name is not read; None where it is."""
     if shown.name.startswith(LOCK_PREFIX):
         return ("Office 打开文件时的锁文件", "lock file of an open document")
     if any(part.startswith(".") for part in shown.parts) or shown.name.lower() in ("thumbs.db", "desktop.ini"):

@@ -19,7 +19,7 @@ from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
 from kpixl.portfolio.canonical import complete, read_value, tidy_row
 from kpixl.portfolio.model import Portfolio, Project
 
-FORM_IDS = ("shanghai-target", "mini-form", "types-form")
+FORM_IDS = ("shanghai-target", "mini-form", "types-form", "shanghai-self-evaluation")
 
 
 def form_of(form_id: str) -> Form:
@@ -92,7 +92,7 @@ def _raws(form_id: str, kind: str, choices: str | None) -> st.SearchStrategy[Raw
     anything: st.SearchStrategy[Raw] = st.one_of(st.none(), texts(form_id))
     if kind == "date":
         return st.one_of(dates, dates, anything)
-    if kind == "money":
+    if kind in ("money", "number"):
         return st.one_of(amounts, amounts, anything)
     if kind == "quantity":
         return st.one_of(amounts, st.sampled_from(["≥90%", "90%以上", "不少于100人", "6-8篇", "1,000"]), anything)
@@ -136,7 +136,7 @@ def canonical_project(
 def projects(draw: st.DrawFn, form: Form, project_id: str) -> Project:
     raw = {key: draw(raws(form, field)) for key, field in form.fields.items()}
     for key, field in form.fields.items():
-        if draw(st.booleans()) and field.sum:
+        if field.computation and (draw(st.booleans()) or not field.printed):
             raw[key] = None  # the usual total: not typed
     drawn: dict[str, list[Mapping[str, Raw]]] = {}
     for key, table in form.tables.items():

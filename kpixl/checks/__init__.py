@@ -1,1 +1,1 @@
-"""What can be said of a portfolio: rules, one per file, and the engine that applies them."""
+"""Checks of a portfolio: rules, one per file, and the engine that applies them."""

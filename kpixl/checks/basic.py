@@ -2,6 +2,12 @@
 
 from kpixl.checks.rule import Rule
 from kpixl.checks.rules.completeness import no_rows, required_blank
-from kpixl.checks.rules.compliance import sum_mismatch, value_unread
+from kpixl.checks.rules.compliance import computed_mismatch, sum_mismatch, value_unread
 
-BASIC_RULES: tuple[Rule, ...] = (value_unread.RULE, sum_mismatch.RULE, required_blank.RULE, no_rows.RULE)
+BASIC_RULES: tuple[Rule, ...] = (
+    value_unread.RULE,
+    sum_mismatch.RULE,
+    computed_mismatch.RULE,
+    required_blank.RULE,
+    no_rows.RULE,
+)

@@ -7,6 +7,7 @@ waivers:
 - {project: "07", code: level-missing.satisfaction, reason: 防灾科普面向不特定公众}
 nothing_to_report:
 - {unit: 企业服务部, reason: 本年度没有项目}
+contacts: {企业服务部: qyfw@example.cn, 办公室: [a@example.cn, b@example.cn]}   # for kpixl letters
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import Any
 from kpixl import yaml_text
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
+from kpixl.files import ADDRESS
 from kpixl.inputs import read_input
 from kpixl.problems import KpixlError, Location, Problem, Severity
 
 CONFIG = "kpixl.yaml"
 NOTHING = "nothing_to_report"
-KEYS = ("select", "ignore", "severity", "waivers", NOTHING)
+CONTACTS = "contacts"
+KEYS = ("select", "ignore", "severity", "waivers", NOTHING, CONTACTS)
 WAIVER_KEYS = ("project", "code", "reason", "cell", "field")
 DECLARATION_KEYS = ("unit", "project", "reason")
 
@@ -62,9 +65,10 @@ class Config:
     severity: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     declarations: tuple[Declaration, ...] = ()
+    contacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wants(self, code: str, category: str) -> bool:
-        """Tell whether findings of `code` are to be reported; `select` chooses among rules only."""
+        """Return whether findings of `code` are to be reported; `select` chooses among rules only."""
         chosen = not self.select or not category or any(matches(s, code, category) for s in self.select)
         return chosen and not any(matches(s, code, category) for s in self.ignore)
 
@@ -75,7 +79,7 @@ class Config:
 
 
 def matches(selector: str, code: str, category: str) -> bool:
-    """Tell whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
+    """Return whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
     return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")
 
 
@@ -142,7 +146,24 @@ class _Reader:
             tuple(
                 d for n, item in enumerate(self.list(NOTHING, data.get(NOTHING))) if (d := self.declaration(n, item))
             ),
+            self.contacts(data.get(CONTACTS)),
         )
+
+    def contacts(self, value: Any) -> dict[str, tuple[str, ...]]:
+        """Read the addresses of units: one, or a list of them."""
+        if value is not None and not isinstance(value, dict):
+            self.wrong((CONTACTS,), ("一组键值（单位: 邮箱）", "a mapping (unit: address)"), value)
+            return {}
+        found = {}
+        for unit, given in (value or {}).items():
+            addresses = given if isinstance(given, list) else [given]
+            if all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in addresses):
+                found[str(unit)] = tuple(addresses)
+            else:
+                expected = ("邮箱地址，例如 a@example.cn，多个写成 [a@example.cn, b@example.cn]",
+                            "an address such as a@example.cn, or a list of them")  # fmt: skip
+                self.wrong((CONTACTS, str(unit)), expected, given)
+        return found
 
     def wrong(self, path: yaml_text.Path, expected: tuple[str, str], found: object) -> None:
         self.note("value-wrong", path, expected=expected, found=str(found))

@@ -1,4 +1,4 @@
-"""Portfolio -> problems: what can be said of projects without the files they came from.
+"""Portfolio -> problems: what is found in projects without the files they came from.
 
 What points where is looked up by the caller in the sources of the projects. `kpixl consolidate` applies the basic
 rules alone; `kpixl check` all that the form asks for (kpixl.checks.registry).
@@ -17,7 +17,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
 from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio
-from kpixl.problems import Location, Problem, Severity
+from kpixl.problems import Location, Problem, Severity, independent
 from kpixl.problems.entry import Entry
 
 if TYPE_CHECKING:
@@ -25,12 +25,37 @@ if TYPE_CHECKING:
 
 # (project id, value key, label of the field) -> where it was typed
 Locate = Callable[[str, Key, str], Location]
-Checker = Callable[[Form, Portfolio, Locate | None], tuple[Problem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Why values are not known, by project: for each such value the key of the problem that reports it.
+
+    `unread`: what could not be read; a key of a table without a row is about that column, or all, of every row.
+    `undecided`: what submissions contradict each other in.
+    """
+
+    unread: Mapping[str, Mapping[Key, Key]] = field(default_factory=dict)
+    undecided: Mapping[str, Mapping[Key, Key]] = field(default_factory=dict)
+
+    def of(self, subject: Subject, rule: Rule, key: Key) -> Key | None:
+        """Return the key of the problem that a finding follows from: a blank, or amounts that cannot be compared."""
+        unread = self.unread.get(subject.project.id, {})
+        if subject.is_blank(key):
+            column = unread.get(Key(key.name, column=key.column)) if key.in_row else None
+            return unread.get(key) or column or self.undecided.get(subject.project.id, {}).get(key)
+        if not compares_amounts(rule, is_amount(subject.form, key)):
+            return None
+        return next((cause for amount, cause in unread.items() if is_amount(subject.form, amount)), None)
+
+
+NO_CAUSES = Causes()
+Checker = Callable[[Form, Portfolio, Locate | None, Causes], tuple[Problem, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a rule has to say: in which project, of which value, and with which details."""
+    """One thing that a rule found: in which project, of which value, and with which details."""
 
     project: str
     code: str
@@ -40,10 +65,18 @@ class Finding:
     severity: Severity | None = None
     rule: Entry | None = field(default=None, compare=False, repr=False)
     at: Key | None = None
+    caused_by: Key | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Return the key of its value, as a problem has it."""
+        return (self.key,)
 
 
-def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tuple[Problem, ...]:
-    """Check every project by the basic rules. `locate(project id, value key, label)` says where a value was typed."""
+def check(
+    form: Form, portfolio: Portfolio, locate: Locate | None = None, causes: Causes = NO_CAUSES
+) -> tuple[Problem, ...]:
+    """Check every project by the basic rules. `locate(project id, key, label)` returns where a value was typed."""
     where = locate or in_portfolio(form, portfolio)
     return tuple(
         Problem(
@@ -52,6 +85,8 @@ def check(form: Form, portfolio: Portfolio, locate: Locate | None = None) -> tup
             hit.details,
             project=subject.project.id,
             rule=rule.entry,
+            keys=(hit.key,),
+            caused_by=causes.of(subject, rule, hit.key),
         )
         for subject in (Subject(form, project) for project in portfolio.projects)
         for rule in BASIC_RULES
@@ -79,8 +114,12 @@ def label_of(form: Form, key: Key) -> str:
 # --- all rules --------------------------------------------------------------------------------
 
 
-def find(form: Form, portfolio: Portfolio, checks: Checks, roster: Portfolio | None = None) -> Iterator[Finding]:
+def find(
+    form: Form, portfolio: Portfolio, checks: Checks, roster: Portfolio | None = None, causes: Causes = NO_CAUSES
+) -> Iterator[Finding]:
     """Apply every check to every project; what follows from another finding is left out.
+
+    What follows from a problem that is known already names it, by `causes`.
 
     Findings come in the order of the projects, and in each in the order of the form's values.
     """
@@ -92,7 +131,7 @@ def find(form: Form, portfolio: Portfolio, checks: Checks, roster: Portfolio | N
         found = [(c, hit) for c in alone for hit in c.rule.find(c.parameters, subject)]
         found += between.get(subject.project.id, ())
         if found:
-            yield from _independent(subject, found, order)
+            yield from _independent(subject, found, order, causes)
 
 
 def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tuple[Any, Hit]]]:
@@ -104,25 +143,47 @@ def _between(checks: Checks, subjects: Sequence[Subject]) -> dict[str, list[tupl
     return found
 
 
-def _independent(subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Order) -> list[Finding]:
-    """Drop hits on a value of which a weightier thing was said, and those that follow from one elsewhere."""
-    said: dict[Key, set[str]] = {}
-    for item, hit in found:
-        said.setdefault(hit.key, set()).add(item.rule.code)
-    anywhere = {item.rule.code for item, _ in found}
-    unread = any("value-unread" in said[key] for key in said if is_amount(subject.form, key))
-    kept = [
-        (item, hit)
+def _independent(
+    subject: Subject, found: Sequence[tuple[Any, Hit]], order: _Order, causes: Causes
+) -> Sequence[Finding]:
+    """Return what does not follow from another finding, in the order of the form."""
+    siblings = _Siblings(subject.form, found)
+    findings = (
+        Finding(
+            subject.project.id,
+            item.code,
+            hit.key,
+            hit.details,
+            item.category,
+            item.severity,
+            item.rule.entry,
+            hit.at,
+            siblings.cause(item.rule, hit.key) or causes.of(subject, item.rule, hit.key),
+        )
         for item, hit in found
-        if not said[hit.key] & item.rule.yields_to
-        and not anywhere & item.rule.follows
-        and not (unread and compares_amounts(item.rule, is_amount(subject.form, hit.key)))
-    ]
-    kept.sort(key=lambda pair: order(pair[1].key))
-    return [
-        Finding(subject.project.id, i.code, hit.key, hit.details, i.category, i.severity, i.rule.entry, hit.at)
-        for i, hit in kept
-    ]
+    )
+    return sorted(independent(findings), key=lambda finding: order(finding.key))
+
+
+class _Siblings:
+    """What was found in one project, to decide what follows from what."""
+
+    def __init__(self, form: Form, found: Sequence[tuple[Any, Hit]]) -> None:
+        self.form = form
+        self.at: dict[Key, set[str]] = {}
+        self.first: dict[str, Key] = {}
+        for item, hit in found:
+            self.at.setdefault(hit.key, set()).add(item.rule.code)
+            self.first.setdefault(item.rule.code, hit.key)
+        self.unread = next((key for key in self.at if "value-unread" in self.at[key] and is_amount(form, key)), None)
+
+    def cause(self, rule: Rule, key: Key) -> Key | None:
+        """Return the key of the finding that one of a rule follows from: of the same value, or from one elsewhere."""
+        if self.at[key] & rule.yields_to:
+            return key
+        if codes := rule.follows & self.first.keys():
+            return self.first[min(codes)]
+        return self.unread if compares_amounts(rule, is_amount(self.form, key)) else None
 
 
 def is_amount(form: Form, key: Key) -> bool:

@@ -1,4 +1,4 @@
-"""`checks` of a form.yaml -> the parameters of each rule, strictly: what is wrong is said with its key.
+"""`checks` of a form.yaml -> the parameters of each rule, strictly: what is wrong is reported with its key.
 
 A rule declares its parameters as a frozen dataclass; the annotation of each says how it is read.
 """
@@ -155,7 +155,7 @@ class Reader:
 
 
 def read_roles(form: Form, data: Mapping[str, Any]) -> dict[str, Roles]:
-    """Read `checks.rows`: table -> which column is level1, level2, name, and which target says how much."""
+    """Read `checks.rows`: table -> which column is level1, level2, name, and which target is the quantity."""
     roles = {}
     for name, spec in data.items():
         path = f"checks.rows.{name}"

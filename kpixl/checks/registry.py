@@ -23,6 +23,7 @@ from kpixl.checks.rules.completeness import (
 from kpixl.checks.rules.compliance import (
     amount_negative,
     choice_unlisted,
+    computed_mismatch,
     date_spellings,
     dates_outside_year,
     dates_reversed,
@@ -74,6 +75,7 @@ from kpixl.problems.titles import TITLES
 _MODULES = (
     value_unread,
     sum_mismatch,
+    computed_mismatch,
     required_blank,
     no_rows,
     level_missing,

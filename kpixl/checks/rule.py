@@ -1,4 +1,4 @@
-"""What a rule sees and what it says: Subject -> Hit."""
+"""What a rule is given and what it finds: Subject -> Hit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems.entry import Entry
 
-# What is wrong with a value itself; whatever else could be said of that value follows from it.
+# What is wrong with a value itself; whatever else is found in that value follows from it.
 ROOTS = frozenset({"value-unread", "required-blank", "no-rows"})
 # The groups in which reviewers think; the key is what `select` and `ignore` take.
 CATEGORIES: Mapping[str, tuple[str, str]] = {
@@ -35,7 +35,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which columns of a table say what an indicator is; `checks.rows` of the form."""
+    """Which columns of a table describe an indicator; `checks.rows` of the form."""
 
     table: str
     level1: str
@@ -89,6 +89,14 @@ class Subject:
         """Return what people call a field."""
         return self.form.fields[key].heading
 
+    def is_blank(self, key: Key) -> bool:
+        """Return whether a value is blank, or a table without rows."""
+        if key.in_row:
+            return self.project.tables[key.name][key.row][key.column] is None
+        return (
+            not self.project.tables[key.name] if key.name in self.form.tables else self.project.values[key.name] is None
+        )
+
     def texts(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (key, text) for those fields that hold text."""
         for key in keys:
@@ -119,7 +127,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class NoParameters:
-    """What a rule takes that needs to be told nothing."""
+    """The parameters of a rule that has none."""
 
 
 def lines_of(roles: Roles, project: Project) -> list[Line]:

@@ -12,6 +12,8 @@ from kpixl.cli.compare import would_change
 from kpixl.cli.console import exit_code
 from kpixl.cli.help import Command, lang_of, limit_option, option
 from kpixl.cli.shared import (
+    BY,
+    DUE,
     FORM,
     HTML,
     JSON,
@@ -131,16 +133,8 @@ def consolidate(
 )
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @option("--roster", "roster_path", required=True, type=PATH, text=("项目名册。", "The roster."))
-@option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
-@option(
-    "--due",
-    metavar="DATE",
-    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
-    text=(
-        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；按文件时间标出迟交。',
-        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; later files are shown as late.',
-    ),
-)
+@BY
+@DUE
 @option("--config", type=PATH, text=("配置文件，默认为旁边的 kpixl.yaml。", "By default the kpixl.yaml beside them."))
 @option("-o", "--output", "out", type=PATH, text=("另写出工作簿。", "Write a workbook too."))
 @limit_option

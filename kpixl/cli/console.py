@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
     from kpixl.output.diff.text import Line
+    from kpixl.output.letters import WrittenLetter
     from kpixl.output.status import Status
 
 MAX_LISTED_FILES = 60  # above that only files with something to say are listed
@@ -59,6 +60,9 @@ MARKED: Text = (
     "Copies to send back are in {path}: marked {marked}, only listed {listed}.",
 )
 NO_CELL: Text = ("（没有单元格：由其他数据算出或补上）", "(no cell: it follows from other values)")
+BY_MAIL: Text = ("邮件 {time} 收到，发件人 {sender}", "by mail, received {time}, from {sender}")
+NO_TIME: Text = ("（时间不详）", "(time not known)")
+NO_SENDER: Text = ("（不详）", "(not known)")
 TYPED: Text = ("原文“{raw}”", "typed “{raw}”")
 VERIFIED: Text = (
     "{files} 个文件，{cells} 个填写的单元格：{parts}。",
@@ -80,6 +84,11 @@ SINCE: Text = (
     "Since {name}: known and not listed again {known}, resolved {resolved}.",
 )
 DRY_RUN: Text = ("试运行，没有写出任何文件。", "Dry run: nothing was written.")
+NOT_READ: Text = ("无法读取", "Not read")
+MISSING: Text = ("未交回", "Missing")
+NO_ADDRESS: Text = ("（收件人未知）", "(no address)")
+NO_LETTERS: Text = ("没有需要写信的单位。", "There is no unit to write to.")
+WRITING: Text = ("写信", "Writing letters")
 READING: Text = ("读取文件", "Reading files")
 MARKING: Text = ("标注问题", "Marking files")
 GENERAL: Text = ("（总体）", "(in general)")
@@ -253,6 +262,19 @@ def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
 
 
+def print_letters(written: Sequence[WrittenLetter], lang: str) -> None:
+    """Say to whom letters were written, and about how much."""
+    for one in written:
+        letter = one.letter
+        counts = (len(letter.errors), len(letter.warnings), len(letter.unread), len(letter.missing))
+        named = zip((ERRORS, WARNINGS, NOT_READ, MISSING), counts, strict=True)
+        told = " · ".join(f"{say(text, lang)} {count}" for text, count in named if count)
+        to = ", ".join(letter.to) or say(NO_ADDRESS, lang)
+        wrote(Path(on_one_line(f"{one.draft} → {to}{f'  {told}' if told else ''}")), one.changed, lang)
+    if not written:
+        say_error(say(NO_LETTERS, lang))
+
+
 def print_trace(found: Trace, lang: str) -> None:
     """Print on stdout where the values of a project came from, a line each."""
     from rich.console import Console
@@ -266,6 +288,11 @@ def print_trace(found: Trace, lang: str) -> None:
     # A project comes from one sheet as a rule: then it is named once, and of each value only the cell.
     common = [" › ".join(filter(None, sheets.pop()))] if len(sheets) == 1 else []
     out.print(f"[bold]{escape(on_one_line('  '.join([found.project.id, found.name, *common])))}[/bold]")
+    for file, mail in found.mails.items():
+        received = f"{mail.received:%Y-%m-%d %H:%M}" if mail.received is not None else say(NO_TIME, lang)
+        named = "" if common else f"{file}: "
+        told = named + say(BY_MAIL, lang, time=received, sender=mail.sender or say(NO_SENDER, lang))
+        out.print(f"  {escape(on_one_line(told))}")
     row = ""
     for origin in found.origins:
         if origin.row != row:

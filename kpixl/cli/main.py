@@ -17,7 +17,8 @@ from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, option, usage_error
-from kpixl.cli.prepare import rollover, roster, schema, template
+from kpixl.cli.letters import letters
+from kpixl.cli.prepare import derive, rollover, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
 from kpixl.problems import KpixlError
@@ -69,10 +70,12 @@ def cli(ctx: click.Context, forms_dirs: tuple[Path, ...]) -> None:
 
 for _command in (
     roster,
+    derive,
     template,
     consolidate,
     check,
     status,
+    letters,
     diff,
     trace,
     verify,

@@ -131,6 +131,45 @@ def _show_mapping(ctx: click.Context, read: Any, *, as_json: bool) -> None:
 @click.command(
     cls=Command,
     text=(
+        "由一套表的数据生成下一套表的项目名册，例如由绩效目标生成自评表。\n\n带入哪些内容由表式的 derive 规定；"
+        "没有对应位置的内容逐项列出。",
+        "Make the roster of the next form from a portfolio: self-evaluations from targets.\n\nWhat is carried over is "
+        "said by `derive` of the form; what it has no place for is listed.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("-o", "--output", "out", **OUT, text=("新的项目名册（YAML）。", "The new roster (YAML)."))
+@option(
+    "--form",
+    "form_id",
+    required=True,
+    metavar="FORM",
+    text=("新的表式，见 kpixl forms。", "The new form, see kpixl forms."),
+)
+@option("--year", type=int, text=("年度，默认与原数据相同。", "The year; by default that of the portfolio."))
+@click.pass_context
+def derive(ctx: click.Context, portfolio: Path, out: Path, form_id: str, year: int | None) -> int:
+    from dataclasses import replace
+
+    from kpixl.disk import Output, check_target, commit, refuse_overlap
+    from kpixl.portfolio import canonical
+    from kpixl.portfolio.derive import derive
+
+    check_target(out)
+    refuse_overlap([out], [portfolio])
+    source, content = load_portfolio(ctx, portfolio)
+    form = chosen_form(ctx, form_id)
+    derived = derive(form, source, replace(content, year=year or content.year))
+    text = canonical.dumps(form, derived.portfolio).encode()
+    written, refused = commit([Output(out, text, "roster")], lang=lang_of(ctx), today=date.today())
+    report(ctx, (*derived.problems, *refused))
+    report_written(ctx, written)
+    return exit_code(refused, False)
+
+
+@click.command(
+    cls=Command,
+    text=(
         "由项目名册生成填报工作簿，每个项目一张表。",
         "Make the workbook to fill in, one sheet per project.",
     ),

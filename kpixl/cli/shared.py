@@ -18,6 +18,16 @@ FORM = option("--form", "form_id", text=("表式，见 kpixl forms。", "The for
 OUT: Any = {"required": True, "type": PATH}
 JSON = option("--json", "as_json", is_flag=True, text=("在标准输出给出 JSON 报告。", "Report as JSON on stdout."))
 HTML = option("--html", type=PATH, text=("另写出网页。", "Write an HTML page too."))
+BY = option("--by", metavar="FIELD", text=("按哪个字段分单位。", "The field by which to group; by default the unit."))
+DUE = option(
+    "--due",
+    metavar="DATE",
+    type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")),
+    text=(
+        '截止日期或时间，如 2026-11-20 或 "2026-11-20 17:00"；之后收到的标为迟交。',
+        'Due date (and time), 2026-11-20 or "2026-11-20 17:00"; what came later is shown as late.',
+    ),
+)
 STRICT = option("--strict", is_flag=True, text=("有警告时退出码也为 1。", "Exit with 1 on warnings too."))
 
 JOBS = option(
@@ -61,11 +71,13 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; the only one there is when none is."""
-    from kpixl.forms.load import known_forms, load_form
+    """Load the form asked for; when none is, the one that says it is the default, or the first."""
+    from kpixl.forms.load import load_form, load_forms
 
-    known = known_forms(ctx.obj)
-    return load_form(form_id or (next(iter(known)) if known else ""), ctx.obj)
+    if form_id:
+        return load_form(form_id, ctx.obj)
+    known = [*load_forms(ctx.obj).values()]
+    return next((form for form in known if form.default), known[0]) if known else load_form("", ctx.obj)
 
 
 def form_source(ctx: click.Context) -> Any:

@@ -15,7 +15,7 @@ from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, text_of
-from kpixl.portfolio.model import of_values
+from kpixl.portfolio.model import filled_keys, of_values
 from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX, loads
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid, read_grids
@@ -80,6 +80,7 @@ class _Book:
                 self.places[at.file, at.sheet, at.cell] = Fate.CONFLICT
         self.reported: set[tuple[str | None, str | None, str | None]] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
+        self.same = {problem.location.file for problem in result.problems if problem.code == "mail-same"}
         self.looked: Counter[str] = Counter()
         texts: dict[str | None, list[str]] = defaultdict(list)
         for problem in result.problems:
@@ -123,7 +124,7 @@ def _file(
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
         values = of_values(submission.cells).items()
-        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
+        claimed[submission.sheet] |= {str(cell) for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}
@@ -146,7 +147,8 @@ def _file(
 def _lower_fates(file: FileResult, book: _Book) -> Iterator[Fate]:
     for submission in file.forms:
         fate = book.fates.get((file.file, submission.sheet), Fate.RESULT)
-        yield from (book.places.get((file.file, submission.sheet, cell), fate) for cell in submission.cells.values())
+        for key in filled_keys(submission.values, submission.tables):
+            yield book.places.get((file.file, submission.sheet, str(key)), fate)
 
 
 def _rows(grid: Grid, extractor: Extractor, form: str) -> Iterator[_Row]:
@@ -165,6 +167,8 @@ def _is_cover(grid: Grid) -> bool:
 
 
 def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
+    if file in book.same:
+        return Fate.SAME
     if cell in claimed:
         if (file, None) in book.whole:  # left out by decision
             return Fate.NOT_TAKEN

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kpixl.checks.engine import Checker, check, compares_amounts
+from kpixl.checks.engine import Checker, check
 from kpixl.collection.conflicts import conflict_data, read_conflict
 from kpixl.collection.decisions import (
     NONE,
@@ -24,6 +24,7 @@ from kpixl.collection.decisions import (
     known_address,
     with_more,
 )
+from kpixl.collection.deliveries import one_return
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
@@ -45,13 +46,11 @@ from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
-from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import fold
 from kpixl.inputs import read_input
 from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
-from kpixl.problems import KpixlError, Location, Problem
+from kpixl.problems import KpixlError, Location, Problem, independent
 from kpixl.recognise.submission import Extracted
 
 Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
@@ -118,7 +117,8 @@ def consolidate(
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
     lower = [read_lower(job, forms) for job in jobs if is_lower(job)]
-    results = [*lower, *read_files([job for job in jobs if not is_lower(job)], forms, limits, workers, progress)]
+    others = [job for job in jobs if not is_lower(job)]
+    results = [*lower, *one_return(read_files(others, forms, limits, workers, progress))]
     return _merged(results, skipped, forms, roster, checker, decided)
 
 
@@ -160,8 +160,8 @@ def _merged(
             problems.append(Problem("sheet-hidden", item.place, project=project))
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
-    checked = checker(form, merged.portfolio, _locator(merged))
-    problems += without_consequences(form, problems, checked, frozenset(merged.undecided.values()))
+    problems += checker(form, merged.portfolio, _locator(merged), merged.causes)
+    problems = independent(problems)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
     return Consolidated(
@@ -179,50 +179,8 @@ def _merged(
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
-    item = Returned(result.file, result.sha256, form, result.modified, result.properties, result.origins)
+    item = Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
     return item if result.lower is None else of_lower(item, result.lower)
-
-
-def without_consequences(
-    form: Form, read: Sequence[Problem], checked: Sequence[Problem], open_places: frozenset[Location] = frozenset()
-) -> list[Problem]:
-    """Leave out of what was `checked` what follows from values that could not be `read`: that they read blank, and
-    what comes of comparing amounts of which one is not known. `open_places`: those of values that are in conflict."""
-    broken = {p.location for p in read if p.code in BROKEN} | open_places
-    missing = {(*_sheet(p), fold(label)) for p in read for label in _labels(p)}
-    money = {fold(field.label) for field in form.fields.values() if FIELD_TYPES[field.type].is_amount}
-    amounts = {_sheet(p) for p in read if p.code in BROKEN and fold(p.location.field or "") in money}
-    amounts |= {place[:2] for place in missing if place[2] in money}
-
-    def follows(problem: Problem) -> bool:
-        if problem.code in ("required-blank", "no-rows"):
-            label = fold(str(problem.details["label"]))
-            return problem.location in broken or (*_sheet(problem), label) in missing
-        if _sheet(problem) not in amounts:
-            return False
-        from kpixl.checks.registry import RULES  # all rules are loaded only where an amount was not read
-
-        rule = RULES.get(problem.code.partition(".")[0])
-        return rule is not None and compares_amounts(rule, fold(problem.location.field or "") in money)
-
-    return [problem for problem in checked if not follows(problem)]
-
-
-BROKEN = ("cell-error", "formula-uncached")
-
-
-def _sheet(problem: Problem) -> tuple[str | None, str | None]:
-    return problem.location.file, problem.location.sheet
-
-
-def _labels(problem: Problem) -> Sequence[str]:
-    """List the labels of what was not read because a label or heading is lost."""
-    if problem.code == "heading-missing":
-        columns = problem.details["columns"]
-        return [str(label) for label in columns] if isinstance(columns, list) else []
-    return (
-        [str(problem.details["label"])] if problem.code in ("label-missing", "label-unclear", "table-missing") else []
-    )
 
 
 def _commonest(results: Sequence[FileResult]) -> str:

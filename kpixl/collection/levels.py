@@ -21,10 +21,9 @@ from kpixl.forms.definition import Form, Value
 from kpixl.forms.load import among
 from kpixl.forms.values import fold, text_of
 from kpixl.inputs import read_input
-from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.model import Portfolio, Project
+from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import LOWER, Marker
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.recognise.submission import Extracted
@@ -79,24 +78,16 @@ def _submissions(form: Form, portfolio: Portfolio, lower: Lower) -> Iterator[Ext
             portfolio.organization,
             project.values,
             project.tables,
-            {key: str(key) for key in _filled(project)},
+            {},
             (),
             (),
         )
 
 
-def _filled(project: Project) -> Iterator[Key]:
-    """Yield the keys of the values that are filled in."""
-    yield from (Key(key) for key, value in project.values.items() if value is not None)
-    for table, rows in project.tables.items():
-        for number, row in enumerate(rows):
-            yield from (Key(table, number, column) for column, value in row.items() if value is not None)
-
-
 def of_lower(item: Returned, lower: Lower) -> Returned:
     """Add to a project of a lower level where that had it from, and the digests of those files: it supersedes them."""
     below = lower.sources.get(item.form.sheet or "")
-    return item if below is None else replace(item, below=below, origins=tuple(_digests(below)))
+    return replace(item, keyed=True, below=below, origins=() if below is None else tuple(_digests(below)))
 
 
 def _digests(source: Source) -> Iterator[str]:

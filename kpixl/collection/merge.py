@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kpixl.checks.engine import NO_CAUSES, Causes
 from kpixl.collection.decisions import NONE, PROJECT, Decision, Decisions
 from kpixl.collection.judge import Judged, judge
 from kpixl.collection.lineage import lineage
@@ -37,6 +38,7 @@ class Merged:
     the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
     are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
     `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
+    `causes`: why values are not known.
     """
 
     portfolio: Portfolio
@@ -48,6 +50,7 @@ class Merged:
     superseded: tuple[Superseded, ...] = ()
     decisions: tuple[Decision, ...] = ()
     undecided: Mapping[tuple[str, Key], Location] = field(default_factory=dict)
+    causes: Causes = NO_CAUSES
 
 
 def merge(
@@ -89,6 +92,7 @@ def merge(
         tuple(lost for one in settled.values() for lost in one.superseded),
         judged.recorded,
         {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
+        Causes({i: chosen[i].unread for i in order}, {i: {k: k for k in chosen[i].undecided} for i in order}),
     )
 
 

@@ -1,4 +1,4 @@
-"""One file -> the forms in it; an archive gives a result for every file within."""
+"""One file -> the forms in it; an archive or a mail gives a result for every file within."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.collection.versions import Lower
-from kpixl.files import OWN_REPORT
+from kpixl.files import OWN_LETTER, OWN_REPORT
 from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
@@ -19,16 +19,21 @@ from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
 from kpixl.portfolio.sheet_id import Marker
 from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.readers import (
+    BETWEEN,
     DEFAULT_LIMITS,
+    Delivery,
     Grid,
     Limits,
+    Member,
     Opened,
     UnreadableError,
     exceeded,
     file_too_large,
+    members,
     open_content,
     read_grids,
     read_opened,
+    too_deep,
 )
 from kpixl.readers.detect import Kind
 from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
@@ -62,7 +67,7 @@ class FileResult:
 
     `modified`: the file's own time, local; of a file in an archive, the time kept there. `properties`: what the program
     that saved it recorded. `origins`: digests of the files that an annotated copy was made from. `lower`: of a
-    portfolio of a lower level, which that is.
+    portfolio of a lower level, which that is. `delivery`: how it came by mail, None where it did not.
     """
 
     file: str
@@ -75,13 +80,19 @@ class FileResult:
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
     lower: Lower | None = None
+    delivery: Delivery | None = None
+
+    @property
+    def time(self) -> datetime | None:
+        """Return when it came back, as far as that is known: when its mail was received, else the file's own time."""
+        return (self.delivery.received if self.delivery else None) or self.modified
 
 
 # --- one file ---------------------------------------------------------------------------------
 
 
 def read_file(job: Job, extractor: Extractor, limits: Limits = DEFAULT_LIMITS) -> tuple[FileResult, ...]:
-    """Read one file; an archive gives a result for every file in it. Whatever is wrong comes back as problems.
+    """Read one file; an archive or mail gives a result for every file in it. Whatever is wrong comes back as problems.
 
     A summary or report of ours is read only when it was named: found in a folder, its projects would count twice.
     """
@@ -125,41 +136,46 @@ def failed(shown: str, code: str, **details: object) -> FileResult:
 def _results(
     content: bytes, shown: str, named: bool, extractor: Extractor, limits: Limits, depth: int
 ) -> list[FileResult]:
-    """Read some content, `depth` archives deep."""
+    """Read some content, `depth` archives and mails deep."""
     if not named and _is_report(content):
         digest = hashlib.sha256(content).hexdigest()
         return [FileResult(shown, digest, problems=(Problem("own-output-skipped", Location(shown)),))]
     try:
         opened = open_content(content, limits)
-        if opened.archive is None:
+        if not opened.is_container:
             return [_read(opened, shown, named, extractor)]
-        return _archived(opened, shown, extractor, depth)
+        return _contained(opened, shown, extractor, depth)
     except UnreadableError as error:
         return [FileResult(shown, hashlib.sha256(content).hexdigest(), problems=(error.problem(shown),))]
 
 
-def _archived(opened: Opened, shown: str, extractor: Extractor, depth: int) -> list[FileResult]:
-    """Read every file of an archive; the archive itself has a result where there is something to say of it."""
-    from kpixl.readers import archive as archives
-
-    assert opened.archive is not None
+def _contained(opened: Opened, shown: str, extractor: Extractor, depth: int) -> list[FileResult]:
+    """Read every file of an archive or mail; that itself has a result where there is something to say of it."""
     if depth >= opened.limits.nesting:
-        raise archives.too_deep(opened.limits)
+        raise too_deep(opened.limits)
     results: list[FileResult] = []
     problems: list[Problem] = []
-    for member in archives.members(opened.archive, shown, opened.limits):
+    own: Delivery | None = None
+    for member in members(opened, shown):
         if member.problem is None:
             found = _results(member.content, member.shown, False, extractor, opened.limits, depth + 1)
-            results += [replace(r, modified=r.modified or member.modified) for r in found]
-        elif member.problem.code == "file-skipped":
+        elif member.problem.code == "file-skipped" or member.shown == shown:
             problems.append(member.problem)
+            own = member.delivery
+            continue
         else:
-            results.append(FileResult(member.shown, problems=(member.problem,), modified=member.modified))
-    if not results:
+            found = [FileResult(member.shown, problems=(member.problem,))]
+        results += [replace(r, modified=r.modified or member.modified, delivery=_delivery(r, member)) for r in found]
+    if not results and all(problem.code == "file-skipped" for problem in problems):
         problems.append(Problem("no-sheets", Location(shown)))
     if problems:
-        results.insert(0, FileResult(shown, opened.sha256, problems=tuple(problems)))
+        results.insert(0, FileResult(shown, opened.sha256, problems=tuple(problems), delivery=own))
     return results
+
+
+def _delivery(result: FileResult, member: Member) -> Delivery | None:
+    """Return how a file came by mail that lay in a member of a container."""
+    return result.delivery.within(member.delivery) if result.delivery is not None else member.delivery
 
 
 def content_of(result: FileResult, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
@@ -188,9 +204,7 @@ def read_again(
 
 
 def _holders(shown: Iterable[str]) -> set[str]:
-    """List the archives in which files lie, by how files and archives are shown."""
-    from kpixl.readers.archive import BETWEEN
-
+    """List the archives and mails in which files lie, by how they are shown."""
     found = set()
     for name in shown:
         parts = name.split(BETWEEN)
@@ -202,16 +216,11 @@ def _walk(
     content: bytes, shown: str, wanted: Set[str], holders: Set[str], limits: Limits, depth: int
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted files in some content that is shown as `shown`, and that content itself where it is wanted."""
-    from kpixl.readers import archive as archives
-
     if shown in wanted:
         yield shown, content
     if shown not in holders or depth >= limits.nesting:
         return
-    archive = open_content(content, limits).archive
-    if archive is None:
-        return
-    for member in archives.members(archive, shown, limits):
+    for member in members(open_content(content, limits), shown):
         if member.problem is None and (member.shown in wanted or member.shown in holders):
             yield from _walk(member.content, member.shown, wanted, holders, limits, depth + 1)
 
@@ -315,7 +324,7 @@ def is_own_output(path: Path) -> bool:
 
 
 def _is_report(content: bytes) -> bool:
-    return OWN_REPORT in content[:1000]
+    return OWN_REPORT in content[:1000] or content.startswith(OWN_LETTER)
 
 
 def _is_ours(grids: Sequence[Grid]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
-from kpixl.checks.engine import Finding, Locate, find, in_portfolio, label_of
+from kpixl.checks.engine import NO_CAUSES, Causes, Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
 from kpixl.collection.consolidate import Consolidated, Decided, consolidate
 from kpixl.collection.decisions import NAME as DECISIONS
@@ -177,19 +177,23 @@ class _Run:
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
         return self.reviewed(form, portfolio, problems)
 
-    def apply(self, form: Form, portfolio: Portfolio, locate: Locate | None) -> tuple[Problem, ...]:
+    def apply(
+        self, form: Form, portfolio: Portfolio, locate: Locate | None, causes: Causes = NO_CAUSES
+    ) -> tuple[Problem, ...]:
         """Find, drop what the configuration does not want, and set waived findings aside."""
         where = locate or in_portfolio(form, portfolio)
         waivers: dict[str, list[Waiver]] = {}
         for waiver in self.config.waivers:
             waivers.setdefault(waiver.project, []).append(waiver)
         problems: list[Problem] = []
-        for found in find(form, portfolio, self.checks[form.id], self.roster):
+        for found in find(form, portfolio, self.checks[form.id], self.roster, causes):
             level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
             if found.at and (cell := where(found.project, found.at, "").cell) is not None:
                 place = replace(place, cell=cell)
-            problem = Problem(found.code, place, found.details, level, found.project, found.rule)
+            problem = Problem(
+                found.code, place, found.details, level, found.project, found.rule, found.keys, found.caused_by
+            )
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:
                 problems.append(problem)

@@ -233,15 +233,20 @@ def _check_text(text: str, place: Location, line: int) -> None:
 def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
     """Put what the list says over what the roster said before.
 
-    A total that the list has no column for is added up again where the list has one of its parts.
+    A computed value that the list has no column for is computed again where the list has one of its operands.
     """
     values: dict[str, Value] = dict.fromkeys(form.fields)
     if before is not None:
         values |= before.values
-        values |= {k: None for k, f in form.fields.items() if any(part in entry.values for part in f.sum)}
+        values |= {k: None for k, f in form.fields.items() if _follows(f, entry.values)}
     values |= entry.values
     tables = before.tables if before is not None else dict.fromkeys(form.tables, ())
     return canonical.complete(form, Project(project_id, values, tables))
+
+
+def _follows(field: Field, given: Container[str]) -> bool:
+    """Tell whether a computed value follows from one of those that are given."""
+    return field.computation is not None and any(part in given for part in field.computation.keys)
 
 
 def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -> list[Problem]:

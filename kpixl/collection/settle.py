@@ -106,7 +106,8 @@ class Settled:
     """A project of the portfolio, and all that is to be reported of it.
 
     `met`, `fresh`: what the decisions of earlier runs and of this one came to, in their order. `undecided`: keys of
-    values that are in conflict, and where the first candidate was typed.
+    values that are in conflict, and where the first candidate was typed. `unread`: keys of values that could not be
+    read, each with the key by which the problem of its file knows it.
     """
 
     project: Project
@@ -118,6 +119,7 @@ class Settled:
     met: tuple[Met, ...] = ()
     fresh: tuple[Met, ...] = ()
     undecided: Mapping[Key, Location] = field(default_factory=dict)
+    unread: Mapping[Key, Key] = field(default_factory=dict)
 
 
 class Choices(NamedTuple):
@@ -136,7 +138,8 @@ def settle(
     """Settle a project. `sent`: as it was sent out, None where that is not known; `links`: what supersedes what."""
     if len(group) == 1 and not any(choices):
         item = group[0].item
-        return Settled(group[0].project, _source(item), (Version(item.file, item.form.sheet, True),))
+        unread = {key: key for key in item.unread}
+        return Settled(group[0].project, _source(item), (Version(item.file, item.form.sheet, True),), unread=unread)
     return _Settling(form, group, sent or _as_sent(group)).settle(links, choices)
 
 
@@ -147,7 +150,7 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    return Source(item.file, item.sha256, item.form.sheet, item.form.cells, below=item.below)
+    return Source(item.file, item.sha256, item.form.sheet, item.cells, delivery=item.delivery, below=item.below)
 
 
 @dataclass(slots=True)
@@ -173,7 +176,10 @@ class _Settling:
             if n not in giving:
                 self._left_out(n, main, old.get(n), counting, distinct)
         conflicts = tuple(self._conflict(c, distinct) for c in outcome.conflicts)
-        self.problems += [conflict_problem(c) for c in conflicts]
+        undecided: dict[Key, Location] = {}
+        for conflict in conflicts:
+            undecided |= (places := dict(self._undecided(outcome, conflict)))
+            self.problems.append(replace(conflict_problem(conflict), keys=tuple(places)))
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
@@ -189,7 +195,8 @@ class _Settling:
             tuple(self.lost),
             tuple(self._met(o, distinct) for o in outcome.overruled),
             tuple(self._met(o, distinct) for o in outcome.fresh),
-            dict(self._undecided(outcome, conflicts)),
+            undecided,
+            self._unread(outcome, main, distinct),
         )
 
     def _most_first(self, numbers: Sequence[int]) -> list[int]:
@@ -198,16 +205,22 @@ class _Settling:
         filled = {n: sum(1 for _ in changes(self.form, sent, self.group[n].project)) for n in numbers}
         return sorted(numbers, key=lambda n: (-filled[n], n))
 
-    def _undecided(self, outcome: Outcome, conflicts: Iterable[OpenConflict]) -> Iterator[tuple[Key, Location]]:
-        for conflict in conflicts:
-            key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
-            place = conflict.offers[0].places[0].location
-            if key in self.form.fields:
-                yield Key(key), place
-            elif column and row in outcome.rows[key]:
-                number = outcome.rows[key].index(row)
-                for part in columns_of(self.form.tables[key])[column]:
-                    yield Key(key, number, part), place
+    def _undecided(self, outcome: Outcome, conflict: OpenConflict) -> Iterator[tuple[Key, Location]]:
+        key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
+        place = conflict.offers[0].places[0].location
+        if key in self.form.fields:
+            yield Key(key), place
+        elif column and row in outcome.rows[key]:
+            number = outcome.rows[key].index(row)
+            for part in columns_of(self.form.tables[key])[column]:
+                yield Key(key, number, part), place
+
+    def _unread(self, outcome: Outcome, main: int, distinct: Sequence[int]) -> dict[Key, Key]:
+        """Map values that could not be read in the file that gave them; what no file gave is read in the main one."""
+        unread = {number: self.group[number].item.unread for number in distinct}
+        given = {key: (distinct[side], own) for key, (side, own) in outcome.givers.items()}
+        found = {key: own for key, (number, own) in given.items() if own in unread[number]}
+        return found | {key: key for key in unread[main] if key not in given}
 
     def _has_twin(self, number: int, counting: Sequence[int]) -> bool:
         """Tell whether an earlier submission has the same values."""
@@ -215,12 +228,12 @@ class _Settling:
 
     def _variant(self, number: int) -> Variant:
         received = self.group[number]
-        form, unread = received.item.form, set(received.item.form.missing)
+        unread = set(received.item.form.missing)
         for key, table in self.form.tables.items():
             if all((key, heading) in unread for heading in (*table.columns, *table.targets)):
                 unread.add((key, ""))
-        broken = {p.location.cell for p in form.problems if p.code in _BROKEN}
-        unread |= {("", key) for key in self.form.fields if form.cells.get(Key(key), "-") in broken}
+        broken = {key for p in received.item.form.problems if p.code in _BROKEN for key in p.keys}
+        unread |= {("", key) for key in self.form.fields if Key(key) in broken}
         return Variant(received.project, frozenset(unread))
 
     # --- what was left out -------------------------------------------------------------------
@@ -337,9 +350,10 @@ class _Settling:
         cells: dict[int, dict[Key, str]] = {}
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
-            if (cell := self.group[number].item.form.cells.get(cell_key)) is not None:
+            if (cell := self.group[number].item.cell(cell_key)) is not None:
                 cells.setdefault(number, {})[key] = cell
-        parts = [replace(_source(self.group[n].item), cells=cells.get(n, {})) for n in dict.fromkeys((*giving, *cells))]
+        items = {n: self.group[n].item for n in dict.fromkeys((*giving, *cells))}
+        parts = [replace(_source(item), cells=cells.get(n, {})) for n, item in items.items()]
         return replace(parts[0], others=tuple(part for part in parts[1:] if part.cells))
 
 

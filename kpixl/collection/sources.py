@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kpixl.collection.deliveries import delivery_data, read_delivery
 from kpixl.collection.versions import Source
 from kpixl.inputs import read_input
 from kpixl.keys import parse_key
@@ -109,6 +110,7 @@ def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
         {parse_key(key): str(cell) for key, cell in data["cells"].items()},
         {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other, levels), others=()) for other in data.get("others", ())),
+        read_delivery(data),
         read_source(data["below"], levels - 1) if levels and data.get("below") is not None else None,
     )
 
@@ -116,6 +118,7 @@ def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
 def source_data(source: Source) -> dict[str, Any]:
     """Turn a source into JSON data."""
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data |= delivery_data(source.delivery)
     data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
     if source.raw:
         data["raw"] = {str(key): raw for key, raw in source.raw.items()}

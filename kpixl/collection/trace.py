@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.merge import Source
 from kpixl.collection.sources import portfolio_digest, project_source, sources_path
 from kpixl.forms.definition import Field, Form, Value
@@ -25,6 +26,7 @@ from kpixl.portfolio.diff import value_text
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.pairing import row_title
 from kpixl.problems import KpixlError, Location, Problem, failure
+from kpixl.readers import Delivery
 from kpixl.yaml_text import decode, quote
 
 MAX_NAMED = 12  # projects that a message names
@@ -50,13 +52,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The values of a project that were asked for. `sha256`: of the file they came from."""
+    """The values of a project that were asked for. `sha256`: of the file they came from.
+
+    `mails`: how those of the files came that a mail brought.
+    """
 
     form: Form
     project: Project
     sha256: str | None
     origins: tuple[Origin, ...]
     problems: tuple[Problem, ...]
+    mails: Mapping[str, Delivery]
 
     @property
     def name(self) -> str:
@@ -79,7 +85,7 @@ def trace(path: Path, project: str, field: str | None, form_of: FormSource) -> T
             known = ", ".join((*form.fields, *form.tables))
             raise failure("field-unknown", path.name, field=field, known=known)
         origins = wanted
-    return Trace(form, found, source.sha256 if source else None, origins, problems)
+    return Trace(form, found, source.sha256 if source else None, origins, problems, _mails(source, origins))
 
 
 # --- one project of a large portfolio -----------------------------------------------------------
@@ -205,6 +211,13 @@ def _steps(source: Source, key: Key) -> Iterator[tuple[Source, Key]]:
         yield giver, key
 
 
+def _mails(source: Source | None, origins: Sequence[Origin]) -> Mapping[str, Delivery]:
+    """Return how the files came that values are from, of those that a mail brought."""
+    files = {origin.place.file for origin in origins}
+    parts = (source, *source.others) if source else ()
+    return {part.file: part.delivery for part in parts if part.delivery is not None and part.file in files}
+
+
 def _is_wanted(form: Form, origin: Origin, field: str) -> bool:
     """Return whether a value is the one named: by key, the beginning of one, label, or what its row is called."""
     if str(origin.key) == field or str(origin.key).startswith(f"{field}."):
@@ -240,6 +253,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "cell": origin.place.cell,
                 "raw": origin.raw if origin.raw is not None else _raw(origin),
                 "through": [{"file": p.file, "sheet": p.sheet, "cell": p.cell} for p in origin.through],
+                **delivery_data(found.mails.get(origin.place.file or "")),
             }
             for origin in found.origins
         ],

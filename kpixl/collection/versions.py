@@ -9,25 +9,34 @@ from datetime import datetime
 from kpixl.forms.definition import Form
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.model import Project
+from kpixl.portfolio.model import Project, filled_keys
 from kpixl.problems import Location
+from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
 from kpixl.recognise.submission import Extracted
+
+# Problems of reading that leave a value blank which may have been filled in.
+UNREAD = frozenset(
+    {"cell-error", "formula-uncached", "label-missing", "label-unclear", "heading-missing", "table-missing"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One form with the file it came in. `modified`, `properties`, `origins`: as in FileResult.
+    """One form with the file it came in. `time`, `properties`, `origins`, `delivery`: as in FileResult.
 
-    `below`: of a project of a lower level's portfolio, where that one had it from, as far as that is known.
+    `keyed`: it is a project of a portfolio, where the place of a value is its key. `below`: where that portfolio had it
+    from, as far as that is known.
     """
 
     file: str
     sha256: str
     form: Extracted
-    modified: datetime | None = None
+    time: datetime | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
+    delivery: Delivery | None = None
+    keyed: bool = False
     below: Source | None = None
 
     @property
@@ -37,13 +46,32 @@ class Returned:
 
     @property
     def date(self) -> str:
-        """Return when it was saved, to the minute: as its program recorded it (UTC), else by the file's own time."""
-        saved = self.properties.saved or self.modified
+        """Return when it was saved, to the minute: as its program recorded it (UTC), else when it came back."""
+        saved = self.properties.saved or self.time
         return f"{saved:%Y-%m-%d %H:%M}" if saved is not None else ""
+
+    @property
+    def unread(self) -> frozenset[Key]:
+        """Return the keys of the values of which a problem reports that they could not be read."""
+        return frozenset(key for problem in self.form.problems if problem.code in UNREAD for key in problem.keys)
 
     def at(self, key: Key | None) -> Location:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""
-        return replace(self.place, cell=self.form.cells.get(key) if key else None)
+        return replace(self.place, cell=self.cell(key) if key else None)
+
+    def cell(self, key: Key) -> str | None:
+        """Return the cell of a value, or its key in a portfolio; None where nobody typed it."""
+        if self.keyed:
+            return str(key)
+        cell = self.form.cells.get(key)
+        return None if cell is None else str(cell)
+
+    @property
+    def cells(self) -> dict[Key, str]:
+        """Return the cell of every value that was typed."""
+        if self.keyed:
+            return {key: str(key) for key in filled_keys(self.form.values, self.form.tables)}
+        return {key: str(cell) for key, cell in self.form.cells.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +88,9 @@ class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
     `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
-    project was merged, each with the cells of the values it gave. `below`: of a project of a lower level's portfolio,
-    whose sheet is the project and whose cells are keys, where that one had it from.
+    project was merged, each with the cells of the values it gave. `delivery`: how the file came by mail. `below`: of
+    a project of a lower level's portfolio, whose sheet is the project and whose cells are keys, where that one had it
+    from.
     """
 
     file: str
@@ -70,6 +99,7 @@ class Source:
     cells: Mapping[Key, str] = field(default_factory=dict)
     raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
+    delivery: Delivery | None = None
     below: Source | None = None
 
     def __str__(self) -> str:

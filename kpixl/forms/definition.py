@@ -40,8 +40,34 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Computation:
+    """How a value follows from others. `operation`: a key of forms.compute.OPERATIONS.
+
+    `operands`: keys of fields, `table.column` for every row of a column, or numbers. `decimals`: to which the result is
+    rounded, half up. `bands`: text -> the least value that earns it, from the highest down. `power`: of ten, by which
+    the result is multiplied, as of the operands and the result some count hundredths.
+    """
+
+    operation: str
+    operands: tuple[str | Decimal, ...]
+    decimals: int | None = None
+    bands: Mapping[str, Decimal] = field(default_factory=dict)
+    power: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the operands that are values of the form."""
+        return tuple(operand for operand in self.operands if isinstance(operand, str))
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES."""
+    """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES.
+
+    `compute`: how the value follows from others; a `sum` of amounts is one as well. `follows`: the field whose label
+    stands for this one too; this value is to the right of that one's. `printed`: False for a computed value that stands
+    nowhere on the form. `given`: a value that the template is made with cannot be typed over.
+    """
 
     key: str
     label: str
@@ -55,6 +81,38 @@ class Field:
     lines: int = 1
     width: float = 14
     help: str = ""
+    compute: Computation | None = None
+    follows: str | None = None
+    printed: bool = True
+    given: bool = False
+
+    @property
+    def computation(self) -> Computation | None:
+        """Return how the value follows from others, None where it is typed."""
+        return self.compute or (Computation("sum", self.sum) if self.sum else None)
+
+
+@dataclass(frozen=True, slots=True)
+class GridLine:
+    """A row or a column of a grid of fields."""
+
+    key: str
+    label: str
+    synonyms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGrid:
+    """Fields in rows and columns: a value is the field `<grid>.<row>.<column>`, where there is one.
+
+    `empty`: what is printed where a row has no value in a column.
+    """
+
+    key: str
+    label: str
+    rows: Mapping[str, GridLine]
+    columns: Mapping[str, GridLine]
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +146,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A placed cell of the layout. `kind`: title, subtitle, label, value, caption, blank."""
+    """A placed cell of the layout.
+
+    `kind`: title, subtitle, label, value, caption, blank; of a grid: row (its label), column (its heading), empty.
+    `key`: a field, or `<grid>.<row>` and `<grid>.<column>`.
+    """
 
     kind: str
     text: str
@@ -165,6 +227,29 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that every derived project gets."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTable:
+    """Which table of the other form gives the rows of a table; `columns`: own column -> column or target there."""
+
+    table: str
+    columns: Mapping[str, str | Constant]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a project is prefilled from one of another form. `fields`: own field -> field there."""
+
+    fields: Mapping[str, str | Constant]
+    tables: Mapping[str, DerivedTable]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What the summary workbook groups and draws."""
 
@@ -181,6 +266,9 @@ class Form:
 
     `key_fields`: what people tell projects apart by; the first is what they call a project.
     `money`: the unit of every amount, printed, typed and stored.
+    `derive`: id of another form -> how projects of this one are prefilled from it.
+    `default`: commands use it where no form is named.
+    `computed`: the keys of the fields that follow from others, each after those that it follows from.
     `checks`: as written; kpixl.checks reads them when they are needed.
     `file`, `lines`: where the form was read, and the lines of its texts with places to fill in; for messages only.
     """
@@ -207,6 +295,10 @@ class Form:
     checks: Mapping[str, object] = field(default_factory=dict)
     money: MoneyUnit = YUAN
     flat: Flat | None = None
+    default: bool = False
+    derive: Mapping[str, Derivation] = field(default_factory=dict)
+    grids: Mapping[str, FieldGrid] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
     file: str = "form.yaml"
     lines: Mapping[str, int] = field(default_factory=dict)
 

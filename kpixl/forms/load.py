@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -21,6 +22,7 @@ from kpixl.forms.definition import (
     Cell,
     Choices,
     Field,
+    FieldGrid,
     Form,
     Layout,
     MoneyUnit,
@@ -31,12 +33,15 @@ from kpixl.forms.definition import (
     TableColumn,
     Target,
 )
+from kpixl.forms.derivation import read_derivation
 from kpixl.forms.flat import place_flat
+from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
+from kpixl.forms.node import Node, invalid
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
 from kpixl.inputs import read_input
-from kpixl.problems import KpixlError, failure
+from kpixl.problems import KpixlError, Location, Problem, failure
 
 DEFINITION = "form.yaml"
 FORMAT = 1
@@ -108,11 +113,31 @@ def among(forms: Iterable[Form]) -> Callable[[str], Form]:
 def _load(folder: Path) -> Form:
     path = folder / DEFINITION
     text = yaml_text.decode(read_input(path), str(path))
-    form = parse_form(yaml_text.parse(text, str(path)))
+    data = yaml_text.parse(text, str(path))
+    try:
+        form = parse_form(data)
+    except KpixlError as error:
+        raise KpixlError(*(_with_line(problem, text, path) for problem in error.problems)) from error
     if form.id != folder.name:
-        raise _invalid("id", f"is {form.id}, its folder is called {folder.name}")
+        raise invalid("id", f"is {form.id}, its folder is called {folder.name}")
     lines = {found["key"]: text.count("\n", 0, found.start("key")) + 1 for found in _TEXTS.finditer(text)}
     return replace(form, file=str(path), lines=lines)
+
+
+def _with_line(problem: Problem, text: str, path: Path) -> Problem:
+    """Put the line of the key that is wrong, or of the nearest thing around it, before the key."""
+    words = str(problem.details.get("key", "")).removeprefix(f"{DEFINITION}.")
+    lines = {_dotted(place): line for place, line in yaml_text.marks(text).lines.items() if place}
+    while words and not (found := [line for name, line in lines.items() if f".{name}".endswith(f".{words}")]):
+        words = words.rpartition(".")[0]
+    where = f"{path}:{min(found)} " if words else f"{path} "
+    details = {**problem.details, "key": f"{where}{problem.details.get('key', '')}"}
+    return replace(problem, location=Location(str(path)), details=details)
+
+
+def _dotted(place: yaml_text.Path) -> str:
+    """Spell a path as messages do: layout.rows[3].cells[0]."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
 
 
 # --- parsing ----------------------------------------------------------------------------------
@@ -120,15 +145,16 @@ def _load(folder: Path) -> Form:
 
 def parse_form(data: object) -> Form:
     """Turn the parsed form.yaml into a Form. Raises KpixlError `form-invalid`."""
-    top = _Node(data, "form.yaml")
+    top = Node(data, "form.yaml")
     if top.take("kpixl-form", int) != FORMAT:
-        raise _invalid("kpixl-form", f"must be {FORMAT}")
+        raise invalid("kpixl-form", f"must be {FORMAT}")
     choices = _choices(top.mapping("choices"), _trees(top.mapping("trees")))
-    fields = {key: _field(key, node) for key, node in top.nodes("fields")}
+    typed, grids = _fields(top)
     tables = {key: _table(key, node) for key, node in top.nodes("tables")}
+    fields, computed = computed_fields(typed, tables)
     titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
     subtitle = top.take("subtitle", str, "")
-    layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables)
+    layout = _layout(top.node("layout"), titles[0], subtitle, fields, tables, grids)
     printing = top.node("print")
     form = Form(
         id=top.take("id", str),
@@ -153,6 +179,10 @@ def parse_form(data: object) -> Form:
         checks=top.mapping("checks"),
         money=_money(top.take("money", str, YUAN.name)),
         flat=place_flat(top.take("flat", dict, None), fields, tables),
+        derive={name: read_derivation(node, fields, tables) for name, node in top.nodes("derive")},
+        default=top.take("default", bool, False),
+        grids=grids,
+        computed=computed,
     )
     printing.finish()
     top.finish()
@@ -163,22 +193,36 @@ def parse_form(data: object) -> Form:
 
 def _money(name: str) -> MoneyUnit:
     if name not in UNITS:
-        raise _invalid("money", f"must be one of {', '.join(UNITS)}")
+        raise invalid("money", f"must be one of {', '.join(UNITS)}")
     return UNITS[name]
 
 
 def _check_key(key: str) -> None:
     if not _KEY.fullmatch(key):
-        raise _invalid(key, "a key is made of a-z, 0-9, _ and dots")
+        raise invalid(key, "a key is made of a-z, 0-9, _ and dots")
     if found := _NO_KEYS.intersection(key.split(".")):
-        raise _invalid(key, f"{', '.join(found)} is not a name in every YAML")
+        raise invalid(key, f"{', '.join(found)} is not a name in every YAML")
 
 
-def _field(key: str, node: _Node) -> Field:
+def _fields(top: Node) -> tuple[dict[str, Field], dict[str, FieldGrid]]:
+    """Read the fields in their order, those of the grids among them."""
+    fields: dict[str, Field] = {}
+    grids: dict[str, FieldGrid] = {}
+    for key, node in top.nodes("fields"):
+        if is_grid(node.rest):
+            _check_key(key)
+            grids[key], inside = read_grid(key, node, _field)
+            fields |= inside
+        else:
+            fields[key] = _field(key, node)
+    return fields, grids
+
+
+def _field(key: str, node: Node) -> Field:
     _check_key(key)
     kind = node.take("type", str, "text")
     if kind not in FIELD_TYPES:
-        raise _invalid(f"{key}.type", f"must be one of {', '.join(FIELD_TYPES)}")
+        raise invalid(f"{key}.type", f"must be one of {', '.join(FIELD_TYPES)}")
     label = node.take("label", str)
     field = Field(
         key=key,
@@ -193,14 +237,21 @@ def _field(key: str, node: _Node) -> Field:
         lines=node.take("lines", int, 1),
         width=float(node.take("width", (int, float), 14)),
         help=node.take("help", str, ""),
+        compute=read_computation(node.node("compute")) if "compute" in node.rest else None,
+        follows=node.take("follows", str, None),
+        printed=node.take("printed", bool, True),
+        given=node.take("given", bool, False),
     )
     node.finish()
     return field
 
 
-def _table(key: str, node: _Node) -> Table:
+def _table(key: str, node: Node) -> Table:
     _check_key(key)
     columns = {k: _field(k, n) for k, n in node.nodes("columns")}
+    for column in columns.values():
+        if column.compute or column.follows or not column.printed:
+            raise invalid(f"{node.path}.columns.{column.key}", "a column has no `compute`, `follows` or `printed`")
     targets = {}
     for name, n in node.nodes("targets"):
         targets[name] = Target(
@@ -214,12 +265,12 @@ def _table(key: str, node: _Node) -> Table:
         n.finish()
         for part in targets[name].parts:
             if part not in columns:
-                raise _invalid(f"tables.{key}.targets.{name}", f"no column {part}")
+                raise invalid(f"tables.{key}.targets.{name}", f"no column {part}")
     presets: list[Row] = []
     for preset in node.take("presets", list, []):
         unknown = set(preset) - set(columns)
         if unknown:
-            raise _invalid(f"tables.{key}.presets", f"no column {', '.join(sorted(unknown))}")
+            raise invalid(f"tables.{key}.presets", f"no column {', '.join(sorted(unknown))}")
         presets.append({column: preset.get(column) for column in columns})
     table = Table(
         key=key,
@@ -256,19 +307,19 @@ def _choices(
     choices: dict[str, Choices] = {}
     for name, spec in data.items():
         if not _KEY.fullmatch(name):
-            raise _invalid(f"choices.{name}", "a key is made of a-z, 0-9, _ and dots")
-        node = _Node(spec, f"choices.{name}")
+            raise invalid(f"choices.{name}", "a key is made of a-z, 0-9, _ and dots")
+        node = Node(spec, f"choices.{name}")
         parent, tree = node.take("parent", str, None), node.take("tree", str, None)
         is_open, qualitative = node.take("open", bool, True), node.take("qualitative", str, None)
         children: Mapping[str, tuple[str, ...]] = {}
         if tree is not None:
             if tree not in trees:
-                raise _invalid(f"choices.{name}.tree", f"no tree {tree}")
+                raise invalid(f"choices.{name}.tree", f"no tree {tree}")
             depth = 0
             above = parent
             while above is not None:
                 if above not in data:
-                    raise _invalid(f"choices.{name}.parent", f"no list {above}")
+                    raise invalid(f"choices.{name}.parent", f"no list {above}")
                 depth, above = depth + 1, data[above].get("parent")
             level = trees[tree].get(depth, {})
             children = level if parent is not None else {}
@@ -283,7 +334,7 @@ def _choices(
     return choices
 
 
-def _summary(node: _Node) -> Summary:
+def _summary(node: Node) -> Summary:
     charts = node.mapping("charts")
     summary = Summary(
         subtotals=node.take("subtotals", str, None),
@@ -299,31 +350,45 @@ def _summary(node: _Node) -> Summary:
 # --- layout -----------------------------------------------------------------------------------
 
 
-def _layout(node: _Node, title: str, subtitle: str, fields: Mapping[str, Field], tables: Mapping[str, Table]) -> Layout:
+def _layout(
+    node: Node,
+    title: str,
+    subtitle: str,
+    fields: Mapping[str, Field],
+    tables: Mapping[str, Table],
+    grids: Mapping[str, FieldGrid],
+) -> Layout:
     widths = tuple(float(w) for w in node.take("widths", list))
     head: list[Cell] = []
     foot: list[Cell] = []
     placed: list[PlacedTable] = []
     heights: dict[int, float] = {}
     taken: set[tuple[int, int]] = set()
-    rows = node.take("rows", list)
-    for number, spec in enumerate(rows):
-        row = _Node(spec, f"layout.rows[{number}]")
-        if (height := row.take("height", (int, float), None)) is not None:
-            heights[number] = float(height)
+    number = 0
+    for place, spec in enumerate(node.take("rows", list)):
+        row = Node(spec, f"layout.rows[{place}]")
+        height, count = row.take("height", (int, float), None), 1
         if (name := row.take("table", str, None)) is not None:
             if name not in tables:
-                raise _invalid(f"layout.rows[{number}]", f"no table {name}")
+                raise invalid(f"layout.rows[{place}]", f"no table {name}")
             placed.append(_place_table(row, tables[name], number, len(widths)))
+        elif (name := row.take("grid", str, None)) is not None:
+            if name not in grids:
+                raise invalid(f"layout.rows[{place}]", f"no grid {name}")
+            (foot if placed else head).extend(place_grid(row, grids[name], fields, number, len(widths)))
+            count = len(grids[name].rows) + 1
         else:
             for cell in _place_cells(row.take("cells", list), number, taken, len(widths), fields):
                 text = {"title": title, "subtitle": subtitle}.get(cell.kind, cell.text)
                 (foot if placed else head).append(
                     Cell(cell.kind, text, *(getattr(cell, a) for a in Cell.__slots__[2:]))
                 )
+        if height is not None:
+            heights |= dict.fromkeys(range(number, number + count), float(height))
+        number += count
         row.finish()
     node.finish()
-    return Layout(widths, heights, len(rows), tuple(head), tuple(placed), tuple(foot))
+    return Layout(widths, heights, number, tuple(head), tuple(placed), tuple(foot))
 
 
 def _place_cells(
@@ -331,7 +396,7 @@ def _place_cells(
 ) -> Iterator[Cell]:
     col = 0
     for spec in specs:
-        node = _Node(spec, f"layout.rows[{row}]")
+        node = Node(spec, f"layout.rows[{row}]")
         while (row, col) in taken:
             col += 1
         rows, columns = node.take("rows", int, 1), node.take("columns", int, 1)
@@ -339,42 +404,42 @@ def _place_cells(
         (kind, content), *more = node.rest.items() if node.rest else [("", "")]
         node.rest.clear()
         if more or kind not in ("title", "subtitle", "label", "value", "caption", "blank"):
-            raise _invalid(f"layout.rows[{row}]", f"what is {spec}?")
+            raise invalid(f"layout.rows[{row}]", f"what is {spec}?")
         key = text = ""
         if kind in ("label", "value"):
             if content not in fields:
-                raise _invalid(f"layout.rows[{row}]", f"no field {content}")
+                raise invalid(f"layout.rows[{row}]", f"no field {content}")
             key, text = content, fields[content].label if kind == "label" else ""
         elif kind == "caption":
             text = str(content)
         if col + columns > width:
-            raise _invalid(f"layout.rows[{row}]", "wider than `widths`")
+            raise invalid(f"layout.rows[{row}]", "wider than `widths`")
         taken |= {(r, c) for r in range(row, row + rows) for c in range(col, col + columns)}
         yield Cell(kind, text, key, row, col, rows, columns, vertical)
         col += columns
 
 
-def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable:
+def _place_table(node: Node, table: Table, row: int, width: int) -> PlacedTable:
     caption = node.take("caption", str, "")
     heads = {}
     for name in ("entry", "print"):
         col = 1 if caption else 0
         heading: list[TableColumn] = []
         for spec in node.take(name, list):
-            n = _Node(spec, f"layout.{table.key}.{name}")
+            n = Node(spec, f"layout.{table.key}.{name}")
             if (key := n.take("target", str, None)) is not None:
                 columns = 3 if name == "entry" else n.take("columns", int, 1)
                 label = table.targets[key].label
             else:
                 key, columns = n.take("column", str), 1 if name == "entry" else n.take("columns", int, 1)
                 if key not in table.columns:
-                    raise _invalid(f"layout.{table.key}.{name}", f"no column {key}")
+                    raise invalid(f"layout.{table.key}.{name}", f"no column {key}")
                 label = table.columns[key].label
             n.finish()
             heading.append(TableColumn(key, label, col, columns))
             col += columns
         if col > width:
-            raise _invalid(f"layout.{table.key}.{name}", "wider than `widths`")
+            raise invalid(f"layout.{table.key}.{name}", "wider than `widths`")
         heads[name] = tuple(heading)
     return PlacedTable(table.key, row, caption, heads["entry"], heads["print"])
 
@@ -384,35 +449,63 @@ def _place_table(node: _Node, table: Table, row: int, width: int) -> PlacedTable
 
 def _check(form: Form) -> None:
     _check_fields(form)
-    placed = {(c.kind, c.key) for c in (*form.layout.head, *form.layout.foot) if c.key}
-    for key in form.fields:
-        for kind in ("label", "value"):
-            if (kind, key) not in placed:
-                raise _invalid("layout", f"has no {kind} of {key}")
+    placed = Counter((c.kind, c.key) for c in (*form.layout.head, *form.layout.foot) if c.key)
+    for kind, key in _cells_of(form):
+        if placed.pop((kind, key), 0) != 1:
+            raise invalid("layout", f"does not have one {kind} of {key}")
+    if placed:
+        raise invalid("layout", "has too much: " + ", ".join(f"{kind} of {key}" for kind, key in placed))
+    _check_follows(form)
     if set(form.tables) != {p.table for p in form.layout.tables}:
-        raise _invalid("layout", "does not place every table once")
+        raise invalid("layout", "does not place every table once")
     summary = form.summary
     for name in (*form.key_fields, form.organization_field, summary.subtotals, summary.amount, summary.structure):
         if name is not None and name not in form.fields:
-            raise _invalid("form.yaml", f"no field {name}")
+            raise invalid("form.yaml", f"no field {name}")
     headings = [fold(f.heading) for f in (form.id_field, *form.fields.values())]
     if len(set(headings)) < len(headings):
-        raise _invalid("fields", "two fields have the same heading; give one a `heading`")
+        raise invalid("fields", "two fields have the same heading; give one a `heading`")
     keys = set(form.fields)
     if any(key.rpartition(".")[0] in keys for key in keys if "." in key) or keys & set(form.tables):
-        raise _invalid("fields", "a key stands for a value and for a group")
+        raise invalid("fields", "a key stands for a value and for a group")
+
+
+def _cells_of(form: Form) -> Iterator[tuple[str, str]]:
+    """Yield what the layout must place: kind and key of every cell that is no mere text."""
+    inside = {f"{grid}.{row}.{column}" for grid, g in form.grids.items() for row in g.rows for column in g.columns}
+    for key, field in form.fields.items():
+        if field.printed:
+            yield "value", key
+        if field.printed and not field.follows and key not in inside:
+            yield "label", key
+    for name, grid in form.grids.items():
+        yield from (("row", f"{name}.{line}") for line in grid.rows)
+        yield from (("column", f"{name}.{line}") for line in grid.columns)
+
+
+def _check_follows(form: Form) -> None:
+    """Refuse a value that does not stand to the right of the one that it follows."""
+    values = {c.key: c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value"}
+    for key, field in form.fields.items():
+        if field.follows is None:
+            continue
+        before, own = values.get(field.follows), values[key]
+        if before is None or form.fields[field.follows].follows is not None:
+            raise invalid(f"fields.{key}.follows", f"no field {field.follows} with a label")
+        if own.row != before.row or own.col <= before.col:
+            raise invalid(f"fields.{key}.follows", f"the value must stand right of that of {field.follows}")
 
 
 def _check_fields(form: Form) -> None:
     columns = [c for t in form.tables.values() for c in t.columns.values()]
     for field in (*form.fields.values(), *columns):
         if field.choices is not None and field.choices not in form.choices:
-            raise _invalid(f"{field.key}.choices", f"no list {field.choices}")
+            raise invalid(f"{field.key}.choices", f"no list {field.choices}")
         if FIELD_TYPES[field.type].needs_choices and field.choices is None:
-            raise _invalid(field.key, f"a {field.type} needs `choices`")
+            raise invalid(field.key, f"a {field.type} needs `choices`")
         for part in field.sum:
             if part not in form.fields or not FIELD_TYPES[form.fields[part].type].is_amount or form.fields[part].sum:
-                raise _invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
+                raise invalid(f"{field.key}.sum", f"{part} is no amount that is typed")
 
 
 def _check_units(form: Form) -> None:
@@ -424,47 +517,4 @@ def _check_units(form: Form) -> None:
     for text in (*(t for f in amounts for t in (f.label, f.heading)), *captions):
         unit = money_label(fold(text))[1]
         if unit is not None and unit != form.money:
-            raise _invalid("money", f"is {form.money.name}, but {' '.join(text.split())} counts in {unit.name}")
-
-
-def _invalid(key: str, reason: str) -> KpixlError:
-    return failure("form-invalid", key=key, reason=reason)
-
-
-class _Node:
-    """A mapping of the definition from which every key must be taken."""
-
-    def __init__(self, data: object, path: str) -> None:
-        if not isinstance(data, dict):
-            raise _invalid(path, "must be a mapping")
-        self.rest: dict[str, Any] = dict(data)
-        self.path = path
-
-    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
-        """Take a value out; without a default it must be there."""
-        if key not in self.rest:
-            if default:
-                return default[0]
-            raise _invalid(self.path, f"{key} is missing")
-        value = self.rest.pop(key)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise _invalid(f"{self.path}.{key}", f"cannot be {value!r}")
-        return value
-
-    def mapping(self, key: str) -> dict[str, Any]:
-        """Take a mapping out; empty where it is not given."""
-        found: dict[str, Any] = self.take(key, dict, {})
-        return found
-
-    def node(self, key: str) -> _Node:
-        """Take a mapping out as a node."""
-        return _Node(self.mapping(key), f"{self.path}.{key}")
-
-    def nodes(self, key: str) -> list[tuple[str, _Node]]:
-        """Take a mapping of mappings out."""
-        return [(str(k), _Node(v, f"{self.path}.{key}.{k}")) for k, v in self.mapping(key).items()]
-
-    def finish(self) -> None:
-        """Complain about what nobody took."""
-        if self.rest:
-            raise _invalid(self.path, f"unknown key {', '.join(map(str, self.rest))}")
+            raise invalid("money", f"is {form.money.name}, but {' '.join(text.split())} counts in {unit.name}")

@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 
 def is_blank(raw: Raw) -> bool:
-    """Tell whether a cell holds nothing that a person can see."""
+    """Return whether a cell holds nothing that a person can see."""
     if not isinstance(raw, str):
         return raw is None
     return not raw or raw.isspace() or (raw[0] in _UNSEEN and not raw.translate(INVISIBLE).strip())
@@ -127,7 +127,7 @@ _SPACED_COMMA = re.compile(r"\s*,\s*")
 
 
 def as_typed(text: str, *numbers: str) -> bool:
-    """Tell whether numbers that were read from a text stand in it, be it in full width or in groups of three.
+    """Return whether numbers that were read from a text stand in it, be it in full width or in groups of three.
 
     Folding makes 102 of 10², and leaving out white space 5060 of "50 60".
     """
@@ -162,7 +162,7 @@ def number_text(number: Decimal) -> str:
 
 
 def fits_float(number: Decimal) -> bool:
-    """Tell whether a double, hence an Excel number, keeps every digit."""
+    """Return whether a double, hence an Excel number, keeps every digit."""
     if abs(number.adjusted()) >= 300:
         return False
     # Few characters are few digits; taking a number apart costs five times as much.
@@ -183,12 +183,12 @@ def spelled(text: str) -> Decimal | None:
 
 
 def is_number(raw: Raw) -> TypeGuard[int | float | Decimal]:
-    """Tell whether a cell holds a number."""
+    """Return whether a cell holds a number."""
     return isinstance(raw, int | float | Decimal) and not isinstance(raw, bool)
 
 
 def maybe_percent(number: float | Decimal) -> bool:
-    """Tell whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 2."""
+    """Return whether a number without a unit can be what a cell holds that shows per cent: 0.95, 1, 2."""
     return -10 <= number <= 10
 
 

@@ -79,7 +79,7 @@ class Comments:
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is no note."""
+        """Return whether there is no note."""
         return not any(local(node) == "comment" for node in self._list)
 
     def finish(self) -> bytes:
@@ -202,7 +202,7 @@ def without_boxes(drawing: bytes, places: Iterable[Span]) -> bytes:
 
 
 def has_boxes(drawing: bytes) -> bool:
-    """Tell whether there is any shape."""
+    """Return whether there is any shape."""
     return next(_shapes(drawing), None) is not None
 
 

@@ -15,7 +15,7 @@ _CELLS = re.compile(rb"<((?:\w+:)?)sheetData\b[^>]*?(/?)>")
 _SELECTED = re.compile(rb"\stabSelected=[\"'](?:1|true)[\"']")
 _ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
 _ROW_NUMBER, _ROW_HEIGHT = re.compile(rb"\sr=[\"'](\d{1,7})[\"']"), re.compile(rb"\sht=[\"']([\d.]{1,9})[\"']")
-# What stands behind a conditional format, and behind the link to the notes' drawing, in the standard's order.
+# What comes behind a conditional format, and behind the link to the notes' drawing, in the standard's order.
 _BEHIND_NOTES = (
     "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 )  # fmt: skip
@@ -74,7 +74,7 @@ class SheetPart:
             self.insert(add_related(self.root, "legacyDrawing", key), _BEHIND_NOTES)
 
     def column_pixels(self) -> Mapping[int, float]:
-        """Return the widths of columns that say one, in pixels."""
+        """Return the widths of columns that have one, in pixels."""
         widths: dict[int, float] = {}
         for node in self.root.iter(q("col")):
             first, last = int(node.get("min", "1")), min(int(node.get("max", "1")), 200)
@@ -83,7 +83,7 @@ class SheetPart:
         return widths
 
     def row_pixels(self) -> Mapping[int, float]:
-        """Return the heights of rows that say one, in pixels."""
+        """Return the heights of rows that have one, in pixels."""
         heights: dict[int, float] = {}
         for match in _ROW.finditer(self._cells):
             number, height = _ROW_NUMBER.search(match[0]), _ROW_HEIGHT.search(match[0])

@@ -20,16 +20,22 @@ from kpixl.problems import KpixlError, failure
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def page_environment(form: Form, extra: Sequence[Path], design: Path | None = None) -> BoundedEnvironment:
+# By language; one name for all who look for them.
+LETTER_TEMPLATES = {"zh": "letter.zh.j2", "en": "letter.en.j2"}
+
+
+def page_environment(
+    form: Form, extra: Sequence[Path], design: Path | None = None, *, escape: bool = True
+) -> BoundedEnvironment:
     """Make the environment in which templates are found in the form's own folder, then in the shared ones.
 
     `extra`: the folders of definitions given by the user; `design`: a folder of templates that comes before all.
-    Everything is escaped; nothing is loaded from elsewhere.
+    Everything is escaped, unless it is for plain text; nothing is loaded from elsewhere.
     """
     known = known_forms(extra)
     own = [known[form.id]] if form.id in known else []
     first = [design] if design is not None else []
-    jinja = BoundedEnvironment(FileSystemLoader([*first, *own, *folders(extra)]), autoescape=True)
+    jinja = BoundedEnvironment(FileSystemLoader([*first, *own, *folders(extra)]), autoescape=escape)
     jinja.filters |= {"show": show, "css_name": css_name}
     return jinja
 

@@ -374,7 +374,7 @@ _OVERLAP = re.compile("(?<=_x[0-9a-fA-F]{4})(?=_x[0-9a-fA-F]{4}_)")
 
 
 def _typed(text: str) -> str:
-    """Say that text is text: XlsxWriter takes what stands between <r> and </r> for rich text of its own making."""
+    """Mark text as text: XlsxWriter takes what is between <r> and </r> for rich text of its own making."""
     if text.startswith("<r>") or "_x" in text:
         runs = _OVERLAP.split(text)
         if len(runs) > 1 or text.endswith("</r>"):

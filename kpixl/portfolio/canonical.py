@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yaml_text
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Field, Form, Row, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import (
@@ -21,10 +22,10 @@ from kpixl.forms.values import (
     Raw,
     refused_character,
     storable,
+    text_of,
     tidy_target,
     to_decimal,
     to_yaml,
-    total_of,
     utf16_length,
 )
 from kpixl.inputs import check_regular, read_input
@@ -255,7 +256,14 @@ class _ProjectReader:
             _check_text(project_id, (*path, "id"), self.found)
         values = {key: self._value(f, raws.get(key), path, key) for key, f in self.form.fields.items()}
         tables = {key: tuple(self._rows(key, raws.get(key), (*path, key))) for key in self.form.tables}
-        return complete(self.form, Project(str(project_id), values, tables))
+        project = complete(self.form, Project(str(project_id), values, tables))
+        for key, field in self.form.fields.items():
+            if not field.printed and values[key] not in (None, computed := project.values[key]):
+                expected = text_of(computed)
+                self.found.wrong(
+                    (*path, *key.split(".")), (f"计算结果 {expected}", f"computed: {expected}"), values[key]
+                )
+        return project
 
     def _flatten(
         self,
@@ -311,7 +319,7 @@ class _ProjectReader:
 
 
 def _groups(form: Form) -> dict[str, list[str]]:
-    """Map each group prefix ("" or "funding.") to the names that may stand in it."""
+    """Map each group prefix ("" or "funding.") to the names that may be in it."""
     groups: dict[str, list[str]] = {"": ["id"]}
     for key in (*form.fields, *form.tables):
         parts = key.split(".")
@@ -327,14 +335,14 @@ def _groups(form: Form) -> dict[str, list[str]]:
 
 
 def read_value(form: Form, field: Field, raw: Raw) -> tuple[Value, bool]:
-    """Read one raw value as its field's type; tell whether it was read otherwise than plainly."""
+    """Read one raw value as its field's type; return whether it was read otherwise than plainly too."""
     if isinstance(raw, str) and (kept := storable(raw)) != raw:
         return read_value(form, field, kept)[0], True
     return FIELD_TYPES[field.type].read(raw, form.choices[field.choices] if field.choices else None, form.money)
 
 
 def tidy_row(form: Form, table: str, row: dict[str, Value]) -> tuple[Row, bool]:
-    """Split targets that were typed whole; tell whether one was."""
+    """Split targets that were typed whole; return whether one was."""
     noted = False
     for target in form.tables[table].targets.values():
         columns = form.tables[table].columns
@@ -345,12 +353,12 @@ def tidy_row(form: Form, table: str, row: dict[str, Value]) -> tuple[Row, bool]:
 
 
 def complete(form: Form, project: Project) -> Project:
-    """Fill in each blank total from its parts."""
-    filled = {
-        key: amount
-        for key, field in form.fields.items()
-        if field.sum
-        and project.values[key] is None
-        and (amount := total_of([project.values[part] for part in field.sum])) is not None
-    }
-    return replace(project, values={**project.values, **filled}) if filled else project
+    """Fill in each blank total and computed value; one that is on no form is always the computed one."""
+    values, changed = dict(project.values), False
+    for key in form.computed:
+        field = form.fields[key]
+        if values[key] is None or not field.printed:
+            computed = computed_value(field, values, project.tables)
+            changed |= computed != values[key]
+            values[key] = computed
+    return replace(project, values=values) if changed else project

@@ -86,7 +86,7 @@ _MAX_BESIDE = 400  # characters; longer ones are not looked at
 
 
 def is_furniture(raw: Raw) -> bool:
-    """Tell whether a cell beside a form is one that kpixl wrote there: marker, status with its hidden list, or hint."""
+    """Return whether kpixl wrote a cell beside a form: marker, status with its hidden list, or hint."""
     if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
         return False
     if raw.startswith((PREFIX, LISTED, HINT + LISTED)):
@@ -214,7 +214,7 @@ def _filled(rows: Rows, known: Container[Place] = ()) -> Iterator[tuple[Place, R
 
 
 def _is_computed(first: Raw, raw: Raw) -> bool:
-    """Tell whether a cell of the column of statuses is its heading, or may be a formula's result.
+    """Return whether a cell of the column of statuses is its heading, or may be a formula's result.
 
     `first`: the first cell of its row.
     """

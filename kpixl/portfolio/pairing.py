@@ -71,7 +71,7 @@ def row_title(table: Table, row: Row) -> str:
 
 
 def _identity(table: Table) -> tuple[list[str], list[str]]:
-    """Return the columns that tell rows apart: those to choose from, and those of free text; no targets or amounts."""
+    """Return the columns that distinguish rows: those to choose from, and those of free text; no targets or amounts."""
     parts = {part for target in table.targets.values() for part in target.parts}
     own = [column for key, column in table.columns.items() if key not in parts]
     names = [column.key for column in own if FIELD_TYPES[column.type].free_text]

@@ -1,4 +1,4 @@
-"""The official form of one project as cells: what stands where, merged as it is published.
+"""The official form of one project as cells: what is where, merged as it is published.
 
 Pure: the summary workbook and the page draw the same cells, each in its own way. Rows and columns count
 from 0 at the top left corner of the form.
@@ -26,7 +26,7 @@ class PrintedCell:
     """One cell of the printed form, spanning `rows` x `columns` from (`row`, `col`).
 
     `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column).
-    `value`: the text of the form itself, or for a value what the project says there.
+    `value`: the text of the form itself, or for a value what the project has there.
     `type`: of a value, a key of forms.types.FIELD_TYPES, or "target" for a target printed in one cell; else "".
     `key`: the field, column or target; `table`: the table it belongs to, "" outside tables.
     `scope`: which cells a label heads: row, col, rowgroup, or "".
@@ -109,7 +109,7 @@ def disclosure_text(form: Form, portfolio: Portfolio) -> str:
 
 
 def printed_text(cell: PrintedCell) -> str:
-    """Print what stands in a cell, as the official form does."""
+    """Print the contents of a cell, as the official form does."""
     return FIELD_TYPES.get(cell.type, TEXT).text(cell.value)
 
 
@@ -122,7 +122,7 @@ def printed_form(form: Form, year: int | None, project: Project) -> tuple[Printe
 
 
 class FormPrinter:
-    """Lays out many projects of one form and year; what the form itself says is laid out once.
+    """Lays out many projects of one form and year; what is the form's own is laid out once.
 
     `longest`: the most rows that a merged cell of a table reaches over; a longer run is printed in several cells. On
     paper a cell must fit a page, or its text is on one page and rows that it belongs to on another.
@@ -169,18 +169,24 @@ class FormPrinter:
             yield PrintedCell("value", value, row, cell.col, cell.rows, cell.columns, fields[cell.key].type, cell.key)
 
 
+# Cells of a grid as printed: their kind, and what they head.
+_GRID_CELLS = {"row": ("label", "row"), "column": ("label", "col"), "empty": ("blank", "")}
+
+
 def _own_cell(cell: Cell, form: Form, year: int | None) -> PrintedCell:
     """Make the printed cell for a text of the form itself."""
-    text, scope = cell.text, ""
+    kind, text, scope = cell.kind, cell.text, ""
     if cell.kind == "subtitle":
         text = subtitle_text(form, year)
+    elif cell.kind in _GRID_CELLS:
+        kind, scope = _GRID_CELLS[cell.kind]
     elif cell.kind == "label":
         values = (c for c in (*form.layout.head, *form.layout.foot) if c.kind == "value" and c.key == cell.key)
         scope = "row" if any(value.row == cell.row for value in values) else "col"
     elif cell.kind == "caption":
         scope = "rowgroup" if cell.rows > 1 else "row"
     return PrintedCell(
-        cell.kind,
+        kind,
         text or None,
         cell.row,
         cell.col,
@@ -207,7 +213,7 @@ def _shifted(row: int, added: Sequence[tuple[int, int]]) -> int:
 def _table_cells(
     table: Table, placed: PlacedTable, rows: Sequence[Row | None], first: int, longest: int | None
 ) -> Iterator[PrintedCell]:
-    """Yield the headings in row `first` and the rows below them; the caption stands beside the rows."""
+    """Yield the headings in row `first` and the rows below them; the caption is beside the rows."""
     name = table.key
     if placed.caption:
         yield PrintedCell(

@@ -85,6 +85,6 @@ def _value(form: Form, field: Field) -> Schema:
 
 
 def _titled(field: Field, value: Mapping[str, object]) -> Schema:
-    """Put what the form says about a field before the rules for its value."""
+    """Put the form's description of a field before the rules for its value."""
     title: Schema = {"title": field.label.rstrip(":：")}
     return title | ({"description": field.help} if field.help else {}) | dict(value)

@@ -25,13 +25,13 @@ OWN_LINK = '=IFERROR(HYPERLINK("#"&'  # how the formula of the status begins
 # A note of ours (`kpixl check --mark`) begins so; below a person's own it is a paragraph that begins so. By that it is
 # found again, whichever program has saved the file in between.
 NOTE_SIGNATURE = "【kpixl】"
-# Where it stands: columns right of the form's last one. A value never stands there.
+# Where it is: columns right of the form's last one. A value is never there.
 STATUS_GAP, MARK_GAP = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What the marker cell says. `order` counts from 1; `name` is a digest of the project's name when written.
+    """The contents of the marker cell. `order` counts from 1; `name` is a digest of the project's name when written.
 
     `sent`: a digest of the values that the sheet was sent out with, "" of sheets made before it was kept.
     `presets`: the tables whose presets were written as rows, so that one left as it was is no row.
@@ -114,7 +114,7 @@ def _loads(text: str) -> Marker | None:
 
 
 def is_instructions(rows: Sequence[Sequence[Raw]]) -> bool:
-    """Tell whether a sheet was put beside the forms by kpixl: it is called ours in its first row, and no project's."""
+    """Return whether kpixl put a sheet beside the forms: its first row names kpixl, and no project."""
     return bool(rows) and any(isinstance(raw, str) and raw.startswith(PREFIX) and not loads(raw) for raw in rows[0])
 
 
@@ -129,7 +129,7 @@ def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Ma
 
 
 class FoundMarker(NamedTuple):
-    """A marker and where it stands."""
+    """A marker and its place."""
 
     marker: Marker
     row: int
@@ -137,7 +137,7 @@ class FoundMarker(NamedTuple):
 
 
 def in_row(cells: Sequence[Raw]) -> Marker | None:
-    """Return the marker in a row; it stands at its end."""
+    """Return the marker in a row; it is at its end."""
     return next((mark for raw in reversed(cells) if (mark := loads(raw))), None)
 
 

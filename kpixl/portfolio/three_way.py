@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Field, Form, Row, Table, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of, total
@@ -187,7 +188,7 @@ class _Line:
 
     @property
     def there(self) -> bool:
-        """Tell whether it is in the result."""
+        """Return whether it is in the result."""
         return self.presence is None or self.presence.value == KEEP
 
 
@@ -205,7 +206,7 @@ class _Draft:
     def _field(self, key: str, definition: Field) -> _Unit:
         values = {n: v.project.values[key] for n, v in enumerate(self.versions) if ("", key) not in v.unread}
         keys = dict.fromkeys(values, Key(key))
-        if definition.sum:
+        if definition.computation is not None:
             return self._total(key, definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
         kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
@@ -213,11 +214,13 @@ class _Draft:
         return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
     def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
-        """Merge a total: one that only adds up its parts follows them and is no change of its own."""
+        """Merge a computed value: one that only follows from its operands is no change of its own."""
 
         def typed(project: Project) -> Parts:
             value = project.values[key]
-            return (None if value == total([project.values[part] for part in definition.sum]) else value,)
+            if definition.sum:
+                return (None if value == total([project.values[part] for part in definition.sum]) else value,)
+            return (None if value == computed_value(definition, project.values, project.tables) else value,)
 
         sent = typed(self.sent)
         own = {n: typed(self.versions[n].project) for n in values}

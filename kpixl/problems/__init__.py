@@ -1,5 +1,5 @@
 """What can be wrong, in two languages."""
 
-from kpixl.problems.problem import KpixlError, Location, Problem, Severity, failure, worst
+from kpixl.problems.problem import KpixlError, Location, Problem, Severity, failure, independent, worst
 
-__all__ = ["KpixlError", "Location", "Problem", "Severity", "failure", "worst"]
+__all__ = ["KpixlError", "Location", "Problem", "Severity", "failure", "independent", "worst"]

@@ -6,10 +6,13 @@ problem's details, so that a problem stays data until it is shown.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
+from kpixl.keys import Key
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.problems.entry import Entry
 
@@ -24,7 +27,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something stands; every part may be unknown. `field` is the printed label."""
+    """The place of something; every part may be unknown. `field` is the printed label."""
 
     file: str | None = None
     sheet: str | None = None
@@ -40,9 +43,10 @@ class Problem:
     """One finding: a code of the catalogue, where it is, and the details its message needs.
 
     `code` may carry the id of a check of the form behind a dot, `expression.overall-goal`; `level` is the severity
-    where a form or the office's configuration says another than the catalogue. `project`: the id of the project it
+    where a form or the office's configuration sets another than the catalogue. `project`: the id of the project it
     is about, None where it is about none or none is known; it follows from the place and is not compared. `rule`: the
-    texts of the rule that found it, None for what the catalogue has the texts of.
+    texts of the rule that found it, None for what the catalogue has the texts of. `keys`: the values it is about, by
+    which another problem names it: `caused_by`, where that one follows from it.
     """
 
     code: str
@@ -51,6 +55,8 @@ class Problem:
     level: Severity | None = None
     project: str | None = field(default=None, compare=False)
     rule: Entry | None = field(default=None, compare=False, repr=False)
+    keys: tuple[Key, ...] = field(default=(), compare=False)
+    caused_by: Key | None = field(default=None, compare=False)
 
     @property
     def entry(self) -> Entry:
@@ -63,15 +69,15 @@ class Problem:
         return self.level or Severity(self.entry.severity)
 
     def message(self, lang: str = "zh") -> str:
-        """Say what was found, in `lang` ("zh" or "en")."""
+        """Return what was found, in `lang` ("zh" or "en")."""
         return self.entry.message(lang).format_map(_Details(self.details, lang))
 
     def hint(self, lang: str = "zh") -> str:
-        """Say what to do about it, in `lang`; may be empty."""
+        """Return what to do about it, in `lang`; may be empty."""
         return self.entry.hint(lang).format_map(_Details(self.details, lang))
 
     def text(self, lang: str = "zh") -> str:
-        """Say both in one line, as each language joins sentences."""
+        """Return both in one line, as each language joins sentences."""
         return f"{self.message(lang)}{' ' if lang == 'en' else ''}{self.hint(lang)}".strip()
 
     def data(self, lang: str = "zh") -> dict[str, str | None]:
@@ -103,6 +109,37 @@ class KpixlError(Exception):
 def failure(code: str, /, file: str | None = None, **details: object) -> KpixlError:
     """Make the KpixlError for a single problem."""
     return KpixlError(Problem(code, Location(file=file), details))
+
+
+class Caused(Protocol):
+    """What may follow from another of its project."""
+
+    @property
+    def project(self) -> str | None:
+        """Return the id of its project."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys of the values that it is about."""
+
+    @property
+    def caused_by(self) -> Key | None:
+        """Return the key of the one that it follows from."""
+
+
+C = TypeVar("C", bound="Caused")
+
+
+def independent(found: Iterable[C]) -> list[C]:
+    """Leave out what follows from another that is there too: whoever solves that one has solved both."""
+    found = list(found)
+    known = Counter((one.project, key) for one in found for key in one.keys)
+
+    def follows(one: C) -> bool:
+        # One that names its own key as the cause is about the same value as the other.
+        return one.caused_by is not None and known[one.project, one.caused_by] > (one.caused_by in one.keys)
+
+    return [one for one in found if not follows(one)]
 
 
 def worst(problems: Iterable[Problem]) -> Severity | None:

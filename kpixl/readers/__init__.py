@@ -6,26 +6,32 @@ The kind is told by the content (kinds), each kind has its module, and each libr
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 from kpixl.problems import Location, Problem
-from kpixl.readers.detect import Kind, kind_of, other, unsealed
+from kpixl.readers.container import BETWEEN, Delivery, Member, too_deep
+from kpixl.readers.detect import MAIL, Kind, kind_of, other, unsealed
 from kpixl.readers.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
 from kpixl.readers.limits import DEFAULT_LIMITS, Limits
-from kpixl.readers.package import Package
 from kpixl.readers.struck import struck_problems
 
 __all__ = [
+    "BETWEEN",
     "DEFAULT_LIMITS",
+    "Delivery",
     "Grid",
     "Limits",
+    "Member",
     "Opened",
     "Reading",
     "UnreadableError",
     "exceeded",
     "file_too_large",
+    "members",
     "open_content",
     "read_grids",
     "read_opened",
+    "too_deep",
 ]
 
 Found = tuple[list[Grid], list[Problem]]
@@ -50,9 +56,9 @@ class Opened:
         return hashlib.sha256(self.original).hexdigest()
 
     @property
-    def archive(self) -> Package | None:
-        """Return the package where it is an archive of files."""
-        return self.package if self.kind is Kind.ARCHIVE else None
+    def is_container(self) -> bool:
+        """Return whether it holds files: an archive or a mail."""
+        return self.kind in (Kind.ARCHIVE, Kind.MAIL)
 
 
 def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
@@ -60,8 +66,20 @@ def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
     return Opened(content, limits)
 
 
+def members(opened: Opened, shown: str) -> Iterator[Member]:
+    """Yield the files of an archive or a mail; no others of any other kind. Raises UnreadableError."""
+    if opened.kind is Kind.MAIL:
+        from kpixl.readers import mail
+
+        yield from mail.members(opened.content, shown, opened.limits)
+    elif opened.kind is Kind.ARCHIVE and opened.package is not None:
+        from kpixl.readers import archive
+
+        yield from archive.members(opened.package, shown, opened.limits)
+
+
 def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
-    """Read every grid of a file, its kind told by its content. Whatever is wrong comes back as a problem."""
+    """Read every grid of a file, its kind detected by its content. Whatever is wrong comes back as a problem."""
     try:
         opened = open_content(content, limits)
     except UnreadableError as error:
@@ -97,6 +115,8 @@ def _read(opened: Opened, file: str) -> Found:
         return grids, struck_problems(struck, file)
     if opened.kind is Kind.ARCHIVE:
         raise other(*_PACKED)
+    if opened.kind is Kind.MAIL:
+        raise other(*MAIL)
     if opened.kind is Kind.TEXT:
         from kpixl.readers import text as texts
 

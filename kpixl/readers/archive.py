@@ -7,16 +7,14 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from kpixl.files import natural_key, skip_reason
 from kpixl.problems import Location, Problem
-from kpixl.readers.grid import UnreadableError, exceeded, file_too_large
+from kpixl.readers.container import Labels, Member, clean_name
+from kpixl.readers.grid import file_too_large
 from kpixl.readers.limits import Limits
 from kpixl.readers.package import ERRORS, Package
 
-BETWEEN = " › "  # archive › file
-MAX_NAME, MAX_FOLDERS = 200, 16  # a name in an archive can have 65,535 characters, and as many folders
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 _DAMAGED = (
     "它在压缩包中已损坏，或压缩方式不受支持",
@@ -24,31 +22,14 @@ _DAMAGED = (
 )
 
 
-class Member(NamedTuple):
-    """A file of an archive: how it is shown, its content or what kept it from being read, and its time."""
-
-    shown: str
-    content: bytes
-    problem: Problem | None = None
-    modified: datetime | None = None
-
-
 def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
     """Yield the files of an archive in natural order. Raises UnreadableError where it exceeds a bound."""
     package.check_size()
     named = sorted(((_name(part), part) for part in package.parts), key=lambda item: natural_key(item[0]))
-    taken: set[str] = set()
-    numbers: dict[str, int] = {}  # the last that a name was given: 20,000 files may have the same one
+    labels = Labels(shown)
     for name, part in named:
-        if part.is_dir():
-            continue
-        label = name
-        while label in taken:
-            numbers[name] = numbers.get(name, 1) + 1
-            path = PurePosixPath(name)
-            label = path.with_name(f"{path.stem} ({numbers[name]}){path.suffix}").as_posix()
-        taken.add(label)
-        yield _member(package, part, name, f"{shown}{BETWEEN}{label}", limits)._replace(modified=_time(part))
+        if not part.is_dir():
+            yield _member(package, part, name, labels.of(name), limits)._replace(modified=_time(part))
 
 
 def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limits: Limits) -> Member:
@@ -86,16 +67,4 @@ def _name(part: zipfile.ZipInfo) -> str:
                 break
             except UnicodeDecodeError:
                 continue
-    printable = "".join(c if c.isprintable() else "_" for c in name.replace("\\", "/"))
-    parts = [piece for piece in printable.split("/") if piece not in ("", ".", "..")]
-    return "/".join(map(_short, parts[-MAX_FOLDERS:])) or "_"
-
-
-def _short(name: str) -> str:
-    """Bound a name as file systems do; its end tells its kind."""
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
-
-
-def too_deep(limits: Limits) -> UnreadableError:
-    """Make the error for an archive within archives beyond the limit."""
-    return exceeded("nesting", limits.nesting + 1, limits)
+    return clean_name(name)

@@ -124,7 +124,7 @@ def _walk(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _is_error(kind: int, value: bytes) -> bool:
-    """Tell whether a cell shows an error, given its kind and what follows its place and its format."""
+    """Return whether a cell shows an error, given its kind and what follows its place and its format."""
     if kind == _BOOL_OR_ERROR:
         return value[1:2] == b"\1"
     return kind == _FORMULA and value[0:1] == b"\2" and value[6:8] == b"\xff\xff"
@@ -205,7 +205,7 @@ def _renumbered(formats: Mapping[int, int], styles: Mapping[int, int]) -> Iterat
 
 
 def has_notes(content: bytes) -> bool:
-    """Tell whether a .xls has notes."""
+    """Return whether a .xls has notes."""
     return any(
         kind == _NOTE
         for stream in ole.workbook_streams(content)
@@ -225,7 +225,7 @@ _AROUND = {0x12: "+{}", 0x13: "-{}", 0x14: "{}%", 0x15: "({})"}
 def old_literals(content: bytes, wanted: Container[tuple[str, int, int]]) -> dict[tuple[str, int, int], str]:
     """Map the cells of a .xls that are a formula of one number, as =100%, to it; of those asked for by sheet and place.
 
-    No library tells the formulas of a .xls. Any other formula is left out.
+    No library gives the formulas of a .xls. Any other formula is left out.
     """
     return _spelled(content, wanted, _literal)
 
@@ -282,7 +282,7 @@ _MAX_ROW = 0x0010_0000  # calamine stops at a row beyond
 
 
 def packed_cells(data: bytes) -> tuple[int, bool]:
-    """Count the cells of the rectangle around those of a sheet of a .xlsb, and tell whether one is an error.
+    """Count the cells of the rectangle around those of a sheet of a .xlsb, and return whether one is an error.
 
     Raises UnreadableError.
     """
@@ -350,7 +350,7 @@ def without_foreign_sheets(data: bytes, targets: Mapping[str, tuple[str, str]]) 
 
 
 def counts_from_1904(data: bytes) -> bool:
-    """Tell which date system a .xlsb has, given its part of the workbook."""
+    """Return which date system a .xlsb has, given its part of the workbook."""
     return any(kind == _PROPERTIES and length and data[at] & 1 for kind, at, length in _records(data))
 
 

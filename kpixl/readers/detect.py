@@ -1,4 +1,4 @@
-"""What kind of file some content is: told by the content, never by the name."""
+"""What kind of file some content is: by the content, never by the name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from kpixl.readers.package import SIGNATURES, Package
 
 
 class Kind(StrEnum):
-    """Kinds that are read; everything else raises UnreadableError that says what it is."""
+    """Kinds that are read; everything else raises UnreadableError with its name."""
 
     PACKAGE = "workbook that is a zip package"
     OLD = "workbook of the old binary kind"
     DOCUMENT = "text document"
     ARCHIVE = "archive"
+    MAIL = "mail"
     PDF = "PDF"
     PAGE = "HTML"
     XML2003 = "XML spreadsheet 2003"
@@ -39,6 +40,15 @@ _AS_DOCX = (
 _ORIGINAL = ("请提交可以编辑的原文件（.xlsx）。", "Send the original that can be edited (.xlsx).")
 _UNPACK = ("请解压后提交其中的文件，或改用 .zip 压缩。", "Unpack it and send the files, or pack them as .zip.")
 _ATTACHED = ("请把附件另存后提交。", "Save what is attached to it and send that.")
+_DRAGGED = (
+    "请在 Outlook 中把附件拖到文件夹里，或把邮件另存为 .eml。",
+    "In Outlook drag what is attached into the folder, or save the message as .eml.",
+)
+_EACH_SAVED = ("请在邮件程序中把其中的邮件另存为 .eml。", "In the mail program save the mails in it as .eml.")
+_SENT_PLAIN = (
+    "附件被 Outlook 打包在其中，请发件人把邮件格式改为 HTML 或纯文本后重发。",
+    "Outlook packed what was attached into it: ask the sender to send it again as HTML or plain text.",
+)
 
 _PICTURE = ("图片（{0}）", "a picture ({0})")
 _PACKED = ("{0} 压缩包", "a {0} archive")
@@ -62,6 +72,20 @@ SIGNATURE_TABLE: tuple[tuple[bytes, str, Pair, Pair], ...] = (
     (b"\\{\\\\rtf", "RTF", ("{0} 文档", "an {0} document"), _AS_DOCX),
     (b"MZ", "Windows", ("{0} 程序", "a program for {0}"), _ORIGINAL),
     (b"....ftyp", "MP4", ("视频", "a video"), _ORIGINAL),
+    (b"\\x01\0\0\0.{36} EMF", "EMF", _PICTURE, _ORIGINAL),
+    (b"\xd7\xcd\xc6\x9a", "WMF", _PICTURE, _ORIGINAL),
+    (
+        b"\x78\x9f\x3e\\x22",
+        "winmail.dat",
+        ("Outlook 专用格式的附件（{0}）", "a file that only Outlook reads ({0})"),
+        _SENT_PLAIN,
+    ),
+    (
+        b"From \\S[^\r\n]* \\d{4}\r?\n[A-Za-z][\\w-]*:",
+        "mbox",
+        ("存有多封邮件的文件（.{0}）", "a file of several mails (.{0})"),
+        _EACH_SAVED,
+    ),
 )
 _SIGNATURES = tuple((re.compile(start, re.DOTALL), word, what, remedy) for start, word, what, remedy in SIGNATURE_TABLE)
 
@@ -69,7 +93,7 @@ _SIGNATURES = tuple((re.compile(start, re.DOTALL), word, what, remedy) for start
 OLE_TABLE: tuple[tuple[str, Pair, Pair], ...] = (
     ("worddocument", ("旧版 Word 或 WPS 文字文档（.doc、.wps）", "an old Word or WPS document (.doc, .wps)"), _AS_DOCX),
     ("powerpoint document", ("演示文稿（.ppt、.dps）", "a presentation (.ppt, .dps)"), _ORIGINAL),
-    ("__properties_version1.0", ("Outlook 邮件（.msg）", "an Outlook message (.msg)"), _ATTACHED),
+    ("__properties_version1.0", ("Outlook 邮件（.msg）", "an Outlook message (.msg)"), _DRAGGED),
     ("visiodocument", ("Visio 图", "a Visio drawing"), _ORIGINAL),
     ("contents", ("WPS 或 Works 文档", "a Works document"), _AS_DOCX),
 )
@@ -104,17 +128,17 @@ _MAIN_PART = re.compile(
 )
 _NO_BOOK = ("文件中缺少工作簿的主要部分", "the main part of a workbook is missing")
 
-_MAIL = re.compile(
-    rb"(?:(?:[A-Z][\w-]*): [^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*?"
-    rb"(?:Received|MIME-Version|Return-Path|Message-ID|Delivered-To): ",
-    re.IGNORECASE,
-)
+_HEADER = re.compile(rb"([A-Za-z][\w-]{0,76})[ \t]*:")
+# Headers that nothing but a mail has, and some that it has together.
+_OF_MAIL = frozenset({b"received", b"mime-version", b"return-path", b"message-id", b"delivered-to", b"x-unsent"})
+_TOGETHER = (b"from", frozenset({b"to", b"date", b"subject"}))
+_HEADERS = 1 << 16  # bytes in which they are looked for: some servers put their signatures first
 # A page saved by Excel or a browser as one file: its parts belong together, and it was sent to nobody.
 _ARCHIVED = re.compile(
     rb"^Content-Type:\s*multipart/related|^X-Document-Type:\s*Workbook", re.IGNORECASE | re.MULTILINE
 )
 _SENT = re.compile(rb"^(?:Received|To|Delivered-To|Return-Path):", re.IGNORECASE | re.MULTILINE)
-_LETTER = (("电子邮件（.eml）", "an e-mail (.eml)"), _ATTACHED)
+MAIL = (("电子邮件（.eml）", "an e-mail (.eml)"), _ATTACHED)
 _WEB_ARCHIVE = (("网页存档（单个文件的网页，.mht）", "a web archive, a page in a single file (.mht)"), _AS_XLSX)
 _FRAMES = (
     (
@@ -190,7 +214,7 @@ def _package_kind(package: Package) -> Kind:
     if "content.xml" in names and "mimetype" not in names:
         return _unnamed_kind(package)
     if "meta-inf/manifest.xml" in names:
-        return Kind.PACKAGE  # with unusual names; calamine says why not
+        return Kind.PACKAGE  # with unusual names; calamine reports why it cannot be read
     if not names.keys().isdisjoint(("[content_types].xml", "_rels/.rels")) or _is_office(names):
         return _office_kind(package)
     return Kind.ARCHIVE
@@ -206,7 +230,7 @@ def _unnamed_kind(package: Package) -> Kind:
 
 
 def _is_office(names: Collection[str]) -> bool:
-    """Tell whether a package holds nothing but parts of an Office file."""
+    """Return whether a package holds nothing but parts of an Office file."""
     return all(name.startswith(_OFFICE_FOLDERS) for name in names) and any(name.endswith(".xml") for name in names)
 
 
@@ -246,10 +270,30 @@ def _text_kind(content: bytes) -> Kind:
             raise other(("Word 2003 XML 文档", "a Word 2003 XML document"), _AS_DOCX)
         if start.lstrip().startswith("<?xml"):
             raise other(("XML 文件", "an XML file"), _AS_XLSX)
-    if _MAIL.match(content[:_SNIFFED]):
-        archived = _ARCHIVED.search(content[:_SNIFFED]) is not None and _SENT.search(content[:_SNIFFED]) is None
-        raise other(*(_WEB_ARCHIVE if archived else _LETTER))
-    return Kind.TEXT
+    if not _is_mail(content):
+        return Kind.TEXT
+    if _ARCHIVED.search(content[:_SNIFFED]) is not None and _SENT.search(content[:_SNIFFED]) is None:
+        raise other(*_WEB_ARCHIVE)
+    return Kind.MAIL
+
+
+def _is_mail(content: bytes) -> bool:
+    """Tell whether a text begins with the headers of a mail."""
+    content = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    if _HEADER.match(content) is None:
+        return False
+    names = set()
+    for line in content[:_HEADERS].split(b"\n"):
+        if not line.strip():
+            break
+        if (header := _HEADER.match(line)) is not None:
+            names.add(header[1].lower())
+    return not names.isdisjoint(_OF_MAIL) or (_TOGETHER[0] in names and not names.isdisjoint(_TOGETHER[1]))
+
+
+def is_picture(content: bytes) -> bool:
+    """Tell whether some content is a picture."""
+    return any(start.match(content) for start, _, what, _ in _SIGNATURES if what is _PICTURE)
 
 
 def start_of(content: bytes) -> str:

@@ -108,7 +108,7 @@ def _below(element: Any, tags: set[str]) -> Iterator[Any]:
 
 
 def _is_skipped(element: Any) -> bool:
-    """Tell whether nothing within was typed; a content control that nobody filled in shows what to do in it."""
+    """Return whether nothing within was typed; a content control that nobody filled in shows what to do in it."""
     return element.tag in _SKIPPED or (
         element.tag == _W + "sdt" and element.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None
     )
@@ -140,7 +140,7 @@ def _spell(element: Any, pieces: list[str]) -> None:
 
 
 def _chosen(dropdown: Any) -> str:
-    """Return the item that a form field of old documents shows; its text stands nowhere else."""
+    """Return the item that a form field of old documents shows; its text is nowhere else."""
     items = [item.get(_W + "val") or "" for item in dropdown.findall(_W + "listEntry")]
     number = _value(dropdown.find(_W + "result"), _value(dropdown.find(_W + "default"), 0))
     return items[number] if number < len(items) else ""

@@ -49,7 +49,7 @@ class Box:
 
 
 def refusal(extents: Iterable[Extent], limits: Limits) -> tuple[UnreadableError, str | None] | None:
-    """Say why sheets that are all read at once are too large, and which of them is; None where they are not."""
+    """Return why sheets that are all read at once are too large, and which of them is; None where they are not."""
     extents = list(extents)
     for extent in extents:
         if extent.cells > limits.sheet_cells:

@@ -83,7 +83,7 @@ class _Reader:
         return self._push('"' + text.replace('"', '""') + '"')
 
     def _attribute(self) -> bool:
-        """Take what says how to compute; only a sum of one range is part of the text."""
+        """Take what defines the computation; only a sum of one range is part of the text."""
         kind = self._take("<B")
         self._take("<H")
         if kind & _SUM:

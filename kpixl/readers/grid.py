@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from kpixl.a1 import Span, a1
+from kpixl.a1 import CellRef, Span, a1
 from kpixl.forms.values import Raw
 from kpixl.problems import Location, Problem
 from kpixl.readers.limits import Limits, label, raising
@@ -17,7 +17,7 @@ Rows = list[list[Raw]]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The cells of one sheet or table. `rows[0][0]` stands at (`top`, `left`); blank cells are "".
+    """The cells of one sheet or table. `rows[0][0]` is at (`top`, `left`); blank cells are "".
 
     `merges` is a function because most grids are read without looking at them. `suspect`: cells of it that read blank
     may be errors, or formulas that were never calculated; where it is False, none is. `printed`: its texts are what a
@@ -36,6 +36,10 @@ class Grid:
     printed: bool = False
     rich: bool = False
     origins: Mapping[tuple[int, int] | None, tuple[int, int]] | None = None
+
+    def cell(self, row: int, col: int) -> CellRef:
+        """Return the cell of the file that is at `rows[row][col]`."""
+        return CellRef(self.top + row, self.left + col)
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""

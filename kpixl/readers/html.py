@@ -75,7 +75,7 @@ def _take_struck(root: Any) -> list[Struck]:
 
 
 def _decoded(content: bytes) -> str:
-    """Decode by the mark at the beginning, else by what the page says of itself, else by what fits."""
+    """Decode by the mark at the beginning, else by the encoding that the page declares, else by what fits."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")
     said = _CHARSET.search(start_of(content))

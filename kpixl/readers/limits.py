@@ -38,8 +38,8 @@ class Limits:
     """A form has 40: these are the forms of 12,000 projects, looked at in 15 s on a busy machine. Of all sheets."""
     members: int = _bound(20_000, "内含的文件数", "the number of files inside")
     """Parts of a package, or files of an archive: a sheet has about five, and few offices have 4,000 sheets."""
-    nesting: int = _bound(2, "压缩包的嵌套层数", "the number of archives within each other")
-    """Archives within archives: staff zip folders that hold what a unit had zipped."""
+    nesting: int = _bound(4, "压缩包和邮件的嵌套层数", "the number of archives and mails within each other")
+    """Archives and mails within each other: staff zip folders that hold what a unit had zipped, and send on mails."""
     pages: int = _bound(500, "PDF 的页数", "the number of pages of a PDF")
     """Pages of a PDF: each takes 0.02 s, a form one or two of them."""
     page_objects: int = _bound(
@@ -84,7 +84,7 @@ class LimitError(ValueError):
         self.text, self.details = text, details
 
     def message(self, lang: str) -> str:
-        """Say why it cannot be."""
+        """Return why it cannot be."""
         details = {key: value if isinstance(value, str) else say(value, lang) for key, value in self.details.items()}
         return say(self.text, lang, **details)
 

@@ -21,7 +21,7 @@ _MAX_SPINS = 1_000_000  # Excel hashes 100,000 times, in 0.2 s; the file says ho
 
 
 def is_locked(content: bytes) -> bool:
-    """Tell whether an old Office file, or the package that one may hold, is encrypted."""
+    """Return whether an old Office file, or the package that one may hold, is encrypted."""
     return "encryptedpackage" in ole.root_names(content) or ole.is_locked_workbook(content)
 
 

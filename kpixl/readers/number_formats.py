@@ -375,7 +375,7 @@ def _scientific(tokens: Sequence[_Token], value: Decimal) -> str | None:
 
 
 def _exponent(value: Decimal, step: int) -> int:
-    """Return a multiple of `step` at which no more than `step` digits stand before the point."""
+    """Return a multiple of `step` at which no more than `step` digits are before the point."""
     return int((Decimal(value.adjusted()) / step).to_integral_value(ROUND_FLOOR)) * step if value else 0
 
 

@@ -29,12 +29,12 @@ _VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time
 
 
 def is_ods(package: Package) -> bool:
-    """Tell whether calamine may take a package for an OpenDocument spreadsheet, for want of another kind."""
+    """Return whether calamine may take a package for an OpenDocument spreadsheet, for want of another kind."""
     return _CONTENT in package.names and not any(name.startswith("xl/workbook.") for name in package.names)
 
 
 def is_suspect(package: Package) -> bool:
-    """Tell whether any cell may be an error, which reads blank."""
+    """Return whether any cell may be an error, which reads blank."""
     return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
 
 

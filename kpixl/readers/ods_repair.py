@@ -31,7 +31,7 @@ _MAX_CONTENT = 64 << 20  # bytes: some 10 s
 
 
 def is_sound(kind: str, attributes: Mapping[str, str]) -> bool:
-    """Tell whether calamine reads a cell of a type by its attributes as its text shows it."""
+    """Return whether calamine reads a cell of a type by its attributes as its text shows it."""
     if kind in _VALUES:
         value = attributes.get(_VALUES[kind])
         return value is not None and (_VALUES[kind] != "office:value" or _is_number(value))

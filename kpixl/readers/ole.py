@@ -1,4 +1,4 @@
-"""Old Office files (OLE compound files): what stands at the root of one, without reading the rest."""
+"""Old Office files (OLE compound files): what is at the root of one, without reading the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORKBOOKS = ("workbook", "book")
 def root_names(content: bytes) -> dict[str, int]:
     """Map the names at the root, in lower case, to their first sectors; empty where the file is damaged.
 
-    Only the root tells what a file is: a letter may hold a workbook, and a workbook a letter.
+    Only the root shows what a file is: a letter may hold a workbook, and a workbook a letter.
     """
     try:
         directory = _directory(content)
@@ -75,7 +75,7 @@ def _entry(directory: bytes, number: int) -> tuple[str, int, int, int, int]:
 
 
 def is_locked_workbook(content: bytes) -> bool:
-    """Tell whether a .xls is encrypted, in whichever of its three ways."""
+    """Return whether a .xls is encrypted, in whichever of its three ways."""
     return any(find_record(stream, _FILE_PASS) is not None for stream in workbook_streams(content))
 
 
@@ -158,7 +158,7 @@ _SMALL, _MINI = 4096, 64  # bytes; a shorter stream lies in the stream of the ro
 
 
 def is_endless(content: bytes) -> bool:
-    """Tell whether a chain of sectors runs in a circle, or claims more bytes than the file has.
+    """Return whether a chain of sectors runs in a circle, or claims more bytes than the file has.
 
     A reader would never be done, or take memory without end: calamine follows every chain to its end.
     """
@@ -231,7 +231,7 @@ class _Chains:
         return int(size) & (0xFFFFFFFF if self.size == 512 else 0xFFFFFFFFFFFFFFFF)
 
     def _list_of_tables(self) -> list[int]:
-        """List the sectors that hold the table; those beyond the first 109 stand in a chain of their own."""
+        """List the sectors that hold the table; those beyond the first 109 are in a chain of their own."""
         numbers = list(struct.unpack_from("<109I", self.content, 76))
         (more,) = struct.unpack_from("<I", self.content, 68)
         for _ in range(self.sectors):

@@ -36,7 +36,7 @@ class Package:
         self.content = content
 
     def check_size(self) -> None:
-        """Raise UnreadableError if the package unpacks to more than the limit, whatever it says of its sizes."""
+        """Raise UnreadableError if the package unpacks to more than the limit, whatever sizes it declares."""
         limit = self.limits.unpacked_bytes
         if (declared := sum(part.file_size for part in self.parts)) > limit:
             raise exceeded("unpacked_bytes", declared, self.limits)
@@ -50,7 +50,7 @@ class Package:
                 raise exceeded("unpacked_bytes", None, self.limits)
 
     def _overflows(self, part: zipfile.ZipInfo) -> bool:
-        """Tell whether a part holds more than it declares."""
+        """Return whether a part holds more than it declares."""
         if part.compress_type != zipfile.ZIP_DEFLATED:
             return part.compress_type != zipfile.ZIP_STORED  # nothing else occurs in Office files
         start = self._start(part)

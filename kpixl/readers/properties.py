@@ -1,4 +1,4 @@
-"""The properties of a document that tell which of two files was saved later, and by whom."""
+"""The properties of a document that show which of two files was saved later, and by whom."""
 
 from __future__ import annotations
 

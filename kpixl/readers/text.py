@@ -11,7 +11,7 @@ from kpixl.forms.values import Raw
 from kpixl.readers.grid import Grid, Rows, UnreadableError, broken, too_large
 from kpixl.readers.limits import Limits
 
-# A rule that stands for a page break in the text of a PDF: cells of nothing but dashes.
+# A rule in place of a page break in the text of a PDF: cells of nothing but dashes.
 _RULE = re.compile(r"(?=.*--)[-—=|\s]*+")
 _LINE_END = re.compile(r"\r\n|[\r\n\f]")  # no other: a cell may hold U+2028, or U+000B, Word's break within one
 _TOO_LONG = ("有一格的内容过长，或引号不成对", "a cell is too long, or its quotes do not match")
@@ -72,7 +72,7 @@ def decode(content: bytes) -> str | None:
 
 
 def _delimiter(text: str, file: str) -> str | None:
-    """Tell what separates the cells of a text without a single tab, or of a .csv file; None for other text.
+    """Return what separates the cells of a text without a single tab, or of a .csv file; None for other text.
 
     The name is asked only what the content leaves open: a text with both tabs and commas.
     """

@@ -11,7 +11,7 @@ _WHITE = re.compile(r"[ \t\r\n\f]+")
 
 
 def is_wide(char: str) -> bool:
-    """Tell whether a character belongs to Chinese, Japanese or full-width text, which needs no blanks."""
+    """Return whether a character belongs to Chinese, Japanese or full-width text, which needs no blanks."""
     return char in _WIDE_PUNCTUATION or unicodedata.east_asian_width(char) in "WF"
 
 
@@ -31,7 +31,7 @@ def collapse(text: str) -> str:
 
 
 def joint(before: str, after: str, spaced: bool = False) -> str:
-    """Return what a line wrap between two lines of a PDF stood for.
+    """Return what to put in place of a line wrap between two lines of a PDF.
 
     A blank that is in the file is kept as it is. Two words or numbers in Latin letters are only wrapped at a blank, or
     behind a hyphen, a slash or a bracket. Two wide characters have nothing between them. Where the two meet, a blank
@@ -51,5 +51,5 @@ _TIGHT = re.compile(r"(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?
 
 
 def is_spaced(text: str) -> bool:
-    """Tell whether a text sets blanks between Chinese characters and Latin letters or digits, more often than not."""
+    """Return whether a text sets blanks between Chinese characters and Latin letters or digits, more often than not."""
     return len(_SPACED.findall(text)) > len(_TIGHT.findall(text))

@@ -96,7 +96,7 @@ _ATTRIBUTE = re.compile(r"(?<![\w:])([\w:]++)\s*+=\s*(?:\"([^\"]*)\"|'([^']*)')"
 
 
 # Spellings of an error, and of a formula that no value follows; a part without any of them has neither. A formula with
-# a blank value shows a blank text if its cell says so, or if it is a total of our own as XlsxWriter writes it.
+# a blank value shows a blank text if its cell is typed as text, or if it is a total of our own as XlsxWriter writes it.
 _SUSPECT = (b't="e"', b"</f></c>", b"/></c>")
 _SUSPECT_ELSEWHERE = (
     *_SUSPECT,

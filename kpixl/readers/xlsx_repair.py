@@ -35,7 +35,7 @@ class Mended(NamedTuple):
 
 
 def is_faulty(cells: bytes, *, head: bytes, shared: bool) -> bool:
-    """Tell whether calamine may read a value of a sheet wrong, given the `head` of its part and what holds its cells.
+    """Return whether calamine may read a value of a sheet wrong, given the `head` of its part and what holds its cells.
 
     `shared`: whether the workbook has shared strings.
 
@@ -50,7 +50,7 @@ def is_faulty(cells: bytes, *, head: bytes, shared: bool) -> bool:
 
 
 def _holds(part: bytes, word: bytes, rare: bytes) -> bool:
-    """Tell whether a part holds a word, given the rare character that it begins or ends with."""
+    """Return whether a part holds a word, given the rare character that it begins or ends with."""
     at, size = part.find(rare), len(word)
     for _ in range(_FEW):
         if at < 0:

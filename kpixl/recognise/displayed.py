@@ -7,21 +7,22 @@ and the difference is reported.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from kpixl.forms.definition import Target, Value
+from kpixl.a1 import CellRef
+from kpixl.forms.definition import Field, Target, Value
 from kpixl.forms.money import has_own_unit, read_money
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
-from kpixl.forms.values import bounded, number_text, read_target, text_of, total_of
+from kpixl.forms.values import bounded, number_text, read_target, text_of
 from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.readers import number_formats
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
-from kpixl.recognise.totals import adds_up
 
 _ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -36,7 +37,7 @@ _POWERS = (0, *range(-1, -10, -1), *range(1, 5))
 def verify(draft: Draft, look: Look) -> None:
     """Read every value of a form as its cell shows it."""
     changed: set[Key] = set()
-    told: set[tuple[str, str]] = set()
+    told: set[tuple[CellRef, str]] = set()
     for key, cell in list(draft.cells.items()):
         seen = look.cells.get(draft.place(key)) if key.in_row or key.name in draft.values else None
         if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell) or _is_computed(draft, key, seen):
@@ -58,13 +59,10 @@ def _is_remarkable(seen: Inspected) -> bool:
 
 def _is_computed(draft: Draft, key: Key, seen: Inspected) -> bool:
     """Return whether a value is a total that the form's own formula computes; it is computed anew from its parts."""
-    field = draft.field(key)
-    if key.in_row or not field.sum or seen.formula is None:
-        return False
-    return adds_up(seen.formula, {draft.cells.get(Key(part), "") for part in field.sum})
+    return draft.is_own(key, seen.formula)
 
 
-def _is_part(draft: Draft, key: Key, cell: str) -> bool:
+def _is_part(draft: Draft, key: Key, cell: CellRef) -> bool:
     """Return whether a value is the operator or the unit of a target that is whole in one cell."""
     if not key.in_row:
         return False
@@ -76,14 +74,20 @@ def _is_part(draft: Draft, key: Key, cell: str) -> bool:
 
 def _add_up(draft: Draft, look: Look, changed: set[Key]) -> None:
     """Compute totals anew whose parts were read otherwise: those that are blank, or the form's own formulas."""
-    for name, field in draft.form.fields.items():
-        key, sum_of = Key(name), [Key(part) for part in field.sum]
-        if changed.isdisjoint(sum_of):
+    for name in draft.form.computed:
+        key = Key(name)
+        if not _follows(draft.form.fields[name], changed):
             continue
         seen = look.cells.get(draft.place(key)) if key in draft.cells else None
-        parts = {draft.cells.get(part, "") for part in sum_of}
-        if seen is None or seen.value in (None, "") or adds_up(seen.formula or "", parts):
-            draft.set(key, total_of([draft.value(part) for part in sum_of]))
+        if seen is None or seen.value in (None, "") or draft.is_own(key, seen.formula):
+            draft.set(key, draft.computed(name))
+            changed.add(key)
+
+
+def _follows(field: Field, changed: Collection[Key]) -> bool:
+    """Return whether a computed value follows from one that was changed, of a column in any row."""
+    names = {f"{key.name}.{key.column}" if key.in_row else key.name for key in changed}
+    return field.computation is not None and not names.isdisjoint(field.computation.keys)
 
 
 # --- number formats -------------------------------------------------------------------------------
@@ -234,7 +238,7 @@ def _read_percent(draft: Draft, key: Key, seen: Inspected) -> None:
 
 def _drop_scaled(draft: Draft, key: Key) -> None:
     """Drop the note that an amount was read by the unit of its label, which does not count any more."""
-    noted = ("amount-scaled", draft.cells[key])
+    noted = ("amount-scaled", str(draft.cells[key]))
     draft.problems = [p for p in draft.problems if (p.code, p.location.cell) != noted]
 
 

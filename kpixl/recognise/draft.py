@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kpixl.a1 import CellRef
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Choices, Field, Form, Row, Target, Value
 from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
 from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.totals import adds_up, computes
 
 READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
 
@@ -30,7 +33,7 @@ class Draft:
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
 
-    def place(self, key: Key, cell: str = "") -> Place:
+    def place(self, key: Key, cell: CellRef | None = None) -> Place:
         """Return where a value is in the file."""
         return (self.found.sheet or "", cell or self.cells[key])
 
@@ -60,6 +63,28 @@ class Draft:
         if not key.in_row:
             return None
         return next((t for t in self.form.tables[key.name].targets.values() if t.value == key.column), None)
+
+    def computed(self, name: str) -> Value:
+        """Compute the value of a field anew from what it follows from."""
+        return computed_value(self.form.fields[name], self.values, self.tables)
+
+    def is_own(self, key: Key, formula: str | None) -> bool:
+        """Return whether a formula is the form's own for a computed value."""
+        field = self.field(key)
+        computation = None if key.in_row else field.computation
+        if computation is None or formula is None:
+            return False
+        if field.sum:
+            return adds_up(formula, {self.cells.get(Key(part)) for part in field.sum})
+        return computes(formula, computation, self.cells_of)
+
+    def cells_of(self, name: str) -> str | list[str]:
+        """Return the cell of a field, or those of a column in all rows, as a formula names them."""
+        if name in self.form.fields:
+            return str(self.cells.get(Key(name), ""))
+        table, _, column = name.rpartition(".")
+        keys = (Key(table, number, column) for number in range(len(self.tables[table])))
+        return [str(self.cells[key]) for key in keys if key in self.cells]
 
     def choices(self, key: Key, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""
@@ -101,15 +126,15 @@ class Draft:
 
     def replace_note(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report how a value was read, instead of what was reported of that before."""
-        cell = self.cells[key]
+        cell = str(self.cells[key])
         self.problems = [p for p in self.problems if p.code not in READ_AS or p.location.cell != cell]
         self.problem(code, key, details)
 
     def problem(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report a problem of a value."""
         label = self.field(key).label.rstrip(":：")
-        where = Location(self.file, self.found.sheet, self.cells[key], label)
-        self.problems.append(Problem(code, where, details))
+        where = Location(self.file, self.found.sheet, str(self.cells[key]), label)
+        self.problems.append(Problem(code, where, details, keys=(key,)))
 
     def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
         """Report a value that may be another, which this file does not tell."""

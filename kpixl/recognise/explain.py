@@ -106,8 +106,11 @@ def _other(grid: Grid, other: OtherKind) -> tuple[Text, str, str]:
 
 def _labels(reader: FormReader, grid: Grid, form: FoundForm) -> Iterator[Label]:
     """List the labels of a form, then the headings of its tables."""
-    for key in reader.form.fields:
+    for key in reader.index.labels:
         yield _label(reader.index, grid, form, Slot("field", key), form.anchors.get(key))
+    for slot in reader.index.lines:
+        place = form.lines.get(slot)
+        yield _label(reader.index, grid, form, slot, Anchor(*place, slot) if place else None)
     for table in form.tables:
         at = {
             heading.key: Anchor(table.row, heading.col, Slot("column", heading.key, table.table))
@@ -139,13 +142,16 @@ def _label(index: LabelIndex, grid: Grid, form: FoundForm, slot: Slot, anchor: A
     if like := form.unclear.get(slot, ()):
         texts = "、".join(_text(grid, *place) for place in like)
         return label._replace(how="unclear", cell="、".join(grid.address(*place) for place in like), text=texts)
-    place = expected_place(index, form.anchors, slot.key) if not slot.table else None
+    place = expected_place(index, form.anchors, slot.key) if slot.kind == "field" else None
     if place is None or place[0] >= len(grid.rows) or place[1] >= len(grid.rows[place[0]]):
         return label
     return label._replace(cell=grid.address(*place), text=_text(grid, *place))
 
 
 def _defined(index: LabelIndex, slot: Slot) -> str:
+    if slot.kind in ("row", "head"):
+        grid, _, line = slot.key.rpartition(".")
+        return f"fields.{grid}.{'rows' if slot.kind == 'row' else 'columns'}.{line}"
     if not slot.table:
         return f"fields.{slot.key}"
     part = "columns" if slot.key in index.form.tables[slot.table].columns else "targets"

@@ -13,6 +13,9 @@ from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
 
+# What people put where a form has no value.
+_DASHES = frozenset({"—", "——", "-", "--", "－", "–", "/", "／"})
+
 
 def read_fields(record: Record) -> None:
     """Read every single value whose label was found."""
@@ -23,7 +26,15 @@ def read_fields(record: Record) -> None:
         record.used.add((row, col))
     for table in record.found.tables:
         by_row[table.row] += [h.col for h in table.headings]
+    for row, col in record.found.lines.values():
+        by_row[row].append(col)
+        record.used.add((row, col))
+    record.used.update(place for place in record.found.empty if _is_dash(record, place))
     for key, field in record.form.fields.items():
+        if (loose := record.found.spots.get(key)) is not None:
+            _take(record, key, [(loose.row, c) for c in range(loose.col, loose.last_col + 1)])
+            _note_blank(record, key, (loose.row, loose.col))
+            continue
         anchor = record.found.anchors.get(key)
         if anchor is None:
             continue  # said by strays, with what it leaves behind
@@ -33,14 +44,26 @@ def read_fields(record: Record) -> None:
         spot = _as_sent_spot(record, key) if record.found.expected else None
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places)
-        if Key(key) not in record.cells:  # blank: where it should have been typed
-            label, value = record.index.labels[key], record.index.values[key]
-            place = spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col)
-            record.cells[Key(key)] = record.grid.address(*place)
-            # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at
-            # only where the file may hold errors, or where its total, a formula, has no value (see amounts).
-            if not field.sum and (field.required or not record.found.expected or record.grid.suspect):
-                record.doubts.append(Doubt("blank", Key(key)))
+        label, value = record.index.labels[key], record.index.values[key]
+        _note_blank(record, key, spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col))
+
+
+def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
+    """Keep of a value that is blank where it should have been typed."""
+    key, field = Key(name), record.form.fields[name]
+    if key in record.cells:
+        return
+    record.cells[key] = record.grid.cell(*place)
+    # To look at every blank costs a tenth of the time. In a sheet as sent, an optional one is looked at only where the
+    # file may hold errors, or where its total, a formula, has no value (see amounts).
+    if field.computation is None and (field.required or not record.found.expected or record.grid.suspect):
+        record.doubts.append(Doubt("blank", key))
+
+
+def _is_dash(record: Record, place: tuple[int, int]) -> bool:
+    """Return whether a cell of a grid that has no value holds what is printed there, or another dash."""
+    dashes = _DASHES | {grid.empty for grid in record.form.grids.values()}
+    return record.filled(*place) and text_of(record.raw(*place)).strip() in dashes
 
 
 def _as_sent_spot(record: Record, key: str) -> tuple[int, int] | None:
@@ -98,7 +121,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     elif not record.index.slots(record.shown_over(places[0])):  # under the merge of a label is a usual place
         record.say_hidden(places[0], taken=True)
     last = places[0][1] + record.index.values[key].columns - 1
-    places = [p for p in places if record.index.below[key] or p[1] <= last]
+    places = [p for p in places if record.index.below.get(key) or p[1] <= last]
     raw = record.raw(*places[0])
     if len(places) > 1 and kind.free_text:
         raw = "\n".join(text_of(record.raw(*p)) for p in places)
@@ -108,10 +131,10 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
     record.used.add(places[0])
-    raw = record.legible(places[0], field.label, raw)
+    raw = record.legible(places[0], field.label, raw, Key(key))
     value, noted = read_value(record.form, field, raw)
     record.values[key] = value
-    record.cells[Key(key)] = record.grid.address(*places[0])
+    record.cells[Key(key)] = record.grid.cell(*places[0])
     record.doubt_serial(Key(key), raw, value)
     record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:

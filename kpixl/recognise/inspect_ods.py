@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from xml.parsers import expat
 
-from kpixl.a1 import parse_a1
+from kpixl.a1 import CellRef
 from kpixl.forms.values import to_decimal
 from kpixl.readers import ods
 from kpixl.readers.grid import UnreadableError, no_entities
@@ -103,17 +103,16 @@ class _Reader:
     """Takes the events of the parser; of the cells, only those that were asked for."""
 
     def __init__(self, places: Iterable[Place]) -> None:
-        self.wanted: dict[str, dict[int, dict[int, str]]] = {}  # sheet -> row -> column -> address
-        for sheet, address in places:
-            row, col = parse_a1(address)
-            self.wanted.setdefault(sheet, {}).setdefault(row, {})[col] = address
+        self.wanted: dict[str, dict[int, dict[int, CellRef]]] = {}  # sheet -> row -> column -> cell
+        for sheet, cell in places:
+            self.wanted.setdefault(sheet, {}).setdefault(cell.row, {})[cell.column] = cell
         self.cells: dict[Place, Inspected] = {}
         self.broken: dict[Place, Broken] = {}
         self.from_1904 = False
         self.inner = 0  # tables within tables, and notes
         self.sheet: str | None = None
         self.next_row = self.next_col = 0
-        self.here: dict[int, str] = {}  # column -> address, of what is wanted in this row
+        self.here: dict[int, CellRef] = {}  # column -> cell, of what is wanted in this row
         self.cell: tuple[list[Place], dict[str, str]] | None = None
         self.shown: list[Run] = []
         self.length = 0  # of what is shown
@@ -135,7 +134,7 @@ class _Reader:
             self.here = wanted.get(first, {})
             if self.next_row > first + 1:
                 inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
-                self.here = {col: address for cells in inside for col, address in cells.items()}
+                self.here = {col: cell for cells in inside for col, cell in cells.items()}
         elif name in _CELLS:
             first = self.next_col
             self.next_col += ods.times(attributes, _TABLE + "number-columns-repeated")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kpixl.a1 import a1, parse_a1
+from kpixl.a1 import CellRef, a1
 from kpixl.forms.values import to_decimal
 from kpixl.readers import biff, number_formats, xls_styles
 from kpixl.readers.annotations import MAX_TEXT, Aside
@@ -27,7 +27,7 @@ is_marked = xls_styles.is_marked
 
 def look(content: bytes, places: Iterable[Place]) -> Look | None:
     """Open a workbook with xlrd and look at some cells; None where xlrd cannot open it."""
-    cells = {(sheet, *parse_a1(address)): (sheet, address) for sheet, address in places}
+    cells = {(sheet, *cell): (sheet, cell) for sheet, cell in places}
 
     def seen_in(book: Any) -> Look:
         import xlrd
@@ -91,8 +91,8 @@ def _opened(content: bytes, use: Callable[[Any], T]) -> T | None:
         return None
 
 
-def _cell(sheet: Any | None, address: str) -> Any | None:
-    row, col = parse_a1(address)
+def _cell(sheet: Any | None, place: CellRef) -> Any | None:
+    row, col = place
     return sheet.cell(row, col) if sheet is not None and row < sheet.nrows and col < sheet.row_len(row) else None
 
 
@@ -111,11 +111,11 @@ def _inspected(book: Any, cell: Any, runs: tuple[Run, ...], formula: str | None)
     return found
 
 
-def _pieces(book: Any, sheet: Any, cell: Any, address: str) -> tuple[Run, ...]:
+def _pieces(book: Any, sheet: Any, cell: Any, place: CellRef) -> tuple[Run, ...]:
     """Part a text into its fonts; before the first change it has that of its cell."""
     if not isinstance(cell.value, str):
         return ()
-    changes = [(0, book.xf_list[cell.xf_index].font_index), *sheet.rich_text_runlist_map.get(parse_a1(address), ())]
+    changes = [(0, book.xf_list[cell.xf_index].font_index), *sheet.rich_text_runlist_map.get(place, ())]
     units = cell.value.encode("utf-16-le", "surrogatepass")  # runs are counted in these, two bytes each
     ends = [at for at, _ in changes[1:]] + [len(units) // 2]
     return tuple(

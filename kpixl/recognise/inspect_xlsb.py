@@ -10,7 +10,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from decimal import Decimal
 from functools import partial
 
-from kpixl.a1 import parse_a1
 from kpixl.forms.values import to_decimal
 from kpixl.readers import biff, formulas, number_formats, xlsx
 from kpixl.readers.grid import UnreadableError
@@ -44,8 +43,8 @@ def is_marked(package: Package) -> bool:
 def look(package: Package, places: Iterable[Place]) -> Look | None:
     """Inspect some cells; None where the workbook has no styles, or they are damaged or too many."""
     wanted: dict[str, dict[tuple[int, int], Place]] = {}
-    for sheet, address in places:
-        wanted.setdefault(sheet, {})[parse_a1(address)] = (sheet, address)
+    for sheet, cell in places:
+        wanted.setdefault(sheet, {})[cell] = (sheet, cell)
     sizes = [package.names[name].file_size for name in (_STYLES, _STRINGS, _BOOK) if name in package.names]
     if _STYLES not in package.names or sum(sizes) > MAX_READ:
         return None

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 
-from kpixl.a1 import a1, parse_a1
+from kpixl.a1 import CellRef, parse_a1
 from kpixl.forms.values import to_decimal
 from kpixl.readers import UnreadableError, number_formats, xlsx
 from kpixl.readers.grid import no_entities
@@ -33,8 +33,8 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # how strings spell characters tha
 def look(package: Package, places: Iterable[Place]) -> Look | None:
     """Inspect some cells; None where a part is damaged, or it would take too long."""
     wanted: dict[str, dict[tuple[int, int], Place]] = {}
-    for sheet, address in places:
-        wanted.setdefault(sheet, {})[parse_a1(address)] = (sheet, address)
+    for sheet, cell in places:
+        wanted.setdefault(sheet, {})[cell] = (sheet, cell)
     if sum(package.names[name].file_size for name in (_STYLES, _STRINGS, _BOOK) if name in package.names) > MAX_READ:
         return None
     try:
@@ -289,7 +289,7 @@ class _Sheet:
         self.found: dict[Place, _Cell] = {}
         self.wanted, self.last = wanted, max(row for row, _ in wanted)
         self.row = self.col = -1
-        self.shared: dict[str, tuple[str, str]] = {}  # formulas that cells share: the first one's, and its cell
+        self.shared: dict[str, tuple[str, CellRef]] = {}  # formulas that cells share: the first one's, and its cell
         self.attributes: dict[str, str] | None = None  # of the cell that is being read, if any
         self.place: Place | None = None  # of that cell, if it was asked for
         self.texts: dict[str, list[str]] = {}  # of its elements f and v
@@ -355,19 +355,19 @@ class _Sheet:
         if self.formula.get("t") != "shared":
             return f"={text}"
         if text:
-            self.shared[number] = (f"={text}", a1(self.row, self.col))
+            self.shared[number] = (f"={text}", CellRef(self.row, self.col))
         if self.place is None or number not in self.shared:
             return f"={text}"
         return _moved(*self.shared[number], self.place[1])
 
 
-def _moved(formula: str, origin: str, place: str) -> str:
+def _moved(formula: str, origin: CellRef, place: CellRef) -> str:
     """Spell a formula as the cell at another place reads it."""
     if origin == place:
         return formula
     from openpyxl.formula.translate import Translator
 
-    return str(Translator(formula, origin).translate_formula(place))
+    return str(Translator(formula, str(origin)).translate_formula(str(place)))
 
 
 # --- cells that read blank ----------------------------------------------------------------------
@@ -391,23 +391,23 @@ def _suspects(prefix: bytes) -> tuple[re.Pattern[bytes], ...]:
 def broken_cells(package: Package, places: Iterable[Place], sheets: Container[str] = ()) -> dict[Place, Broken]:
     """Find which of some cells that read blank are formulas without a value, or errors; of `sheets`, which of all."""
     wanted = set(places)
-    addresses = {address.encode() for _, address in wanted}
+    addresses = {str(cell).encode() for _, cell in wanted}
     found: dict[Place, Broken] = {}
     names = xlsx.sheet_names(package) if sheets else {}
     others = 0
     for part in xlsx.sheet_parts(package) if wanted or sheets else ():
         every = names.get(part, "") in sheets
         with contextlib.suppress(UnreadableError):  # that a sheet is damaged was said when it was read
-            for address, why in _broken(package.read(part), None if every else addresses):
+            for cell, why in _broken(package.read(part), None if every else addresses):
                 names = names or xlsx.sheet_names(package)
-                place = (names.get(part, ""), address)
+                place = (names.get(part, ""), cell)
                 others += place not in wanted
                 if place in wanted or (every and others <= MAX_ALIKE):
                     found[place] = why
     return found
 
 
-def _broken(part: bytes, addresses: Container[bytes] | None) -> Iterator[tuple[str, Broken]]:
+def _broken(part: bytes, addresses: Container[bytes] | None) -> Iterator[tuple[CellRef, Broken]]:
     """Find the broken cells of a sheet, from where it shows: this is done for each file and has to be quick.
 
     `addresses`: the cells that are looked for, None for all.
@@ -427,7 +427,7 @@ def _broken(part: bytes, addresses: Container[bytes] | None) -> Iterator[tuple[s
             done.add(address[1])
             inside = part[start + len(head) : part.find(last, match.end())]
             if (why := _why(_KIND.search(head), inside)) is not None:
-                yield address[1].decode(), why
+                yield parse_a1(address[1].decode()), why
 
 
 def _why(kind: re.Match[bytes] | None, inside: bytes) -> Broken | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from kpixl.a1 import CellRef
 from kpixl.readers import number_formats
 from kpixl.readers.number_formats import Display
 
-Place = tuple[str, str]  # sheet and A1
+Place = tuple[str, CellRef]  # sheet and cell
 
 
 class Run(NamedTuple):

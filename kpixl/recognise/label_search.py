@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import TableColumn
 from kpixl.forms.values import is_blank
 from kpixl.portfolio.own_texts import is_furniture
+from kpixl.recognise.grids import cross, following, heading_rows
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
 
@@ -76,12 +77,14 @@ def _assign(
 ) -> FoundForm | None:
     """Decide which hit is which label; None where too few of the form's labels are there."""
     headings = sum(len(p.print) for p in index.form.layout.tables)
-    wanted = len(index.labels) + headings
+    grid_heads = heading_rows(index, hits) if index.form.grids else {}
+    lines = {slot for _, _, slots in hits for slot in slots if slot.kind in ("row", "head")}
+    wanted = len(index.labels) + headings + len(index.lines)
     titled = any(slot.kind == "title" for _, _, slots in hits for slot in slots)
-    most = len({slot.key for _, _, slots in hits for slot in slots if slot.kind == "field"}) + headings
+    most = len({slot.key for _, _, slots in hits for slot in slots if slot.kind == "field"}) + headings + len(lines)
     if 3 * most < wanted and not titled:  # the first sheet of a template: looking for near headings there costs most
         return None
-    heads = _heading_rows(hits)
+    heads = _heading_rows(hits, grid_heads.values())
     heads |= _near_heads(index, rows, heads, hits, start, end)
     columns = [Anchor(r, c, s) for r, c, slots in hits if r in heads for s in slots if s.table == heads[r]]
     first_head = min(heads, default=end + 1)
@@ -100,18 +103,37 @@ def _assign(
         chosen, doubt = _pair(index, fields, places, anchors, rows)
         anchors.update(chosen)
         ambiguous += doubt
-    if 3 * (len(anchors) + len({a.slot for a in columns})) < wanted and not titled:
+    found = len(anchors) + len(lines)
+    if 3 * (found + len({a.slot for a in columns})) < wanted and not titled:
         return None
     near = _near(index, rows, anchors, heads, columns, hits, end)
     anchors |= {a.slot.key: a for a in near.anchors if a.slot.kind == "field"}
     columns += [a for a in near.anchors if a.slot.kind == "column"]
-    if 2 * (len(anchors) + len({a.slot for a in columns})) < wanted or _is_list(index, anchors.values()):
+    found = len(anchors) + len(lines)
+    if 2 * (found + len({a.slot for a in columns})) < wanted or _is_list(index, anchors.values()):
         return None
     edge = _edge(index, anchors.values(), columns, merges)
     edge += moved_by(rows[start : end + 1], edge)
     tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
     doubtful, unclear = tuple(ambiguous), near.unclear
-    return FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, doubtful, False, near.anchors, unclear)
+    made = FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, doubtful, False, near.anchors, unclear)
+    return _with_loose(index, rows, hits, made, grid_heads, merges) if index.loose else made
+
+
+def _with_loose(
+    index: LabelIndex,
+    rows: Rows,
+    hits: Sequence[Hit],
+    found: FoundForm,
+    heads: Mapping[str, int],
+    merges: Sequence[Span],
+) -> FoundForm:
+    """Add the values that have no label of their own: those of grids, and those that follow another."""
+    taken = [*(anchor.row for anchor in found.anchors.values()), *(table.row for table in found.tables)]
+    grids = cross(index, rows, hits, heads, [*taken, found.last_row + 1], found.edge, merges)
+    spots = {**grids.spots, **following(index, rows, found.anchors, found.tables, found.edge)}
+    near = (*found.near, *grids.near)
+    return replace(found, spots=spots, lines=grids.lines, empty=grids.empty, near=near)
 
 
 def _near_heads(
@@ -149,12 +171,12 @@ def _is_list(index: LabelIndex, anchors: Iterable[Anchor]) -> bool:
     return max(by_row.values(), default=0) > widest + 1 and len({c.row for c in index.labels.values()}) > 2
 
 
-def _heading_rows(hits: list[Hit]) -> dict[int, str]:
-    """Map each row that holds two or more headings of a table to that table."""
+def _heading_rows(hits: list[Hit], apart: Collection[int] = ()) -> dict[int, str]:
+    """Map each row that holds two or more headings of a table to that table; `apart`: those of grids."""
     counts: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row, _, slots in hits:
         for slot in slots:
-            if slot.kind == "column":
+            if slot.kind == "column" and row not in apart:
                 counts[row, slot.table].add(slot.key)
     best: dict[int, str] = {}
     for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Target
+from kpixl.forms.definition import Cell, Field, Form, GridLine, PlacedTable, Target
 from kpixl.forms.money import money_label
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
@@ -21,13 +21,15 @@ from kpixl.forms.values import Raw, fold
 from kpixl.recognise.near import core
 
 Rows = Sequence[Sequence[Raw]]
+BLOCK_TEXTS = frozenset({"title", "label", "caption", "row", "column"})  # cells of the layout that tell a form as sent
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
 MAX_PLACES = 4  # in a subtitle or heading: each makes a search for it longer by the length of the text
 MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
 
 
 class Slot(NamedTuple):
-    """A place of the layout that carries a label. `kind`: title, field, caption, column (of `table`)."""
+    """A place of the layout that carries a label. `kind`: title, field, caption, column (of `table`); row or head (the
+    heading of a column) of a grid, whose key begins with that of the grid."""
 
     kind: str
     key: str
@@ -69,11 +71,21 @@ class FoundTable:
     entry: bool = False
 
 
+class Spot(NamedTuple):
+    """Where a value is that has no label of its own, and the places of the labels that tell it."""
+
+    row: int
+    col: int
+    last_col: int
+    labels: tuple[tuple[int, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class FoundForm:
     """One form in a grid: its rows, its labels, its tables, and the last column that belongs to it.
 
-    `near`: labels that read only nearly so. `unclear`: missing ones for which several cells may be meant.
+    `near`: labels that read only nearly so. `unclear`: missing ones for which several cells may be meant. `spots`: the
+    values of grids, and those that follow another. `lines`: the labels of grids. `empty`: where a grid has no value.
     """
 
     first_row: int
@@ -86,14 +98,18 @@ class FoundForm:
     expected: bool = False
     near: tuple[Anchor, ...] = ()
     unclear: Mapping[Slot, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    spots: Mapping[str, Spot] = field(default_factory=dict)
+    lines: Mapping[Slot, tuple[int, int]] = field(default_factory=dict)
+    empty: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LayoutBlock:
     """The rows of a layout from below one table to the headings of the next, as the template writes them.
 
     `texts`: (row within the block, column, text) of every title, label, caption and heading. `targets`: the headings
-    over targets, in each of the ways in which templates have written them.
+    over targets, in each of the ways in which templates have written them. `loose`: values without a label of their
+    own, and the cells of grids that have none.
     """
 
     top: int
@@ -102,6 +118,7 @@ class Block:
     labels: tuple[Cell, ...]
     placed: PlacedTable | None
     targets: tuple[tuple[tuple[int, int, str], ...], ...] = ()
+    loose: tuple[Cell, ...] = ()
 
     def stands_at(self, rows: Rows, start: int) -> bool:
         """Tell whether all texts of the block are there when its first row is `start`."""
@@ -134,6 +151,10 @@ class LabelIndex:
                 self._add(Slot("field", cell.key), field.label, field.heading, *field.synonyms)
             elif cell.kind == "caption":
                 self._add(Slot("caption", cell.text), cell.text)
+        for name, grid in form.grids.items():
+            for kind, lines in (("row", grid.rows), ("head", grid.columns)):
+                for line in lines.values():
+                    self._add(Slot(kind, f"{name}.{line.key}"), line.label, *line.synonyms)
         for placed in layout.tables:
             table = form.tables[placed.table]
             for column in table.columns.values():
@@ -142,12 +163,14 @@ class LabelIndex:
                 self._add(Slot("column", target.key, table.key), target.label, *target.synonyms)
             if placed.caption:
                 self._add(Slot("caption", placed.caption), placed.caption)
-        self._stems = self._without_units()
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
         self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
+        leading = {field.follows for field in form.fields.values() if field.follows}
+        self.loose = frozenset(key for key in self.values if key not in self.labels or key in leading)
         self.foot = frozenset(cell.key for cell in layout.foot)
         self.placed = {placed.table: placed for placed in layout.tables}
         self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
+        self._stems = self._without_units()
 
     def _add(self, slot: Slot, *texts: str) -> None:
         for folded in dict.fromkeys(map(fold, texts)):
@@ -169,7 +192,12 @@ class LabelIndex:
 
     def is_label(self, raw: Raw) -> bool:
         """Tell whether a cell is the label of a field or the heading of a column."""
-        return any(slot.kind in ("field", "column") for slot in self.slots(raw))
+        return any(slot.kind in ("field", "column", "row", "head") for slot in self.slots(raw))
+
+    @cached_property
+    def lines(self) -> tuple[Slot, ...]:
+        """List the labels of the rows and the headings of the columns of all grids."""
+        return tuple(dict.fromkeys(s for slots in self._slots.values() for s in slots if s.kind in ("row", "head")))
 
     @cached_property
     def size(self) -> int:
@@ -180,8 +208,12 @@ class LabelIndex:
         """Return how the form prints a label or heading."""
         return self.definition(slot).label.rstrip(":：")
 
-    def definition(self, slot: Slot) -> Field | Target:
-        """Return the field, column or target that a label or heading is of."""
+    def definition(self, slot: Slot) -> Field | Target | GridLine:
+        """Return the field, column, target or line of a grid that a label or heading is of."""
+        if slot.kind in ("row", "head"):
+            name, _, line = slot.key.rpartition(".")
+            grid = self.form.grids[name]
+            return grid.rows[line] if slot.kind == "row" else grid.columns[line]
         if not slot.table:
             return self.form.fields[slot.key]
         table = self.form.tables[slot.table]
@@ -193,7 +225,7 @@ class LabelIndex:
         cores: dict[Slot, set[str]] = defaultdict(set)
         for text, slots in self._slots.items():
             for slot in slots:
-                if slot.kind in ("field", "column"):
+                if slot.kind in ("field", "column", "row", "head"):
                     cores[slot].add(core(text))
         return defaultdict(frozenset, {slot: frozenset(texts - {""}) for slot, texts in cores.items()})
 
@@ -208,7 +240,11 @@ class LabelIndex:
         return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
 
     def _counts(self, slot: Slot) -> bool:
-        """Tell whether a slot is a column of amounts."""
+        """Tell whether a slot is a column of amounts, or a row of a grid, which may have some."""
+        if slot.kind in ("row", "head"):
+            keys = [key for key in self.loose if key.startswith(f"{slot.key.rpartition('.')[0]}.")]
+            chosen = [k for k in keys if slot.kind == "row" or k.rpartition(".")[2] == slot.key.rpartition(".")[2]]
+            return any(FIELD_TYPES[self.form.fields[key].type].is_amount for key in chosen)
         column = self.form.tables[slot.table].columns.get(slot.key) if slot.table else None
         return column is not None and FIELD_TYPES[column.type].is_amount
 
@@ -217,18 +253,19 @@ class LabelIndex:
         """Map each field to the caption beside it."""
         cells = (*self.form.layout.head, *self.form.layout.foot)
         captions = [cell for cell in cells if cell.kind == "caption"]
-        beside = [(label, c) for label in cells for c in captions if c.row <= label.row < c.row + c.rows]
-        return {label.key: caption for label, caption in beside if label.kind == "label"}
+        owners = [c for c in cells if c.kind == "label" or (c.kind == "value" and c.key in self.loose)]
+        beside = [(owner, c) for owner in owners for c in captions if c.row <= owner.row < c.row + c.rows]
+        return {owner.key: caption for owner, caption in beside}
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[LayoutBlock, ...]:
         """Cut the layout at its tables; the last block has no table."""
         layout = self.form.layout
         ends = [placed.row for placed in layout.tables]
         blocks, top = [], 0
         for placed, end in zip((*layout.tables, None), (*ends, layout.rows - 1), strict=True):
             cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
-            texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in ("title", "label", "caption")]
+            texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in BLOCK_TEXTS]
             ways: list[list[tuple[int, str]]] = []
             if placed is not None:
                 table = self.form.tables[placed.table]
@@ -239,7 +276,8 @@ class LabelIndex:
                 ways = [target_headings(table, placed), whole] if whole else []
             targets = tuple(tuple((end - top, col, text) for col, text in way) for way in ways)
             labels = tuple(c for c in cells if c.kind == "label")
-            blocks.append(Block(top, end - top + 1, tuple(texts), labels, placed, targets))
+            loose = tuple(c for c in cells if c.kind == "empty" or (c.kind == "value" and c.key in self.loose))
+            blocks.append(LayoutBlock(top, end - top + 1, tuple(texts), labels, placed, targets, loose))
             top = end + 1
         return tuple(blocks)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kpixl.forms.definition import Form, PlacedTable
 from kpixl.forms.values import Raw
+from kpixl.keys import Key
 from kpixl.problems import Severity
 from kpixl.readers import Grid
 from kpixl.recognise.columns import TableColumns
@@ -18,8 +19,12 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows."""
+    """A problem, and the cells that it quotes: they are reported once. `place` None: where it was, nobody knows.
 
+    `keys`: the values that cannot be read without it.
+    """
+
+    keys: tuple[Key, ...]
     code: str
     place: Place | None
     label: str
@@ -54,13 +59,18 @@ class Losses:
             return []
         known = {table.table for table in self.found.tables}
         headings = [lost for table in self.found.tables for lost in self._heading(table)]
-        return [*self._labels(), *headings, *(self._table(key) for key in self.form.tables if key not in known)]
+        return [
+            *self._labels(),
+            *self._lines(),
+            *headings,
+            *(self._table(key) for key in self.form.tables if key not in known),
+        ]
 
     # --- labels ------------------------------------------------------------------------------
 
     def _labels(self) -> Iterator[Lost]:
         for key, known in self.form.fields.items():
-            if key not in self.found.anchors:
+            if key in self.index.labels and key not in self.found.anchors:
                 lost = self._label(key, known.label)
                 like = self.found.unclear.get(Slot("field", key))
                 yield self._unclear(lost, like) if like else lost
@@ -69,20 +79,22 @@ class Losses:
         """Name the cells that may each be a lost label."""
         cells = [(place, self.strays[place]) for place in like if place in self.strays]
         details = {"label": lost.label, "taken": lost.details["taken"], "like": quoted(self.grid, cells)}
-        return Lost("label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells})
+        return Lost(
+            lost.keys, "label-unclear", like[0], lost.label, details, Severity.ERROR, lost.cells | {p for p, _ in cells}
+        )
 
     def _label(self, key: str, label: str) -> Lost:
         place = self._beside(key)
         own, value = self.index.labels[key], self.index.values[key]
         if place is None:
-            return Lost("label-missing", None, label, {"label": label, "taken": _blank()})
+            return Lost((Key(key),), "label-missing", None, label, {"label": label, "taken": _blank()})
         row, col = place[0] + value.row - own.row, place[1] + value.col - own.col
         region = [(row, c) for c in range(col, col + value.columns) if (row, c) in self.strays]
         cells = frozenset([*region, *([place] if place in self.strays else [])])
         if not cells:
-            return Lost("label-missing", place, label, {"label": label, "taken": _blank()})
+            return Lost((Key(key),), "label-missing", place, label, {"label": label, "taken": _blank()})
         taken = _unread(self._quoted(region), self._quoted([place] if place in self.strays else []))
-        return Lost("label-missing", place, label, {"label": label, "taken": taken}, Severity.ERROR, cells)
+        return Lost((Key(key),), "label-missing", place, label, {"label": label, "taken": taken}, Severity.ERROR, cells)
 
     def _beside(self, key: str) -> Place | None:
         """Return where a lost label should stand, by the nearest label that is there; None where another stands."""
@@ -91,6 +103,14 @@ class Losses:
 
     def _quoted(self, cells: Collection[Place]) -> str:
         return quoted(self.grid, ((cell, self.strays[cell]) for cell in cells))
+
+    def _lines(self) -> Iterator[Lost]:
+        """List the rows and headings of grids that are lost; what is in them is reported as cells of no value."""
+        for slot in self.index.lines:
+            if slot not in self.found.lines:
+                label = self.index.printed(slot)
+                keys = tuple(Key(name) for name in self.form.fields if _crosses(slot, name))
+                yield Lost(keys, "label-missing", None, label, {"label": label, "taken": _blank()})
 
     # --- tables ------------------------------------------------------------------------------
 
@@ -107,7 +127,8 @@ class Losses:
         place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
         unread = {"count": len(cells), "content": content(self._quoted(cells))}
         details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **unread}
-        return [Lost("heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
+        keys = tuple(Key(found.table, column=key) for key in lost)
+        return [Lost(keys, "heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
 
     def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
         """Return where the first lost heading should stand, by the nearest one that is there."""
@@ -129,7 +150,7 @@ class Losses:
         cells = self._rows(place[0], self._end(place[0])) if place else []
         unread = {"count": len(cells), "content": content(self._quoted(cells))}
         details = {"label": table.label, "headings": headings, **unread}
-        return Lost("table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
+        return Lost((Key(key),), "table-missing", place, table.label, details, None, frozenset(cells[:MAX_CELLS]))
 
     def _above(self, placed: PlacedTable) -> Place | None:
         """Return where the headings of a lost table should begin, by the nearest label above them."""
@@ -177,3 +198,12 @@ def _unread(content: str, instead: str) -> tuple[str, str]:
     zh.append(f"{content} 没有汇总" if content else "该项按空白处理")
     en.append(f"{content} was not taken up" if content else "its value is taken as blank")
     return "，".join(zh), "; ".join(en)
+
+
+def _crosses(slot: Slot, name: str) -> bool:
+    """Return whether a field is in the row, or under the heading, of a grid."""
+    grid, _, line = slot.key.rpartition(".")
+    if not name.startswith(f"{grid}."):
+        return False
+    row, _, column = name.removeprefix(f"{grid}.").rpartition(".")
+    return line == (row if slot.kind == "row" else column)

@@ -48,8 +48,8 @@ class FormReader:
 
     @cached_property
     def names(self) -> dict[LabelKey, str]:
-        """Map every label that tells the form to how it is printed."""
-        names = {("", key): field.label for key, field in self.form.fields.items()}
+        """Map every label of a field, and every column, that tells the form to how it is printed."""
+        names = {("", key): self.form.fields[key].label for key in self.index.labels}
         for table in self.form.tables.values():
             names |= {(table.key, column.key): column.label for column in table.columns.values()}
         return names
@@ -122,7 +122,8 @@ class FormReader:
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
-        return frozenset(
+        loose = frozenset(("", key) for key in self.index.loose if key not in record.found.spots)
+        return loose | frozenset(
             (table, key)
             for table, key in self.names
             if (table not in found if table else key not in record.found.anchors)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from kpixl.a1 import Span
+from kpixl.a1 import CellRef, Span
 from kpixl.forms.definition import MoneyUnit, Row, Value
 from kpixl.forms.types import FieldType
 from kpixl.forms.values import (
@@ -79,7 +79,7 @@ class Record:
         self.mark = mark
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
-        self.cells: dict[Key, str] = {}
+        self.cells: dict[Key, CellRef] = {}
         self.problems: list[Problem] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
@@ -132,14 +132,16 @@ class Record:
         raw = self.rows[row][col]
         return raw != "" and not is_blank(raw)
 
-    def problem(self, code: str, place: tuple[int, int] | None, field: str | None, **details: object) -> None:
-        """Report a problem at a cell; one of too many of its kind is only counted."""
+    def problem(
+        self, code: str, place: tuple[int, int] | None, field: str | None, *keys: Key, **details: object
+    ) -> None:
+        """Report a problem at a cell, of the values that have the `keys`; one of too many alike is only counted."""
         self.alike[code] += 1
         if self.alike[code] > MAX_ALIKE:
             self.more.setdefault(code, place)
             return
         cell = self.grid.address(*place) if place else None
-        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details))
+        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details, keys=keys))
 
     def counted(self) -> Iterator[Problem]:
         """Tell how many problems were not told one by one."""
@@ -147,17 +149,17 @@ class Record:
             cell = self.grid.address(*place) if place else None
             yield counted(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)
 
-    def legible(self, place: tuple[int, int], label: str, raw: Raw) -> Raw:
+    def legible(self, place: tuple[int, int], label: str, raw: Raw, key: Key) -> Raw:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
         if not isinstance(raw, str):
             return raw
         text = raw.strip() if self.grid.printed or not self.found.expected else "-"  # what is typed as sent, is text
         if text[:1] in "#E错" and _ERROR.fullmatch(text):
-            self.problem("cell-error", place, label, error=text, formula="")
+            self.problem("cell-error", place, label, key, error=text, formula="")
             return ""
         if 2 * len(raw) <= MAX_CELL_TEXT or utf16_length(raw) <= MAX_CELL_TEXT:
             return raw
-        self.problem("cell-too-long", place, label, length=utf16_length(raw), limit=MAX_CELL_TEXT)
+        self.problem("cell-too-long", place, label, key, length=utf16_length(raw), limit=MAX_CELL_TEXT)
         return ""
 
     def normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:

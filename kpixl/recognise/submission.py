@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kpixl.a1 import CellRef
 from kpixl.forms.definition import Row, Value
 from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import Marker
@@ -28,7 +29,7 @@ class Doubt(NamedTuple):
 
     kind: str
     key: Key
-    cell: str = ""
+    cell: CellRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Extracted:
     organization: str | None
     values: Mapping[str, Value]
     tables: Mapping[str, tuple[Row, ...]]
-    cells: Mapping[Key, str]
+    cells: Mapping[Key, CellRef]
     doubts: tuple[Doubt, ...]
     problems: tuple[Problem, ...]
     missing: frozenset[LabelKey] = frozenset()

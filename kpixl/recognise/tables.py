@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from datetime import date, time, timedelta
 
+from kpixl.a1 import CellRef, column_name
 from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
@@ -31,11 +32,11 @@ def read_table(record: Record, found: FoundTable) -> None:
     record.used.update((found.row, h.col) for h in found.headings)
     columns = TableColumns(record.form, found, record.rows)
     _told(record, found, columns)
-    record.cells.setdefault(Key(found.table), record.grid.address(found.row + 1, columns.first))
+    record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
     torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
-    stands: dict[str, str] = {}  # where each value of the row was typed; a level may stand above
+    stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
     for r in range(found.row + 1, _last_row(record, found) + 1):
         places = [c for c in range(min(record.found.edge + 1, len(record.rows[r]))) if record.filled(r, c)]
         places = [c for c in places if not _caption(record, r, c, columns.first, placed)]
@@ -57,7 +58,7 @@ def read_table(record: Record, found: FoundTable) -> None:
         stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
         for key, c in columns.cells(assigned):
             if key in assigned or key not in stands:
-                stands[key] = record.grid.address(r, c)
+                stands[key] = record.grid.cell(r, c)
         stands |= _parted(record, table, r, row, assigned)
         if _is_left_preset(record, table, row):
             _keep_waiting(record, found.table, row, r, columns.cells(assigned))
@@ -112,15 +113,15 @@ def _keep_waiting(record: Record, table: str, row: Row, r: int, cells: Sequence[
     free = next((col for key, col in cells if row[key] is None), cells[0][1])
     for level in row.values():
         if isinstance(level, str):
-            record.cells.setdefault(waiting_row(table, level), record.grid.address(r, free))
+            record.cells.setdefault(waiting_row(table, level), record.grid.cell(r, free))
 
 
-def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, str]:
+def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[str, int]) -> dict[str, CellRef]:
     """Return the cell of an operator and a unit that were typed together with their value."""
     if len(assigned) == len(table.columns):  # every cell is filled, as mostly
         return {}
     return {
-        part: record.grid.address(r, assigned[target.value])
+        part: record.grid.cell(r, assigned[target.value])
         for target in table.targets.values()
         if target.value in assigned
         for part in (target.operator, target.unit)
@@ -130,9 +131,7 @@ def _parted(record: Record, table: Table, r: int, row: Row, assigned: Mapping[st
 
 def _doubt_levels(record: Record, table: str, number: int, r: int, filled_down: Mapping[str, int]) -> None:
     """Doubt levels that were taken from above: one that reads blank, as those printed once do, may be an error."""
-    record.doubts += [
-        Doubt("blank", Key(table, number, key), record.grid.address(r, c)) for key, c in filled_down.items()
-    ]
+    record.doubts += [Doubt("blank", Key(table, number, key), record.grid.cell(r, c)) for key, c in filled_down.items()]
 
 
 def _last_row(record: Record, found: FoundTable) -> int:
@@ -158,7 +157,7 @@ def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
     labels = record.form.tables[found.table].columns
     for heading in found.headings:
         if (parts := columns.told.get(heading.key)) is not None:
-            where = {part: record.grid.address(0, col).rstrip("0123456789") for part, col in parts.items()}
+            where = {part: column_name(record.grid.cell(0, col).column) for part, col in parts.items()}
             reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
             label = record.form.tables[found.table].targets[heading.key].label
             record.problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
@@ -209,7 +208,9 @@ def _row(
     row: dict[str, Value] = dict.fromkeys(fields)
     for key, typed in raws.items():
         target = columns.targets.get(key)
-        raw = record.legible((r, places[key]), fields[target.value if target else key].label, typed)
+        column = target.value if target else key
+        own = Key(table, len(record.tables[table]), column)
+        raw = record.legible((r, places[key]), fields[column].label, typed, own)
         if raw == "":
             continue
         if target is not None:

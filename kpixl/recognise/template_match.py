@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from kpixl.forms.definition import Cell
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
-from kpixl.recognise.labels import Anchor, Block, FoundForm, FoundTable, Heading, LabelIndex, Rows, Slot
+from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, LabelIndex, LayoutBlock, Rows, Slot, Spot
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -29,13 +30,23 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
     starts.reverse()
     anchors: dict[str, Anchor] = {}
     tables: list[FoundTable] = []
+    spots: dict[str, Spot] = {}
+    empty: set[tuple[int, int]] = set()
     for block, start, following in zip(index.blocks, starts[:-1], starts[1:], strict=True):
         anchors |= {c.key: Anchor(c.row - block.top + start, c.col, Slot("field", c.key)) for c in block.labels}
+        spots |= {c.key: _spot(c, block, start) for c in block.loose if c.kind == "value"}
+        empty |= {(c.row - block.top + start, c.col) for c in block.loose if c.kind == "empty"}
         if block.placed is not None:
             headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in block.placed.entry)
             row = start + block.height - 1
             tables.append(FoundTable(block.placed.table, row, following - 1, headings, entry=True))
-    return FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True)
+    return FoundForm(
+        0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, empty=frozenset(empty)
+    )
+
+
+def _spot(cell: Cell, block: LayoutBlock, start: int) -> Spot:
+    return Spot(cell.row - block.top + start, cell.col, cell.col + cell.columns - 1)
 
 
 def _is_widened(rows: Rows, edge: int) -> bool:
@@ -65,7 +76,7 @@ def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
     return max(map(len, moved.values()), default=0)
 
 
-def _lowest(block: Block, rows: Rows, first: int, end: int) -> int | None:
+def _lowest(block: LayoutBlock, rows: Rows, first: int, end: int) -> int | None:
     """Find the lowest place of a block: rows typed into a table may read like it, so the template's hint decides."""
     places = [row for row in range(first, end - block.height + 1) if block.stands_at(rows, row)]
     hinted = [row for row in places if block.placed and any(map(is_furniture, rows[row + block.height - 1]))]

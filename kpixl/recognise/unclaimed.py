@@ -59,7 +59,8 @@ def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
 
 def _lost(record: Record, lost: Lost) -> Problem:
     cell = record.grid.address(*lost.place) if lost.place else None
-    return Problem(lost.code, Location(record.file, record.grid.name, cell, lost.label), lost.details, lost.level)
+    where = Location(record.file, record.grid.name, cell, lost.label)
+    return Problem(lost.code, where, lost.details, lost.level, keys=lost.keys)
 
 
 def _is_reason(record: Record, row: int, col: int) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Value
 from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import Raw, fold, text_of, total_of
+from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
@@ -98,6 +99,8 @@ def _named_unit(record: Record, key: str, captions: Mapping[str, tuple[int, int]
     """Return the text that names the unit of an amount: the nearest of its label, its caption and a remark."""
     anchor, caption = record.found.anchors.get(key), record.index.captions.get(key)
     texts = [(text_of(record.raw(anchor.row, anchor.col)), (anchor.row, anchor.col))] if anchor else []
+    if (spot := record.found.spots.get(key)) is not None:
+        texts += [(text_of(record.raw(*place)), place) for place in spot.labels]
     if caption is not None and record.found.expected:
         texts.append((caption.text, (caption.row, caption.col)))
     elif caption is not None and caption.text in captions:
@@ -161,15 +164,17 @@ def _labels_after(record: Record, row: int, col: int) -> list[str]:
 
 
 def fill_totals(record: Record) -> None:
-    """Fill in blank totals; doubt those whose cell says something else than their parts add up to."""
-    for key, field in record.form.fields.items():
-        if field.sum:
-            value, parts = record.values[key], total_of([record.values[part] for part in field.sum])
-            if value is None:
-                record.values[key] = parts
-                if record.grid.suspect:
-                    record.doubts.append(Doubt("blank", Key(key)))
-                if parts is not None and record.found.expected:
-                    record.doubts += [Doubt("blank", Key(part)) for part in field.sum if record.values[part] is None]
-            elif value != parts:
-                record.doubts.append(Doubt("total", Key(key)))
+    """Fill in blank totals and computed values; doubt those whose cell holds something else than what is computed."""
+    fresh = dict(record.values)  # a stale value makes stale what was computed from it
+    for name in record.form.computed:
+        field = record.form.fields[name]
+        value, computed = record.values[name], computed_value(field, fresh, record.tables)
+        fresh[name] = computed
+        if value is None:
+            record.values[name] = computed
+            if record.grid.suspect:
+                record.doubts.append(Doubt("blank", Key(name)))
+            if computed is not None and record.found.expected:
+                record.doubts += [Doubt("blank", Key(part)) for part in field.sum if record.values[part] is None]
+        elif value != computed:
+            record.doubts.append(Doubt("total", Key(name)))

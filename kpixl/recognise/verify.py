@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from kpixl.forms.definition import Form
-from kpixl.forms.values import number_text, text_of, total, total_of
+from kpixl.a1 import CellRef
+from kpixl.forms.compute import computed_value
+from kpixl.forms.definition import Field, Form
+from kpixl.forms.values import number_text, text_of, total
 from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
@@ -100,13 +102,13 @@ def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bo
 
 
 def _with_unclaimed(
-    found: list[Extracted], claimed: Collection[tuple[str | None, str]], look: Look, file: str
+    found: list[Extracted], claimed: Collection[tuple[str | None, CellRef | None]], look: Look, file: str
 ) -> list[Extracted]:
     """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
-            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, str(cell)), why))
     return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
@@ -124,10 +126,17 @@ def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
 def _without_zeros(found: Extracted, form: Form) -> Extracted:
     """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
     totals = [d.key.name for d in found.doubts if d.kind == "total"]
-    blank = {key for key in totals if total([found.values[part] for part in form.fields[key].sum]) is None}
+    blank = {key for key in totals if _is_blank(form.fields[key], found)}
     zero = [key for key in blank if found.values[key] == 0]
     values = {**found.values, **dict.fromkeys(zero)}
     return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key.name not in zero))
+
+
+def _is_blank(field: Field, found: Extracted) -> bool:
+    """Tell whether a computed value is blank, as nothing that it follows from is a number."""
+    if field.sum:
+        return total([found.values[part] for part in field.sum]) is None
+    return computed_value(field, found.values, found.tables) is None
 
 
 class _Settler:
@@ -152,10 +161,9 @@ class _Settler:
         for doubt in draft.found.doubts:
             seen = look.cells.get(draft.place(doubt.key, doubt.cell))
             if doubt.kind == "total" and seen is not None and seen.formula is not None:
-                parts = draft.field(doubt.key).sum
-                if not adds_up(seen.formula, {draft.cells.get(Key(part), "") for part in parts}):
+                if not draft.is_own(doubt.key, seen.formula):
                     continue  # somebody's own formula: its value counts, and is checked
-                draft.values[doubt.key.name] = total_of([draft.values[part] for part in parts])
+                draft.values[doubt.key.name] = draft.computed(doubt.key.name)
             elif doubt.kind == "percent":
                 self._percent(doubt, seen)
             elif doubt.kind == "shown":
@@ -204,7 +212,7 @@ class _Settler:
                 continue
             if not look.blanks:
                 field = draft.field(doubt.key)
-                unknown += [] if field.required or field.sum else [draft.cells[doubt.key]]
+                unknown += [] if field.required or field.computation else [str(draft.cells[doubt.key])]
                 continue
             # Where the blank cell is: a unit read with its value has that one's cell by now.
             why = look.broken.get(draft.place(doubt.key, doubt.cell or draft.found.cells[doubt.key]))
@@ -212,10 +220,10 @@ class _Settler:
                 continue
             if self._follows_parts(doubt.key, why):
                 continue
-            if doubt.cell:
-                self._empty_level(doubt)
+            keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
             label = draft.field(doubt.key).label.rstrip(":：")
-            draft.problems.append(_broken(Location(draft.file, draft.found.sheet, draft.cells[doubt.key], label), why))
+            where = Location(draft.file, draft.found.sheet, str(draft.cells[doubt.key]), label)
+            draft.problems.append(replace(_broken(where, why), keys=keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
@@ -224,19 +232,23 @@ class _Settler:
     def _follows_parts(self, key: Key, why: Broken) -> bool:
         """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
         draft = self.draft
+        if draft.field(key).compute is not None:
+            return not why.error and (not why.formula or draft.is_own(key, why.formula))
         parts = draft.field(key).sum
         known = {draft.cells[Key(part)] for part in parts if Key(part) in draft.cells}
         own = not why.formula or is_own_total(why.formula) or len(known) < len(parts)
         own = own or adds_up(why.formula, known)
         return bool(parts) and own and (not why.error or total([draft.values[part] for part in parts]) is not None)
 
-    def _empty_level(self, doubt: Doubt) -> None:
-        """Take back a level that came from the row above, also where it went on to the rows below."""
-        draft = self.draft
-        above = draft.cells[doubt.key]
-        for row in range(doubt.key.row, len(draft.tables[doubt.key.name])):
-            key = doubt.key._replace(row=row)
+    def _empty_level(self, first: Key, cell: CellRef) -> tuple[Key, ...]:
+        """Blank a level that came from the row above, also where it went on to the rows below; return their keys."""
+        draft, keys = self.draft, []
+        above = draft.cells[first]
+        for row in range(first.row, len(draft.tables[first.name])):
+            key = first._replace(row=row)
             if draft.cells.get(key) != above:
-                return
-            draft.cells[key] = doubt.cell
+                break
+            draft.cells[key] = cell
             draft.set(key, None)
+            keys.append(key)
+        return tuple(keys)

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import MergedCell
 
+from kpixl.a1 import parse_a1
 from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Portfolio
@@ -39,7 +40,7 @@ PARTS = {"F7", "F8", "F9"}
     ],
 )
 def test_only_the_sum_of_the_parts_is_computed_again(formula: str, ours: bool) -> None:
-    assert adds_up(formula, PARTS) is ours
+    assert adds_up(formula, set(map(parse_a1, PARTS))) is ours
 
 
 def test_a_form_pasted_below_another_is_read_as_a_form(

@@ -228,6 +228,7 @@ ALLOWED = {
     "计量单位": "values: noun of a type, for messages",
     "指标值": "values: noun of a type, for messages",
     "=": "a formula begins with it",
+    "—": "forms.grids, recognise.fields: a dash, where a grid has no value",
     "<": "markup begins with it",
     ">": "markup ends with it",
     ">=": "Excel's spelling in conditional formats",

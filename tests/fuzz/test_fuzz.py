@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from kpixl.a1 import CellRef
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.intake import Job, read_files
 from kpixl.portfolio import canonical
@@ -70,7 +71,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_the_second_look_gives_up_on_a_list_of_sheets_that_it_cannot_read(content: bytes) -> None:
-    assert look(Package(content, DEFAULT_LIMITS), [("S1", "A1")]) is None
+    assert look(Package(content, DEFAULT_LIMITS), [("S1", CellRef(0, 0))]) is None
 
 
 def _sectors(*changes: tuple[int, int]) -> bytes:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpixl.a1 import CellRef
 from kpixl.collection.decisions import NONE, Decision, read_decisions, with_more
 from kpixl.collection.merge import Merged, merge
 from kpixl.collection.versions import Returned
@@ -40,9 +41,9 @@ def roster(sent: Project) -> Portfolio:
 
 def returned(project: Project, number: int, sent: Project, properties: Properties | None = None) -> Returned:
     """Make the submission of a person: each value in a cell of its own."""
-    cells = {Key(key): f"A{n}" for n, key in enumerate(FORM.fields, 1)}
+    cells = {Key(key): CellRef(n, 0) for n, key in enumerate(FORM.fields)}
     for n, row in enumerate(project.tables["indicators"]):
-        cells |= {Key("indicators", n, key): f"{'BCDEFG'[c]}{n + 20}" for c, key in enumerate(row)}
+        cells |= {Key("indicators", n, key): CellRef(n + 19, c + 1) for c, key in enumerate(row)}
     mark = Marker(FORM.id, FORM.version, sheet_ids.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
     form = Extracted(
         FORM.id, "表1", False, mark, 2026, "某市科协", project.values, project.tables, cells, (), ()

@@ -238,8 +238,8 @@ def test_a_file_in_an_archive_has_the_time_that_the_archive_keeps(desk: Desk) ->
     os.utime(desk.returned / "all.zip", (LATE.timestamp(), LATE.timestamp()))
     status = desk.take(due=datetime(2026, 11, 20))
     (taken,) = next(project.returns for _, project in status.projects if project.id == "01")
-    assert (taken.file, taken.modified, taken.late) == ("all.zip › in/a.xlsx", datetime(2026, 11, 21, 8), True)
-    assert [item.modified for item in status.unread] == [LATE], "no time of its own: that of the archive"
+    assert (taken.file, taken.time, taken.late) == ("all.zip › in/a.xlsx", datetime(2026, 11, 21, 8), True)
+    assert [item.time for item in status.unread] == [LATE], "no time of its own: that of the archive"
 
 
 # --- unreadable files ---------------------------------------------------------------------------

@@ -361,8 +361,8 @@ def shown(content: bytes, form: Form, tmp_path: Path, limits: Limits | None = No
         ),
         ([("内.zip", zipped(("乙.txt", TEXT)))], {"包.zip › 内.zip › 乙.txt": ["no-form"]}),
         (
-            [("内.zip", zipped(("更内.zip", zipped(("乙.txt", TEXT)))))],
-            {"包.zip › 内.zip › 更内.zip": ["bound-exceeded"]},
+            [("1.zip", zipped(("2.zip", zipped(("3.zip", zipped(("4.zip", zipped(("乙.txt", TEXT)))))))))],
+            {"包.zip › 1.zip › 2.zip › 3.zip › 4.zip": ["bound-exceeded"]},
         ),
         ([], {"包.zip": ["no-sheets"]}),
         ([("空/", b"")], {"包.zip": ["no-sheets"]}),

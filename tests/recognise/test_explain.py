@@ -21,7 +21,9 @@ def file(tmp_path: Path) -> Path:
         .replace("| 实施单位", "| 项 目 单 位")
         .replace("主管部门", "联系人")
     )
-    path.write_bytes(workbook(changed, SHEETS["self-evaluation"]["central form"], SHEETS["contract"]["agreement"]))
+    path.write_bytes(
+        workbook(changed, SHEETS["monitoring"]["central form of 17 columns"], SHEETS["contract"]["agreement"])
+    )
     return path
 
 
@@ -45,7 +47,11 @@ def test_every_label_is_listed_with_how_it_was_recognised(file: Path, capsys: py
     assert (labels["department"]["cell"], labels["department"]["text"]) == ("A4", "联系人")
     assert labels["indicators.target"]["cell"] == "F12"
     assert ours["add_synonyms"] == {"fields.name.synonyms": ["1.项目名称（必填）"]}
-    assert (other["form"], other["other_kinds"][0]["kind"], other["other_kinds"][0]["cell"]) == (None, "自评表", "A1")
+    assert (other["form"], other["other_kinds"][0]["kind"], other["other_kinds"][0]["cell"]) == (
+        None,
+        "绩效运行监控表",
+        "A1",
+    )
     assert contract["other_kinds"][0]["kind"] == "合同"
 
 
@@ -89,4 +95,4 @@ def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_forms_alone_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["forms"]) == 0
-    assert capsys.readouterr().out.startswith("shanghai-target\t")
+    assert "\nshanghai-target\t" in capsys.readouterr().out

@@ -18,6 +18,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from kpixl.a1 import CellRef, parse_a1
 from kpixl.collection.consolidate import Consolidated, consolidate
 from kpixl.forms.definition import Form
 from kpixl.output.template import build_template
@@ -269,7 +270,7 @@ def test_an_ods_with_a_document_type_is_refused(office: Office, tmp_path: Path) 
 
 @pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + bytes(4096), b"x" * 600])
 def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
-    assert inspect_xls.look(content, [("表", "A1")]) is None
+    assert inspect_xls.look(content, [("表", CellRef(0, 0))]) is None
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,7 @@ def test_what_xlrd_cannot_open_is_no_look(content: bytes) -> None:
     ],
 )
 def test_what_expat_cannot_read_is_no_look(content: str) -> None:
-    assert inspect_ods.look(package(content), [("表", "A1")]) is None
+    assert inspect_ods.look(package(content), [("表", CellRef(0, 0))]) is None
 
 
 def package(content: str) -> Package:
@@ -310,7 +311,7 @@ def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
         + '<table:table-cell table:formula="of:=B1"/></table:table-row>'
     )
     content = f'<x {declared}><table:table table:name="外">{rows}</table:table><broken'
-    wanted = [("外", address) for address in ("B2", "C1", "F3", "G3", "B4", "C4")]
+    wanted = [("外", parse_a1(address)) for address in ("B2", "C1", "F3", "G3", "B4", "C4")]
     found = inspect_ods.look(package(content), wanted)
     assert found is not None  # what is broken behind the last sheet asked for was not reached
     assert [found.cells[place].percent for place in wanted[:3]] == [False, True, True]
@@ -371,7 +372,7 @@ def assert_agrees(content: bytes) -> None:
     """Compare formulas and formats of all filled cells with those of the workbook as openpyxl opens it whole."""
     cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(content)) for row in sheet.iter_rows() for cell in row]
     expected = {
-        (cell.parent.title, cell.coordinate): (
+        (cell.parent.title, CellRef(cell.row - 1, cell.column - 1)): (
             str(cell.value) if cell.data_type == "f" else None,
             "%" in cell.number_format,
         )
@@ -389,9 +390,11 @@ def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
         '<c r="G50"><f t="shared" si="0"/><v>1</v></c></row></sheetData>'
     )
     content = respelled(many(), ("</sheetData>", row))
-    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", cell) for cell in ("E50", "G50", "I9")])
+    seen = inspect_xlsx.look(
+        Package(content, DEFAULT_LIMITS), [("Sheet", parse_a1(cell)) for cell in ("E50", "G50", "I9")]
+    )
     assert seen is not None
-    formulas = {cell: found.formula for (_, cell), found in seen.cells.items()}
+    formulas = {str(cell): found.formula for (_, cell), found in seen.cells.items()}
     assert formulas == {"E50": "=SUM(E51:E53)", "G50": "=SUM(G51:G53)"}
 
 
@@ -400,8 +403,8 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
     merged = '</sheetData><mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
     content = respelled(many(), ("</sheetData>", merged))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", "A2")])
-    assert seen is not None and seen.cells["Sheet", "A2"].percent
+    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", CellRef(1, 0))])
+    assert seen is not None and seen.cells["Sheet", CellRef(1, 0)].percent
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 
 

@@ -10,6 +10,7 @@ from kpixl.forms.types.code_and_name import CODE_AND_NAME
 from kpixl.forms.types.date import DATE
 from kpixl.forms.types.displayed import DISPLAYED
 from kpixl.forms.types.money import MONEY
+from kpixl.forms.types.number import NUMBER
 from kpixl.forms.types.operator import OPERATOR
 from kpixl.forms.types.percent import PERCENT
 from kpixl.forms.types.period import PERIOD
@@ -27,6 +28,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "unit": UNIT,
     "date": DATE,
     "money": MONEY,
+    "number": NUMBER,
     "quantity": QUANTITY,
     "percent": PERCENT,
     "period": PERIOD,

@@ -36,7 +36,7 @@ class FieldType:
         raise NotImplementedError
 
     def is_unread(self, value: Value) -> bool:
-        """Tell whether a value is text that could not be read as the type."""
+        """Return whether a value is text that could not be read as the type."""
         return self.typed and isinstance(value, str)
 
     def includes(self, value: Value, other: Value) -> bool:
@@ -54,6 +54,10 @@ class FieldType:
     def number_format(self, unit: MoneyUnit = YUAN) -> str:  # noqa: ARG002
         """Return the number format of its cells in Excel."""
         return "@"
+
+    def computed_format(self, decimals: int | None, unit: MoneyUnit = YUAN) -> str:  # noqa: ARG002
+        """Return the number format of a cell that computes a value, rounded to `decimals`."""
+        return self.number_format(unit)
 
     def text(self, value: Value) -> str:
         """Print a value as the official form does."""

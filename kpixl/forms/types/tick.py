@@ -33,7 +33,7 @@ class TickType(FieldType):
         return Reading(text) if value is None else Reading(value, value != text)
 
     def is_unread(self, value: Value) -> bool:
-        """Tell whether a value is neither of the two."""
+        """Return whether a value is neither of the two."""
         return isinstance(value, str) and value not in (YES, NO)
 
     def expected(self, unit: MoneyUnit = YUAN) -> Text:  # noqa: ARG002

@@ -21,10 +21,18 @@ from kpixl.output.annotate.problem_list import NAME, grouped
 from kpixl.parallel import Progress
 from kpixl.problems import Location, Problem, Severity, failure
 from kpixl.readers import DEFAULT_LIMITS, Limits
-from kpixl.readers.archive import BETWEEN, MAX_FOLDERS
+from kpixl.readers.container import BETWEEN, MAX_FOLDERS
 from kpixl.texts import Text, say
 
-__all__ = ["MarkedFile", "check_folder", "dropped_by_openpyxl", "marked_copy", "marked_data", "write_marked"]
+__all__ = [
+    "MarkedFile",
+    "check_folder",
+    "copy_name",
+    "dropped_by_openpyxl",
+    "marked_copy",
+    "marked_data",
+    "write_marked",
+]
 
 _SEPARATORS = re.compile("/|" + re.escape(BETWEEN))
 _LIST_NAME: Text = ("{stem}（{list}）", "{stem} ({list})")
@@ -158,15 +166,20 @@ def marked_data(written: Iterable[MarkedFile], lang: str) -> list[dict[str, Any]
     ]
 
 
+def copy_name(name: str, lang: str, *, listed: bool) -> tuple[str, str]:
+    """Return stem and ending of a copy: those of its original, or of a list that says that it is one."""
+    if listed:
+        return say(_LIST_NAME, lang, stem=name, list=say(NAME, lang)), _ENDING
+    return PurePosixPath(name).stem, PurePosixPath(name).suffix
+
+
 def _path(file: str, folder: Path, taken: dict[str, bool], lang: str, *, listed: bool) -> Path:
     """Name a copy like its original; a list says that it is one. No name from an archive leads out of `folder`.
 
     `taken`: the names in use, and whether each is a folder's.
     """
     *folders, name = [part for part in _SEPARATORS.split(file) if part] or ["_"]
-    stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix
-    if listed:
-        stem, ending = say(_LIST_NAME, lang, stem=name, list=say(NAME, lang)), _ENDING
+    stem, ending = copy_name(name, lang, listed=listed)
     parent = folder
     for part in folders[-MAX_FOLDERS:]:
         parent = next(p for p in _numbered(parent, part, "") if taken.get(str(p).casefold(), True) and not p.is_file())

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.load import DEFINITION, folders, known_forms
+from kpixl.output.pages import LETTER_TEMPLATES
 from kpixl.output.publish import html, pdf
 from kpixl.problems import Problem, failure
 
-TEMPLATES = (html.TEMPLATE, pdf.TEMPLATE)
+TEMPLATES = (html.TEMPLATE, pdf.TEMPLATE, *LETTER_TEMPLATES.values())
 
 
 def copy_design(

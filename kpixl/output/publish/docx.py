@@ -15,7 +15,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
 from kpixl.output.publish.docx_package import empty_package, margin, paper_size, with_body
-from kpixl.output.publish.model import Block, PageForm, Publication, TotalsTable, is_amount, is_long, long_fields
+from kpixl.output.publish.model import PageForm, PageTable, Publication, TotalsTable, is_amount, is_long, long_fields
 from kpixl.output.publish.wordml import cell_head, field, link, paragraph, row_head, run, table_head
 from kpixl.portfolio.flat_print import printed_widths
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
@@ -170,7 +170,7 @@ def _plain_row(
     return "".join((*pieces, "</w:tr>"))
 
 
-def _kept(block: Block) -> list[bool]:
+def _kept(block: PageTable) -> list[bool]:
     """Tell of every row whether it stays with the next: headings with what they head, too."""
     return [True] * len(block.head) + [number in block.kept for number in range(len(block.body))]
 

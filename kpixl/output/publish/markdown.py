@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from kpixl.forms.definition import Form
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
-from kpixl.output.publish.model import Block, PageForm, Publication, is_amount
+from kpixl.output.publish.model import PageForm, PageTable, Publication, is_amount
 from kpixl.portfolio.print_layout import PrintedCell, PrintedRow
 
 # What Markdown, or HTML in it, would take for more than text; a dot or a plus only after digits begins a list.
@@ -63,7 +63,7 @@ def _pairs(rows: Sequence[PrintedRow], form: Form) -> Iterator[str]:
     yield ""
 
 
-def _listed(block: Block) -> Iterator[str]:
+def _listed(block: PageTable) -> Iterator[str]:
     """Write a table: a merged cell is repeated in every row over which it reaches."""
     headings = [cell for row in block.head for cell in row.cells if cell.kind == "heading"]
     columns = [cell.col for cell in headings]

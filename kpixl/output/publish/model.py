@@ -51,7 +51,7 @@ _BLANK: Text = ("（未填）", "(blank)")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PageTable:
     """A run of rows that is one table: its repeated heading rows, and the rows below them.
 
     `kept`: the rows of the body, counted from 0, that are not to be parted from the next by the end of a page.
@@ -70,7 +70,7 @@ class PageForm:
     project: Project
     name: str
     titles: tuple[PrintedCell, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Publication:
             total = printer.total(len(titles) + 1) if number == 0 else ()
             body = (*total, *printer.lay_out(project, len(titles) + 1 + len(total)))
             cells = tuple(cell for title in titles for cell in title.cells if cell.value is not None)
-            blocks = (Block((headings,), body, _kept(body)),)
+            blocks = (PageTable((headings,), body, _kept(body)),)
             yield PageForm(row.anchor, project, row.texts[0] or row.id, cells, blocks)
 
 
@@ -212,7 +212,7 @@ def _sum(projects: Sequence[Project], key: str | None) -> str:
 # --- forms ------------------------------------------------------------------------------------
 
 
-def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], tuple[Block, ...]]:
+def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], tuple[PageTable, ...]]:
     """Split a printed form into its leading titles and one block per grid and per table."""
     titles: list[PrintedCell] = []
     blocks: list[tuple[list[PrintedRow], list[PrintedRow]]] = []
@@ -225,7 +225,7 @@ def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], t
             blocks.append(([], []))
             last = row.table
         blocks[-1][row.part != "heading"].append(row)
-    return tuple(titles), tuple(Block(tuple(head), tuple(body), _kept(body)) for head, body in blocks)
+    return tuple(titles), tuple(PageTable(tuple(head), tuple(body), _kept(body)) for head, body in blocks)
 
 
 def _kept(body: Sequence[PrintedRow]) -> frozenset[int]:

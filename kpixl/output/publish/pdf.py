@@ -18,8 +18,8 @@ from kpixl.forms.load import folders, known_forms
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.pages import show
 from kpixl.output.publish.model import (
-    Block,
     PageForm,
+    PageTable,
     Publication,
     draft_mark,
     is_amount,
@@ -111,7 +111,7 @@ def _without_glyph(item: Publication, mistake: Mistake) -> KpixlError | None:
     return failure("glyph-missing", text=text[:_NAMED], codes=codes, project=next(holds, "-"))
 
 
-def _cells(block: Block) -> Iterator[PrintedCell]:
+def _cells(block: PageTable) -> Iterator[PrintedCell]:
     return (cell for row in (*block.head, *block.body) for cell in row.cells)
 
 

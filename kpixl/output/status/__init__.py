@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
-from kpixl.collection.review import is_portfolio, review
+from kpixl.collection.review import Reviewed, is_portfolio, review
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.forms.names import field_called, unit_field
@@ -15,10 +16,15 @@ from kpixl.output.status.model import Status, status_data, status_of
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem, failure
 
-__all__ = ["Status", "status_data", "status_of", "take_stock", "write_status"]
+__all__ = ["Status", "review_and_status", "status_data", "status_of", "take_stock", "write_status"]
 
 
-def take_stock(
+def take_stock(paths: Sequence[Path], forms: Sequence[Form], roster: Portfolio, **options: Any) -> Status:
+    """Return the status alone; see `review_and_status`."""
+    return review_and_status(paths, forms, roster, **options)[1]
+
+
+def review_and_status(
     paths: Sequence[Path],
     forms: Sequence[Form],
     roster: Portfolio,
@@ -31,7 +37,7 @@ def take_stock(
     limits: Limits = DEFAULT_LIMITS,
     workers: Workers = None,
     progress: Progress | None = None,
-) -> Status:
+) -> tuple[Reviewed, Status]:
     """Check what lies under `paths` as `kpixl check` does, and say what became of every project of the roster.
 
     `by`: the field by which to group, by default the one that says whose a project is. `due`: local time; a date alone
@@ -55,7 +61,7 @@ def take_stock(
         progress=progress,
         may_be_empty=True,
     )
-    return status_of(reviewed, roster, by=field, due=due)
+    return reviewed, status_of(reviewed, roster, by=field, due=due)
 
 
 def write_status(

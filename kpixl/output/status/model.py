@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
+from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.intake import FileResult
 from kpixl.collection.review import Reviewed
 from kpixl.files import natural_key
@@ -16,22 +17,25 @@ from kpixl.forms.values import fold, text_of
 from kpixl.output.status.words import State
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Problem, Severity
+from kpixl.readers import Delivery
 
 LEAST_NAME = 2  # characters of a name that a file's name may be searched for
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One form in which a project came back: its file, the file's own time, whether that is after the due time.
+    """One form in which a project came back: its file, when that came, and whether it is after the due time.
 
-    `same`: it says what the form that was taken says, which is the first one.
+    `time`: when the mail was received that brought the file, else the file's own time. `same`: it says what the form
+    that was taken says, which is the first one.
     """
 
     file: str
     sheet: str | None
-    modified: datetime | None
+    time: datetime | None
     late: bool
     same: bool
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class ProjectStatus:
 
     @property
     def twice(self) -> str | None:
-        """Say how it came back more than once: "same" or "different"; None where it did not."""
+        """Return how it came back more than once: "same" or "different"; None where it did not."""
         if len(self.returns) < 2:
             return None
         return "same" if all(r.same for r in self.returns) else "different"
@@ -94,11 +98,12 @@ class Unread:
     """
 
     file: str
-    modified: datetime | None
+    time: datetime | None
     late: bool
     problem: Problem
     unit: str | None
     project: str | None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ class _Stock:
 
     def __init__(self, reviewed: Reviewed, roster: Portfolio, by: Field | None, due: datetime | None) -> None:
         self.reviewed, self.roster, self.by, self.due = reviewed, roster, by, due
-        self.times = {file.file: file.modified for file in reviewed.files}
+        self.files = {file.file: file for file in reviewed.files}
         self.counts: dict[tuple[str, Severity], int] = {}
         for problem in reviewed.problems:
             if problem.project is not None:
@@ -205,7 +210,7 @@ class _Stock:
 
     def project(self, project: Project, listed: bool) -> ProjectStatus:
         versions = self.reviewed.versions.get(project.id, ())
-        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same) for v in versions)
+        returns = tuple(Return(v.file, v.sheet, *self.time(v.file), v.same, self.delivery(v.file)) for v in versions)
         errors = self.counts.get((project.id, Severity.ERROR), 0)
         reason = self.reviewed.declared.get(project.id)
         if returns:
@@ -217,8 +222,11 @@ class _Stock:
         return ProjectStatus(project.id, name, state, listed, returns, errors, warnings, reason)
 
     def time(self, file: str) -> tuple[datetime | None, bool]:
-        modified = self.times.get(file)
-        return modified, modified is not None and self.due is not None and modified > self.due
+        time = self.files[file].time if file in self.files else None
+        return time, time is not None and self.due is not None and time > self.due
+
+    def delivery(self, file: str) -> Delivery | None:
+        return self.files[file].delivery if file in self.files else None
 
     def unread(self, units: Sequence[str]) -> tuple[Unread, ...]:
         """List what could not be read: files, sheets of files, and forms of another kind."""
@@ -228,7 +236,7 @@ class _Stock:
         problems = [problem for file in self.reviewed.files for problem in file_errors(file)]
         problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
         found = [
-            Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file))
+            Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
             if (file := problem.location.file) is not None
         ]
@@ -283,8 +291,9 @@ def status_data(status: Status, lang: str) -> dict[str, Any]:
         "unread": [
             {
                 **item.problem.data(lang),
-                "modified": _iso(item.modified),
+                "modified": _iso(item.time),
                 "late": item.late,
+                **delivery_data(item.delivery),
                 "probably": {"unit": item.unit, "project": item.project},
             }
             for item in status.unread
@@ -309,7 +318,14 @@ def _project_data(project: ProjectStatus) -> dict[str, Any]:
         "late": project.late,
         "reason": project.reason,
         "returns": [
-            {"file": r.file, "sheet": r.sheet, "modified": _iso(r.modified), "late": r.late, "same": r.same}
+            {
+                "file": r.file,
+                "sheet": r.sheet,
+                "modified": _iso(r.time),
+                "late": r.late,
+                "same": r.same,
+                **delivery_data(r.delivery),
+            }
             for r in project.returns
         ],
     }

@@ -67,10 +67,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
         totals=numbers(status.counts, status),
         open_units={anchor for anchor, unit in units if any(LOOKS[p.state] in OPEN for p in unit.projects)},
         late=[
-            (show(label(p)), moment_text(p.returns[0].modified))
-            for unit in status.units
-            for p in unit.projects
-            if p.late
+            (show(label(p)), moment_text(p.returns[0].time)) for unit in status.units for p in unit.projects if p.late
         ],
         unread_headings=[say(text, lang) for text in unread_words],
         unread=[_unread(item, status, lang) for item in status.unread],
@@ -101,12 +98,12 @@ def _numbers(counts: Counts, status: Status) -> list[tuple[int, str]]:
 def _unread(item: Unread, status: Status, lang: str) -> tuple[str, ...]:
     problem = item.problem
     texts = (problem.message(lang), problem.hint(lang), probably(item, status, lang))
-    return (show(str(problem.location)), moment_text(item.modified), *map(show, texts))
+    return (show(str(problem.location)), moment_text(item.time), *map(show, texts))
 
 
 def _row(project: ProjectStatus, lang: str) -> tuple[str, ...]:
     taken = project.returns[0] if project.returns else None
     counts = (str(project.errors), str(project.warnings)) if taken else ("", "")
-    where = (place(taken), moment_text(taken.modified)) if taken else ("", "")
+    where = (place(taken), moment_text(taken.time)) if taken else ("", "")
     texts = (project.id, project.name, state_text(project, lang), LOOKS[project.state], *counts, *where)
     return (*map(show, (*texts, remarks(project, lang, late=False))), "late" if project.late else "")

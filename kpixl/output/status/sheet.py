@@ -189,7 +189,7 @@ class _Writer:
         styles += [self.text, self.text, self.centred, self.text]
         for col, (value, style) in enumerate(zip(values, styles, strict=True)):
             sheet.write(row, col, value, style)
-        self.moment(sheet, row, 8, taken.modified if taken else None)
+        self.moment(sheet, row, 8, taken.time if taken else None)
         self.fit(sheet, row, values, widths)
 
     def moment(self, sheet: Sheet, row: int, col: int, moment: datetime | None) -> None:
@@ -218,7 +218,7 @@ class _Writer:
         values += [problem.hint(self.lang), probably(item, self.status, self.lang)]
         for col, value in enumerate(values):
             sheet.write(row, col, value, self.text)
-        self.moment(sheet, row, 2, item.modified)
+        self.moment(sheet, row, 2, item.time)
         self.fit(sheet, row, values, widths)
 
     # --- shared -------------------------------------------------------------------------------

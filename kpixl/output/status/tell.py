@@ -11,14 +11,14 @@ from kpixl.texts import Text, say
 
 
 def title_text(status: Status, lang: str) -> str:
-    """Say of what this is the status."""
+    """Return of what this is the status."""
     roster = status.roster
     year = say(words.YEAR, lang, year=roster.year) if roster.year is not None else ""
     return say(words.TITLE, lang, organization=roster.organization or "", year=year, title=status.form.title).strip()
 
 
 def notes(status: Status, lang: str) -> list[str]:
-    """Say when everything was due, and what the times are worth."""
+    """Return when everything was due, and what the times are worth."""
     due = [say(words.DUE, lang, due=due_text(status.due))] if status.due is not None else []
     return [*due, say(words.TIMES, lang)]
 
@@ -56,13 +56,13 @@ def numbers(counts: Counts, status: Status) -> list[int]:
 
 
 def label_numbers(counts: Counts, status: Status, lang: str) -> str:
-    """Say the counts in a line; what there is none of is left out."""
+    """Return the counts in a line; what there is none of is left out."""
     named = zip(count_columns(status), numbers(counts, status), strict=True)
     return " · ".join(f"{say(text, lang)} {number}" for (_, text), number in named if number)
 
 
 def state_text(project: ProjectStatus, lang: str) -> str:
-    """Say what became of a project."""
+    """Return what became of a project."""
     return say(words.STATES[project.state], lang)
 
 
@@ -72,12 +72,18 @@ def label(project: ProjectStatus) -> str:
 
 
 def place(item: Return) -> str:
-    """Say where a form is."""
+    """Return where a form is."""
     return f"{item.file} › {item.sheet}" if item.sheet else item.file
 
 
+def sender_text(item: Return | Unread, lang: str) -> str:
+    """Name who sent a file by mail; "" where no mail brought it."""
+    sender = item.delivery.sender if item.delivery is not None else ""
+    return say(words.SENDER, lang, sender=sender) if sender else ""
+
+
 def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
-    """Say what is to be said beside the state: declared why, in several versions, late, not in the roster.
+    """Return what is shown beside the state: declared why, in several versions, late, who sent it, not in the roster.
 
     `late`: False where that is shown elsewhere.
     """
@@ -88,26 +94,29 @@ def remarks(project: ProjectStatus, lang: str, *, late: bool = True) -> str:
         said.append(versions_text(project, lang))
     if late and project.late:
         said.append(say(words.LATE, lang))
+    if project.returns and (sender := sender_text(project.returns[0], lang)):
+        said.append(sender)
     if not project.listed:
         said.append(say(words.UNLISTED, lang))
     return ("；" if lang == "zh" else "; ").join(said)
 
 
 def versions_text(project: ProjectStatus, lang: str) -> str:
-    """Say in how many versions a project came back, and where those are that differ from the one that was taken."""
+    """Return in how many versions a project came back, and where those are that differ from the one that was taken."""
     text = words.SAME if project.twice == "same" else words.DIFFERENT
     others = "、".join(place(item) for item in project.returns[1:] if not item.same)
     return say(text, lang, count=len(project.returns), others=others)
 
 
 def counted(project: ProjectStatus, lang: str) -> str:
-    """Say how many errors and warnings a project has."""
+    """Return how many errors and warnings a project has."""
     return say(words.COUNTED, lang, errors=project.errors, warnings=project.warnings)
 
 
 def probably(item: Unread, status: Status, lang: str) -> str:
-    """Say whose an unread file probably is, by its name."""
+    """Return whose an unread file probably is, by its name, and who sent it."""
     names = {project.id: label(project) for _, project in status.projects}
     known = [item.unit] if item.unit else []
     known += [names[item.project]] if item.project else []
-    return " › ".join(known) or say(words.OTHERWISE, lang)
+    told = " › ".join(known) or say(words.OTHERWISE, lang)
+    return f"{told}；{sender}" if (sender := sender_text(item, lang)) else told

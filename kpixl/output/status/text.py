@@ -17,6 +17,7 @@ from kpixl.output.status.tell import (
     place,
     probably,
     remarks,
+    sender_text,
     title_text,
     unit_heading,
     unit_name,
@@ -30,7 +31,7 @@ Line = tuple[int, str]  # how far it is indented, and what it says
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class StatusList:
     """A list below the table. `severity`: how much what it lists matters."""
 
     heading: str
@@ -46,7 +47,7 @@ class StatusText:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[str, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[StatusList, ...]
     end: tuple[str, ...]
 
 
@@ -66,20 +67,26 @@ def _shown(counts: list[int]) -> Iterator[str]:
     return (str(number) if number else "-" for number in counts)
 
 
-def _blocks(status: Status, lang: str) -> Iterator[Block]:
+def _blocks(status: Status, lang: str) -> Iterator[StatusList]:
     """Make every block, also those with nothing in them."""
 
     def listed(
         heading: Text, severity: Severity, chosen: Callable[[ProjectStatus], bool], told: Callable[[ProjectStatus], str]
-    ) -> Block:
+    ) -> StatusList:
         lines: list[Line] = []
         for unit in status.units:
             members = [(1, f"{label(p)}{told(p)}") for p in unit.projects if chosen(p)]
             lines += [(0, unit_name(unit, lang)), *members] if members else []
-        return Block(say(heading, lang), severity, tuple(lines))
+        return StatusList(say(heading, lang), severity, tuple(lines))
 
     def with_place(project: ProjectStatus) -> str:
-        return f"  {place(project.returns[0])}  {counted(project, lang)}"
+        return f"  {place(project.returns[0])}  {counted(project, lang)}{sent_by(project)}"
+
+    def with_time(project: ProjectStatus) -> str:
+        return f"  {moment_text(project.returns[0].time)}{sent_by(project)}"
+
+    def sent_by(project: ProjectStatus) -> str:
+        return f"  {sender}" if (sender := sender_text(project.returns[0], lang)) else ""
 
     error, warning, info = Severity
     unread = {item.project for item in status.unread}
@@ -90,20 +97,20 @@ def _blocks(status: Status, lang: str) -> Iterator[Block]:
     yield listed(words.WRONG_LIST, error, lambda p: p.state is State.ERRORS, with_place)
     yield _unread(status, lang)
     yield listed(words.TWICE_LIST, warning, lambda p: p.twice is not None, lambda p: f"  {versions_text(p, lang)}")
-    yield listed(words.LATE_LIST, warning, lambda p: p.late, lambda p: f"  {moment_text(p.returns[0].modified)}")
+    yield listed(words.LATE_LIST, warning, lambda p: p.late, with_time)
     yield listed(words.NOTHING_LIST, info, lambda p: p.state is State.NOTHING, lambda p: f"  {remarks(p, lang)}")
-    yield Block(
+    yield StatusList(
         say(words.NOTES_LIST, lang),
         warning,
         tuple((0, f"{p.location} {p.text(lang)}".strip()) for p in status.problems),
     )
 
 
-def _unread(status: Status, lang: str) -> Block:
+def _unread(status: Status, lang: str) -> StatusList:
     lines: list[Line] = []
     for item in status.unread:
         lines.append((0, str(item.problem.location)))
         lines.append((1, item.problem.text(lang)))
-        if item.unit or item.project:
+        if item.unit or item.project or item.delivery:
             lines.append((1, f"{say(words.PROBABLY, lang)} {probably(item, status, lang)}"))
-    return Block(say(words.UNREAD_LIST, lang), Severity.ERROR, tuple(lines))
+    return StatusList(say(words.UNREAD_LIST, lang), Severity.ERROR, tuple(lines))

@@ -33,7 +33,8 @@ FILE: Text = ("文件", "File")
 SHEET: Text = ("工作表", "Sheet")
 ERRORS: Text = ("错误", "Errors")
 WARNINGS: Text = ("警告", "Warnings")
-TIME: Text = ("文件时间", "File's time")
+TIME: Text = ("交回时间", "Came at")
+SENDER: Text = ("发件人 {sender}", "from {sender}")
 REMARK: Text = ("说明", "Remarks")
 REASON: Text = ("原因", "Reason")
 REMEDY: Text = ("处理办法", "What to do")
@@ -45,9 +46,10 @@ TITLE: Text = ("{organization}{year}“{title}”收表情况", "{organization}{
 YEAR: Text = (" {year} 年度", " {year} ")
 DUE: Text = ("截止时间：{due}。", "Due: {due}.")
 TIMES: Text = (
-    "交回时间取自文件本身的修改时间，复制、转发、解压都可能改变它，是否迟交请以实际收件时间为准。",
-    "A return's time is the modification time of its file. Copying, forwarding or unpacking a file may change it: "
-    "whether something was late is for you to confirm.",
+    "邮件中的文件，交回时间是收到邮件的时间；其他文件取文件本身的修改时间，复制、转发、解压都可能改变它，"
+    "是否迟交请以实际收件时间为准。",
+    "What came by mail came when the mail was received. The time of any other return is the modification time of its "
+    "file, which copying, forwarding or unpacking may change: whether it was late is for you to confirm.",
 )
 MISSING_LIST: Text = ("未交回，请催交", "Missing: remind")
 WRONG_LIST: Text = ("交回有误，请退回更正", "Returned with errors: send back")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from kpixl.collection.run_record import RunRecord, open_projects
 from kpixl.collection.settle import OpenConflict
@@ -49,8 +49,24 @@ _MORE: Text = ("另有 {count} 个单元格被改动", "{count} more cells were 
 _RENAMED: Text = ("已改名为“{name}”", "it was renamed {name}")
 
 
+class SummaryOptions(TypedDict, total=False):
+    """How a summary is made; what is left out is as in Options.
+
+    `sources`: the source of each project, which makes a last column. `forms`: whether there is a sheet with all forms;
+    by default there is none above 300 projects. `run`: the record of the run that gave the portfolio, for the first
+    sheet. `conflicts`: what is to be decided, with the `drafts` of decisions that the office has typed.
+    """
+
+    lang: str
+    sources: Mapping[str, str] | None
+    forms: bool | None
+    run: RunRecord | None
+    conflicts: Sequence[OpenConflict]
+    drafts: Drafts
+
+
 class Options(NamedTuple):
-    """How a summary is made, see build_summary."""
+    """The SummaryOptions of one summary, with the default of each."""
 
     lang: str = "zh"
     sources: Mapping[str, str] | None = None
@@ -80,19 +96,11 @@ def own_names(form: Form, lang: str, taken: tuple[str, ...] = ()) -> dict[str, s
 def build_summary(
     form: Form,
     portfolio: Portfolio,
-    *,
-    lang: str = "zh",
-    sources: Mapping[str, str] | None = None,
-    forms: bool | None = None,
-    run: RunRecord | None = None,
+    **options: Unpack[SummaryOptions],
 ) -> tuple[bytes, tuple[Problem, ...]]:
-    """Build the summary workbook of a portfolio.
-
-    `sources` says of a project where it came from and makes a last column. `run`: the record of the run that gave the
-    portfolio, for the first sheet. `forms` forces the sheet with all
-    forms or leaves it out; by default it is left out above 300 projects.
-    """
-    built = _build(form, portfolio, Options(lang, sources, forms, run), own_names(form, lang))
+    """Build the summary workbook of a portfolio."""
+    chosen = Options(**options)
+    built = _build(form, portfolio, chosen, own_names(form, chosen.lang))
     return built.content, built.problems
 
 
@@ -152,13 +160,8 @@ def update_summary(
     form: Form,
     portfolio: Portfolio,
     *,
-    lang: str = "zh",
-    sources: Mapping[str, str] | None = None,
-    forms: bool | None = None,
-    run: RunRecord | None = None,
     today: date | None = None,
-    conflicts: Sequence[OpenConflict] = (),
-    drafts: Drafts = NO_DRAFTS,
+    **options: Unpack[SummaryOptions],
 ) -> tuple[bytes, tuple[Problem, ...], Path | None]:
     """Build the summary for `path`; where there is a workbook of the office, it is the base of the new one.
 
@@ -166,16 +169,16 @@ def update_summary(
     nothing that the new one lacks. Raises KpixlError where the old file cannot be read from disk.
     """
     check_target(path)
-    options = Options(lang, sources, forms, run, conflicts, drafts)
+    chosen = Options(**options)
     if not path.exists():
-        built = _build(form, portfolio, options, own_names(form, lang))
+        built = _build(form, portfolio, chosen, own_names(form, chosen.lang))
         return _fitted(built.content, path), built.problems, None
     try:
         content = path.read_bytes()
     except OSError as error:
         raise failure("not-readable", path=path.name, reason=error.strerror or str(error)) from error
-    new, problems, notes = _updated(content, path, form, portfolio, options)
-    copy = spare_path(path, say(OLD, lang), today or date.today()) if notes else None
+    new, problems, notes = _updated(content, path, form, portfolio, chosen)
+    copy = spare_path(path, say(OLD, chosen.lang), today or date.today()) if notes else None
     return new, (*problems, *(_with_copy(note, copy) for note in notes)), copy
 
 
@@ -263,30 +266,14 @@ def summary_outputs(
     form: Form,
     portfolio: Portfolio,
     *,
-    lang: str = "zh",
-    sources: Mapping[str, str] | None = None,
-    forms: bool | None = None,
-    run: RunRecord | None = None,
     today: date | None = None,
-    conflicts: Sequence[OpenConflict] = (),
-    drafts: Drafts = NO_DRAFTS,
+    **options: Unpack[SummaryOptions],
 ) -> tuple[list[Output], tuple[Problem, ...]]:
     """Build the summary for `path`, to be written with a copy of the old file where that is needed.
 
     Raises KpixlError where the old file cannot be read from disk.
     """
-    content, problems, copy = update_summary(
-        path,
-        form,
-        portfolio,
-        lang=lang,
-        sources=sources,
-        forms=forms,
-        run=run,
-        today=today,
-        conflicts=conflicts,
-        drafts=drafts,
-    )
+    content, problems, copy = update_summary(path, form, portfolio, today=today, **options)
     return [Output(path, content, "summary", judged=True, copy=copy)], problems
 
 
@@ -295,31 +282,15 @@ def write_summary(
     form: Form,
     portfolio: Portfolio,
     *,
-    lang: str = "zh",
-    sources: Mapping[str, str] | None = None,
-    forms: bool | None = None,
-    run: RunRecord | None = None,
     today: date | None = None,
-    conflicts: Sequence[OpenConflict] = (),
-    drafts: Drafts = NO_DRAFTS,
+    **options: Unpack[SummaryOptions],
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write the summary to `path`, with a copy of the old file where that is needed.
 
     Returns what was written and the problems. Raises KpixlError where the old file cannot be read from disk.
     """
-    outputs, problems = summary_outputs(
-        path,
-        form,
-        portfolio,
-        lang=lang,
-        sources=sources,
-        forms=forms,
-        run=run,
-        today=today,
-        conflicts=conflicts,
-        drafts=drafts,
-    )
-    written, refused = commit(outputs, lang=lang, today=today or date.today())
+    outputs, problems = summary_outputs(path, form, portfolio, today=today, **options)
+    written, refused = commit(outputs, lang=options.get("lang", "zh"), today=today or date.today())
     return written, (*problems, *refused)
 
 

@@ -16,7 +16,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from kpixl.forms.definition import Choices, Field, Form, Row, Table, Target, Value
+from kpixl.forms.compute import agrees, computed_value
+from kpixl.forms.compute import formula as own_formula
+from kpixl.forms.definition import Choices, Computation, Field, Form, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import (
     EXCEL_EPOCH,
@@ -31,6 +33,7 @@ from kpixl.forms.values import (
 )
 from kpixl.output.template.expression import translated
 from kpixl.output.template.words import Word, words_of
+from kpixl.portfolio.model import Project
 
 Refs = Callable[[str], str]  # key of a field or column -> a reference to its cell, or to its cells of all rows
 MAX_TEXT = 250  # characters of a text within a formula; Excel takes 255
@@ -113,6 +116,8 @@ def field_conditions(form: Form) -> dict[str, list[Condition]]:
         found[key] += _value_conditions(form, field, key)
         if field.sum:
             found[key].append(_sum(key, field.sum))
+        elif field.compute is not None and field.printed:
+            found[key].append(_computed(key, field, field.compute))
     for rule in _rules(form):
         if rule["rule"] == "dates-reversed":
             found[rule["end"]].append(_reversed(rule["start"], rule["end"]))
@@ -150,7 +155,7 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
     kind = FIELD_TYPES[field.type]
     if kind.python is date:
         return [_date(key)]
-    if kind.is_amount:
+    if kind.python is Decimal:
         return [_amount(key)]
     if kind.in_percent:
         return [_percentage(key)]
@@ -245,6 +250,37 @@ def _sum(key: str, parts: Sequence[str]) -> Condition:
         # A double has 15 digits; sums of parts may differ in the last one.
         cells = ",".join(map(refs, parts))
         return f"(COUNT({cells})>0)*(ABS(N({refs(key)})-SUM({cells}))>(1+ABS(SUM({cells})))/1000000000000000)"
+
+    return Condition(False, formula, holds)
+
+
+COMPUTED = "="  # before the key of a field: the value that is computed for it
+
+
+def with_computed(form: Form, project: Project) -> Mapping[str, Value]:
+    """Return the values of a project, and beside those that are computed what they should be."""
+    computed = {
+        f"{COMPUTED}{key}": computed_value(form.fields[key], project.values, project.tables)
+        for key in form.computed
+        if form.fields[key].compute is not None
+    }
+    return {**project.values, **computed} if computed else project.values
+
+
+def _computed(key: str, field: Field, computation: Computation) -> Condition:
+    """Ask for the computed value where something else was given."""
+
+    def holds(values: Mapping[str, Value]) -> bool:
+        value, computed = values[key], values[f"{COMPUTED}{key}"]
+        return value is not None and computed is not None and not agrees(field, value, computed)
+
+    def formula(refs: Refs) -> str:
+        ref, expected = refs(key), own_formula(computation, refs).removeprefix("=")
+        if computation.bands:
+            return f"(LEN({ref})>0)*(LEN({expected})>0)*({ref}<>{expected})"
+        rounded = f"N({ref})" if computation.decimals is None else f"ROUND(N({ref}),{computation.decimals})"
+        near = f"ABS({rounded}-N({expected}))>(1+ABS({rounded}))/100000000000000"
+        return f"(LEN({ref})>0)*ISNUMBER({expected})*({near})"
 
     return Condition(False, formula, holds)
 

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kpixl.a1 import Span, a1, absolute
-from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.compute import computed_value
+from kpixl.forms.compute import formula as computed_formula
+from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import text_of, total_of
+from kpixl.forms.values import text_of
 from kpixl.keys import Key
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
@@ -20,6 +22,7 @@ from kpixl.output.template.status import (
     PlacedRows,
     Status,
     in_row,
+    refs_to,
     status_formula,
     status_text,
     words_in,
@@ -51,6 +54,11 @@ REASONS_HELP: Text = (
     "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
 )
 SUMMED: Text = ("自动计算，无需填写。", "Adds itself up.")
+COMPUTED: Text = ("自动计算，无需填写。", "Computes itself.")
+GIVEN_COMPUTED: Text = (
+    "此数已给定，与计算结果不符时请核对。",
+    "This is given; check it where the computed value differs.",
+)
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
 CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
 CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内容。", "Choose from the list, or type something else.")
@@ -80,7 +88,7 @@ class FormSheet:
         self.size = float(form.fonts["size"])
         self.asked = asked
         self.needed = {field.sum[0] if field.sum else key for key, field in form.fields.items() if field.required}
-        self.cell_of: dict[str, tuple[int, int]] = {}
+        self.places: dict[str, Span] = {}
         self.tables: list[PlacedRows] = []
         self.heights: dict[int, float] = {}  # of rows, in points
         self.as_text: list[str] = []  # cells in which a number is text, which Excel would mark
@@ -92,7 +100,9 @@ class FormSheet:
         cells = (*layout.head, *layout.foot)
         counts = {placed.row: self._row_count(placed, project) for placed in layout.tables}
         shifts = [sum(count for above, count in counts.items() if above < row) for row in range(layout.rows)]
-        self.cell_of = {c.key: (c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        self.places = {c.key: _cell_at(c.row + shifts[c.row], c.col) for c in cells if c.kind == "value"}
+        for placed in layout.tables:
+            self._place_columns(placed, placed.row + shifts[placed.row] + 1, counts[placed.row])
         for row, height in self._heights(cells, project).items():
             self._height(row + shifts[row], height)
         for placed in layout.tables:
@@ -134,24 +144,26 @@ class FormSheet:
 
     def _value(self, field: Field, span: Span, project: Project) -> None:
         value = project.values[field.key]
-        parts = [project.values[part] for part in field.sum]
-        if field.sum and value == total_of(parts):
-            self._sum(field, span, value)
+        if field.computation and value == computed_value(field, project.values, project.tables):
+            self._formula(field, field.computation, span, value)
         else:
             self._typed_value(field, span, value)
         self._tint(field, span)
 
     def _typed_value(self, field: Field, span: Span, value: Value) -> None:
-        """Write a value that may be typed over."""
-        typed = _as_entered(field, value)
-        self.sheet.merge(span, typed, self._input_style(field, value, span, locked=bool(field.sum)))
+        """Write a value that may be typed over, unless it is computed or given."""
+        computed = field.computation is not None
+        typed = value if computed else _as_entered(field, value)
+        locked = computed or (field.given and value is not None)
+        self.sheet.merge(span, typed, self._input_style(field, value, span, locked=locked))
         if FIELD_TYPES[field.type].entered_as_text:
             self.as_text.append(a1(span.row, span.col))
-        self._rule(field, span, lambda _: None, say(GIVEN, self.lang) if field.sum and value is not None else None)
+        given = say(GIVEN if field.sum else GIVEN_COMPUTED, self.lang)
+        self._rule(field, span, lambda _: None, given if computed and value is not None else None)
 
     def _tint(self, field: Field, span: Span) -> None:
         """Tint a cell in which something is missing or wrong."""
-        if (formula := self.asked.tints(self.cell_of).get(field.key)) is not None:
+        if (formula := self.asked.tints(self.places).get(field.key)) is not None:
             self._look(formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
@@ -161,7 +173,7 @@ class FormSheet:
         size = fitting_size(value, width, self.size) if isinstance(value, str) and len(value) > 200 else self.size
         return self.book.format(
             locked=locked,
-            num_format=kind.number_format(self.form.money),
+            num_format=self._number_format(field),
             border=1,
             text_wrap=True,
             bg_color=self.styles.label
@@ -175,14 +187,32 @@ class FormSheet:
             font_size=size,
         )
 
-    def _sum(self, field: Field, span: Span, value: Value) -> None:
-        """Write a total as a locked formula over its parts; blank while they are."""
-        cells = ",".join(a1(*self.cell_of[part]) for part in field.sum)
-        formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
+    def _number_format(self, field: Field) -> str:
+        kind = FIELD_TYPES[field.type]
+        if field.compute is not None:
+            return kind.computed_format(field.compute.decimals, self.form.money)
+        return kind.number_format(self.form.money)
+
+    def _formula(self, field: Field, computation: Computation, span: Span, value: Value) -> None:
+        """Write a computed value as a locked formula; blank while what it follows from is."""
         style = self._input_style(field, value, span, locked=True)
-        self.sheet.merge_formula(span, formula, style, value if isinstance(value, Decimal) else "")
-        options = {"validate": "any", "input_title": _title(field), "input_message": say(SUMMED, self.lang)}
+        cached = value if isinstance(value, Decimal | str) else ""
+        self.sheet.merge_formula(span, computed_formula(computation, self._ref), style, cached)
+        words = SUMMED if field.sum else COMPUTED
+        options = {"validate": "any", "input_title": _title(field), "input_message": say(words, self.lang)}
         self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
+
+    def _ref(self, key: str) -> str:
+        """Name cells in a formula as people do: the form's own formulas are recognised by it."""
+        return refs_to(self.places)(key).replace("$", "")
+
+    def _place_columns(self, placed: PlacedTable, first: int, count: int) -> None:
+        """Keep where the columns of a table are, for formulas."""
+        table = self.form.tables[placed.table]
+        for heading in placed.entry:
+            target = table.targets.get(heading.key)
+            for col, key in enumerate(target.parts if target else (heading.key,), heading.col):
+                self.places[f"{table.key}.{key}"] = Span(first, col, first + count - 1, col)
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
         """Return the height of every row: what the form says, or more where the text needs it."""
@@ -209,7 +239,7 @@ class FormSheet:
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
             options["input_title"] = _title(field)
-            need = "" if field.sum else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
+            need = "" if field.computation else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
             options["input_message"] = _clip(need + options["input_message"], 255)
             self.sheet.validate(span, options)
 
@@ -279,21 +309,25 @@ class FormSheet:
                 columns[key] = heading.col + offset
         for col, text in target_headings(table, placed):
             self.sheet.write(top, col, text, label)
-        self._rows(table, rows, columns, first, last)
+        self._rows(table, rows, columns, first, last, sent=bool(project.tables[table.key]))
         self._rules(table, columns, first, last)
         presets = bool(table.presets) and not project.tables[table.key]
-        rows_of = PlacedRows(table, first, last, columns, self.asked.of_table(table, presets=presets))
+        asked = self.asked.of_table(table, presets=presets)
+        rows_of = PlacedRows(table, first, last, columns, asked, len(project.tables[table.key]))
         self._looks(rows_of, bool(placed.caption))
         self.tables.append(rows_of)
         hint = HINT + say(MORE_ROWS, self.lang, count=count)
         self.sheet.write(top, self.status_col, hint, self._hint_style())
         self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
-    def _rows(self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int) -> None:
+    def _rows(
+        self, table: Table, rows: Sequence[Row], columns: Mapping[str, int], first: int, last: int, *, sent: bool
+    ) -> None:
         # Every cell of these rows is unlocked, also beyond the form, or Excel would not let a row be deleted: hence the
         # format of the whole row. (Gnumeric saves 16,384 cells for each such row: slow there, but right everywhere.)
         open_row = self.book.format(locked=False)
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
+        given_styles = {key: self._entry_style(table.columns[key], locked=True) for key in columns}
         blank = [c for c in range(self.width) if c not in columns.values()]
         for number in range(last - first + 1):
             r = first + number
@@ -302,16 +336,18 @@ class FormSheet:
             for c in blank:
                 self.sheet.write(r, c, None, open_row)
             for key, col in columns.items():
-                value = _as_entered(table.columns[key], row[key] if row is not None else None)
-                self.sheet.write(r, col, value, styles[key])
+                column = table.columns[key]
+                value = _as_entered(column, row[key] if row is not None else None)
+                given = column.given and value is not None and sent
+                self.sheet.write(r, col, value, given_styles[key] if given else styles[key])
                 if isinstance(value, str):
                     height = max(height, fitting_height(value, self.form.layout.widths[col], self.size, 0))
             self._height(r, height, open_row)
 
-    def _entry_style(self, field: Field) -> Format:
+    def _entry_style(self, field: Field, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
         return self.book.format(
-            locked=False,
+            locked=locked,
             num_format=kind.number_format(self.form.money),
             text_wrap=True,
             align="right" if kind.align == "right" else "center",
@@ -341,6 +377,10 @@ class FormSheet:
         begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
         for key, formula in self.asked.row_tints(placed).items():
             self._look(formula, Span(first, columns[key], last, columns[key]), missing)
+        given = book.rule_format(bg_color=self.styles.label, border=1)
+        for key, col in columns.items() if placed.sent else ():
+            if table.columns[key].given:
+                self._look(f'={in_row(col)}<>""', Span(first, col, first + placed.sent - 1, col), given)
         levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
         dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
         for number, col in enumerate(levels):
@@ -369,14 +409,14 @@ class FormSheet:
     def _status(self, project: Project) -> Status:
         """Write the status, and below the marker the hidden list that it counts."""
         plain = self.book.format(font_color="#FFFFFF")
-        parts = self.asked.listed(project, self.cell_of, self.tables)
+        parts = self.asked.listed(project, self.places, self.tables)
         for number, (formula, now) in enumerate(parts, 1):
             self.sheet.formula(number, self.mark_col, formula, plain, now)
         cells = [absolute(number, self.mark_col) for number in range(1, len(parts) + 1)]
         listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.mark_col)
         self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
         words, text = words_in(self.lang), status_text(listed, self.lang)
-        first_input = a1(*next(iter(self.cell_of.values())))
+        first_input = a1(*next(iter(self.places.values()))[:2])
         style = self.book.format(bold=True, underline=1, font_size=11, align="left", text_wrap=True)
         formula = status_formula(whole, first_input, self.lang)
         self.sheet.formula(0, self.status_col, formula, style, STATUS + text)
@@ -390,11 +430,13 @@ class FormSheet:
         """Write notes beside the cells of values."""
         rows = {placed.table.key: placed for placed in self.tables}
         for key, text in notes.items():
-            if key.in_row:
-                placed = rows[key.name]
+            placed = rows.get(key.name)
+            if not key.in_row:
+                row, col = self.places[key.name][:2]
+            elif placed is not None and key.column in placed.columns:
                 row, col = placed.first + key.row, placed.columns[key.column]
-            else:
-                row, col = self.cell_of[key.name]
+            else:  # a table without entry rows of its own
+                continue
             self.sheet.note(row, col, NOTE_SIGNATURE + text)
 
     # --- around the form ---------------------------------------------------------------------
@@ -433,13 +475,17 @@ class FormSheet:
             raw.ignore_errors({"number_stored_as_text": " ".join(self.as_text)})
         raw.protect("", {"insert_rows": True, "delete_rows": True, "format_rows": True, "format_columns": True})
         raw.hide_gridlines(2)
-        first = next(iter(self.cell_of.values()))
+        first = next(iter(self.places.values()))[:2]
         raw.freeze_panes(first[0] + 1, 0)
         raw.set_selection(*first, *first)
 
     def _height(self, row: int, points: float, style: Format | None = None) -> None:
         self.heights[row] = min(points, MAX_ROW_HEIGHT)
         self.sheet.height(row, points, style)
+
+
+def _cell_at(row: int, col: int) -> Span:
+    return Span(row, col, row, col)
 
 
 def _title(field: Field) -> str:

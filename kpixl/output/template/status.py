@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from kpixl.a1 import a1, absolute, column_name
+from kpixl.a1 import Span, a1, absolute, area, column_name
 from kpixl.forms.definition import Form, Row, Table
 from kpixl.output.template.conditions import (
     Condition,
@@ -18,6 +18,7 @@ from kpixl.output.template.conditions import (
     field_conditions,
     quoted_text,
     table_conditions,
+    with_computed,
 )
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import (
@@ -35,6 +36,7 @@ from kpixl.portfolio.own_texts import (
 from kpixl.portfolio.sheet_id import OWN_LINK, STATUS
 from kpixl.texts import say
 
+Places = Mapping[str, Span]  # where each field is, its first cell, and each column of a table
 MAX_FORMULA = 7_500  # characters of one hidden cell; Excel takes 8,192
 _LAST_ROW = 1_000_000  # more than a sheet has rows for a form
 
@@ -60,18 +62,30 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PlacedRows:
-    """A table of the sheet: its rows, where its columns stand, and what is asked of them."""
+    """A table of the sheet: its rows, where its columns stand, and what is asked of them. `sent`: how many rows the
+    project has already."""
 
     table: Table
     first: int
     last: int
     columns: Mapping[str, int]
     asked: TableConditions
+    sent: int = 0
 
     def refs(self, key: str) -> str:
         """Return the cells of a column."""
         col = self.columns[key]
         return f"{absolute(self.first, col)}:{absolute(self.last, col)}"
+
+
+def refs_to(places: Places) -> Refs:
+    """Return the function that names in formulas the cell of a field, or the cells of a column (`table.column`)."""
+
+    def ref(key: str) -> str:
+        span = places[key]
+        return area(span) if span.last_row > span.row else absolute(*span[:2])
+
+    return ref
 
 
 def words_in(lang: str) -> Words:
@@ -125,14 +139,13 @@ class Asked:
             self._tables[key] = table_conditions(self.form, table, presets=presets)
         return self._tables[key]
 
-    def tints(self, cell_of: Mapping[str, tuple[int, int]]) -> Mapping[str, str]:
+    def tints(self, places: Places) -> Mapping[str, str]:
         """Return for each field the formula by which its cell turns red."""
-        key = tuple(cell_of.items())
+        key = tuple(places.items())
         if key not in self._tints:
             asked = {field: conditions for field, conditions in self.fields.items() if conditions}
             self._tints[key] = {
-                field: f"=({any_of(conditions, lambda k: absolute(*cell_of[k]))})>0"
-                for field, conditions in asked.items()
+                field: f"=({any_of(conditions, refs_to(places))})>0" for field, conditions in asked.items()
             }
         return self._tints[key]
 
@@ -148,30 +161,31 @@ class Asked:
             }
         return self._tints[key]
 
-    def listed(
-        self, project: Project, cell_of: Mapping[str, tuple[int, int]], tables: Sequence[PlacedRows]
-    ) -> list[tuple[str, str]]:
+    def listed(self, project: Project, places: Places, tables: Sequence[PlacedRows]) -> list[tuple[str, str]]:
         """Return the formulas of the hidden list and what they give now: the fields, then the tables by column."""
-        key = (tuple(cell_of.items()), tuple((t.first, t.last, id(t.asked)) for t in tables))
+        key = (tuple(places.items()), tuple((t.first, t.last, id(t.asked)) for t in tables))
         if key not in self._pieces:
-            pieces = [piece for field in self.fields for piece in self._field_pieces(field, cell_of)]
+            pieces = [piece for field in self.fields for piece in self._field_pieces(field, places)]
             self._pieces[key] = _packed([*pieces, *(p for placed in tables for p in _table_pieces(placed))])
         return [
             (f'="{LISTED}"&' + "&".join(p.formula for p in cell), LISTED + "".join(p.now(project) for p in cell))
             for cell in self._pieces[key]
         ]
 
-    def _field_pieces(self, key: str, cell_of: Mapping[str, tuple[int, int]]) -> Iterator[_Piece]:
-        row, col = cell_of[key]
+    def _field_pieces(self, key: str, places: Places) -> Iterator[_Piece]:
+        if not self.fields[key]:
+            return
+        row, col = places[key][:2]
         label = f" {self.form.fields[key].heading}{CLOSE_SIGN}"
         for sign, asked in _by_sign(self.fields[key]):
             token = f'"{sign}{OPEN_SIGN}{column_name(col)}"&ROW({a1(row, col)})&{quoted_text(label)}'
-            formula = f'IF(({any_of(asked, lambda k: absolute(*cell_of[k]))})>0,{token},"")'
-            yield _Piece(formula, partial(_field_now, asked, f"{sign}{OPEN_SIGN}{a1(row, col)}{label}"))
+            formula = f'IF(({any_of(asked, refs_to(places))})>0,{token},"")'
+            yield _Piece(formula, partial(_field_now, self.form, asked, f"{sign}{OPEN_SIGN}{a1(row, col)}{label}"))
 
 
-def _field_now(asked: Sequence[Condition], token: str, project: Project) -> str:
-    return token if any(c.holds(project.values) for c in asked) else ""
+def _field_now(form: Form, asked: Sequence[Condition], token: str, project: Project) -> str:
+    values = with_computed(form, project)
+    return token if any(c.holds(values) for c in asked) else ""
 
 
 def _by_sign(conditions: Sequence[Condition]) -> Iterator[tuple[str, list[Condition]]]:

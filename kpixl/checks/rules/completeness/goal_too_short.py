@@ -15,7 +15,7 @@ from kpixl.problems.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class GoalTooShort:
-    """Texts that say what is to be achieved, and how many characters they have at least."""
+    """Texts that describe what is to be achieved, and how many characters they have at least."""
 
     fields: tuple[FieldKey, ...]
     least: int

@@ -44,7 +44,7 @@ class Deadline:
 
 @lru_cache(maxsize=4096)
 def deadline_of(text: str) -> tuple[date, bool] | None:
-    """Read the date that a text names and whether it names the day; a month stands for its first day."""
+    """Read the date that a text names and whether it names the day; a month counts as its first day."""
     match = DATE.search(fold(text))
     if match is None:
         return None

@@ -17,7 +17,7 @@ _MONTH = re.compile(r"^(?:于|在)?(\d{1,2})月(?:底|末|份|前|\d{1,2}日)") 
 
 
 def _within(text: str, start: date, end: date) -> bool:
-    """Tell whether the date that a text names may lie between two: a day, a month, a year, or a month of the year."""
+    """Return whether the date that a text names may lie between two: a day, a month, a year, or a month of the year."""
     if named := deadline_of(text):
         return (start if named[1] else start.replace(day=1)) <= named[0] <= end
     folded = fold(text)

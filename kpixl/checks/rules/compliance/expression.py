@@ -127,7 +127,7 @@ def expression(p: Compiled, subject: Subject) -> Iterator[Hit]:
     try:
         holds = not p.when(**_seen(subject)) or p.ensure(**_seen(subject))
     except _OTHER_KIND:
-        return  # a value that is not of its type: another rule says so
+        return  # a value that is not of its type: another rule reports it
     except _FAULTS as error:
         raise invalid(p.path, f"cannot be worked out: {error}") from error
     if not holds:

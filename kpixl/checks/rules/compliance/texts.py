@@ -9,7 +9,7 @@ from kpixl.checks.parameters import FieldKey, Words
 
 @dataclass(frozen=True, slots=True)
 class InTexts:
-    """What must not stand in these texts."""
+    """What must not be in these texts."""
 
     fields: tuple[FieldKey, ...]
     words: Words

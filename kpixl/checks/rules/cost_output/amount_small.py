@@ -14,7 +14,7 @@ from kpixl.problems.entry import Entry
 
 
 def amount_small(p: Amount, subject: Subject) -> Iterator[Hit]:
-    """Find amounts too small to be in yuan, where no roster says otherwise."""
+    """Find amounts too small to be in yuan, where no roster gives another."""
     amount = subject.project.values[p.field]
     if isinstance(amount, Decimal) and 0 < amount < p.below:
         if subject.listed and subject.listed.values.get(p.field) == amount:

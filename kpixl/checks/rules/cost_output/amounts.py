@@ -19,6 +19,6 @@ class Amount:
 
 
 def ten_thousand_fold(one: Decimal, other: Decimal) -> bool:
-    """Tell whether of two amounts one is about ten thousand times the other."""
+    """Return whether of two amounts one is about ten thousand times the other."""
     small, large = sorted((one, other))
     return small > 0 and Decimal("0.5") < large / small / TEN_THOUSAND < 2

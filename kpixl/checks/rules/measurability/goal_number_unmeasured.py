@@ -22,9 +22,9 @@ _SCALES = {"": 1, "万": 10_000, "亿": 100_000_000}
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """`units`: groups of units that count the same; `nouns`: a word before a number -> the unit it stands for;
-    `between`: words that may stand between noun and number; `unless`: what may follow a unit that counts nothing;
-    `before`: what may stand before a number that promises nothing."""
+    """`units`: groups of units that count the same; `nouns`: a word before a number -> the unit it implies;
+    `between`: words that may be between noun and number; `unless`: what may follow a unit that counts nothing;
+    `before`: what may be before a number that promises nothing."""
 
     rows: Roles
     fields: tuple[FieldKey, ...]
@@ -98,7 +98,7 @@ def _promise(match: re.Match[str], p: Promised) -> tuple[list[Decimal], str]:
 
 
 def _is_measured(numbers: Sequence[Decimal], group: int | None, measured: Sequence[tuple[object, object]]) -> bool:
-    """Tell whether a row has the number; a row that still lacks its value or its unit may turn out to be the one."""
+    """Return whether a row has the number; a row that still lacks its value or its unit may turn out to be the one."""
     return any(
         numbers[0] <= value <= numbers[-1] and kind in (group, None)
         if isinstance(value, Decimal)

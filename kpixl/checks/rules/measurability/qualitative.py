@@ -13,7 +13,7 @@ from kpixl.forms.values import fold
 
 @dataclass(frozen=True, slots=True)
 class Qualitative:
-    """`fillers`: words that say nothing by themselves; `unless`: values that can be verified although short."""
+    """`fillers`: words that mean nothing by themselves; `unless`: values that can be verified although short."""
 
     rows: Roles
     fillers: Words
@@ -27,7 +27,7 @@ def text_values(rows: Roles, subject: Subject) -> Iterator[tuple[Line, str]]:
 
 
 def content_of(p: Qualitative, text: str) -> str | None:
-    """Return what a value says beyond fillers; None where it can be verified."""
+    """Return what a value contains beyond fillers; None where it can be verified."""
     if text in p.unless or any(c.isdigit() for c in text):
         return None
     return re.sub(r"\W", "", p.fillers.pattern.sub("", text))

@@ -12,7 +12,7 @@ from kpixl.problems.entry import Entry
 
 
 def rate_over_100(p: Rates, subject: Subject) -> Iterator[Hit]:
-    """Find rates over 100 %; an operator that says more than 100 is one."""
+    """Find rates over 100 %; an operator that means more than 100 is one."""
     for line, value in rate_lines(p, subject):
         if value > HUNDRED or (value == HUNDRED and line.operator == ">"):
             details = {"name": line.named, "target": line.target, "value": shown(value), "meant": _misread(value)}

@@ -14,7 +14,7 @@ from kpixl.problems.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class UnitUnfit:
-    """What a name says -> the units that go with it; the first that matches decides."""
+    """What a name contains -> the units that go with it; the first that matches decides."""
 
     rows: Roles
     fits: tuple[tuple[Words, tuple[str, ...]], ...]

@@ -12,13 +12,13 @@ from kpixl.problems.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The table in which no name stands twice."""
+    """The table in which no name is repeated."""
 
     rows: Roles
 
 
 def indicator_duplicate(p: Duplicates, subject: Subject) -> Iterator[Hit]:
-    """Find names that stand in several rows; one hit, at the second."""
+    """Find names that are in several rows; one hit, at the second."""
     places: dict[str, list[int]] = {}
     for line in subject.lines[p.rows.table]:
         if line.name:

@@ -1,0 +1,51 @@
+"""A mapping of form.yaml while it is read: every key must be taken, and what is wrong is reported with its key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kpixl.problems import KpixlError, failure
+
+
+def invalid(key: str, reason: str) -> KpixlError:
+    """Make the error for a mistake in a definition."""
+    return failure("form-invalid", key=key, reason=reason)
+
+
+class Node:
+    """A mapping of the definition from which every key must be taken. `path`: where it is, for messages."""
+
+    def __init__(self, data: object, path: str) -> None:
+        if not isinstance(data, dict):
+            raise invalid(path, "must be a mapping")
+        self.rest: dict[str, Any] = dict(data)
+        self.path = path
+
+    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
+        """Take a value out; without a default it must be there."""
+        if key not in self.rest:
+            if default:
+                return default[0]
+            raise invalid(self.path, f"{key} is missing")
+        value = self.rest.pop(key)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise invalid(f"{self.path}.{key}", f"cannot be {value!r}")
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Take a mapping out; empty where it is not given."""
+        found: dict[str, Any] = self.take(key, dict, {})
+        return found
+
+    def node(self, key: str) -> Node:
+        """Take a mapping out as a node."""
+        return Node(self.mapping(key), f"{self.path}.{key}")
+
+    def nodes(self, key: str) -> list[tuple[str, Node]]:
+        """Take a mapping of mappings out."""
+        return [(str(k), Node(v, f"{self.path}.{key}.{k}")) for k, v in self.mapping(key).items()]
+
+    def finish(self) -> None:
+        """Complain about what nobody took."""
+        if self.rest:
+            raise invalid(self.path, f"unknown key {', '.join(map(str, self.rest))}")
