@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXAMPLE := examples/sast-2026
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench fuzz edits sheet-law clean laws
+.PHONY: help demo test portability lint docs bench fuzz edits sheet-law clean laws
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,11 @@ demo: $(STAMP) ## consolidate the example's returned files into out/
 
 test: $(STAMP) ## run the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+portability: $(STAMP) ## run the tests of processes, disk and interrupts without what Windows lacks
+	PYTHONPATH=tests/windows $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/test_parallel.py tests/test_disk.py \
+	    tests/test_interrupts.py tests/collection/test_executors.py tests/readers/test_hostile.py \
+	    tests/output/test_annotate.py
 
 lint: $(STAMP) ## check style, types and layers
 	$(BIN)/ruff check

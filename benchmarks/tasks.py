@@ -47,7 +47,7 @@ def bare_calamine(folder: Path) -> None:
     import python_calamine
 
     cells = 0
-    for path in sorted(folder.glob("*.xlsx")):
+    for path in sorted(path for path in folder.iterdir() if path.suffix in (".xlsx", ".xls", ".ods")):
         book = python_calamine.load_workbook(io.BytesIO(path.read_bytes()))
         for number in range(len(book.sheet_names)):
             cells += sum(map(len, book.get_sheet_by_index(number).to_python()))

@@ -15,6 +15,7 @@ from kpixl.texts import Text
 
 # Office lock files, and what macOS and Windows leave in folders.
 LOCK_PREFIX = "~$"
+PORTFOLIO_SUFFIXES = (".yaml", ".yml")
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
 DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".sarif"})
 # What the head of a report of ours says, so that one left among submissions is not taken for one.

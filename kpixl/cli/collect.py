@@ -87,15 +87,11 @@ def consolidate(
     as_json: bool,
     strict: bool,
 ) -> int:
-    from kpixl.collection.consolidate import (
-        consolidate,
-        office_of,
-        report_data,
-        sources_path,
-        write_consolidated,
-    )
+    from kpixl.cli import console
+    from kpixl.collection.consolidate import consolidate, office_of, report_data, write_consolidated
     from kpixl.collection.decisions import decisions_path
     from kpixl.collection.hand_edits import written_path
+    from kpixl.collection.sources import sources_path
     from kpixl.disk import check_target, turn
     from kpixl.files import workbook_ending
     from kpixl.forms.load import load_forms

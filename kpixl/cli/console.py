@@ -311,6 +311,7 @@ def print_trace(found: Trace, lang: str) -> None:
             escape(on_one_line(value)),
             f"[dim]{escape(on_one_line(place))}[/dim]",
             *map(escape, map(on_one_line, typed)),
+            *(f"[dim]← {escape(on_one_line(str(place)))}[/dim]" for place in origin.through),
         ]
         out.print("  ".join(parts))
 

@@ -19,7 +19,7 @@ from kpixl.cli.forms import forms
 from kpixl.cli.help import Command, Group, NoCommandError, Option, folder_option, option, usage_error
 from kpixl.cli.learn import learn, try_definition
 from kpixl.cli.letters import letters
-from kpixl.cli.prepare import derive, init, roster, schema, template
+from kpixl.cli.prepare import derive, init, rollover, roster, schema, template
 from kpixl.cli.publish import publish, summary
 from kpixl.cli.shared import PATH
 from kpixl.problems import KpixlError
@@ -88,6 +88,7 @@ for _command in (
     decide,
     exclude,
     publish,
+    rollover,
     forms,
     schema,
 ):  # in the order of the help

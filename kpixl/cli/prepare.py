@@ -250,13 +250,60 @@ def derive(ctx: click.Context, portfolio: Path, out: Path, form_id: str, year: i
 def template(ctx: click.Context, portfolio: Path | None, out: Path | None, split_by: str | None) -> int:
     from kpixl.disk import refuse_overlap
     from kpixl.output.template import write_templates
+    from kpixl.portfolio.rollover import last_year_path
 
     if portfolio is None and out is None and split_by is None:
         return _send(ctx)
     portfolio, out = given(ctx, portfolio, "portfolio"), given(ctx, out, "out")
     form, content = load_portfolio(ctx, portfolio)
+    before = last_year_path(portfolio)
+    last = load_portfolio(ctx, before)[1] if before.is_file() else None
     refuse_overlap([out], [portfolio])
-    written, problems = write_templates(form, content, out, by=split_by, lang=lang_of(ctx), today=date.today())
+    written, problems = write_templates(
+        form, content, out, by=split_by, lang=lang_of(ctx), today=date.today(), last=last
+    )
+    report(ctx, problems)
+    report_written(ctx, written)
+    return exit_code(problems, False)
+
+
+@click.command(
+    cls=Command,
+    text=(
+        "由上一年的汇总数据生成新一年的项目名册，并列出每一处变动。\n\n"
+        "名称、单位、指标及计算符号、单位保留；金额和指标值清空，上年的内容写入新模板单元格的批注；全部日期都在上年之内的"
+        "项目，日期改为新一年；文字中只提到上年的，改年度，提到几个年度的不改，列出待核对。--form 换用新表式，"
+        "带不过去的内容逐项列出。",
+        "Make the roster of a new year from the portfolio of the last; list every change.\n\nNames, units, indicators "
+        "with their operators and units stay; amounts and target values are emptied, and what they were is a note at "
+        "the cell of the new template. Dates move where all of a project's lie within the old year; the year in a text "
+        "moves where it names no other, else it stays and is listed. --form carries over to another form and lists "
+        "what it has no place for.",
+    ),
+)
+@click.argument("portfolio", type=PATH, metavar="PORTFOLIO.yaml")
+@option("--year", type=int, required=True, text=("新的年度。", "The new year."))
+@option("-o", "--output", "out", **OUT, text=("新的项目名册（YAML）。", "The new roster (YAML)."))
+@FORM
+@JSON
+@click.pass_context
+def rollover(ctx: click.Context, portfolio: Path, year: int, out: Path, form_id: str | None, as_json: bool) -> int:
+    from kpixl.cli.console import on_one_line
+    from kpixl.disk import check_target, refuse_overlap
+    from kpixl.output.rollover import rollover_data, rollover_lines, write_rollover
+    from kpixl.portfolio.rollover import last_year_path, roll_over
+
+    lang = lang_of(ctx)
+    check_target(out)
+    refuse_overlap([out, last_year_path(out)], [portfolio])
+    old_form, content = load_portfolio(ctx, portfolio)
+    rolled = roll_over(old_form, content, year, chosen_form(ctx, form_id) if form_id else None)
+    written, problems = write_rollover(rolled, out, lang=lang, today=date.today())
+    if as_json:
+        print_json(rollover_data(rolled))
+    else:
+        for line in rollover_lines(rolled, lang):
+            click.echo(on_one_line(line))
     report(ctx, problems)
     report_written(ctx, written)
     return exit_code(problems, False)

@@ -15,11 +15,13 @@ from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, text_of
-from kpixl.portfolio.model import of_values
+from kpixl.keys import Key
+from kpixl.portfolio.model import filled_keys, of_values
 from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX, loads
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid, read_grids
 from kpixl.recognise.extract import Extractor
+from kpixl.recognise.submission import Extracted
 
 MAX_LOOKED = 2_000  # cells of a file that are looked for in its messages
 MAX_REPORTED = 1_000  # cells of a file that are reported one by one
@@ -89,6 +91,9 @@ NOT_TAKEN = frozenset(
 def _file(
     file: FileResult, book: _Book, extractor: Extractor, limits: Limits, cells: Counter[Fate]
 ) -> Iterator[Problem]:
+    if file.lower is not None:  # it has no cells, and every value is one of a project
+        yield from _lower(file, book, cells)
+        return
     content = content_of(file, limits)
     if content is None:
         if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
@@ -117,6 +122,24 @@ def _file(
             for (cell, raw), fate in zip(row, fates, strict=True):
                 if fate is Fate.LOST and (reported := reported + 1) <= MAX_REPORTED:
                     yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
+
+
+def _lower(file: FileResult, book: _Book, cells: Counter[Fate]) -> Iterator[Problem]:
+    """Account for the values of a portfolio of a lower level, whose keys are their places."""
+    left_out = Fate.NOT_TAKEN if (file.file, None) in book.whole else Fate.LOST
+    for submission in file.forms:
+        for key in filled_keys(submission.values, submission.tables):
+            fate = book.fates.get((file.file, submission.sheet, str(key)), left_out)
+            cells[fate] += 1
+            if fate is Fate.LOST:
+                place = Location(file.file, submission.sheet, str(key))
+                yield Problem("cell-unaccounted", place, {"text": _short(_value(submission, key))})
+
+
+def _value(submission: Extracted, key: Key) -> Raw:
+    rows = submission.tables.get(key.name, ())
+    value = rows[key.row][key.column] if key.in_row else submission.values[key.name]
+    return text_of(value)
 
 
 def _rows(grid: Grid, extractor: Extractor, form: str) -> Iterator[_Row]:

@@ -5,14 +5,14 @@ By value and cell, not by file: in a form that differs from the result most cell
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.run_record import bases
 from kpixl.forms.definition import Form, Value
 from kpixl.keys import Key
-from kpixl.portfolio.model import Project, of_values
+from kpixl.portfolio.model import Project, filled_keys, of_values
 from kpixl.portfolio.pairing import pair_rows
 from kpixl.portfolio.three_way import columns_of
 from kpixl.recognise.submission import Extracted
@@ -48,12 +48,15 @@ def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
             merged, base = projects[project], before.get(project)
             source = result.sources[project]
             own = source.file == file.file and source.sheet == read.sheet
-            found = _form_fates(form, read, merged, base, Fate.RESULT if own else Fate.SAME)
+            # In a portfolio of a lower level the place of a value is its key.
+            lower = {key: str(key) for key in filled_keys(read.values, read.tables)} if not read.cells else {}
+            cells = {key: str(cell) for key, cell in read.cells.items()} or lower
+            found = _form_fates(form, read, cells, (merged, base), Fate.RESULT if own else Fate.SAME)
             if version.superseded:
                 found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
-            own_notes = {key: noted.get((file.file, read.sheet, str(cell))) for key, cell in read.cells.items()}
+            own_notes = {key: noted.get((file.file, read.sheet, cell)) for key, cell in cells.items()}
             for key, fate in _with_notes(form, found, own_notes).items():
-                fates[file.file, read.sheet, str(read.cells[key])] = fate
+                fates[file.file, read.sheet, cells[key]] = fate
     return fates
 
 
@@ -88,12 +91,13 @@ def _target(form: Form, key: Key) -> Key:
 
 
 def _form_fates(
-    form: Form, read: Extracted, merged: Project, base: Project | None, equal: Fate
+    form: Form, read: Extracted, keys: Iterable[Key], sides: tuple[Project, Project | None], equal: Fate
 ) -> dict[Key, Fate | None]:
     """Compare the values of a form with the result, then with what was sent; None for what is in neither."""
+    merged, base = sides
     theirs, sent = dict(_values(form, read, merged)), dict(_values(form, read, base)) if base is not None else {}
     fates: dict[Key, Fate | None] = {}
-    for key in of_values(read.cells):
+    for key in of_values(dict.fromkeys(keys)):
         if key.name in form.tables and not key.in_row:
             continue
         value = _value(read, key)

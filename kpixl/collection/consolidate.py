@@ -24,7 +24,7 @@ from kpixl.collection.decisions import (
     known_address,
     with_more,
 )
-from kpixl.collection.deliveries import delivery_data, one_return, read_delivery
+from kpixl.collection.deliveries import one_return
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import (
     DEFAULT_LIMITS,
@@ -36,19 +36,21 @@ from kpixl.collection.intake import (
     is_own_output,
     read_files,
 )
+from kpixl.collection.levels import is_lower, of_lower, placed, read_lower
 from kpixl.collection.merge import Merged, Source, merge
 from kpixl.collection.office import Office
 from kpixl.collection.roster_changes import roster_problems
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
 from kpixl.collection.settle import OpenConflict, Superseded
+from kpixl.collection.sources import read_source, source_data, sources_path
 from kpixl.collection.versions import Returned, Version
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
-from kpixl.keys import Key, parse_key
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
-from kpixl.portfolio.model import Portfolio, of_values
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem, independent
 from kpixl.recognise.submission import Extracted
 
@@ -60,7 +62,6 @@ def undecided(form: Form) -> tuple[Decisions, Sequence[Decision]]:  # noqa: ARG0
     return NONE, ()
 
 
-SOURCES_SUFFIX = ".sources.json"
 SOURCES_FORMAT = 1
 MAX_DROPPED = 20  # ids that one message names
 
@@ -120,7 +121,9 @@ def consolidate(
     own = {path for out in outputs if (path := out.resolve()) not in named and is_own_output(path)}
     refuse_overlap(outputs, [*inputs, *(path for path, _ in found if path not in own)])
     jobs = [Job(path, shown, path in named) for path, shown in _distinct(found)]
-    results = one_return(read_files(jobs, forms, limits, workers, progress))
+    lower = [read_lower(job, forms) for job in jobs if is_lower(job)]
+    others = [job for job in jobs if not is_lower(job)]
+    results = [*lower, *one_return(read_files(others, forms, limits, workers, progress))]
     return _merged(results, skipped, forms, roster, sent, checker, decided)
 
 
@@ -146,6 +149,8 @@ def _merged(
     form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
     problems = [*skipped, *(p for r in results for p in r.problems), *roster_problems(form, roster, sent)]
     items = [_returned(result, extracted) for result in results for extracted in result.forms]
+    items, placing = placed(form, items, [result.lower for result in results if result.lower], roster)
+    problems += placing
     decisions, new = decided(form)
     excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
     problems += notes
@@ -181,7 +186,8 @@ def _merged(
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
-    return Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
+    item = Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
+    return item if result.lower is None else of_lower(item, result.lower)
 
 
 def _commonest(results: Sequence[FileResult]) -> str:
@@ -209,7 +215,7 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
     """
-    projects: dict[str, dict[str, Any]] = {i: _source_data(source) for i, source in result.sources.items()}
+    projects: dict[str, dict[str, Any]] = {i: source_data(source) for i, source in result.sources.items()}
     for problem in result.problems:
         if problem.code == "returned-differently" and problem.project in projects:
             projects[problem.project].setdefault("conflicts", []).append(str(problem.details["differences"]))
@@ -222,29 +228,6 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
     conflicts = ",\n".join(json.dumps(conflict_data(result.form, c), ensure_ascii=False) for c in result.conflicts)
     tail = f', "conflicts": [\n{conflicts}\n]' if conflicts else ""
     return head + ",\n".join(lines) + "\n}" + tail + "}\n"
-
-
-def read_source(data: Any) -> Source:
-    """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none."""
-    sheet = None if data["sheet"] is None else str(data["sheet"])
-    return Source(
-        str(data["file"]),
-        str(data["sha256"]),
-        sheet,
-        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
-        {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
-        tuple(replace(read_source(other), others=()) for other in data.get("others", ())),
-        read_delivery(data),
-    )
-
-
-def _source_data(source: Source) -> dict[str, Any]:
-    data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
-    data |= delivery_data(source.delivery)
-    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
-    if source.raw:
-        data["raw"] = {str(key): raw for key, raw in source.raw.items()}
-    return {**data, "others": [_source_data(other) for other in source.others]} if source.others else data
 
 
 def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
@@ -261,11 +244,6 @@ def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dic
         return replace(source, raw=raw, others=tuple(map(completed, source.others)))
 
     return {project: completed(source) for project, source in sources.items()} if typed else dict(sources)
-
-
-def sources_path(portfolio: Path) -> Path:
-    """Return where the sources of a portfolio file are kept: beside it."""
-    return portfolio.with_name(portfolio.stem + SOURCES_SUFFIX)
 
 
 def sources_of(portfolio: Path) -> dict[str, str] | None:

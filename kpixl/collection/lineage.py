@@ -1,9 +1,10 @@
 """Which submission was made from which: a later version supersedes the one it was made from (design section 8).
 
 Never by the name of a file. Evidence, the strongest first: the office's decision; an annotated copy carries the digest
-of the file it was made from; two files that the same person saved one after the other, of which the later has at least
-half of what was filled in in the earlier one, all their common projects taken together. Two people who work from one
-file are no lineage: what they filled in differently is a conflict.
+of the file it was made from, and a portfolio of a lower level those of the files its projects came from; two files that
+the same person saved one after the other, of which the later has at least half of what was filled in in the earlier,
+all their common projects taken together. Two people who work from one file are no lineage: what they filled in
+differently is a conflict.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Evidence(StrEnum):
 
     DECIDED = "decided"
     ANNOTATED = "annotated"
+    COLLECTED = "collected"
     SAVED_LATER = "saved-later"
 
 
@@ -60,7 +62,8 @@ def lineage(
                 pair = (origin, received.item.sha256)
                 if origin in files and pair not in seen and origin != received.item.sha256:
                     seen.add(pair)
-                    links[origin].append(Link(received.item.sha256, Evidence.ANNOTATED))
+                    evidence = Evidence.ANNOTATED if received.item.below is None else Evidence.COLLECTED
+                    links[origin].append(Link(received.item.sha256, evidence))
         _count_shared(form, list(files.values()), sent, shared)
     for (older, newer), (kept, all_of_them) in shared.items():
         if kept and 2 * kept >= all_of_them and (newer, older) not in seen:

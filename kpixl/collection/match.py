@@ -12,6 +12,7 @@ from kpixl.forms.values import fold, text_of
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.sheet_id import LOWER
 from kpixl.problems import Problem
 
 NEAR = 60  # per cent alike: from there on a name is worth suggesting; no name is ever matched by it
@@ -156,7 +157,7 @@ class Names:
         """Find a project by its key fields, or make a new id. `collided`: who has the number of its marker."""
         key = self._key(item.form.values)
         known = self.known.get(key) if key[0] else None
-        project_id = known or self._new_id()
+        project_id = known or self._of_lower_level(item) or self._new_id()
         if key[0]:
             self.known.setdefault(key, project_id)
         mark, name, place = item.form.marker, text_of(self._name(item)), item.at(Key(self.form.key_fields[0]))
@@ -175,6 +176,14 @@ class Names:
         if code:
             self.problems.append(Problem(code, where, details, project=project_id))
         return project_id
+
+    def _of_lower_level(self, item: Returned) -> str:
+        """Return the id that a project of a lower level was given, where it is free; "" of any other."""
+        mark = item.form.marker
+        if mark is None or mark.portfolio != LOWER or mark.project in self.taken:
+            return ""
+        self.taken.add(mark.project)
+        return mark.project
 
     def _suggestion(self, name: str) -> tuple[str, str]:
         from rapidfuzz import fuzz, process  # loaded only where something is not in the roster

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kpixl.collection.versions import Lower
 from kpixl.files import OWN_LETTER, OWN_REPORT
 from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
@@ -65,8 +66,8 @@ class FileResult:
     """What one file gave. `job`: how it came to be read; a file of an archive has the archive's.
 
     `modified`: the file's own time, local; of a file in an archive, the time kept there. `properties`: what the program
-    that saved it recorded. `origins`: digests of the files that an annotated copy was made from. `delivery`: how it
-    came by mail, None where it did not.
+    that saved it recorded. `origins`: digests of the files that an annotated copy was made from. `lower`: of a
+    portfolio of a lower level, which that is. `delivery`: how it came by mail, None where it did not.
     """
 
     file: str
@@ -78,6 +79,7 @@ class FileResult:
     job: Job | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
+    lower: Lower | None = None
     delivery: Delivery | None = None
 
     @property

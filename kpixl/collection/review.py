@@ -11,21 +11,21 @@ from typing import Any
 from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
 from kpixl.checks.engine import NO_CAUSES, Causes, Finding, Locate, find, in_portfolio, label_of
 from kpixl.checks.registry import Check, Checks, checks_of
-from kpixl.collection.consolidate import Consolidated, Decided, consolidate, read_source, sources_path
+from kpixl.collection.consolidate import Consolidated, Decided, consolidate
 from kpixl.collection.decisions import NAME as DECISIONS
 from kpixl.collection.decisions import NONE, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
 from kpixl.collection.nothing_to_report import match_declarations
+from kpixl.collection.sources import read_source, sources_path
 from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
+from kpixl.files import PORTFOLIO_SUFFIXES
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
 from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
-
-PORTFOLIO_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)

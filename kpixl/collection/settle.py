@@ -34,6 +34,7 @@ _BROKEN = ("cell-error", "formula-uncached")  # cells that read blank and are no
 _WHY: Mapping[Evidence, Text] = {
     Evidence.DECIDED: ("单位已决定", "decided by the office"),
     Evidence.ANNOTATED: ("由本份的批注副本改成", "made from the annotated copy of this one"),
+    Evidence.COLLECTED: ("已汇入该汇总数据", "already collected in that portfolio"),
     Evidence.SAVED_LATER: ("同一人后来保存", "saved later by the same person"),
 }
 
@@ -149,8 +150,7 @@ def _as_sent(group: Sequence[Received]) -> Project | None:
 
 
 def _source(item: Returned) -> Source:
-    cells = {key: str(cell) for key, cell in item.form.cells.items()}
-    return Source(item.file, item.sha256, item.form.sheet, cells, delivery=item.delivery)
+    return Source(item.file, item.sha256, item.form.sheet, item.cells, delivery=item.delivery, below=item.below)
 
 
 @dataclass(slots=True)
@@ -357,10 +357,10 @@ class _Settling:
         cells: dict[int, dict[Key, str]] = {}
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
-            if (cell := self.group[number].item.form.cells.get(cell_key)) is not None:
-                cells.setdefault(number, {})[key] = str(cell)
+            if (cell := self.group[number].item.cell(cell_key)) is not None:
+                cells.setdefault(number, {})[key] = cell
         items = {n: self.group[n].item for n in dict.fromkeys((*giving, *cells))}
-        parts = [Source(i.file, i.sha256, i.form.sheet, cells.get(n, {})) for n, i in items.items()]
+        parts = [replace(_source(item), cells=cells.get(n, {})) for n, item in items.items()]
         return replace(parts[0], others=tuple(part for part in parts[1:] if part.cells))
 
 

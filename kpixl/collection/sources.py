@@ -1,18 +1,26 @@
-"""Read the sources file beside a portfolio: the file, sheet and cell that each value came from."""
+"""The sources file beside a portfolio: the file, sheet and cell that each value came from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.consolidate import SOURCES_SUFFIX, read_source, sources_path
-from kpixl.collection.merge import Source
+from kpixl.collection.deliveries import delivery_data, read_delivery
+from kpixl.collection.versions import Source
 from kpixl.inputs import read_input
+from kpixl.keys import parse_key
+from kpixl.portfolio.model import of_values
 from kpixl.problems import KpixlError, failure
 
+SOURCES_SUFFIX = ".sources.json"
+MAX_LEVELS = (
+    8  # unit, bureau, district, city, province and ministry are six; a file that anybody may have made has more
+)
 MAX_HEAD = 1_000  # bytes; the first line of a sources file is about 130
 
 
@@ -68,3 +76,52 @@ def project_source(sources: bytes, project: str) -> Source | None:
         return read_source(entry)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def undecided(portfolio: Path) -> Mapping[str, int]:
+    """Count the contradictions of each project that nobody has decided, as the sources beside a portfolio have them."""
+    try:
+        data: Any = json.loads(read_input(sources_path(portfolio)))
+        if data["portfolio"] != hashlib.sha256(read_input(portfolio)).hexdigest():
+            return {}
+        return Counter(str(conflict["project"]) for conflict in data.get("conflicts", ()))
+    except (KpixlError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+# --- one entry --------------------------------------------------------------------------------
+
+
+def sources_path(portfolio: Path) -> Path:
+    """Return where the sources of a portfolio file are kept: beside it."""
+    return portfolio.with_name(portfolio.stem + SOURCES_SUFFIX)
+
+
+def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
+    """Read a project's entry of a sources file. Raises KeyError, TypeError or AttributeError where it is none.
+
+    `levels`: of how many lower levels the sources are read.
+    """
+    sheet = None if data["sheet"] is None else str(data["sheet"])
+    return Source(
+        str(data["file"]),
+        str(data["sha256"]),
+        sheet,
+        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
+        {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
+        tuple(replace(read_source(other, levels), others=()) for other in data.get("others", ())),
+        read_delivery(data),
+        read_source(data["below"], levels - 1) if levels and data.get("below") is not None else None,
+    )
+
+
+def source_data(source: Source) -> dict[str, Any]:
+    """Turn a source into JSON data."""
+    data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
+    data |= delivery_data(source.delivery)
+    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
+    if source.raw:
+        data["raw"] = {str(key): raw for key, raw in source.raw.items()}
+    if source.below is not None:
+        data["below"] = source_data(source.below)
+    return {**data, "others": [source_data(other) for other in source.others]} if source.others else data

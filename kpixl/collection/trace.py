@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kpixl.collection.consolidate import sources_path
 from kpixl.collection.decisions import Decision, decisions_path, load_decisions
 from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.merge import Source
-from kpixl.collection.sources import portfolio_digest, project_source
+from kpixl.collection.sources import portfolio_digest, project_source, sources_path
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
-from kpixl.keys import Key
+from kpixl.keys import Key, parse_key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
@@ -39,6 +38,7 @@ MAX_NAMED = 12  # projects that a message names
 class Origin:
     """A value and where it came from. `raw`: what was typed where that is not the value; `row`: what its row is called.
     `decision`: of the office, where it chose this very value.
+    `through`: where lower levels had it from, the nearest first.
 
     `place.cell` is None for a value that no cell holds, such as a total that was added up.
     """
@@ -51,6 +51,7 @@ class Origin:
     raw: str | None
     row: str = ""
     decision: Decision | None = None
+    through: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +199,21 @@ def _origins(form: Form, project: Project, source: Source | None) -> Iterator[Or
 def _origin(key: Key, field: Field, value: Value, source: Source | None, row: str = "") -> Iterator[Origin]:
     if value is None:
         return
+    steps = list(_steps(source, key)) if source else []
     place = source.at(key) if source else Location()
-    raw = source.giver(key).raw.get(key) if source else None
-    yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row)
+    raw = steps[-1][0].raw.get(steps[-1][1]) if steps else None
+    through = tuple(giver.at(step) for giver, step in steps[1:])
+    yield Origin(key, (field.heading or field.label).rstrip(":："), field, value, place, raw, row, through=through)
+
+
+def _steps(source: Source, key: Key) -> Iterator[tuple[Source, Key]]:
+    """Yield who gave a value and its key there, from this level down: in a portfolio the cell of a value is its key."""
+    giver = source.giver(key)
+    yield giver, key
+    while giver.below is not None and key in giver.cells:
+        key = parse_key(giver.cells[key])
+        giver = giver.below.giver(key)
+        yield giver, key
 
 
 def _with_decision(form: Form, project: Project, origin: Origin, decisions: Sequence[Decision]) -> Origin:
@@ -262,6 +275,7 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "decision": None
                 if origin.decision is None
                 else {key: getattr(origin.decision, key) for key in ("reason", "by", "date")},
+                "through": [{"file": p.file, "sheet": p.sheet, "cell": p.cell} for p in origin.through],
                 **delivery_data(found.mails.get(origin.place.file or "")),
             }
             for origin in found.origins

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from kpixl.collection.account import Account, account
 from kpixl.collection.cell_fates import Fate
-from kpixl.collection.consolidate import Consolidated, consolidate, sources_path
+from kpixl.collection.consolidate import Consolidated, consolidate
 from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
-from kpixl.collection.sources import all_sources, portfolio_digest
+from kpixl.collection.sources import all_sources, portfolio_digest, sources_path
 from kpixl.forms.definition import Form
 from kpixl.forms.load import among
 from kpixl.inputs import read_input

@@ -9,7 +9,7 @@ from datetime import datetime
 from kpixl.forms.definition import Form
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.model import Project
+from kpixl.portfolio.model import Project, filled_keys
 from kpixl.problems import Location
 from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
@@ -23,7 +23,11 @@ UNREAD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One form with the file it came in. `time`, `properties`, `origins`, `delivery`: as in FileResult."""
+    """One form with the file it came in. `time`, `properties`, `origins`, `delivery`: as in FileResult.
+
+    `keyed`: it is a project of a portfolio, where the place of a value is its key. `below`: where that portfolio had it
+    from, as far as that is known.
+    """
 
     file: str
     sha256: str
@@ -32,6 +36,8 @@ class Returned:
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()
     delivery: Delivery | None = None
+    keyed: bool = False
+    below: Source | None = None
 
     @property
     def place(self) -> Location:
@@ -51,8 +57,21 @@ class Returned:
 
     def at(self, key: Key | None) -> Location:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""
-        cell = self.form.cells.get(key) if key else None
-        return replace(self.place, cell=None if cell is None else str(cell))
+        return replace(self.place, cell=self.cell(key) if key else None)
+
+    def cell(self, key: Key) -> str | None:
+        """Return the cell of a value, or its key in a portfolio; None where nobody typed it."""
+        if self.keyed:
+            return str(key)
+        cell = self.form.cells.get(key)
+        return None if cell is None else str(cell)
+
+    @property
+    def cells(self) -> dict[Key, str]:
+        """Return the cell of every value that was typed."""
+        if self.keyed:
+            return {key: str(key) for key in filled_keys(self.form.values, self.form.tables)}
+        return {key: str(cell) for key, cell in self.form.cells.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,9 @@ class Source:
     """Where a project came from: file, digest, sheet, and the cell of each value.
 
     `raw`: what was typed, by value, where it was read otherwise than plainly. `others`: further files of which a
-    project was merged, each with the cells of the values it gave. `delivery`: how the file came by mail.
+    project was merged, each with the cells of the values it gave. `delivery`: how the file came by mail. `below`: of
+    a project of a lower level's portfolio, whose sheet is the project and whose cells are keys, where that one had it
+    from.
     """
 
     file: str
@@ -85,6 +106,7 @@ class Source:
     raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
     delivery: Delivery | None = None
+    below: Source | None = None
 
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
@@ -98,6 +120,16 @@ class Source:
         """Return the place of a value; of one that nobody typed, the file and sheet that gave most."""
         giver = self.giver(key)
         return Location(giver.file, giver.sheet, giver.cells.get(key) if key else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """A portfolio of a lower level: its id as in sheet ids, what its office is called, the source of each project."""
+
+    file: str
+    portfolio: str
+    name: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

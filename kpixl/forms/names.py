@@ -35,6 +35,12 @@ def unit_field(form: Form) -> Field | None:
     return form.fields[form.key_fields[1]] if len(form.key_fields) > 1 else None
 
 
+def office_key(form: Form) -> str | None:
+    """Return the key of the field of the office above the unit; None where none is, or where it is the unit itself."""
+    unit, key = unit_field(form), form.organization_field
+    return None if key in (unit.key if unit else None, form.summary.subtotals) else key
+
+
 def target_headings(table: Table, placed: PlacedTable) -> list[tuple[int, str]]:
     """Return what the template writes over the cells of a table's targets: (column, text), the target's own label over
     its value."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from kpixl.collection.consolidate import (
     Consolidated,
     office_of,
-    sources_path,
     write_consolidated,
 )
 from kpixl.collection.decisions import Pick, decisions_path
@@ -21,6 +20,7 @@ from kpixl.collection.office import Office
 from kpixl.collection.review import Reviewed, for_people, review
 from kpixl.collection.roster_changes import as_sent
 from kpixl.collection.sides import Side, existing_side, result_side
+from kpixl.collection.sources import sources_path
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.output.annotate import MarkedFile, check_folder, write_marked

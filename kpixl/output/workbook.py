@@ -324,6 +324,10 @@ class Sheet:
         elif self._record is not None:
             self._record.append((row, col, text))
 
+    def note(self, row: int, col: int, text: str) -> None:
+        """Put a note beside a cell, as people call a comment; it is not shown until the cell is pointed at."""
+        _ok(self.raw.write_comment(row, col, text, {"author": "kpixl", "width": 240, "height": 60}))
+
     def merge(self, span: Span, value: Value, style: Format) -> None:
         """Merge a rectangle and write into it; a single cell is written plainly."""
         if span.single:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -40,3 +40,11 @@ T = TypeVar("T")
 def of_values(cells: Mapping[Key, T]) -> dict[Key, T]:
     """Leave out of the cells of a sheet those that hold no value of the project: the rows that wait."""
     return {key: cell for key, cell in cells.items() if key.row != WAITING}
+
+
+def filled_keys(values: Mapping[str, Value], tables: Mapping[str, tuple[Row, ...]]) -> Iterator[Key]:
+    """Yield the keys of the values that are filled in."""
+    yield from (Key(key) for key, value in values.items() if value is not None)
+    for table, rows in tables.items():
+        for number, row in enumerate(rows):
+            yield from (Key(table, number, column) for column, value in row.items() if value is not None)

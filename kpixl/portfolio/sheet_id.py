@@ -16,6 +16,7 @@ from kpixl.portfolio.model import Portfolio, Project
 OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
 PREFIX = '{"kpixl":'
 FORMAT = 1
+LOWER = "lower"  # in place of its portfolio: of a project of a lower level, when it has its number at this one
 MAX_LENGTH = 32_767  # what a cell holds
 # What kpixl itself writes beside a form (status, hints) begins with one of these and is never a value.
 STATUS, HINT = "◆ ", "◇ "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
 import struct
-import sys
 import time
 import warnings
 import zipfile
@@ -877,7 +877,9 @@ def _out_of_memory(*_: object) -> NoReturn:
 ENDS = {"killed": (_killed, "程序中断"), "asleep": (_asleep, "seconds"), "memory": (_out_of_memory, "memory-bytes")}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, so that the change reaches them")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="workers are forked, so that the change reaches them"
+)
 @pytest.mark.parametrize(("end", "reason"), ENDS.values(), ids=ENDS)
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
 def test_a_file_that_ends_its_worker_costs_only_its_own_marks(

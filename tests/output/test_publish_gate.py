@@ -12,7 +12,8 @@ import pytest
 
 import kpixl
 from kpixl.cli.main import run
-from kpixl.collection.consolidate import consolidate, sources_path, write_consolidated
+from kpixl.collection.consolidate import consolidate, write_consolidated
+from kpixl.collection.sources import sources_path
 from kpixl.forms.load import load_form, load_forms
 from kpixl.output.publish import Published, publish
 from kpixl.output.template import build_template

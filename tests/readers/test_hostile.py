@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 import signal
 import socket
 import struct
-import sys
 import zipfile
 import zlib
 from collections import Counter
@@ -566,7 +566,9 @@ DEATHS = {
 }
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, so that the change reaches them")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="workers are forked, so that the change reaches them"
+)
 @pytest.mark.parametrize(("die", "code", "bound"), DEATHS.values(), ids=DEATHS)
 def test_a_worker_that_dies_costs_its_file_only(
     die: Callable[..., Opened],

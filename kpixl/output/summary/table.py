@@ -16,7 +16,7 @@ from typing import Any
 from kpixl.a1 import Span, absolute, area, column_name
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.money import unit_heading
-from kpixl.forms.names import unit_field
+from kpixl.forms.names import office_key, unit_field
 from kpixl.forms.types import FieldType
 from kpixl.forms.values import fits_float, text_of
 from kpixl.output.summary.columns import Column, list_columns
@@ -60,6 +60,9 @@ _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 _WIDEST_A4 = 210.0
 
 
+Rows = tuple[tuple[Value, int], ...]  # of subtotals: what each is of, and its row
+
+
 @dataclass(frozen=True, slots=True)
 class TableSheet:
     """Where things stand on the sheet, for the charts and links that refer to it."""
@@ -67,8 +70,9 @@ class TableSheet:
     own: OwnSheet
     rows: Mapping[str, int]
     columns: Mapping[str, int]
-    groups: tuple[tuple[Value, int], ...]
-    units: tuple[tuple[Value, int], ...]
+    groups: Rows
+    units: Rows
+    offices: Rows
     last: int
     total: int | None
 
@@ -155,11 +159,11 @@ class TableWriter:
                 rows[project.id] = row
                 row += 1
         last = row - 1
-        group_rows, unit_rows, total = self._write_totals(groups, last)
+        group_rows, unit_rows, office_rows, total = self._write_totals(groups, last)
         self._set_up(last)
         own = OwnSheet("summary", self._sheet.name, tuple(self._rows))
         places = {column.key: number for number, column in enumerate(self._columns)}
-        return TableSheet(own, rows, places, group_rows, unit_rows, last, total)
+        return TableSheet(own, rows, places, group_rows, unit_rows, office_rows, last, total)
 
     def _write_head(self) -> None:
         """Write title and note over the columns that stay in view, the legend beside them, and the headings."""
@@ -242,30 +246,31 @@ class TableWriter:
 
     def _write_totals(
         self, groups: Sequence[tuple[Value, list[Project]]], last: int
-    ) -> tuple[tuple[tuple[Value, int], ...], tuple[tuple[Value, int], ...], int | None]:
+    ) -> tuple[Rows, Rows, Rows, int | None]:
         """Write the subtotals and the grand total below the projects and a thin empty row.
 
-        Returns the row of each subtotal by the form's group, of each by unit, and of the total. One unit alone has no
-        subtotal: it would be the total.
+        Returns the row of each subtotal by the form's group, of each by unit, of each by the office above the units,
+        and of the total. One unit or office alone has no subtotal: it would be the total.
         """
         if last < FIRST_ROW:
-            return (), (), None
+            return (), (), (), None
         self._sheet.height(last + 1, 5)
         self._rows.append([])
         row = last + 2
-        key, unit = self._form.summary.subtotals, unit_field(self._form)
-        by_group = [] if key is None else [(key, *group) for group in groups]
-        by_unit: list[tuple[str, Value, list[Project]]] = []
-        if unit is not None and unit.key != key:
-            units = projects_by(unit.key, self._portfolio.projects)
-            by_unit = [(unit.key, *item) for item in units.items()] if len(units) > 1 else []
-        rows: list[tuple[Value, int]] = []
-        for field, value, projects in (*by_group, *by_unit):
-            self._write_total(row, last, projects, (field, value))
-            rows.append((value, row))
-            row += 1
+        key, unit, office = self._form.summary.subtotals, unit_field(self._form), office_key(self._form)
+        levels: list[tuple[str | None, Sequence[tuple[Value, list[Project]]]]] = [(key, groups if key else [])]
+        for level in (unit.key if unit is not None and unit.key != key else None, office):
+            found = projects_by(level, self._portfolio.projects) if level else {}
+            levels.append((level, [*found.items()] if len(found) > 1 else []))
+        rows: list[Rows] = []
+        for field, parts in levels:
+            rows.append(tuple((value, row + number) for number, (value, _) in enumerate(parts)))
+            for value, projects in parts:
+                assert field is not None
+                self._write_total(row, last, projects, (field, value))
+                row += 1
         self._write_total(row, last, self._portfolio.projects, None)
-        return tuple(rows[: len(by_group)]), tuple(rows[len(by_group) :]), row
+        return rows[0], rows[1], rows[2], row
 
     def _write_total(self, row: int, last: int, projects: Sequence[Project], group: tuple[str, Value] | None) -> None:
         tint = TINT_SUBTOTAL if group else TINT_TOTAL

@@ -14,7 +14,7 @@ from kpixl.files import safe_file_names
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.names import field_called
 from kpixl.forms.values import text_of
-from kpixl.output.template.form import FormSheet
+from kpixl.output.template.form import NO_NOTES, FormSheet, Notes
 from kpixl.output.template.lists import write_lists
 from kpixl.output.template.status import Asked, Status
 from kpixl.output.workbook import Book, Sheet, sheet_names
@@ -32,6 +32,7 @@ from kpixl.portfolio.own_texts import (
     TEMPLATE_KIND,
     sheet_marker,
 )
+from kpixl.portfolio.rollover import notes_of
 from kpixl.problems import Problem, failure
 from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
@@ -43,6 +44,7 @@ FEW_PROJECTS = 10  # they are built in some 60 ms, in which worker processes wou
 COVER_NAME: Text = ("填报说明", "Instructions")
 COVER_TITLE: Text = ("{organization}{year}{title}", "{organization} {year}{title}")
 YEAR: Text = (" {year} 年度", "{year} ")
+LAST: Text = ("{year}年：{value}", "{year}: {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,18 @@ class Styles:
     hint: str = "#404040"
 
 
-def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole: Portfolio | None = None) -> bytes:
+def build_template(
+    form: Form,
+    portfolio: Portfolio,
+    *,
+    lang: str = "zh",
+    whole: Portfolio | None = None,
+    last: Portfolio | None = None,
+) -> bytes:
     """Build the workbook for all projects of `portfolio`.
 
-    `whole`: the portfolio of which this is a part, when it was split; markers refer to it.
+    `whole`: the portfolio of which this is a part, when it was split; markers refer to it. `last`: the year before,
+    whose values are notes beside the cells that are blank.
     Raises KpixlError `too-many-sheets`.
     """
     whole = whole or portfolio
@@ -83,19 +93,30 @@ def build_template(form: Form, portfolio: Portfolio, *, lang: str = "zh", whole:
     )
     cover = book.sheet(cover_name)
     places = {p.id: number for number, p in enumerate(whole.projects, 1)}
+    before = {p.id: p for p in last.projects} if last is not None else {}
+    year_before = last.year if last is not None and last.year else ""
     statuses: list[Status] = []
     marks = []
     asked = Asked(form)
     for project, name in zip(portfolio.projects, names, strict=True):
         mark = _marker(form, whole, project, places[project.id])
         sheet = FormSheet(book, form, Styles(), lang, name, cover_name, asked)
-        statuses.append(sheet.write(project, portfolio.year, mark))
+        statuses.append(
+            sheet.write(project, portfolio.year, mark, _notes(form, project, before.get(project.id), year_before, lang))
+        )
         marks.append((name, sheet_ids.dumps(mark)))
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
     used = {f.choices for f in form.fields.values() if f.choices}
     used |= {c.choices for t in form.tables.values() for c in t.columns.values() if c.choices}
     write_lists(book, form, _workbook_facts(form, whole), marks, sorted(used))
     return book.finish()
+
+
+def _notes(form: Form, project: Project, before: Project | None, year: object, lang: str) -> Notes:
+    """Return what the year before had for a project where it is blank now."""
+    if before is None:
+        return NO_NOTES
+    return {key: say(LAST, lang, year=year, value=value) for key, value in notes_of(form, project, before)}
 
 
 def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
@@ -107,7 +128,14 @@ def split(portfolio: Portfolio, by: str) -> dict[str, Portfolio]:
 
 
 def write_templates(
-    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", today: date | None = None
+    form: Form,
+    portfolio: Portfolio,
+    out: Path,
+    *,
+    by: str | None = None,
+    lang: str = "zh",
+    today: date | None = None,
+    last: Portfolio | None = None,
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write the workbook to `out`, or with `by` one workbook per value into the folder `out`.
 
@@ -115,13 +143,20 @@ def write_templates(
     other content may have been filled in, so a copy of it is kept. The folder is made where its parent exists.
     Raises KpixlError for an output that cannot be written, or an unknown field.
     """
-    outputs = template_outputs(form, portfolio, out, by=by, lang=lang)
+    outputs = template_outputs(form, portfolio, out, by=by, lang=lang, last=last)
     written, problems = commit(outputs, lang=lang, today=today or date.today())
     return written, tuple(problems)
 
 
 def template_outputs(
-    form: Form, portfolio: Portfolio, out: Path, *, by: str | None = None, lang: str = "zh", keep: bool = False
+    form: Form,
+    portfolio: Portfolio,
+    out: Path,
+    *,
+    by: str | None = None,
+    lang: str = "zh",
+    keep: bool = False,
+    last: Portfolio | None = None,
 ) -> list[Output]:
     """Build what write_templates writes. `keep`: a workbook that is there with other content was sent, and is kept."""
     if by is None:
@@ -137,13 +172,15 @@ def template_outputs(
         names = safe_file_names(groups)
         parts = {out / f"{name}.xlsx": part for name, part in zip(names, groups.values(), strict=True)}
         out.mkdir(exist_ok=True)
-    built = _build_all(form, tuple(parts.values()), portfolio, lang)
+    built = _build_all(form, tuple(parts.values()), portfolio, lang, last)
     return [Output(path, content, "template", keep=keep) for path, content in zip(parts, built, strict=True)]
 
 
-def _build_all(form: Form, parts: Sequence[Portfolio], whole: Portfolio, lang: str) -> list[bytes]:
+def _build_all(
+    form: Form, parts: Sequence[Portfolio], whole: Portfolio, lang: str, last: Portfolio | None
+) -> list[bytes]:
     """Build one workbook for each part of `whole`, on all processors where that pays."""
-    build = partial(build_template, form, lang=lang, whole=whole)
+    build = partial(build_template, form, lang=lang, whole=whole, last=last)
     if len(parts) < 2 or len(whole.projects) < FEW_PROJECTS:
         return [build(part) for part in parts]
     from kpixl.parallel import in_processes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kpixl.a1 import Span, a1, absolute
@@ -13,6 +14,7 @@ from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, 
 from kpixl.forms.names import target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
+from kpixl.keys import Key
 from kpixl.output.template.lists import list_formula
 from kpixl.output.template.page import set_page
 from kpixl.output.template.status import (
@@ -30,7 +32,7 @@ from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import BACK, MORE_ROWS, REASONS
 from kpixl.portfolio.print_layout import subtitle_text
-from kpixl.portfolio.sheet_id import HINT, MARK_GAP, STATUS, STATUS_GAP, Marker
+from kpixl.portfolio.sheet_id import HINT, MARK_GAP, NOTE_SIGNATURE, STATUS, STATUS_GAP, Marker
 from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import Text, say
 
@@ -69,6 +71,10 @@ UNUSUAL_TEXT: Text = (
 )
 
 
+Notes = Mapping[Key, str]
+NO_NOTES: Notes = MappingProxyType({})
+
+
 class FormSheet:
     """Writes one project sheet."""
 
@@ -87,8 +93,8 @@ class FormSheet:
         self.heights: dict[int, float] = {}  # of rows, in points
         self.as_text: list[str] = []  # cells in which a number is text, which Excel would mark
 
-    def write(self, project: Project, year: int | None, mark: Marker) -> Status:
-        """Write the whole sheet and return its status."""
+    def write(self, project: Project, year: int | None, mark: Marker, notes: Notes = NO_NOTES) -> Status:
+        """Write the whole sheet and return its status. `notes`: what to say beside the cells of values."""
         sheet, layout = self.sheet, self.layout
         sheet.widths([*layout.widths, 2, STATUS_WIDTH])
         cells = (*layout.head, *layout.foot)
@@ -105,6 +111,7 @@ class FormSheet:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
         self._furniture(mark)
+        self._notes(notes)
         self._view()
         set_page(sheet, self.form, layout.rows + sum(counts.values()), sum(self.heights.values()))
         return status
@@ -439,6 +446,19 @@ class FormSheet:
             tint = self.book.rule_format(bg_color=getattr(self.styles, colour))
             self.sheet.rule(spot, {"type": "text", "criteria": "begins with", "value": STATUS + word, "format": tint})
         return Status(f"{self.sheet.ref}{absolute(0, self.status_col)}", text, words, first_input)
+
+    def _notes(self, notes: Notes) -> None:
+        """Write notes beside the cells of values."""
+        rows = {placed.table.key: placed for placed in self.tables}
+        for key, text in notes.items():
+            placed = rows.get(key.name)
+            if not key.in_row:
+                row, col = self.places[key.name][:2]
+            elif placed is not None and key.column in placed.columns:
+                row, col = placed.first + key.row, placed.columns[key.column]
+            else:  # a table without entry rows of its own
+                continue
+            self.sheet.note(row, col, NOTE_SIGNATURE + text)
 
     # --- around the form ---------------------------------------------------------------------
 

@@ -5,6 +5,35 @@ from __future__ import annotations
 from kpixl.problems.entry import E, Entry, I, W
 
 ENTRIES: dict[str, Entry] = {
+    "rollover-year": Entry(
+        E,
+        "不能由 {old} 年度转入 {new} 年度。",
+        "请用 --year 给出汇总数据之后的年度；汇总数据没有年度的，先在文件中写上 year。",
+        "A portfolio of {old} cannot be carried over to {new}.",
+        "Give a later year with --year; where the portfolio has none, write year: into it first.",
+    ),
+    "lower-numbered": Entry(
+        I,
+        "下级汇总数据：{count} 个项目的编号前加上了“{prefix}”，{matched} 个按名称和单位沿用本级的编号。",
+        "各下级单位都从 01 编号，加上单位名称才不重复；同一单位每次得到的编号相同。",
+        "A portfolio of a lower level: {count} ids now begin with {prefix}; {matched} projects have their ids of this "
+        "level, by name and unit.",
+        "Every office numbers from 01; with its name the ids are unique, and the same in every run.",
+    ),
+    "lower-undecided": Entry(
+        W,
+        "下级的项目 {id} 还有 {count} 处各份不同、尚未决定。",
+        "请该单位在其汇总表的“待决定”中选定后，重新报送汇总数据。",
+        "{count} contradictions in project {id} of the lower level are not decided.",
+        "Ask that office to choose on the sheet 待决定 of its summary, and to send its portfolio again.",
+    ),
+    "lower-more-problems": Entry(
+        E,
+        "该文件还有 {count} 个问题，未逐一列出。",
+        "如果这不是 kpixl 的汇总数据，请去掉它。",
+        "The file has {count} further problems, which are not listed.",
+        "If it is no portfolio of kpixl, leave it out.",
+    ),
     "not-utf8": Entry(
         E,
         "不是 UTF-8 文本：{reason}。",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from kpixl.a1 import a1
 from kpixl.collection.run_record import Named
 from kpixl.forms.definition import Value
+from kpixl.forms.names import office_key
 from kpixl.forms.values import text_of
 from kpixl.output.summary.overview.bars import plan_bars
 from kpixl.output.summary.overview.canvas import ALARMING, COUNTS, MONEY, PROJECTS, ROW, SHARE, SIZE, TOTAL, Canvas
@@ -33,14 +34,20 @@ class _Group:
 
 
 def write_groups(canvas: Canvas) -> None:
-    """Write table and chart by category, by unit and by the form's `structure`, as far as it has them."""
+    """Write table and chart by category, by unit, by the office above the units where there are several of those, and
+    by the form's `structure`, as far as it has them."""
     fields, category, unit = canvas.form.fields, canvas.form.summary.subtotals, canvas.unit_field
     if category is not None:
         _write(canvas, fields[category].heading, category, _categories(canvas), of_units=False)
     if unit is not None and unit.key != category:
         _write(canvas, unit.heading, unit.key, _units(canvas), of_units=True)
+    office = office_key(canvas.form)
+    if office is not None and canvas.table.offices:
+        rows, found = dict(canvas.table.offices), projects_by(office, canvas.portfolio.projects)
+        groups = [_Group(value, projects, rows[value]) for value, projects in found.items()]
+        _write(canvas, fields[office].heading, office, groups, of_units=False)
     structure = canvas.form.summary.structure
-    if structure is not None and structure not in (category, unit.key if unit else None):
+    if structure is not None and structure not in (category, unit.key if unit else None, office):
         groups = [_Group(*item, None) for item in projects_by(structure, canvas.portfolio.projects).items()]
         _write(canvas, fields[structure].heading, structure, groups, of_units=False)
 
