@@ -124,11 +124,12 @@ def check_tables(form: Form) -> None:
                 if other != key and not _is_value_of(table, key, other):
                     raise invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
     for above, below in combinations(form.layout.tables, 2):
-        tables = (form.tables[above.table], form.tables[below.table])
-        alike = _texts(tables[0]) & _texts(tables[1])
-        # A row of headings is of the table that it has most of: unclear where they are half of one.
-        half = min(len(table.columns) for table in tables) / 2
-        if above.row != below.row and len(alike) >= max(TOO_ALIKE, half):
+        both = [_texts(form.tables[placed.table]) for placed in (above, below)]
+        alike = both[0] & both[1]
+        # A row of headings is of the table that it has most of: unclear where they are half of one. Of tables with the
+        # same headings the order tells which is which.
+        half = min(map(len, both)) / 2
+        if above.row != below.row and both[0] != both[1] and len(alike) >= max(TOO_ALIKE, half):
             reason = f"has the headings of {above.table}: {', '.join(sorted(alike))}; put them side by side"
             raise invalid(f"tables.{below.table}", reason)
 
@@ -145,6 +146,16 @@ def _headings(table: Table) -> Iterator[tuple[str, frozenset[str]]]:
     named: list[Field | Target] = [*table.columns.values(), *table.targets.values()]
     for one in named:
         yield one.key, frozenset(map(fold, (one.label, *one.synonyms)))
+
+
+def twins(form: Form) -> Iterator[tuple[str, ...]]:
+    """Yield the tables below each other that have the same headings, in the order of the layout."""
+    groups: dict[frozenset[str], list[PlacedTable]] = {}
+    for placed in form.layout.tables:
+        groups.setdefault(_texts(form.tables[placed.table]), []).append(placed)
+    for group in groups.values():
+        if len(group) > 1 and len({placed.row for placed in group}) == len(group):
+            yield tuple(placed.table for placed in sorted(group, key=lambda placed: placed.row))
 
 
 def _texts(table: Table) -> frozenset[str]:

@@ -10,6 +10,7 @@ from kpixl.forms.definition import YUAN, MoneyUnit
 from kpixl.forms.money import UNITS, money_remark
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
+from kpixl.learn.beside import part_tables
 from kpixl.learn.columns import propose_table
 from kpixl.learn.guess import guess_type
 from kpixl.learn.layout import lay_out, narrowed
@@ -62,6 +63,7 @@ def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
     for number, table in enumerate(tables, 1):
         propose_table(proposal, boxes, table, number, money, filled=_is_filled(pairs))
     lay_out(proposal, boxes, keys, outside, tables)
+    part_tables(proposal)
     if many and len(tables) == 1 and len(proposal.tables[0].columns) > 1:
         _flatten(proposal, boxes, outside)
     return proposal

@@ -78,6 +78,16 @@ class PlacedCell:
 
 
 @dataclass(frozen=True, slots=True)
+class BesideTable:
+    """The table right of another: how it is typed into and printed. `shared`: columns printed once for both."""
+
+    table: str
+    entry: tuple[tuple[str, str], ...]
+    shared: tuple[str, ...]
+    print: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedRow:
     """A row of the layout: cells, or a table with its columns when printed."""
 
@@ -87,6 +97,7 @@ class PlacedRow:
     caption: str = ""
     entry: tuple[tuple[str, str], ...] = ()
     print: tuple[tuple[str, str, int], ...] = ()
+    beside: BesideTable | None = None
 
 
 @dataclass
@@ -109,6 +120,7 @@ class Proposal:
     lists: dict[str, ProposedList] = field(default_factory=dict)
     trees: dict[str, Tree | Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     widths: tuple[float, ...] = ()
+    entry_widths: tuple[tuple[float, ...], ...] = ()
     rows: list[PlacedRow] = field(default_factory=list)
     flat: tuple[tuple[str, str, float], ...] = ()
     unit_line: str = ""

@@ -50,8 +50,8 @@ GRID: Text = (
     "its rows have labels of their own ({rows}); they are presets, and its first column",
 )
 SIDE_BY_SIDE: Text = (
-    "左右有两组同名的列（{labels}），这里作为一个表格的不同列",
-    "equal headings beside each other ({labels}); here they are columns of one table",
+    "左右有两组同名的列（{labels}），这里作为并排的两个表格",
+    "equal headings beside each other ({labels}): two tables side by side",
 )
 NARROW: Text = (
     "填写时每列只占一个物理列，原表中合并的列会变窄",

@@ -78,6 +78,9 @@ class _Writer:
                 yield from self._table(table)
         yield "\nlayout:"
         yield f"  widths: {_flow(p.widths)}"
+        if p.entry_widths:
+            widths = [one[0] if len(one) == 1 else one for one in p.entry_widths]
+            yield f"  entry-widths: {_flow(widths)}"
         yield "  rows:"
         for row in p.rows:
             yield from self._row(row)
@@ -136,13 +139,22 @@ class _Writer:
             cells = "[" + ", ".join(map(_cell, row.cells)) + "]"
             yield f"  - {{{height}cells: {cells}}}"
             return
-        yield f"  - table: {row.table}"
+        names = [row.table, *([row.beside.table] if row.beside else [])]
+        yield f"  - tables: {_flow(names)}" if row.beside else f"  - table: {row.table}"
         if row.height:
             yield f"    height: {row.height:g}"
         if row.caption:
             yield f"    caption: {_flow(row.caption)}"
-        entry = [{kind: key} for kind, key in row.entry]
-        printed = [{kind: key, **({"columns": span} if span > 1 else {})} for kind, key, span in row.print]
+        own = {"table": row.table} if row.beside else {}
+        shared = row.beside.shared if row.beside else ()
+        entry = [{**own, kind: key} for kind, key in row.entry]
+        printed = [_heading(kind, key, span, {} if key in shared else own) for kind, key, span in row.print]
+        if row.beside:
+            other = {"table": row.beside.table}
+            keys = row.beside.entry[len(shared) :]
+            entry += [{**other, kind: key} for kind, key in row.beside.entry]
+            spans = (span for *_, span in row.beside.print)
+            printed += [_heading(kind, key, span, other) for (kind, key), span in zip(keys, spans, strict=True)]
         yield f"    entry: {_flow(entry)}"
         yield f"    print: {_flow(printed)}"
 
@@ -187,6 +199,10 @@ class _Writer:
         if p.instructions:
             yield "\ninstructions:\n  zh:"
             yield from (f"  - {_flow(' '.join(text.split()))}" for text in p.instructions)
+
+
+def _heading(kind: str, key: str, columns: int, table: Mapping[str, str]) -> dict[str, Any]:
+    return {**table, kind: key, **({"columns": columns} if columns > 1 else {})}
 
 
 def _cell(cell: PlacedCell) -> str:

@@ -26,7 +26,16 @@ def heading_rows(
     for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
         if len(keys) >= 2:
             best[row] = table
+    _put_in_order(index, best)
     return {row: with_those_beside(index, table) for row, table in best.items()}
+
+
+def _put_in_order(index: LabelIndex, best: dict[int, str]) -> None:
+    """Tell tables with the same headings apart by their order; where one is missing, nobody knows which it is."""
+    for tables in index.twins:
+        rows = sorted(row for row, table in best.items() if table in tables)
+        if len(rows) == len(tables):
+            best |= dict(zip(rows, tables, strict=True))
 
 
 def with_those_beside(index: LabelIndex, table: str) -> tuple[str, ...]:

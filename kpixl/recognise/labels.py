@@ -16,6 +16,7 @@ from typing import NamedTuple
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
 from kpixl.forms.money import money_label
 from kpixl.forms.names import target_headings
+from kpixl.forms.tables_beside import twins
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
 from kpixl.recognise.near import core
@@ -172,6 +173,7 @@ class LabelIndex:
         self.loose = frozenset(key for key in self.values if key not in self.labels or key in leading)
         self.foot = frozenset(cell.key for cell in layout.foot)
         self.placed = {placed.table: placed for placed in layout.tables}
+        self.twins = tuple(twins(form))
         self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
         self._stems = self._without_units()
 

@@ -29,6 +29,8 @@ from kpixl.portfolio.aligned_rows import aligned
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.print_layout import printed_form, printed_text
 from kpixl.problems import KpixlError, Severity
+from kpixl.readers import Grid, read_grids
+from kpixl.recognise.extract import Extractor
 from tests.applications import Office, resave_with_node
 from tests.strategies import form_of
 
@@ -252,6 +254,12 @@ def two_of_a_synonym(data: Any) -> None:
 
 
 def one_below_the_other(data: Any) -> None:
+    twins(data)
+    columns(data, "annual_indicators")["unit"]["label"] = "量词"
+
+
+def twins(data: Any) -> None:
+    """Put the tables below each other, with the same headings."""
     rows = data["layout"]["rows"]
     both = rows.pop()
     for name in both["tables"]:
@@ -302,6 +310,22 @@ def test_a_definition_that_would_be_ambiguous_is_refused(change: Callable[[Any],
         parse_form(data)
     (problem,) = refused.value.problems
     assert problem.code == "form-invalid" and str(problem.details["key"]).endswith(key)
+
+
+def test_tables_with_the_same_headings_are_told_apart_by_their_order() -> None:
+    data = deepcopy(defined())
+    twins(data)
+    form = parse_form(data)
+    _, portfolio = canonical.load(EXAMPLE / "2026.yaml", lambda _: form)
+    for grid, project in zip(
+        read_grids(build_template(form, portfolio), "t.xlsx").grids[1:], portfolio.projects, strict=False
+    ):
+        bare = [row[: len(form.entry_layout.widths)] for row in grid.rows]  # without sheet id
+        extracted = Extractor([form]).extract(Grid("t", bare), "t.xlsx")
+        assert isinstance(extracted, list)
+        (found,) = extracted
+        for key, rows in project.tables.items():
+            assert [row["name"] for row in found.tables[key]] == [row["name"] for row in rows]
 
 
 def test_every_label_that_two_fields_share_has_two_places() -> None:
