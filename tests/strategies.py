@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from kpixl.forms.definition import Field, Form, Row
+from kpixl.forms.definition import Field, Form, Row, Value
 from kpixl.forms.load import load_form
 from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
 from kpixl.portfolio.canonical import complete, read_value, tidy_row
@@ -131,10 +131,16 @@ def canonical_rows(form: Form, table: str, drawn: Sequence[Mapping[str, Raw]]) -
     return tuple(row for row in tidied if any(value is not None for value in row.values()))
 
 
+def _as_shown(field: Field, value: Value) -> Value:
+    """Round what is given for a computed value to the decimals that its cell shows: more of them are a note."""
+    decimals = field.compute.decimals if field.compute is not None else None
+    return round(value, decimals) if isinstance(value, Decimal) and decimals is not None else value
+
+
 def canonical_project(
     form: Form, project_id: str, raw: Mapping[str, Raw], drawn: Mapping[str, Sequence[Mapping[str, Raw]]]
 ) -> Project:
-    values = {key: read_value(form, field, raw.get(key))[0] for key, field in form.fields.items()}
+    values = {key: _as_shown(field, read_value(form, field, raw.get(key))[0]) for key, field in form.fields.items()}
     tables = {key: canonical_rows(form, key, drawn.get(key, [])) for key in form.tables}
     return complete(form, Project(project_id, values, tables))
 
