@@ -54,7 +54,12 @@ def form_of(case: Case) -> Form:
     if not any(case.get(key) for key in ("columns", "checks", "fields")):
         return load_form(SHANGHAI)
     data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
-    data["tables"]["indicators"]["columns"].update(case.get("columns", {}))
+    for key, column in case.get("columns", {}).items():
+        data["tables"]["indicators"]["columns"][key] = column
+        layout = data["layout"]
+        *widths, last = layout["widths"]
+        layout["entry-widths"] = [*widths, [last, last]]  # a cell more to type into
+        next(row for row in layout["rows"] if row.get("table") == "indicators")["entry"].append({"column": key})
     for key, more in case.get("fields", {}).items():
         data["fields"][key] |= more
     data["checks"]["rules"] += case.get("checks", [])

@@ -44,7 +44,8 @@ def expected(line: str, kind: Kind) -> tuple[str, Location]:
 def test_there_are_kinds_enough_and_every_rule_is_among_them() -> None:
     assert len(KINDS) == len(kinds()) >= 75
     found = {kind["found"].split(" ")[1].partition(".")[0] for kind in KINDS.values()}
-    assert set(RULES) <= found
+    # Only a form of the next stage computes values; tests/collection/test_derive.py has such a mistake.
+    assert set(RULES) - {"computed-mismatch"} <= found
 
 
 @pytest.mark.parametrize("name", KINDS)
