@@ -104,7 +104,7 @@ def _assert_no_dev_tools(installed: Installed) -> None:
 
 def _assert_loop(installed: Installed) -> None:
     kpixl, folder = installed.kpixl, installed.folder
-    assert _run(kpixl, "forms", cwd=folder).startswith("shanghai-target\t")
+    assert "\nshanghai-target\t" in _run(kpixl, "forms", cwd=folder)
     schema = json.loads(_run(kpixl, "schema", "shanghai-target", cwd=folder))
     assert schema["$schema"]
     shutil.copy(EXAMPLE / "2026.yaml", folder / "sent.yaml")

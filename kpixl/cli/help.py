@@ -223,7 +223,8 @@ def _reason(error: click.UsageError, lang: str) -> str:
         near = ", ".join(error.possibilities or ())
         return f"{text} {say(_MEANT, lang, names=near)}" if near else text
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        return say(_MISSING, lang, name=_name(error.param))
+        # click puts brackets around what may be left out: here it may not, as this is no collection folder.
+        return say(_MISSING, lang, name=_name(error.param).replace("[", "").replace("]", ""))
     if isinstance(error, click.BadParameter) and error.param is not None:
         return say(_BAD, lang, name=_name(error.param), reason=_wanted(error.param.type, lang) or error.message)
     if isinstance(error, click.BadOptionUsage):
