@@ -340,7 +340,7 @@ def test_a_copied_design_is_used_and_its_mistakes_are_named(example: Example, tm
     folder = tmp_path / "mine"
     written, problems = copy_design("shanghai-target", folder, today=TODAY)
     assert problems == [] and {str(path.relative_to(folder)) for path, _ in written} == {
-        "form.yaml", "page.html.j2", "page.typ", str(Path("shared", "page.html.j2")),
+        "form.yaml", "page.html.j2", "page.typ", "letter.zh.j2", "letter.en.j2", str(Path("shared", "page.html.j2")),
     }  # fmt: skip
     item = publication(*example)
     assert page_html(item, design=folder) == page_html(item)

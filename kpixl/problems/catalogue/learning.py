@@ -26,7 +26,6 @@ ENTRIES: dict[str, Entry] = {
         "{key}: {reason}.",
         "Compare with the sheet what form.yaml marks as CHECK.",
     ),
-    "learned-with-remark": Entry(I, "{key}：{reason}。", "", "{key}: {reason}.", ""),
     "definition-label-ambiguous": Entry(
         W,
         "“{label}”同时是 {keys} 的标签或同义写法，收回的表改动过版式时只能凭位置区分。",
