@@ -47,7 +47,7 @@ class Roles:
 
 
 @dataclass(slots=True)
-class Line:
+class RuleLine:
     """One row of a table, by its roles; level and name as text, "" where blank."""
 
     number: int
@@ -83,7 +83,7 @@ class Subject:
     project: Project
     year: int | None = None
     listed: Project | None = None
-    lines: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+    lines: Mapping[str, Sequence[RuleLine]] = field(default_factory=dict)
 
     def heading(self, key: str) -> str:
         """Return what people call a field."""
@@ -130,13 +130,13 @@ class NoParameters:
     """The parameters of a rule that has none."""
 
 
-def lines_of(roles: Roles, project: Project) -> list[Line]:
+def lines_of(roles: Roles, project: Project) -> list[RuleLine]:
     """Return the rows of a table by their roles."""
     lines = []
     for number, row in enumerate(project.tables[roles.table]):
         operator, unit = row[roles.operator], row[roles.unit]
         lines.append(
-            Line(
+            RuleLine(
                 number,
                 text_of(row[roles.level1]),
                 text_of(row[roles.level2]),

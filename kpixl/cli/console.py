@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kpixl.collection.trace import Trace
     from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
-    from kpixl.output.diff.text import Line
+    from kpixl.output.diff.text import DiffLine
     from kpixl.output.letters import WrittenLetter
     from kpixl.output.status import Status
     from kpixl.output.status.text import StatusText
@@ -156,9 +156,9 @@ def _rank(problem: Problem) -> int:
 
 
 def _print_heading(out: Console, heading: str, colour: str = "") -> None:
-    from rich.text import Text as Line
+    from rich.text import Text as DiffLine
 
-    out.print(Line(on_one_line(heading), style=f"bold {colour}".strip()))
+    out.print(DiffLine(on_one_line(heading), style=f"bold {colour}".strip()))
 
 
 def _print_list(out: Console, parts: Sequence[tuple[str, ...]]) -> None:
@@ -387,7 +387,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def print_lines(lines: Iterable[Line], *, to_stderr: bool = False) -> None:
+def print_lines(lines: Iterable[DiffLine], *, to_stderr: bool = False) -> None:
     """Print what differs on stdout, in colours on a terminal."""
     from rich.console import Console
     from rich.markup import escape

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpixl.cli.console import exit_code, on_one_line, print_json, print_problems
-from kpixl.cli.help import Command, Group, lang_of, limit_option, option
+from kpixl.cli.help import Command, CommandGroup, lang_of, limit_option, option
 from kpixl.cli.shared import PATH, report, report_written
 from kpixl.problems import failure
 from kpixl.texts import Text, say
@@ -30,7 +30,7 @@ ADD: Text = ("可加入 form.yaml：", "To add to form.yaml:")
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     invoke_without_command=True,
     text=("列出可用的表式；说明文件怎样被识别。", "List the form definitions; explain how a file is recognised."),
 )

@@ -181,7 +181,7 @@ class NoCommandError(click.UsageError):
         self.name = name
 
 
-class Group(_Spoken, click.Group):
+class CommandGroup(_Spoken, click.Group):
     """A group with help in both languages; commands are listed in the order of use."""
 
     def resolve_command(

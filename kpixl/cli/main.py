@@ -16,7 +16,7 @@ from kpixl.cli.console import print_problems, say_error
 from kpixl.cli.decide import decide, exclude
 from kpixl.cli.export import export
 from kpixl.cli.forms import forms
-from kpixl.cli.help import Command, Group, NoCommandError, Option, folder_option, option, usage_error
+from kpixl.cli.help import Command, CommandGroup, NoCommandError, Option, folder_option, option, usage_error
 from kpixl.cli.learn import learn, try_definition
 from kpixl.cli.letters import letters
 from kpixl.cli.prepare import derive, init, rollover, roster, schema, template
@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     text=(
         "项目支出绩效目标：生成填报工作簿，汇总收回的文件，生成汇总表和公开页面。",
         "Performance targets: make the workbooks to fill in, consolidate what comes back, make summary and page.",

@@ -74,7 +74,7 @@ def _is_counted(problem: Problem) -> bool:
 def _print_changes(found: Round, lang: str) -> None:
     """Print what differs from the portfolio of the last run."""
     from kpixl.output.diff.text import change_lines
-    from kpixl.portfolio.diff import Kind
+    from kpixl.portfolio.diff import ChangeKind
 
     if not found.before.portfolio.projects:
         console.say_error(say(_FIRST, lang, count=len(found.after.portfolio.projects)))
@@ -82,7 +82,7 @@ def _print_changes(found: Round, lang: str) -> None:
     if not found.changes.projects:
         console.say_error(say(_SAME, lang))
         return
-    words = {Kind.ADDED: _NEW, Kind.REMOVED: _GONE}
+    words = {ChangeKind.ADDED: _NEW, ChangeKind.REMOVED: _GONE}
     lines = list(change_lines(found.changes, found.before, found.after, lang, words, _TOTALS))
     console.say_error(say(_CHANGED, lang))
     console.print_lines(lines[:MAX_LINES], to_stderr=True)

@@ -15,7 +15,7 @@ from kpixl.collection.judge import Judged, judge
 from kpixl.collection.lineage import lineage
 from kpixl.collection.match import Names
 from kpixl.collection.roster_changes import as_sent
-from kpixl.collection.settle import Choices, OpenConflict, Settled, Superseded, settle
+from kpixl.collection.settle import ChosenValues, OpenConflict, Settled, Superseded, settle
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
 from kpixl.forms.definition import Form
@@ -116,7 +116,7 @@ def _settled(
     earlier, fresh = decisions.by_project(), replace(decisions, values=tuple(new)).by_project()
     settled = {}
     for project_id, group in groups.items():
-        chosen = Choices(*(_values(each.get(project_id, ())) for each in (earlier, fresh)))
+        chosen = ChosenValues(*(_values(each.get(project_id, ())) for each in (earlier, fresh)))
         settled[project_id] = settle(form, group, sent.get(project_id), links, chosen)
     return settled, judge(form, earlier, fresh, settled, decisions.file)
 

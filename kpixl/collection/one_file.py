@@ -35,7 +35,7 @@ from kpixl.readers import (
     read_opened,
     too_deep,
 )
-from kpixl.readers.detect import Kind
+from kpixl.readers.detect import FileKind
 from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
 from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
@@ -272,7 +272,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         else:
             forms += found
     if not forms and empty:
-        only_text = opened.kind is Kind.TEXT
+        only_text = opened.kind is FileKind.TEXT
         found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
         others = [other.problem(shown, grid, extractor.form(n.form).title, Severity.ERROR)
                   for grid, n in empty for other in n.others or ((n.weak,) if n.weak else ())]  # fmt: skip

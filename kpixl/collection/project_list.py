@@ -28,7 +28,7 @@ TOTAL_WORDS = ("合计", "总计", "小计", "共计", "total")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """A column that belongs to the form. `money`: the unit of its amounts where the list names one."""
 
     col: int
@@ -52,10 +52,10 @@ class Listing:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ListColumn, ...]:
         """Return the columns that were understood, from left to right."""
         return tuple(
-            Column(h.col, h.field, self.unit(h) if _is_amount(h.field) else None) for h in self.headings if h.field
+            ListColumn(h.col, h.field, self.unit(h) if _is_amount(h.field) else None) for h in self.headings if h.field
         )
 
     @property
@@ -77,7 +77,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListLine:
     """A row that is a project: its number in the grid, and what stands in each of the list's columns."""
 
     row: int
@@ -236,13 +236,13 @@ def _is_amount(field: Field) -> bool:
 # --- the rows ---------------------------------------------------------------------------------
 
 
-def read_lines(form: Form, found: Listing) -> tuple[list[Line], list[Problem]]:
+def read_lines(form: Form, found: Listing) -> tuple[list[ListLine], list[Problem]]:
     """Read the rows that are projects: those with a name, but no totals and no repeated headers."""
     name = next((column for column in found.columns if column.field.key == form.key_fields[0]), None)
     if name is None:
         return [], []
     covered = _covered(found, name)
-    lines: list[Line] = []
+    lines: list[ListLine] = []
     problems: list[Problem] = []
     for row in range(found.first, len(found.grid.rows)):
         texts = [(col, text_of(raw)) for col, raw in enumerate(found.grid.rows[row]) if not is_blank(raw)]
@@ -256,11 +256,11 @@ def read_lines(form: Form, found: Listing) -> tuple[list[Line], list[Problem]]:
             problems.append(Problem("stray-text", found.place(row, texts[0][0]), {"text": text}))
         elif fold(title) not in (fold(name.field.label), fold(name.field.heading)):
             cells = (covered.get((row, c.col), cell_at(found.grid, row, c.col)) for c in found.columns)
-            lines.append(Line(row, tuple(cells)))
+            lines.append(ListLine(row, tuple(cells)))
     return lines, problems
 
 
-def _is_total(found: Listing, row: int, name: Column, texts: Sequence[tuple[int, str]]) -> bool:
+def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[int, str]]) -> bool:
     """Tell whether a row is a total: it says so, and describes nothing else."""
     for col in (texts[0][0], name.col):
         folded = fold(text_of(cell_at(found.grid, row, col)))
@@ -275,7 +275,7 @@ def _is_total(found: Listing, row: int, name: Column, texts: Sequence[tuple[int,
     return False
 
 
-def _covered(found: Listing, name: Column) -> dict[tuple[int, int], Raw]:
+def _covered(found: Listing, name: ListColumn) -> dict[tuple[int, int], Raw]:
     """Say what stands in cells that a merge over several rows covers: a unit written once beside its projects."""
     wanted = {
         column.col

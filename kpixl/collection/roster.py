@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from kpixl.collection.list_headings import ID
-from kpixl.collection.project_list import Line, Listing, find_listings, read_lines
+from kpixl.collection.project_list import Listing, ListLine, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import read_money
@@ -26,7 +26,7 @@ from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import PrintedCell, printed_text
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.readers import DEFAULT_LIMITS, Grid, Limits, Reading, file_too_large, read_grids
+from kpixl.readers import DEFAULT_LIMITS, FileReading, Grid, Limits, file_too_large, read_grids
 
 MIN_DIGITS = 2
 
@@ -34,7 +34,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RosterEntry:
     """One project of the list: a text for each column of ids, the values that have a column, its place."""
 
     ids: tuple[str, ...]
@@ -102,7 +102,7 @@ def plan_roster(
     return replace(read, problems=(*reading.problems, *read.problems))
 
 
-def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
+def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> FileReading:
     """Read the grids of a list's file. Raises KpixlError."""
     check_regular(source)
     if source.is_dir():
@@ -147,7 +147,7 @@ class ReadList:
     """What a list was read as: its headings, its rows, the roster made of them; None where the list is refused."""
 
     listings: tuple[Listing, ...]
-    lines: tuple[tuple[Line, ...], ...]
+    lines: tuple[tuple[ListLine, ...], ...]
     roster: Portfolio | None
     problems: tuple[Problem, ...]
 
@@ -167,7 +167,7 @@ def read_list(
     lines = tuple(tuple(lines) for lines, _ in read)
     if found.refused:
         return ReadList(found.listings, lines, None, found.refused)
-    entries: list[Entry] = []
+    entries: list[RosterEntry] = []
     problems = list(found.problems)
     for listing, (rows, skipped) in zip(found.listings, read, strict=True):
         problems += (*listing.problems, *skipped)
@@ -204,7 +204,7 @@ def _organization(form: Form, projects: Sequence[Project]) -> str | None:
 # --- values -----------------------------------------------------------------------------------
 
 
-def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]]:
+def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, list[Problem]]:
     """Read one row; say what was read otherwise than it was typed, and what could not be read."""
     ids: list[str] = []
     values: dict[str, Value] = {}
@@ -225,7 +225,7 @@ def _entry(form: Form, found: Listing, line: Line) -> tuple[Entry, list[Problem]
             details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
             problems.append(Problem("value-unread", place, details))
     name = next(c.col for c in found.columns if c.field.key == form.key_fields[0])
-    return Entry(tuple(ids), values, found.place(line.row, name)), problems
+    return RosterEntry(tuple(ids), values, found.place(line.row, name)), problems
 
 
 def _read(form: Form, field: Field, raw: Raw, money: MoneyUnit | None) -> tuple[Value, bool]:
@@ -244,7 +244,7 @@ def _check_text(text: str, place: Location, line: int) -> None:
         raise KpixlError(Problem("text-too-long", place, details))
 
 
-def _project(form: Form, entry: Entry, project_id: str, before: Project | None) -> Project:
+def _project(form: Form, entry: RosterEntry, project_id: str, before: Project | None) -> Project:
     """Put what the list says over what the roster said before.
 
     A computed value that the list has no column for is computed again where the list has one of its operands.
@@ -278,7 +278,9 @@ def _gone(form: Form, before: Mapping[str, Project], ids: set[str], file: str) -
 class _Ids:
     """Gives every entry its id."""
 
-    def __init__(self, form: Form, entries: Sequence[Entry], old: Portfolio | None, listed: Container[str]) -> None:
+    def __init__(
+        self, form: Form, entries: Sequence[RosterEntry], old: Portfolio | None, listed: Container[str]
+    ) -> None:
         self.form, self.entries = form, entries
         # A list without a column for a key field cannot tell projects apart by it.
         self.name, *others = form.key_fields

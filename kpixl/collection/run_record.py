@@ -23,7 +23,7 @@ DISPUTES = frozenset({"returned-differently", "conflict", "decision-outdated"})
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedProject:
     """A project that is in no row of the summary: its id, name and unit."""
 
     id: str
@@ -40,7 +40,7 @@ class PortfolioChanges:
 
     since: date | None
     added: tuple[str, ...]
-    removed: tuple[Named, ...]
+    removed: tuple[NamedProject, ...]
     changed: tuple[str, ...]
     amount: Decimal | None
 
@@ -56,13 +56,13 @@ class RunRecord:
 
     day: date
     expected: tuple[str, ...] | None
-    missing: tuple[Named, ...]
+    missing: tuple[NamedProject, ...]
     blank: tuple[str, ...]
     disputed: tuple[str, ...]
     errors: Mapping[str, int]
     warnings: Mapping[str, int]
     changes: PortfolioChanges | None = None
-    nothing: tuple[Named, ...] = ()
+    nothing: tuple[NamedProject, ...] = ()
 
 
 def record_run(
@@ -111,9 +111,9 @@ def _counted(problems: Iterable[Problem], severity: Severity) -> Mapping[str, in
     return dict(sorted(Counter(found).items()))
 
 
-def _named(form: Form, project: Project) -> Named:
+def _named(form: Form, project: Project) -> NamedProject:
     unit = unit_field(form)
-    return Named(
+    return NamedProject(
         project.id, text_of(project.values[form.key_fields[0]]), text_of(project.values[unit.key]) if unit else ""
     )
 
@@ -226,5 +226,5 @@ def _ids(data: Any) -> tuple[str, ...]:
     return tuple(str(i) for i in data)
 
 
-def _projects(data: Any) -> tuple[Named, ...]:
-    return tuple(Named(str(i), str(name), str(unit)) for i, name, unit in data)
+def _projects(data: Any) -> tuple[NamedProject, ...]:
+    return tuple(NamedProject(str(i), str(name), str(unit)) for i, name, unit in data)

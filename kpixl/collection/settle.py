@@ -17,7 +17,7 @@ from kpixl.portfolio.three_way import (
     Candidate,
     Choice,
     Conflict,
-    Outcome,
+    MergeOutcome,
     Overruled,
     Parts,
     Variant,
@@ -122,18 +122,18 @@ class Settled:
     unread: Mapping[Key, Key] = field(default_factory=dict)
 
 
-class Choices(NamedTuple):
+class ChosenValues(NamedTuple):
     """What a person chose in a project: in earlier runs, and in this one."""
 
     earlier: Sequence[Choice] = ()
     fresh: Sequence[Choice] = ()
 
 
-NO_CHOICES = Choices()
+NO_CHOICES = ChosenValues()
 
 
 def settle(
-    form: Form, group: Sequence[Received], sent: Project | None, links: Lineage, choices: Choices = NO_CHOICES
+    form: Form, group: Sequence[Received], sent: Project | None, links: Lineage, choices: ChosenValues = NO_CHOICES
 ) -> Settled:
     """Settle a project. `sent`: as it was sent out, None where that is not known; `links`: what supersedes what."""
     if len(group) == 1 and not any(choices):
@@ -163,7 +163,7 @@ class _Settling:
     problems: list[Problem] = field(default_factory=list)
     lost: list[Superseded] = field(default_factory=list)
 
-    def settle(self, links: Lineage, choices: Choices) -> Settled:
+    def settle(self, links: Lineage, choices: ChosenValues) -> Settled:
         """Leave out what does not count, merge the rest by value, and report both."""
         old = superseded(self.group, links)
         ranks = [(c.foreign, n in old, c.is_unfilled(self.form, self.sent)) for n, c in enumerate(self.group)]
@@ -212,7 +212,7 @@ class _Settling:
         filled = {n: sum(1 for _ in changes(self.form, sent, self.group[n].project)) for n in numbers}
         return sorted(numbers, key=lambda n: (-filled[n], n))
 
-    def _undecided(self, outcome: Outcome, conflict: OpenConflict) -> Iterator[tuple[Key, Location]]:
+    def _undecided(self, outcome: MergeOutcome, conflict: OpenConflict) -> Iterator[tuple[Key, Location]]:
         key, row, column = conflict.address.key, conflict.address.row, conflict.address.column
         place = conflict.offers[0].places[0].location
         if key in self.form.fields:
@@ -222,7 +222,7 @@ class _Settling:
             for part in columns_of(self.form.tables[key])[column]:
                 yield Key(key, number, part), place
 
-    def _unread(self, outcome: Outcome, main: int, distinct: Sequence[int]) -> dict[Key, Key]:
+    def _unread(self, outcome: MergeOutcome, main: int, distinct: Sequence[int]) -> dict[Key, Key]:
         """Map values that could not be read in the file that gave them; what no file gave is read in the main one."""
         unread = {number: self.group[number].item.unread for number in distinct}
         given = {key: (distinct[side], own) for key, (side, own) in outcome.givers.items()}
@@ -302,7 +302,7 @@ class _Settling:
 
     # --- what was merged ---------------------------------------------------------------------
 
-    def _merged(self, outcome: Outcome, giving: Sequence[int], distinct: Sequence[int]) -> None:
+    def _merged(self, outcome: MergeOutcome, giving: Sequence[int], distinct: Sequence[int]) -> None:
         """Report of a project that several files gave something to which of them gave what."""
         edits = [set(outcome.edits[distinct.index(number)].items()) for number in giving]
         common = {conflict.address for conflict in outcome.conflicts}
@@ -338,7 +338,7 @@ class _Settling:
         offers = self._offers(overruled.candidates, label_of(self.form, overruled.choice.address), distinct)
         return Met(overruled.choice.address, overruled.replaced, overruled.sent, offers)
 
-    def _decided_away(self, outcome: Outcome, distinct: Sequence[int]) -> None:
+    def _decided_away(self, outcome: MergeOutcome, distinct: Sequence[int]) -> None:
         """List the values that were typed and that a decision replaced."""
         for met in (*outcome.overruled, *outcome.fresh):
             for candidate in met.candidates:
@@ -352,7 +352,7 @@ class _Settling:
             received = self.group[distinct[side]]
             self.lost.append(Superseded(received.project.id, address, candidate.value, received.item.at(key), ""))
 
-    def _sources(self, outcome: Outcome, giving: Sequence[int], distinct: Sequence[int]) -> Source:
+    def _sources(self, outcome: MergeOutcome, giving: Sequence[int], distinct: Sequence[int]) -> Source:
         """Name the file that gave most, with the others behind it, and the cell of each value."""
         cells: dict[int, dict[Key, str]] = {}
         for key, (side, cell_key) in outcome.givers.items():
@@ -364,7 +364,7 @@ class _Settling:
         return replace(parts[0], others=tuple(part for part in parts[1:] if part.cells))
 
 
-def _giving(outcome: Outcome, distinct: Sequence[int]) -> list[int]:
+def _giving(outcome: MergeOutcome, distinct: Sequence[int]) -> list[int]:
     """List the submissions that changed something that none before them did."""
     known: set[tuple[Address, Parts]] = set()
     giving: list[int] = []

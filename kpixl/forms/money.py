@@ -53,7 +53,7 @@ _FURNITURE = "()[]【】*注:货币"  # what may stand around a remark that hold
 MAX_REMARK = 60  # characters; a longer text is prose, whatever units it mentions
 
 
-class Remark(NamedTuple):
+class UnitRemark(NamedTuple):
     """A unit named in a text, and the rest of the text (folded), "" where it names nothing but the unit."""
 
     unit: MoneyUnit
@@ -71,7 +71,7 @@ def money_label(text: str) -> tuple[str, MoneyUnit | None]:
     return match["stem"].rstrip(":"), _unit(match["scale"])
 
 
-def money_remark(text: str) -> Remark | None:
+def money_remark(text: str) -> UnitRemark | None:
     """Find the unit in a remark such as 金额单位：万元 or （2026年度） 单位：万元; None where there is none."""
     folded = fold(text)
     match = _REMARK.search(folded)
@@ -79,7 +79,7 @@ def money_remark(text: str) -> Remark | None:
         return None
     before, after = folded[: match.start()].removesuffix("金额"), folded[match.end() :]
     rest = before + after
-    return Remark(_unit(match["scale"]), rest if rest.strip(_FURNITURE) else "")
+    return UnitRemark(_unit(match["scale"]), rest if rest.strip(_FURNITURE) else "")
 
 
 def without_remark(text: str) -> str:

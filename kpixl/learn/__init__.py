@@ -13,7 +13,7 @@ from kpixl.forms.load import DEFINITION, parse_form
 from kpixl.learn.compose import compose
 from kpixl.learn.looks import read_sheets
 from kpixl.learn.proposal import Proposal
-from kpixl.learn.sheet import Boxes, Sheet
+from kpixl.learn.sheet import Boxes, SeenSheet
 from kpixl.learn.tables import find_tables
 from kpixl.learn.write import definition_text
 from kpixl.problems import KpixlError, Problem, failure
@@ -68,7 +68,7 @@ def learn(
     return Learned(proposal, text, others, tuple(problems))
 
 
-def _chosen(sheets: Sequence[Sheet], name: str | None, file: str) -> Sheet:
+def _chosen(sheets: Sequence[SeenSheet], name: str | None, file: str) -> SeenSheet:
     """Choose a sheet by name, else the first of those with most labels, tables counting more."""
     if name is not None:
         found = next((sheet for sheet in sheets if sheet.name == name), None)
@@ -78,7 +78,7 @@ def _chosen(sheets: Sequence[Sheet], name: str | None, file: str) -> Sheet:
     return max(sheets[:MAX_SHEETS], key=lambda sheet: (not sheet.hidden, _score(sheet)))
 
 
-def _score(sheet: Sheet) -> int:
+def _score(sheet: SeenSheet) -> int:
     boxes = Boxes(sheet)
     texts = sum(1 for box in boxes.all() if box.text and isinstance(box.raw, str))
     return min(texts, 60) + 20 * len(find_tables(boxes))

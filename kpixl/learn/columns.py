@@ -14,7 +14,7 @@ from kpixl.learn.proposal import Proposal, ProposedField, ProposedTable, Remark
 from kpixl.learn.remarks import FURTHER, GRID, PARTED, SIDE_BY_SIDE, STACKED, remark
 from kpixl.learn.settle import free_key, plain_prompt, settled
 from kpixl.learn.sheet import Box, Boxes
-from kpixl.learn.tables import FoundTable, seen
+from kpixl.learn.tables import SeenTable, seen
 from kpixl.learn.words import Meaning, column_meaning, data, field_meaning, type_meaning, unit_of
 
 LEAST_ROWS = 6  # that a table offers which is to be filled in; a grid has as many as it prints
@@ -22,7 +22,7 @@ MAX_SHOWN = 4  # texts quoted in a remark
 
 
 def propose_table(
-    proposal: Proposal, boxes: Boxes, table: FoundTable, number: int, money: MoneyUnit, *, filled: bool
+    proposal: Proposal, boxes: Boxes, table: SeenTable, number: int, money: MoneyUnit, *, filled: bool
 ) -> None:
     """Add a table to a proposal."""
     meanings = [_meaning(table, n) for n in range(len(table.headings))]
@@ -52,7 +52,7 @@ def _own(heading: Box) -> str:
     return f"column_{heading.address.partition(':')[0].lower()}"
 
 
-def _meaning(table: FoundTable, number: int) -> Meaning | None:
+def _meaning(table: SeenTable, number: int) -> Meaning | None:
     label = _full_label(table, number)
     return column_meaning(label) or _amount_meaning(label)
 
@@ -63,12 +63,12 @@ def _amount_meaning(label: str) -> Meaning | None:
     return replace(found, required=False) if found is not None and found.type == "money" else None
 
 
-def _full_label(table: FoundTable, number: int) -> str:
+def _full_label(table: SeenTable, number: int) -> str:
     """Return a heading, or the one above it where it is blank."""
     return " ".join(table.headings[number].text.split()) or str(data()["corner"])
 
 
-def _key(proposal: Proposal, table: FoundTable, meanings: Sequence[Meaning | None], number: int) -> str:
+def _key(proposal: Proposal, table: SeenTable, meanings: Sequence[Meaning | None], number: int) -> str:
     keys = {meaning.key for meaning in meanings if meaning is not None}
     name = f"table_{number}"
     if keys & {"level1", "level2", "name"}:
@@ -80,12 +80,12 @@ def _key(proposal: Proposal, table: FoundTable, meanings: Sequence[Meaning | Non
     return free_key(name, {one.key for one in proposal.tables} | {one.key.partition(".")[0] for one in proposal.fields})
 
 
-def _label(table: FoundTable, key: str) -> str:
+def _label(table: SeenTable, key: str) -> str:
     text = table.caption.text if table.caption is not None else ""
     return " ".join(text.split())[:40] or _full_label(table, 0) or key
 
 
-def _sample(table: FoundTable, number: int) -> Box:
+def _sample(table: SeenTable, number: int) -> Box:
     """Return the box below a heading that shows most of its type: one with a list, a filled one, or the first."""
     cells = table.column(number)
     return next((b for b in cells if b.rule and b.rule.kind), next((b for b in cells if seen(b)), cells[0]))
@@ -94,7 +94,7 @@ def _sample(table: FoundTable, number: int) -> Box:
 def _column(
     proposal: Proposal,
     boxes: Boxes,
-    table: FoundTable,
+    table: SeenTable,
     number: int,
     key: str,
     meaning: Meaning | None,
@@ -124,7 +124,7 @@ def _column(
     )
 
 
-def _counts_money(table: FoundTable) -> bool:
+def _counts_money(table: SeenTable) -> bool:
     """Tell whether a grid is of amounts, by its caption or the labels of its rows."""
     if table.caption is not None and unit_of(table.caption.text) is not None:
         return True
@@ -137,7 +137,7 @@ def _counts_money(table: FoundTable) -> bool:
 
 
 def _target(
-    boxes: Boxes, table: FoundTable, columns: Sequence[ProposedField], meanings: Sequence[Meaning | None]
+    boxes: Boxes, table: SeenTable, columns: Sequence[ProposedField], meanings: Sequence[Meaning | None]
 ) -> str:
     """Return the label of the target that is to be parted: one column, and room for two more."""
     found = [n for n, meaning in enumerate(meanings) if meaning is not None and meaning.target]
@@ -170,7 +170,7 @@ def _parted(proposal: Proposal, columns: Sequence[ProposedField], label: str) ->
 # --- rows that are printed beforehand ---------------------------------------------------------------
 
 
-def _presets(table: FoundTable, columns: Sequence[ProposedField]) -> tuple[dict[str, str], ...]:
+def _presets(table: SeenTable, columns: Sequence[ProposedField]) -> tuple[dict[str, str], ...]:
     """Return the rows that a blank form prints: labels of a grid, levels over blank names, questions to be answered."""
     levels = printed_levels(table)
     texts = {column.cell: column for column in columns if column.type in ("text", "choice")}
@@ -192,7 +192,7 @@ def _presets(table: FoundTable, columns: Sequence[ProposedField]) -> tuple[dict[
     return tuple(dict(pairs) for pairs in dict.fromkeys(tuple(row.items()) for row in rows))
 
 
-def _remarks(table: FoundTable, target: str) -> tuple[Remark, ...]:
+def _remarks(table: SeenTable, target: str) -> tuple[Remark, ...]:
     found: list[Remark] = []
     if table.upper:
         found.append(_quoting(STACKED, table.upper))

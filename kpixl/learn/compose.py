@@ -30,9 +30,9 @@ from kpixl.learn.remarks import (
     remark,
 )
 from kpixl.learn.settle import free_key, plain_prompt, settled
-from kpixl.learn.sheet import Box, Boxes, Sheet
+from kpixl.learn.sheet import Box, Boxes, SeenSheet
 from kpixl.learn.sums import parts_of
-from kpixl.learn.tables import FoundTable, find_tables
+from kpixl.learn.tables import SeenTable, find_tables
 from kpixl.learn.words import Meaning, data, field_meaning, is_placeholder, needed, tick_items, type_meaning, unit_of
 
 MAX_FIELDS = 300  # single values of a form; the longest seen has 60
@@ -40,7 +40,7 @@ LINE = 14.0  # points of a line of text in a form of 10 points
 TALL = 60.0  # points of a row from which on its values are long texts
 
 
-def compose(sheet: Sheet, form_id: str, file: str) -> Proposal:
+def compose(sheet: SeenSheet, form_id: str, file: str) -> Proposal:
     """Propose a definition of the form on a sheet."""
     boxes = Boxes(sheet)
     head, foot = outer_rows(boxes)
@@ -82,7 +82,7 @@ def _titles(proposal: Proposal, outside: Outside) -> None:
         proposal.remarks.append(remark(YEAR_IN_TITLE, cell=outside.title.address, text=outside.title.text))
 
 
-def _money(proposal: Proposal, outside: Outside, inner: Pairs, tables: Sequence[FoundTable]) -> MoneyUnit:
+def _money(proposal: Proposal, outside: Outside, inner: Pairs, tables: Sequence[SeenTable]) -> MoneyUnit:
     """Choose the unit of money: the one that most labels, captions and headings name, or a remark in the head."""
     texts = [pair.label.text for pair in inner.pairs] + [box.text for box in inner.captions]
     texts += [box.text for table in tables for box in (*table.headings, *table.upper)]
@@ -116,7 +116,7 @@ def _is_filled(pairs: Sequence[Pair]) -> bool:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def _without_fields(proposal: Proposal, tables: Sequence[FoundTable]) -> tuple[list[FoundTable], list[Pair]]:
+def _without_fields(proposal: Proposal, tables: Sequence[SeenTable]) -> tuple[list[SeenTable], list[Pair]]:
     """Make fields of the first columns of a form that has only a table: projects as its rows."""
     proposal.remarks.append(remark(MANY_PROJECTS, unsure=True))
     if not tables or not tables[0].body:

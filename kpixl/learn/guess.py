@@ -8,7 +8,7 @@ from datetime import date
 
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import is_number
-from kpixl.learn.sheet import Box, Rule
+from kpixl.learn.sheet import Box, CellRule
 from kpixl.learn.words import Meaning, message_meaning, tick_items, type_meaning, unit_of
 from kpixl.texts import Text
 
@@ -31,7 +31,7 @@ class Guess:
     reason: Text
     items: tuple[str, ...] = ()
     closed: bool = False
-    rule: Rule | None = None
+    rule: CellRule | None = None
 
     @property
     def unsure(self) -> bool:

@@ -11,7 +11,7 @@ from kpixl.learn.outside import Outside
 from kpixl.learn.proposal import PlacedCell, PlacedRow, Proposal, ProposedTable
 from kpixl.learn.remarks import CAPTION_REPEATED, NARROW, TYPED, UNIT_LEFT_OUT, remark
 from kpixl.learn.sheet import Box, Boxes
-from kpixl.learn.tables import FoundTable
+from kpixl.learn.tables import SeenTable
 from kpixl.learn.words import unit_of
 
 USUAL_WIDTH = 9.0  # of a column for which the sheet gives none, in characters
@@ -80,7 +80,7 @@ class _Layout:
 
 
 def lay_out(
-    proposal: Proposal, boxes: Boxes, keys: Mapping[Box, str], outside: Outside, tables: Sequence[FoundTable]
+    proposal: Proposal, boxes: Boxes, keys: Mapping[Box, str], outside: Outside, tables: Sequence[SeenTable]
 ) -> None:
     """Add the layout to a proposal."""
     layout = _Layout(proposal, boxes, keys, outside)
@@ -149,7 +149,7 @@ def _typed(proposal: Proposal, keys: Mapping[Box, str], layout: _Layout) -> None
 # --- tables -----------------------------------------------------------------------------------------
 
 
-def _table_row(layout: _Layout, found: FoundTable, made: ProposedTable) -> PlacedRow:
+def _table_row(layout: _Layout, found: SeenTable, made: ProposedTable) -> PlacedRow:
     columns = layout.boxes.columns
     caption = layout.caption(found.caption) if found.caption is not None else ""
     proposal = layout.proposal

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kpixl.learn.guess import Guess
 from kpixl.learn.proposal import Proposal, ProposedList
-from kpixl.learn.tables import FoundTable, seen
+from kpixl.learn.tables import SeenTable, seen
 from kpixl.learn.words import column_meaning, data
 
 MAX_LEVELS = 2  # columns in front that may be levels, counted from 0; what follows is what they classify
@@ -55,7 +55,7 @@ def unit_list(proposal: Proposal, guess: Guess | None = None) -> str:
 # --- lists that depend on one another -----------------------------------------------------------
 
 
-def add_tree(proposal: Proposal, table: FoundTable, name: str, guesses: Sequence[Guess]) -> dict[int, str]:
+def add_tree(proposal: Proposal, table: SeenTable, name: str, guesses: Sequence[Guess]) -> dict[int, str]:
     """Add the lists of columns whose items depend on the column before; return the list of each column."""
     chain = _chain(table, guesses)
     if not chain:
@@ -73,7 +73,7 @@ def add_tree(proposal: Proposal, table: FoundTable, name: str, guesses: Sequence
     return names
 
 
-def _chain(table: FoundTable, guesses: Sequence[Guess]) -> list[int]:
+def _chain(table: SeenTable, guesses: Sequence[Guess]) -> list[int]:
     """Return the columns beside one another, each of which depends on the one before."""
     chain: list[int] = []
     for number, guess in enumerate(guesses):
@@ -100,7 +100,7 @@ def _by_rules(chain: Sequence[int], guesses: Sequence[Guess]) -> dict[str, dict[
     return tree
 
 
-def printed_levels(table: FoundTable) -> list[int]:
+def printed_levels(table: SeenTable) -> list[int]:
     """Return the first columns beside one another in which a table prints the same few texts, as those of levels."""
     chain: list[int] = []
     for number in range(len(table.headings)):
@@ -114,7 +114,7 @@ def printed_levels(table: FoundTable) -> list[int]:
     return chain
 
 
-def _printed(table: FoundTable, chain: Sequence[int]) -> dict[str, dict[str, tuple[str, ...]]]:
+def _printed(table: SeenTable, chain: Sequence[int]) -> dict[str, dict[str, tuple[str, ...]]]:
     """Build a tree of what the first columns of a table print."""
     tree: dict[str, dict[str, tuple[str, ...]]] = {}
     above = ""

@@ -11,7 +11,7 @@ from typing import Any
 from kpixl.a1 import Span, span_from, span_size
 from kpixl.forms.values import is_blank, text_of
 from kpixl.learn.ods_looks import add_looks
-from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, Look, Rule, Sheet
+from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, CellLook, CellRule, SeenSheet
 from kpixl.ooxml.package import Package
 from kpixl.ooxml.sheet import SheetPart
 from kpixl.ooxml.styles import Styles
@@ -35,7 +35,9 @@ _BY_NAME = re.compile(rf"INDIRECT\({_PARENT}\)", re.IGNORECASE)
 _BY_NUMBER = re.compile(rf'INDIRECT\("(?P<list>[^"]+)"&MATCH\({_PARENT},(?P<parents>[^,()]+),0\)\)', re.IGNORECASE)
 
 
-def read_sheets(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> tuple[list[Sheet], Sequence[Problem]]:
+def read_sheets(
+    content: bytes, file: str, limits: Limits = DEFAULT_LIMITS
+) -> tuple[list[SeenSheet], Sequence[Problem]]:
     """Read every sheet of a workbook that holds something."""
     reading = read_grids(content, file, limits)
     sheets = [_plain(grid) for grid in reading.grids]
@@ -44,7 +46,7 @@ def read_sheets(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> t
     return [sheet for sheet in sheets if sheet.raws], reading.problems
 
 
-def _with_looks(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
+def _with_looks(content: bytes, sheets: list[SeenSheet]) -> list[SeenSheet]:
     """Add how the cells look, as far as that is known for this kind of file. Raises PackageError."""
     if not Package(content).has("xl/workbook.xml"):
         return add_looks(content, sheets)
@@ -55,7 +57,7 @@ def _with_looks(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
     return [_seen(s, book.read(parts[s.name]), looks, lists) if s.name in parts else s for s in sheets]
 
 
-def _plain(grid: Grid) -> Sheet:
+def _plain(grid: Grid) -> SeenSheet:
     rows = grid.rows[: max(0, MAX_ROWS - grid.top)]
     raws = {
         (grid.top + r, grid.left + c): raw
@@ -68,13 +70,13 @@ def _plain(grid: Grid) -> Sheet:
         for s in grid.merges()
         if 0 <= s.row + grid.top < MAX_ROWS and 0 <= s.col + grid.left < MAX_COLUMNS
     ]
-    return Sheet(grid.name or "", raws, tuple(merges), hidden=grid.hidden, cut=len(rows) < len(grid.rows))
+    return SeenSheet(grid.name or "", raws, tuple(merges), hidden=grid.hidden, cut=len(rows) < len(grid.rows))
 
 
-def _seen(sheet: Sheet, content: bytes, looks: _Looks, lists: _Lists) -> Sheet:
+def _seen(sheet: SeenSheet, content: bytes, looks: _Looks, lists: _Lists) -> SeenSheet:
     """Add to a sheet how its cells look."""
     root = SheetPart(content).root
-    look: dict[tuple[int, int], Look] = {}
+    look: dict[tuple[int, int], CellLook] = {}
     formulas: dict[tuple[int, int], str] = {}
     for node in elements(content, "c"):
         span = span_from(node.get("r", ""))
@@ -136,19 +138,19 @@ class _Looks:
         self._xfs, self._fonts = styles.formats("cellXfs"), styles.formats("fonts")
         self._fills, self._borders = styles.formats("fills"), styles.formats("borders")
         self._codes = {node.get("numFmtId"): node.get("formatCode", "") for node in styles.formats("numFmts")}
-        self._known: dict[int, Look] = {}
+        self._known: dict[int, CellLook] = {}
 
-    def of(self, number: int) -> Look:
+    def of(self, number: int) -> CellLook:
         """Return how cells of a format look."""
         if number not in self._known:
-            self._known[number] = self._look(self._xfs[number]) if 0 <= number < len(self._xfs) else Look()
+            self._known[number] = self._look(self._xfs[number]) if 0 <= number < len(self._xfs) else CellLook()
         return self._known[number]
 
-    def _look(self, xf: Tree) -> Look:
+    def _look(self, xf: Tree) -> CellLook:
         font = _nth(self._fonts, whole(xf, "fontId"))
         alignment, protection = xf.find(q("alignment")), xf.find(q("protection"))
         bold, size, name = (None if font is None else font.find(q(part)) for part in ("b", "sz", "name"))
-        return Look(
+        return CellLook(
             edges=_edges(_nth(self._borders, whole(xf, "borderId"))),
             fill=_fill(_nth(self._fills, whole(xf, "fillId"))),
             bold=bold is not None and bold.get("val") not in ("0", "false"),
@@ -185,13 +187,13 @@ def _fill(fill: Tree | None) -> str:
 class _Lists:
     """The lists that dropdowns name: literal, a range of a sheet, a defined name, or one that depends on a cell."""
 
-    def __init__(self, book: Workbook, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, book: Workbook, sheets: Sequence[SeenSheet]) -> None:
         self._sheets = {sheet.name: sheet for sheet in sheets}
         self._names = {node.get("name", ""): node.text or "" for node in book.names_of(None)}
         self._by_name: dict[str, tuple[str, ...]] | None = None
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def rules(self, root: Tree) -> Iterator[tuple[tuple[int, int], Rule]]:
+    def rules(self, root: Tree) -> Iterator[tuple[tuple[int, int], CellRule]]:
         """Yield for each cell of a sheet what may be typed into it."""
         ruled = 0
         for number, node in enumerate(n for n in root.iter() if local(n) == "dataValidation"):
@@ -205,11 +207,11 @@ class _Lists:
                         for col in range(max(span.col, 0), min(span.last_col + 1, MAX_COLUMNS)):
                             yield (row, col), rule
 
-    def _rule(self, node: Tree) -> Rule:
+    def _rule(self, node: Tree) -> CellRule:
         kind, prompt = node.get("type", ""), " ".join(node.get("prompt", "").split())
         free = node.get("showErrorMessage") not in ("1", "true")
         closed = node.get("errorStyle", "stop") == "stop" and not free
-        rule = Rule("" if kind == "none" else kind, closed=closed, free=free, prompt=prompt)
+        rule = CellRule("" if kind == "none" else kind, closed=closed, free=free, prompt=prompt)
         if kind != "list":
             return rule
         source = _texts(node, "formula1").strip()
@@ -274,6 +276,6 @@ def _texts(node: Tree, name: str) -> str:
     return "" if found is None else "".join(found.itertext())
 
 
-def column_widths(sheet: Sheet, columns: range) -> Mapping[int, float]:
+def column_widths(sheet: SeenSheet, columns: range) -> Mapping[int, float]:
     """Return the width of each column in characters, Excel's usual one where none is given."""
     return {col: round(sheet.widths.get(col, 9.0), 1) for col in columns}

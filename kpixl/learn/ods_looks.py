@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kpixl.a1 import Span
-from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, Look, Sheet
+from kpixl.learn.sheet import MAX_COLUMNS, MAX_ROWS, CellLook, SeenSheet
 from kpixl.ooxml.package import Package
 from kpixl.ooxml.xml import Tree, parse, q, whole
 
@@ -20,10 +20,10 @@ class _Seen:
     """What was seen of one sheet."""
 
     merges: list[Span]
-    look: dict[tuple[int, int], Look]
+    look: dict[tuple[int, int], CellLook]
 
 
-def add_looks(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
+def add_looks(content: bytes, sheets: list[SeenSheet]) -> list[SeenSheet]:
     """Add to the sheets of an OpenDocument spreadsheet how they look. Raises PackageError."""
     part = Package(content).read("content.xml")
     if not part:
@@ -34,11 +34,11 @@ def add_looks(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
     return [_with(sheet, seen[sheet.name]) if sheet.name in seen else sheet for sheet in sheets]
 
 
-def _with(sheet: Sheet, seen: _Seen) -> Sheet:
+def _with(sheet: SeenSheet, seen: _Seen) -> SeenSheet:
     return replace(sheet, looks=True, merges=tuple(seen.merges), look=seen.look)
 
 
-def _look(style: Tree) -> Look:
+def _look(style: Tree) -> CellLook:
     cell, text = (style.find(q(f"{part}-properties", _STYLE)) for part in ("table-cell", "text"))
     edges: set[str] = set()
     fill = ""
@@ -50,14 +50,14 @@ def _look(style: Tree) -> Look:
     bold = text is not None and text.get(q("font-weight", _FO)) == "bold"
     size = (text.get(q("font-size", _FO)) or "") if text is not None else ""
     points = float(size.removesuffix("pt")) if size.removesuffix("pt").replace(".", "", 1).isdecimal() else 0.0
-    return Look(frozenset(edges), fill, bold, size=points)
+    return CellLook(frozenset(edges), fill, bold, size=points)
 
 
 def _is_line(border: str | None) -> bool:
     return border is not None and border != "none"
 
 
-def _table(table: Tree, looks: dict[str, Look]) -> _Seen:
+def _table(table: Tree, looks: dict[str, CellLook]) -> _Seen:
     seen = _Seen([], {})
     row = 0
     for node in table.iter(q("table-row", _TABLE)):

@@ -15,7 +15,7 @@ MAX_MERGES = 2_000  # merged ranges of a form; the longest seen has 300
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CellLook:
     """How a cell looks. `edges`: which of its sides (l, r, t, b) have a border; `fill`: its colour, "" for none."""
 
     edges: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class Look:
     vertical: bool = False
 
 
-class Rule(NamedTuple):
+class CellRule(NamedTuple):
     """What may be typed into a cell: the kind of its validation, the list, and the message shown beside it.
 
     `closed`: nothing else may be typed; `free`: the list only suggests. `parent`: the column of the cell on which a
@@ -55,8 +55,8 @@ class Box:
     rows: int = 1
     columns: int = 1
     raw: Raw = ""
-    look: Look = Look()
-    rule: Rule | None = None
+    look: CellLook = CellLook()
+    rule: CellRule | None = None
     formula: str = ""
     text: str = field(init=False, default="")  # what the box shows; asked for again and again
 
@@ -82,15 +82,15 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SeenSheet:
     """A sheet as it looks. `looks`: borders and the like are known; of some kinds of files only the merges are."""
 
     name: str
     raws: Mapping[tuple[int, int], Raw]
     merges: tuple[Span, ...]
     looks: bool = False
-    look: Mapping[tuple[int, int], Look] = field(default_factory=dict)
-    rules: Mapping[tuple[int, int], Rule] = field(default_factory=dict)
+    look: Mapping[tuple[int, int], CellLook] = field(default_factory=dict)
+    rules: Mapping[tuple[int, int], CellRule] = field(default_factory=dict)
     formulas: Mapping[tuple[int, int], str] = field(default_factory=dict)
     widths: Mapping[int, float] = field(default_factory=dict)
     heights: Mapping[int, float] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Boxes:
     `columns` are the physical columns that belong to it. `framed`: borders, or cells that are not locked, show it.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: SeenSheet) -> None:
         self.sheet = sheet
         self.columns = _columns(sheet)
         self.at: dict[tuple[int, int], Box] = {}
@@ -160,12 +160,12 @@ class Boxes:
 # --- the area of the form -----------------------------------------------------------------------
 
 
-def _is_seen(sheet: Sheet, place: tuple[int, int]) -> bool:
+def _is_seen(sheet: SeenSheet, place: tuple[int, int]) -> bool:
     raw = sheet.raws.get(place, "")
     return not is_blank(raw) and not is_furniture(raw)
 
 
-def _columns(sheet: Sheet) -> range:
+def _columns(sheet: SeenSheet) -> range:
     """Find the columns of the form: where borders are known, the run of used ones that holds most texts."""
     texts: dict[int, int] = {}
     for row, col in sheet.raws:
@@ -191,13 +191,13 @@ def _columns(sheet: Sheet) -> range:
     return range(best[0], best[-1] + 1)
 
 
-def _rows(sheet: Sheet, columns: range) -> tuple[int, int]:
+def _rows(sheet: SeenSheet, columns: range) -> tuple[int, int]:
     seen = [row for row, col in sheet.raws if col in columns and _is_seen(sheet, (row, col))]
     drawn = [row for row, col in sheet.look if col in columns and sheet.is_drawn(row, col)]
     return (min(seen), max(seen + drawn)) if seen else (0, -1)
 
 
-def _boxes(sheet: Sheet, rows: range, columns: range) -> Iterator[Box]:
+def _boxes(sheet: SeenSheet, rows: range, columns: range) -> Iterator[Box]:
     covered: set[tuple[int, int]] = set()
     for span in _clipped(sheet.merges, rows, columns):
         places = [(r, c) for r in range(span.row, span.last_row + 1) for c in range(span.col, span.last_col + 1)]
@@ -218,7 +218,7 @@ def _clipped(merges: tuple[Span, ...], rows: range, columns: range) -> Iterator[
             yield Span(first, left, last, right)
 
 
-def _joined(sheet: Sheet, row: int, free: list[int]) -> Iterator[list[int]]:
+def _joined(sheet: SeenSheet, row: int, free: list[int]) -> Iterator[list[int]]:
     """Join blank cells that no border parts although they are framed: they look like one cell."""
     run: list[int] = []
     for col in free:
@@ -230,18 +230,18 @@ def _joined(sheet: Sheet, row: int, free: list[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _flow(sheet: Sheet, row: int, left: int, right: int) -> bool:
-    here, there = sheet.look.get((row, left), Look()), sheet.look.get((row, right), Look())
+def _flow(sheet: SeenSheet, row: int, left: int, right: int) -> bool:
+    here, there = sheet.look.get((row, left), CellLook()), sheet.look.get((row, right), CellLook())
     if _is_seen(sheet, (row, left)) or _is_seen(sheet, (row, right)) or (row, right) in sheet.rules:
         return False
     framed = {"t", "b"} & here.edges and {"t", "b"} & there.edges
     return bool(framed) and "r" not in here.edges and "l" not in there.edges
 
 
-def _box(sheet: Sheet, span: Span) -> Box:
+def _box(sheet: SeenSheet, span: Span) -> Box:
     place = (span.row, span.col)
     raw = sheet.raws.get(place, "")
-    look = sheet.look.get(place, Look())
+    look = sheet.look.get(place, CellLook())
     return Box(
         span.row,
         span.col,

@@ -15,7 +15,7 @@ LEAST_BLANK = 0.6  # share of blank cells below unknown headings: a filled table
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTable:
+class SeenTable:
     """A table: its headings (the lowest of each column), its rows, and the caption beside it.
 
     `top`: the first row of headings that stand over one another; `upper`: those above the lowest. `grid`: each row has
@@ -41,9 +41,9 @@ class FoundTable:
         return found
 
 
-def find_tables(boxes: Boxes) -> list[FoundTable]:
+def find_tables(boxes: Boxes) -> list[SeenTable]:
     """Find every table, from top to bottom."""
-    found: list[FoundTable] = []
+    found: list[SeenTable] = []
     row = boxes.rows.start
     while row < boxes.rows.stop:
         table = _table_at(boxes, row)
@@ -59,7 +59,7 @@ def seen(box: Box) -> str:
     return "" if is_placeholder(box.text) or tick_items(box.text) else box.text
 
 
-def _table_at(boxes: Boxes, row: int) -> FoundTable | None:
+def _table_at(boxes: Boxes, row: int) -> SeenTable | None:
     line = boxes.line(row)
     heads = [box for box in line if box.last_row == row]
     captions = [box for box in line if box.last_row > row]
@@ -71,7 +71,7 @@ def _table_at(boxes: Boxes, row: int) -> FoundTable | None:
     if any(is_placeholder(box.text) or not box.text for box in heads[1:]) or _hold_values(heads):
         return None
     body = list(_body(boxes, row, heads, captions)) or _unseen(boxes, row, heads)
-    table = FoundTable(
+    table = SeenTable(
         min(box.row for box in heads),
         row,
         row + len(body),
@@ -86,7 +86,7 @@ def _table_at(boxes: Boxes, row: int) -> FoundTable | None:
     return table if (not corner or table.grid) and _is_table(table) else None
 
 
-def _beside_caption(table: FoundTable) -> FoundTable:
+def _beside_caption(table: SeenTable) -> SeenTable:
     """Take the first heading for a caption where all columns but its own are set up to be typed into."""
     first, *others = table.headings
     if not table.body or table.caption is not None or len(others) < 2 or column_meaning(first.text) is not None:
@@ -162,7 +162,7 @@ def _is_grid(heads: Sequence[Box], body: Sequence[Sequence[Box]]) -> bool:
     return labelled and sum(empty) >= LEAST_BLANK * len(empty)
 
 
-def _is_table(table: FoundTable) -> bool:
+def _is_table(table: SeenTable) -> bool:
     known = sum(column_meaning(box.text) is not None for box in table.headings)
     if not table.body or (len(table.body) < LEAST_ROWS and len(table.headings) < 4):
         return False
@@ -175,13 +175,13 @@ def _is_table(table: FoundTable) -> bool:
     return blank >= LEAST_BLANK * len(cells) or _looks_apart(table)
 
 
-def _are_pairs(table: FoundTable) -> bool:
+def _are_pairs(table: SeenTable) -> bool:
     """Tell whether the rows are labels with values beside them: a later column holds labels of values."""
     labels = [box for row in table.body for box in row[1:] if field_meaning(box.text)]
     return len(labels) >= len(table.body)
 
 
-def _looks_apart(table: FoundTable) -> bool:
+def _looks_apart(table: SeenTable) -> bool:
     """Tell whether the headings look otherwise than what stands below: filled, bold, or locked."""
     below = {(b.look.fill, b.look.bold, b.look.locked) for row in table.body for b in row}
     return all((b.look.fill, b.look.bold, b.look.locked) not in below for b in table.headings)

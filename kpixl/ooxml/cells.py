@@ -17,7 +17,7 @@ _C, _F, _IS, _T, _V = map(q, ("c", "f", "is", "t", "v"))
 Content = str | float | None
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """A cell: its place, its value or a formula's last result, whether it is a formula, the number of its format."""
 
     row: int
@@ -37,7 +37,7 @@ def shared_strings(workbook: Workbook) -> list[str]:
     return [_text(node) for node in elements(workbook.read(part), "si")]
 
 
-def read_cells(workbook: Workbook, path: str, strings: Sequence[str]) -> Iterator[Cell]:
+def read_cells(workbook: Workbook, path: str, strings: Sequence[str]) -> Iterator[SheetCell]:
     """Yield the cells of a sheet's part that hold something or have a format. Raises PackageError."""
     if workbook.size(path) > MAX_PART:
         raise PackageError(TOO_LARGE)
@@ -54,7 +54,7 @@ def read_cells(workbook: Workbook, path: str, strings: Sequence[str]) -> Iterato
                 if not (0 <= row < MAX_ROW and 0 <= col < MAX_COL):
                     raise PackageError(DAMAGED)
                 formula = cell.find(_F) is not None
-                yield Cell(row, col, _value(cell, strings), formula, whole(cell, "s"))
+                yield SheetCell(row, col, _value(cell, strings), formula, whole(cell, "s"))
     except (ValueError, IndexError, OverflowError) as error:
         raise PackageError(DAMAGED) from error
 

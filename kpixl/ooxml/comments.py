@@ -52,7 +52,7 @@ _FIRST_ID = 1025  # what Excel begins with
 _WIDTH, _LINE, _MAX_HEIGHT = 300, 17, 420  # pixels
 
 
-class Note(Protocol):
+class CellNote(Protocol):
     """A note to add: the cell, with all that is merged into it, and its text."""
 
     @property
@@ -64,7 +64,7 @@ class Note(Protocol):
         """The text."""
 
 
-AnyNote = TypeVar("AnyNote", bound=Note)
+AnyNote = TypeVar("AnyNote", bound=CellNote)
 
 
 class Comments:
@@ -206,7 +206,9 @@ def has_boxes(drawing: bytes) -> bool:
     return next(_shapes(drawing), None) is not None
 
 
-def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, float], rows: Mapping[int, float]) -> bytes:
+def with_boxes(
+    drawing: bytes, notes: Iterable[CellNote], columns: Mapping[int, float], rows: Mapping[int, float]
+) -> bytes:
     """Add the boxes of notes. `columns`, `rows`: their sizes in pixels where they are not the usual ones."""
     found = _END.search(drawing)
     if found is None:
@@ -230,7 +232,7 @@ def with_boxes(drawing: bytes, notes: Iterable[Note], columns: Mapping[int, floa
     return drawing[:end] + "".join(shapes).encode() + drawing[end:]
 
 
-def _height(note: Note) -> int:
+def _height(note: CellNote) -> int:
     return min(_MAX_HEIGHT, 14 + text_lines(note.text, _WIDTH / 7, 9) * _LINE)
 
 

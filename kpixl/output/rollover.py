@@ -10,15 +10,15 @@ from typing import Any
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.values import text_of, to_yaml
 from kpixl.portfolio import canonical
-from kpixl.portfolio.rollover import Carried, Fate, Rollover, last_year_path
+from kpixl.portfolio.rollover import Carried, Rollover, RolloverFate, last_year_path
 from kpixl.problems import Problem
 from kpixl.texts import Text, say
 
-FATES: dict[Fate, Text] = {
-    Fate.EMPTIED: ("已清空，原为 {old}", "emptied, was {old}"),
-    Fate.MOVED: ("{old} → {new}", "{old} → {new}"),
-    Fate.KEPT: ("未改动，请核对：{old}", "left as it is, please check: {old}"),
-    Fate.LOST: ("新表式没有此项，未带入：{old}", "the new form has no place for it: {old}"),
+FATES: dict[RolloverFate, Text] = {
+    RolloverFate.EMPTIED: ("已清空，原为 {old}", "emptied, was {old}"),
+    RolloverFate.MOVED: ("{old} → {new}", "{old} → {new}"),
+    RolloverFate.KEPT: ("未改动，请核对：{old}", "left as it is, please check: {old}"),
+    RolloverFate.LOST: ("新表式没有此项，未带入：{old}", "the new form has no place for it: {old}"),
 }
 COUNTED: Text = (
     "{projects} 个项目：清空 {emptied} 项，改年度 {moved} 项，未改动待核对 {kept} 项，未带入 {lost} 项。",
@@ -45,7 +45,7 @@ def rollover_lines(rolled: Rollover, lang: str) -> Iterator[str]:
             yield f"{project}  {names[project]}"
         texts = {"old": _on_one_line(change.old), "new": _on_one_line(change.new)}
         yield f"  {change.label}: {say(FATES[change.fate], lang, **texts)}"
-    counts = {str(fate): sum(change.fate is fate for change in rolled.changes) for fate in Fate}
+    counts = {str(fate): sum(change.fate is fate for change in rolled.changes) for fate in RolloverFate}
     yield say(COUNTED, lang, projects=len(rolled.roster.projects), year=rolled.roster.year, **counts)
 
 

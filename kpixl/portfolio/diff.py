@@ -19,7 +19,7 @@ from kpixl.problems import failure
 _EXACT = Context(prec=100)
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What became of a project or a row."""
 
     ADDED = "added"
@@ -59,7 +59,7 @@ class RowChange:
     `values`: what differs; of a row that is only in one portfolio, all that is filled in.
     """
 
-    kind: Kind
+    kind: ChangeKind
     table: Table
     title: str
     old: int | None
@@ -71,7 +71,7 @@ class RowChange:
 class ProjectChange:
     """A project that differs. `old`, `new`: the project in each portfolio, None where it is not there."""
 
-    kind: Kind
+    kind: ChangeKind
     old: Project | None
     new: Project | None
     values: tuple[ValueChange, ...] = ()
@@ -94,14 +94,14 @@ class Diff:
     new: Portfolio
     projects: tuple[ProjectChange, ...]
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: ChangeKind) -> int:
         """Count the projects of a kind."""
         return sum(change.kind is kind for change in self.projects)
 
     @property
     def unchanged(self) -> int:
         """Count the projects that are equal in both."""
-        return len(self.new.projects) - self.count(Kind.ADDED) - self.count(Kind.CHANGED)
+        return len(self.new.projects) - self.count(ChangeKind.ADDED) - self.count(ChangeKind.CHANGED)
 
     @cached_property
     def amount(self) -> ValueChange | None:
@@ -126,14 +126,14 @@ def diff(form: Form, old: Portfolio, new: Portfolio) -> Diff:
             changes.append(change)
     paired = set(partners.values())
     gone = (project for number, project in enumerate(old.projects) if number not in paired)
-    changes += [ProjectChange(Kind.REMOVED, project, None) for project in gone]
+    changes += [ProjectChange(ChangeKind.REMOVED, project, None) for project in gone]
     return Diff(form, old, new, tuple(changes))
 
 
 def compare_projects(form: Form, old: Project | None, new: Project) -> ProjectChange | None:
     """Compare two versions of a project; None where they are equal."""
     if old is None:
-        return ProjectChange(Kind.ADDED, None, new)
+        return ProjectChange(ChangeKind.ADDED, None, new)
     values = tuple(_changed(form.fields, old.values, new.values)) if old.values != new.values else ()
     rows = tuple(
         change
@@ -141,7 +141,7 @@ def compare_projects(form: Form, old: Project | None, new: Project) -> ProjectCh
         if old.tables[key] != new.tables[key]
         for change in compare_rows(table, old.tables[key], new.tables[key])
     )
-    return ProjectChange(Kind.CHANGED, old, new, values, rows) if values or rows or old.id != new.id else None
+    return ProjectChange(ChangeKind.CHANGED, old, new, values, rows) if values or rows or old.id != new.id else None
 
 
 def compare_rows(table: Table, old: Sequence[Row], new: Sequence[Row]) -> Iterator[RowChange]:
@@ -151,14 +151,14 @@ def compare_rows(table: Table, old: Sequence[Row], new: Sequence[Row]) -> Iterat
         before = partners.get(number)
         values = tuple(_changed(table.columns, {} if before is None else old[before], row))
         if before is None or values:
-            kind = Kind.ADDED if before is None else Kind.CHANGED
+            kind = ChangeKind.ADDED if before is None else ChangeKind.CHANGED
             title = row_title(table, row if before is None else old[before])
             yield RowChange(kind, table, title, before, number, values)
     paired = set(partners.values())
     for number, row in enumerate(old):
         if number not in paired:
             yield RowChange(
-                Kind.REMOVED, table, row_title(table, row), number, None, tuple(_changed(table.columns, row, {}))
+                ChangeKind.REMOVED, table, row_title(table, row), number, None, tuple(_changed(table.columns, row, {}))
             )
 
 

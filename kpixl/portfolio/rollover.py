@@ -30,7 +30,7 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
 _PAPER = re.compile(r"[〔\[(（【]\s*(?:19|20)\d\d\s*[〕\])）】]\s*(?:第\s*)?\d+\s*号", re.ASCII)
 
 
-class Fate(StrEnum):
+class RolloverFate(StrEnum):
     """What became of a value: emptied; moved to the new year; kept although it names the old one, since nobody knows
     whether to move it; lost, since the form has no place for it."""
 
@@ -49,7 +49,7 @@ class Carried:
     label: str
     old: Value
     new: Value
-    fate: Fate
+    fate: RolloverFate
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def last_year_path(roster: Path) -> Path:
 def _fitted(old: Form, new: Form, project: Project) -> tuple[Project, list[Carried]]:
     """Put the values of a project where another form has a field or column of the same key; return what has none."""
     lost = [
-        Carried(project.id, Key(key), _label(old.fields[key]), value, None, Fate.LOST)
+        Carried(project.id, Key(key), _label(old.fields[key]), value, None, RolloverFate.LOST)
         for key, value in project.values.items()
         if key not in new.fields and value is not None
     ]
@@ -107,7 +107,7 @@ def _fitted(old: Form, new: Form, project: Project) -> tuple[Project, list[Carri
             for column, value in row.items():
                 if column not in known and value is not None:
                     label = _row_label(old.tables[key], number, column)
-                    lost.append(Carried(project.id, Key(key, number, column), label, value, None, Fate.LOST))
+                    lost.append(Carried(project.id, Key(key, number, column), label, value, None, RolloverFate.LOST))
     values = {key: project.values.get(key) for key in new.fields}
     return Project(project.id, values, tables), lost
 
@@ -161,23 +161,23 @@ class _Rolling:
             self.changes.append(Carried(self.id, key, label, value, new, fate))
         return new
 
-    def _carried(self, field: Field, value: Value, is_target: bool) -> tuple[Value, Fate | None]:
+    def _carried(self, field: Field, value: Value, is_target: bool) -> tuple[Value, RolloverFate | None]:
         """Return a value in the new year, and what became of it; None where it is simply as it was."""
         if is_target or FIELD_TYPES[field.type].python is Decimal:
-            return None, Fate.EMPTIED
+            return None, RolloverFate.EMPTIED
         if isinstance(value, date):
-            return (_moved(value, self.new), Fate.MOVED) if self.within else (value, Fate.KEPT)
+            return (_moved(value, self.new), RolloverFate.MOVED) if self.within else (value, RolloverFate.KEPT)
         if isinstance(value, str) and field.choices is None:  # an item of a list with another year is not in the list
             return self._text(value)
         return value, None
 
-    def _text(self, text: str) -> tuple[str, Fate | None]:
+    def _text(self, text: str) -> tuple[str, RolloverFate | None]:
         years = set(_YEAR.findall(text))
         if str(self.old) not in years:
             return text, None
         if len(years) > 1 or _PAPER.search(text):
-            return text, Fate.KEPT
-        return _YEAR.sub(str(self.new), text), Fate.MOVED
+            return text, RolloverFate.KEPT
+        return _YEAR.sub(str(self.new), text), RolloverFate.MOVED
 
 
 def _filled(row: Row) -> bool:

@@ -86,7 +86,7 @@ class Overruled:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MergeOutcome:
     """The merged project; `givers`: the version, and the key of the cell in it, that each of its values came from.
 
     `rows`: the paths of its rows by table, in their order. `overruled`, `fresh`: what the choices met, in their order.
@@ -108,7 +108,7 @@ def merge_versions(
     versions: Sequence[Variant],
     choices: Sequence[Choice] = (),
     fresh: Sequence[Choice] = (),
-) -> Outcome:
+) -> MergeOutcome:
     """Merge at least one version of a project; their order decides nothing but which of equal ones is named first,
     and the order of rows that several added.
 
@@ -344,7 +344,7 @@ class _Draft:
 
     # --- the result --------------------------------------------------------------------------
 
-    def outcome(self, overruled: tuple[Overruled, ...], fresh: tuple[Overruled, ...]) -> Outcome:
+    def outcome(self, overruled: tuple[Overruled, ...], fresh: tuple[Overruled, ...]) -> MergeOutcome:
         """Put the project together."""
         givers = {Key(key): (u.giver, Key(key)) for key, u in self.fields.items() if u.giver is not None}
         tables: dict[str, tuple[Row, ...]] = {}
@@ -358,7 +358,7 @@ class _Draft:
         values = {key: unit.value[0] for key, unit in self.fields.items()}
         project = complete(self.form, Project(self.versions[0].project.id, values, tables))
         conflicts = tuple(Conflict(a, u.sent, u.value, u.candidates) for a, u in self._addressed() if u.open)
-        return Outcome(project, conflicts, givers, paths, overruled, fresh, self._edits())
+        return MergeOutcome(project, conflicts, givers, paths, overruled, fresh, self._edits())
 
     def _addressed(self) -> Iterator[tuple[Address, _Unit]]:
         for key, unit in self.fields.items():

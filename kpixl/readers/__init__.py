@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from kpixl.problems import Location, Problem
 from kpixl.readers.container import BETWEEN, Delivery, Member, too_deep
-from kpixl.readers.detect import MAIL, Kind, kind_of, other, unsealed
-from kpixl.readers.grid import Grid, Reading, UnreadableError, exceeded, file_too_large
+from kpixl.readers.detect import MAIL, FileKind, kind_of, other, unsealed
+from kpixl.readers.grid import FileReading, Grid, UnreadableError, exceeded, file_too_large
 from kpixl.readers.limits import DEFAULT_LIMITS, Limits
 from kpixl.readers.struck import struck_problems
 
@@ -19,11 +19,11 @@ __all__ = [
     "BETWEEN",
     "DEFAULT_LIMITS",
     "Delivery",
+    "FileReading",
     "Grid",
     "Limits",
     "Member",
     "Opened",
-    "Reading",
     "UnreadableError",
     "exceeded",
     "file_too_large",
@@ -58,7 +58,7 @@ class Opened:
     @property
     def is_container(self) -> bool:
         """Return whether it holds files: an archive or a mail."""
-        return self.kind in (Kind.ARCHIVE, Kind.MAIL)
+        return self.kind in (FileKind.ARCHIVE, FileKind.MAIL)
 
 
 def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
@@ -68,26 +68,26 @@ def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
 
 def members(opened: Opened, shown: str) -> Iterator[Member]:
     """Yield the files of an archive or a mail; no others of any other kind. Raises UnreadableError."""
-    if opened.kind is Kind.MAIL:
+    if opened.kind is FileKind.MAIL:
         from kpixl.readers import mail
 
         yield from mail.members(opened.content, shown, opened.limits)
-    elif opened.kind is Kind.ARCHIVE and opened.package is not None:
+    elif opened.kind is FileKind.ARCHIVE and opened.package is not None:
         from kpixl.readers import archive
 
         yield from archive.members(opened.package, shown, opened.limits)
 
 
-def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
+def read_grids(content: bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> FileReading:
     """Read every grid of a file, its kind detected by its content. Whatever is wrong comes back as a problem."""
     try:
         opened = open_content(content, limits)
     except UnreadableError as error:
-        return Reading(hashlib.sha256(content).hexdigest(), (), (error.problem(file),))
+        return FileReading(hashlib.sha256(content).hexdigest(), (), (error.problem(file),))
     return read_opened(opened, file)
 
 
-def read_opened(opened: Opened, file: str) -> Reading:
+def read_opened(opened: Opened, file: str) -> FileReading:
     """Read every grid of opened content. Whatever is wrong comes back as a problem."""
     try:
         grids, problems = _read(opened, file)
@@ -95,41 +95,41 @@ def read_opened(opened: Opened, file: str) -> Reading:
         grids, problems = [], [error.problem(file)]
     if not grids and not problems:
         problems = [Problem("no-sheets", Location(file))]
-    return Reading(opened.sha256, tuple(grids), tuple(problems))
+    return FileReading(opened.sha256, tuple(grids), tuple(problems))
 
 
 def _read(opened: Opened, file: str) -> Found:
     content, limits, package = opened.content, opened.limits, opened.package
-    if opened.kind is Kind.PACKAGE and package is not None:
+    if opened.kind is FileKind.PACKAGE and package is not None:
         from kpixl.readers import workbook as workbooks
 
         return workbooks.read_package(package, file, limits)
-    if opened.kind is Kind.OLD:
+    if opened.kind is FileKind.OLD:
         from kpixl.readers import workbook as workbooks
 
         return workbooks.read_old(content, file, limits)
-    if opened.kind is Kind.DOCUMENT and package is not None:
+    if opened.kind is FileKind.DOCUMENT and package is not None:
         from kpixl.readers import docx
 
         grids, struck = docx.read_document(package, limits)
         return grids, struck_problems(struck, file)
-    if opened.kind is Kind.ARCHIVE:
+    if opened.kind is FileKind.ARCHIVE:
         raise other(*_PACKED)
-    if opened.kind is Kind.MAIL:
+    if opened.kind is FileKind.MAIL:
         raise other(*MAIL)
-    if opened.kind is Kind.TEXT:
+    if opened.kind is FileKind.TEXT:
         from kpixl.readers import text as texts
 
         return texts.read_text(content, file, limits), []
     return _read_marked_up(opened.kind, content, limits, file)
 
 
-def _read_marked_up(kind: Kind, content: bytes, limits: Limits, file: str) -> Found:
-    if kind is Kind.PDF:
+def _read_marked_up(kind: FileKind, content: bytes, limits: Limits, file: str) -> Found:
+    if kind is FileKind.PDF:
         from kpixl.readers import pdf
 
         return pdf.read_pdf(content, limits), []
-    if kind is Kind.XML2003:
+    if kind is FileKind.XML2003:
         from kpixl.readers import xml2003
 
         return xml2003.read_xml(content, limits), []

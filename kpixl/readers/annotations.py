@@ -14,7 +14,7 @@ from xml.parsers import expat
 from kpixl.a1 import a1
 from kpixl.readers import ods, xlsx
 from kpixl.readers.grid import UnreadableError, no_entities
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 
 MAX_TEXT = 1_000  # characters of a note that are kept
 _NOTES, _THREADS, _DRAWING = "/comments", "/threadedComment", "/drawing"  # how the types of relations end
@@ -37,7 +37,7 @@ class _Events(Protocol):
     def end(self, name: str) -> None: ...
 
 
-def asides(package: Package, sheets: Container[str]) -> list[Aside]:
+def asides(package: OpenedPackage, sheets: Container[str]) -> list[Aside]:
     """List the notes and the boxes with text on some sheets of a workbook; what is damaged is left out."""
     found: list[Aside] = []
     with contextlib.suppress(UnreadableError):
@@ -51,7 +51,7 @@ def asides(package: Package, sheets: Container[str]) -> list[Aside]:
     return [aside for aside in found if aside.text]
 
 
-def _on_sheet(package: Package, part: str, sheet: str) -> Iterator[Aside]:
+def _on_sheet(package: OpenedPackage, part: str, sheet: str) -> Iterator[Aside]:
     for kind, target in xlsx.relations(package, part).values():
         if kind.endswith((_NOTES, _THREADS)):
             notes = _Notes()
@@ -63,7 +63,7 @@ def _on_sheet(package: Package, part: str, sheet: str) -> Iterator[Aside]:
             yield from (Aside(sheet, cell, text, True) for cell, text in boxes.found)
 
 
-def _in_spreadsheet(package: Package, sheets: Container[str]) -> Iterator[Aside]:
+def _in_spreadsheet(package: OpenedPackage, sheets: Container[str]) -> Iterator[Aside]:
     content = package.read("content.xml")
     if b"annotation" in content or b"<draw:" in content:
         reader = _Spreadsheet()

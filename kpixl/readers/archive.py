@@ -13,7 +13,7 @@ from kpixl.problems import Location, Problem
 from kpixl.readers.container import Labels, Member, clean_name
 from kpixl.readers.grid import file_too_large
 from kpixl.readers.limits import Limits
-from kpixl.readers.package import ERRORS, Package
+from kpixl.readers.package import ERRORS, OpenedPackage
 
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 _DAMAGED = (
@@ -22,7 +22,7 @@ _DAMAGED = (
 )
 
 
-def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
+def members(package: OpenedPackage, shown: str, limits: Limits) -> Iterator[Member]:
     """Yield the files of an archive in natural order. Raises UnreadableError where it exceeds a bound."""
     package.check_size()
     named = sorted(((_name(part), part) for part in package.parts), key=lambda item: natural_key(item[0]))
@@ -32,7 +32,7 @@ def members(package: Package, shown: str, limits: Limits) -> Iterator[Member]:
             yield _member(package, part, name, labels.of(name), limits)._replace(modified=_time(part))
 
 
-def _member(package: Package, part: zipfile.ZipInfo, name: str, shown: str, limits: Limits) -> Member:
+def _member(package: OpenedPackage, part: zipfile.ZipInfo, name: str, shown: str, limits: Limits) -> Member:
     where = Location(shown)
     if stat.S_ISLNK(part.external_attr >> 16):
         return Member(shown, b"", Problem("file-skipped", where, {"reason": ("链接", "a link")}))

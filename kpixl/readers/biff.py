@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from kpixl.readers import formulas, ole
-from kpixl.readers.extents import Box, Extent
+from kpixl.readers.extents import Extent, FilledBox
 from kpixl.readers.grid import broken, exceeded
 from kpixl.readers.limits import Limits
 
@@ -67,7 +67,7 @@ def _sheet_name(data: bytes, version: int) -> str:
 
 def _sheet(stream: bytes, at: int, name: str) -> tuple[Extent, int]:
     """Walk the records of a sheet to its end; charts within are walked as well."""
-    box, merges, end, suspect = Box(), 0, at, False
+    box, merges, end, suspect = FilledBox(), 0, at, False
     unpack, cells = _PAIR.unpack_from, _CELLS
     texts: dict[tuple[int, int], str] = {}
     row = col = 0
@@ -286,7 +286,7 @@ def packed_cells(data: bytes) -> tuple[int, bool]:
 
     Raises UnreadableError.
     """
-    box, row, inside, suspect = Box(), 0, False, False
+    box, row, inside, suspect = FilledBox(), 0, False, False
     for kind, at, length in _records(data):
         if kind == _BEGIN_DATA:
             inside = True

@@ -10,10 +10,10 @@ from enum import StrEnum
 from kpixl.readers import locked, ole
 from kpixl.readers.grid import UnreadableError, broken
 from kpixl.readers.limits import Limits
-from kpixl.readers.package import SIGNATURES, Package
+from kpixl.readers.package import SIGNATURES, OpenedPackage
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """Kinds that are read; everything else raises UnreadableError with its name."""
 
     PACKAGE = "workbook that is a zip package"
@@ -174,7 +174,7 @@ def unsealed(content: bytes) -> bytes:
     return (locked.unlocked(content) if locked.is_locked(content) else None) or content
 
 
-def kind_of(content: bytes, limits: Limits) -> tuple[Kind, Package | None]:
+def kind_of(content: bytes, limits: Limits) -> tuple[FileKind, OpenedPackage | None]:
     """Tell the kind of a file, and return it opened where it is a zip package.
 
     Raises UnreadableError `file-empty` where there is nothing, `other-kind` that names what the file is where kpixl
@@ -184,47 +184,47 @@ def kind_of(content: bytes, limits: Limits) -> tuple[Kind, Package | None]:
     if not content:
         raise UnreadableError("file-empty")
     if content.startswith(SIGNATURES):
-        package = Package(content, limits)
+        package = OpenedPackage(content, limits)
         return _package_kind(package), package
     if content.startswith(ole.SIGNATURE):
         return _old_kind(content), None
     if b"%PDF-" in content[:1024]:
-        return Kind.PDF, None
+        return FileKind.PDF, None
     for start, word, what, remedy in _SIGNATURES:
         if start.match(content):
             raise other((what[0].format(word), what[1].format(word)), remedy)
     return _text_kind(content), None
 
 
-def _package_kind(package: Package) -> Kind:
+def _package_kind(package: OpenedPackage) -> FileKind:
     names = package.names
     if any(name.startswith("xl/workbook.") for name in names):
-        return Kind.PACKAGE
+        return FileKind.PACKAGE
     if "word/document.xml" in names:
-        return Kind.DOCUMENT
+        return FileKind.DOCUMENT
     if "mimetype" in names:
         mime = package.read("mimetype")[:200].decode("ascii", "replace").strip()
         if mime in _ODF:
             raise other(*_ODF[mime])
         if mime.startswith("application/vnd.oasis.opendocument.spreadsheet"):
-            return Kind.PACKAGE
+            return FileKind.PACKAGE
     for name, what, remedy in PACKAGE_TABLE:
         if name in names:
             raise other(what, remedy)
     if "content.xml" in names and "mimetype" not in names:
         return _unnamed_kind(package)
     if "meta-inf/manifest.xml" in names:
-        return Kind.PACKAGE  # with unusual names; calamine reports why it cannot be read
+        return FileKind.PACKAGE  # with unusual names; calamine reports why it cannot be read
     if not names.keys().isdisjoint(("[content_types].xml", "_rels/.rels")) or _is_office(names):
         return _office_kind(package)
-    return Kind.ARCHIVE
+    return FileKind.ARCHIVE
 
 
-def _unnamed_kind(package: Package) -> Kind:
+def _unnamed_kind(package: OpenedPackage) -> FileKind:
     """Tell the kind of an OpenDocument file without its `mimetype`, as some programs leave it out."""
     body = _ODF_BODY.search(package.read("content.xml"))
     if body is None or body[1] == b"spreadsheet":
-        return Kind.PACKAGE
+        return FileKind.PACKAGE
     mime = f"application/vnd.oasis.opendocument.{_ODF_BODIES.get(body[1].decode(), 'graphics')}"
     raise other(*_ODF[mime])
 
@@ -234,15 +234,15 @@ def _is_office(names: Collection[str]) -> bool:
     return all(name.startswith(_OFFICE_FOLDERS) for name in names) and any(name.endswith(".xml") for name in names)
 
 
-def _office_kind(package: Package) -> Kind:
+def _office_kind(package: OpenedPackage) -> FileKind:
     """Tell the kind of an Office file whose main part is not where it usually is. Raises UnreadableError."""
     main = _MAIN_PART.search(package.read("_rels/.rels"))
     if main is None or main[1].decode("utf-8", "replace").casefold().lstrip("/") not in package.names:
         raise broken(_NO_BOOK)
-    return Kind.PACKAGE
+    return FileKind.PACKAGE
 
 
-def _old_kind(content: bytes) -> Kind:
+def _old_kind(content: bytes) -> FileKind:
     if locked.is_locked(content):
         raise UnreadableError("password")
     names = ole.root_names(content)
@@ -252,18 +252,18 @@ def _old_kind(content: bytes) -> Kind:
                 raise other(what, remedy)
     if ole.is_endless(content):
         raise broken(("文件内部的索引已损坏", "its internal index is damaged"))
-    return Kind.OLD
+    return FileKind.OLD
 
 
-def _text_kind(content: bytes) -> Kind:
+def _text_kind(content: bytes) -> FileKind:
     start = start_of(content)
     if _HTML.match(start):
         if "<frameset" in start.casefold() and "worksheet" in start.casefold():
             raise other(*_FRAMES)
-        return Kind.PAGE
+        return FileKind.PAGE
     if _XML.match(start):
         if _SPREADSHEET_2003 in start:
-            return Kind.XML2003
+            return FileKind.XML2003
         if "urn:oasis:names:tc:opendocument" in start and ":document" in start:
             raise other(*_FLAT)
         if "urn:schemas-microsoft-com:office:word" in start or "/wordml" in start:
@@ -271,10 +271,10 @@ def _text_kind(content: bytes) -> Kind:
         if start.lstrip().startswith("<?xml"):
             raise other(("XML 文件", "an XML file"), _AS_XLSX)
     if not _is_mail(content):
-        return Kind.TEXT
+        return FileKind.TEXT
     if _ARCHIVED.search(content[:_SNIFFED]) is not None and _SENT.search(content[:_SNIFFED]) is None:
         raise other(*_WEB_ARCHIVE)
-    return Kind.MAIL
+    return FileKind.MAIL
 
 
 def _is_mail(content: bytes) -> bool:

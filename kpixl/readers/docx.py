@@ -13,7 +13,7 @@ from docx.package import Package as WordPackage
 
 from kpixl.readers.grid import Grid, broken
 from kpixl.readers.limits import Limits
-from kpixl.readers.package import ERRORS, Package
+from kpixl.readers.package import ERRORS, OpenedPackage
 from kpixl.readers.stack import MAX_SPAN, RAISED, Placed, Stack
 from kpixl.readers.struck import Struck
 
@@ -33,7 +33,7 @@ _BOXES = {"FE": "☑", "52": "☑", "FD": "☒", "A8": "☐", "6F": "☐", "A3":
 _OTHER_SIGN = "\ufffd"  # shows that something stands there
 
 
-def read_document(package: Package, limits: Limits) -> tuple[list[Grid], list[Struck]]:
+def read_document(package: OpenedPackage, limits: Limits) -> tuple[list[Grid], list[Struck]]:
     """Read the tables of a document, with the text between them, as one grid, and what is struck out in it.
 
     Raises UnreadableError.

@@ -22,7 +22,7 @@ class Extent(NamedTuple):
     texts: Mapping[tuple[int, int], str] = {}
 
 
-class Box:
+class FilledBox:
     """The rectangle around the cells that were added."""
 
     __slots__ = ("bottom", "left", "right", "top")

@@ -49,7 +49,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReading:
     """What a file held: its digest, its grids, and what kept others from being read."""
 
     sha256: str

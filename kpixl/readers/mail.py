@@ -17,7 +17,7 @@ from kpixl.readers.container import Delivery, Labels, Member, clean_name
 from kpixl.readers.detect import is_picture, other
 from kpixl.readers.grid import UnreadableError
 from kpixl.readers.limits import Limits
-from kpixl.readers.mime import Headers, Part
+from kpixl.readers.mime import Headers, MimePart
 from kpixl.texts import Text
 
 MAX_BODY = 1 << 20  # characters of a text that are looked at; pictures within a page make it long
@@ -52,7 +52,7 @@ def members(content: bytes, shown: str, limits: Limits) -> Iterator[Member]:
     headers, body = mime.split(content.lstrip(b"\xef\xbb\xbf\r\n"))
     delivery = delivery_of(headers)
     labels = Labels(shown)
-    texts: list[Part] = []
+    texts: list[MimePart] = []
     attached = pictures = 0
     for part in mime.parts(headers, body, limits):
         if _is_text(part):
@@ -84,7 +84,7 @@ def delivery_of(headers: Headers) -> Delivery:
     return Delivery(mime.received(headers), sender, address)
 
 
-def _is_text(part: Part) -> bool:
+def _is_text(part: MimePart) -> bool:
     """Return whether a part is what was written in the mail, or a report of a server."""
     if part.is_attached or part.name:
         return False
@@ -94,7 +94,7 @@ def _is_text(part: Part) -> bool:
 _MESSAGE = "message/rfc822"
 
 
-def _member(part: Part, data: bytes, labels: Labels) -> Member:
+def _member(part: MimePart, data: bytes, labels: Labels) -> Member:
     name = clean_name(_name(part, data)).rpartition("/")[2]
     shown = labels.of(name)
     where = Location(shown)
@@ -106,7 +106,7 @@ def _member(part: Part, data: bytes, labels: Labels) -> Member:
     return Member(shown, data)
 
 
-def _name(part: Part, data: bytes) -> str:
+def _name(part: MimePart, data: bytes) -> str:
     """Return the name of an attachment; a message that is sent on has its subject, others one by their content."""
     if part.name:
         return part.name
@@ -127,7 +127,7 @@ def _subject(message: bytes) -> str:
 # --- what was typed in the mail -----------------------------------------------------------------
 
 
-def _lines(parts: Sequence[Part], limits: Limits) -> list[str]:
+def _lines(parts: Sequence[MimePart], limits: Limits) -> list[str]:
     """List the lines of a mail; of its page only what the plain text beside it does not have."""
     plain = "\n".join(part.text()[:MAX_BODY] for part in parts if part.type != "text/html")[:MAX_BODY]
     lines, known = plain.splitlines(), "".join(plain.split())

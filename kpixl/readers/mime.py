@@ -43,7 +43,7 @@ _KNOWN = re.compile(r"utf-?(?:8|16(?:le|be)?)|big5(?:-?hkscs)?|iso-8859-\d{1,2}|
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MimePart:
     """A part of a message that holds no others. `related`: it belongs to a page, as pictures do."""
 
     headers: Headers
@@ -101,7 +101,7 @@ def split(message: bytes) -> tuple[Headers, bytes]:
     return headers, body
 
 
-def parts(headers: Headers, body: bytes, limits: Limits) -> Iterator[Part]:
+def parts(headers: Headers, body: bytes, limits: Limits) -> Iterator[MimePart]:
     """Yield the parts of a message that hold no others. Raises UnreadableError where it exceeds a bound."""
     count = 0
     waiting = [(headers, body, 0, False, "text/plain")]
@@ -111,7 +111,7 @@ def parts(headers: Headers, body: bytes, limits: Limits) -> Iterator[Part]:
         if not kind.startswith("multipart/"):
             if (count := count + 1) > limits.members:
                 raise exceeded("members", count, limits)
-            yield Part(headers, body, kind, related)
+            yield MimePart(headers, body, kind, related)
             continue
         if depth == MAX_DEPTH:
             raise broken(("邮件各部分嵌套过深", "its parts are nested too deeply"))

@@ -13,7 +13,7 @@ from kpixl.readers import ods_repair
 from kpixl.readers.extents import Extent
 from kpixl.readers.grid import broken, exceeded, no_entities
 from kpixl.readers.limits import Limits
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 
 _CONTENT, _MIMETYPE, _MANIFEST = "content.xml", "mimetype", "META-INF/manifest.xml"
 _MIME = b"application/vnd.oasis.opendocument.spreadsheet"  # calamine reads as many bytes
@@ -28,17 +28,17 @@ _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 _VALUES = tuple(f"office:{kind}value" for kind in ("", "string-", "date-", "time-", "boolean-"))
 
 
-def is_ods(package: Package) -> bool:
+def is_ods(package: OpenedPackage) -> bool:
     """Return whether calamine may take a package for an OpenDocument spreadsheet, for want of another kind."""
     return _CONTENT in package.names and not any(name.startswith("xl/workbook.") for name in package.names)
 
 
-def is_suspect(package: Package) -> bool:
+def is_suspect(package: OpenedPackage) -> bool:
     """Return whether any cell may be an error, which reads blank."""
     return is_ods(package) and b'value-type="error"' in package.read(_CONTENT)
 
 
-def survey(package: Package, limits: Limits) -> tuple[list[Extent], bytes]:
+def survey(package: OpenedPackage, limits: Limits) -> tuple[list[Extent], bytes]:
     """Return the extent of every sheet, and the package as calamine can read it. Raises UnreadableError.
 
     A document type, hence every entity, is refused.

@@ -17,7 +17,7 @@ _HEAD = 1024  # the range of a sheet is declared within
 ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
 
 
-class Package:
+class OpenedPackage:
     """An opened zip file within bounds. Raises UnreadableError where it is damaged or exceeds one."""
 
     def __init__(self, content: bytes, limits: Limits) -> None:

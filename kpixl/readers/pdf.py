@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from kpixl.readers.grid import Grid, UnreadableError, broken, exceeded, too_large
 from kpixl.readers.limits import Limits
-from kpixl.readers.pdf_lines import Line, is_wrapped, joined, lines_of
+from kpixl.readers.pdf_lines import PdfLine, is_wrapped, joined, lines_of
 from kpixl.readers.pdf_pages import Page, read_pages
-from kpixl.readers.pdf_tables import SAME, Cell, Table, distinct, find_tables, nearest
+from kpixl.readers.pdf_tables import SAME, PdfCell, PdfTable, distinct, find_tables, nearest
 from kpixl.readers.stack import Placed, Stack
 
 _PAGE_NUMBER = re.compile(r"[-—–\s]*(第\s*)?\d{1,4}(\s*页)?([\s,，/]*(共\s*)?\d{1,4}(\s*页)?)?[-—–\s]*")
@@ -26,12 +26,12 @@ def read_pdf(content: bytes, limits: Limits) -> list[Grid]:
     """Read the tables of a PDF and the lines around them as one grid. Raises UnreadableError."""
     _check_streams(content, limits)
     _check_end(content)
-    blocks: list[Table | str] = []
+    blocks: list[PdfTable | str] = []
     characters = cells = 0
     for page in read_pages(content, limits):
         characters += len(page.chars)
         found = _blocks(page, limits)
-        cells += sum(len(block.cells) for block in found if isinstance(block, Table))
+        cells += sum(len(block.cells) for block in found if isinstance(block, PdfTable))
         if cells > limits.table_cells:  # before the pages are stacked, which counts the cells of the grid
             raise too_large(cells, limits, "table_cells")
         blocks += found
@@ -84,28 +84,28 @@ def _unpacked(content: bytes, at: int, limit: int) -> bytes:
 # --- one page -----------------------------------------------------------------------------------
 
 
-def _blocks(page: Page, limits: Limits) -> list[Table | str]:
+def _blocks(page: Page, limits: Limits) -> list[PdfTable | str]:
     """List the tables and lines of a page from top to bottom."""
     tables, loose = find_tables(page, limits)
-    blocks: list[tuple[float, Table | str]] = [(table.top, table) for table in tables]
+    blocks: list[tuple[float, PdfTable | str]] = [(table.top, table) for table in tables]
     blocks += _paragraphs(list(lines_of(loose, margins=True)), tables, page.width)
     ordered = [block for _, block in sorted(blocks, key=lambda b: b[0])]
-    if ordered and isinstance(ordered[0], Table):
+    if ordered and isinstance(ordered[0], PdfTable):
         ordered[0].first = True
-    if ordered and isinstance(ordered[-1], Table):
+    if ordered and isinstance(ordered[-1], PdfTable):
         ordered[-1].last = True
     return ordered
 
 
 def _paragraphs(
-    lines: Sequence[tuple[float, Line]], tables: Sequence[Table], width: float
+    lines: Sequence[tuple[float, PdfLine]], tables: Sequence[PdfTable], width: float
 ) -> Iterator[tuple[float, str]]:
     """Join wrapped lines outside of tables; leave out the number of the page. Yields heights and texts."""
     widths = [table.rules[-1] - table.rules[0] for table in tables]
     tops = [table.top for table in tables]
     room = max([width * 0.6, *widths, *(line.right - line.left for _, line in lines)])
     edges = {lines[0][0], lines[-1][0]} if lines else set()
-    paragraph: list[tuple[float, Line]] = []
+    paragraph: list[tuple[float, PdfLine]] = []
     for top, line in lines:
         if top in edges and _PAGE_NUMBER.fullmatch(line.text.strip()):
             continue
@@ -124,12 +124,12 @@ def _paragraphs(
 # --- many pages ---------------------------------------------------------------------------------
 
 
-def _runs(blocks: Sequence[Table | str]) -> Iterator[str | list[Table]]:
+def _runs(blocks: Sequence[PdfTable | str]) -> Iterator[str | list[PdfTable]]:
     """Group tables that go on over the end of a page."""
-    run: list[Table] = []
+    run: list[PdfTable] = []
     rules: list[float] = []  # the vertical rules of the run
     for block in blocks:
-        if run and isinstance(block, Table) and _follows(run[-1], block) and _nested(rules, block.rules):
+        if run and isinstance(block, PdfTable) and _follows(run[-1], block) and _nested(rules, block.rules):
             run.append(block)
             rules = distinct([*rules, *block.rules])
             continue
@@ -144,7 +144,7 @@ def _runs(blocks: Sequence[Table | str]) -> Iterator[str | list[Table]]:
         yield run
 
 
-def _follows(before: Table, table: Table) -> bool:
+def _follows(before: PdfTable, table: PdfTable) -> bool:
     """Return whether nothing is between two tables but the end of a page."""
     return before.last and table.first and table.page == before.page + 1
 
@@ -155,18 +155,18 @@ def _nested(known: Sequence[float], rules: Sequence[float]) -> bool:
     return all(abs(many[nearest(many, place)] - place) <= SAME for place in few)
 
 
-def _placed(run: Sequence[Table]) -> list[Placed]:
+def _placed(run: Sequence[PdfTable]) -> list[Placed]:
     """Number rows and columns through the tables of a run."""
     rules = distinct(x for table in run for x in table.rules)
-    cells: list[Cell] = []
-    lowest: list[Cell] = []  # those that reach down to the last row
+    cells: list[PdfCell] = []
+    lowest: list[PdfCell] = []  # those that reach down to the last row
     height = 0
     for table in run:
         if lowest and _torn(lowest, table):
             height -= 1
             added = _mend(lowest, height, table)
         else:
-            added = [Cell(c.row + height, c.rows, c.left, c.right, c.lines) for c in table.cells]
+            added = [PdfCell(c.row + height, c.rows, c.left, c.right, c.lines) for c in table.cells]
         height += table.height
         cells += added
         lowest = [cell for cell in (*lowest, *added) if cell.row + cell.rows == height]
@@ -177,17 +177,17 @@ def _placed(run: Sequence[Table]) -> list[Placed]:
     return placed
 
 
-def _by_place(cells: Sequence[Cell]) -> dict[int, Cell]:
+def _by_place(cells: Sequence[PdfCell]) -> dict[int, PdfCell]:
     """Return cells by where they begin."""
     return {round(cell.left / SAME): cell for cell in cells}
 
 
-def _match(above: dict[int, Cell], cell: Cell) -> Cell | None:
+def _match(above: dict[int, PdfCell], cell: PdfCell) -> PdfCell | None:
     place = round(cell.left / SAME)
     return next((above[p] for p in (place, place - 1, place + 1) if p in above), None)
 
 
-def _torn(lowest: Sequence[Cell], table: Table) -> bool:
+def _torn(lowest: Sequence[PdfCell], table: PdfTable) -> bool:
     """Return whether the first row of a table is the rest of the row above it.
 
     It is if all its text goes on in mid-line; and some text has ended above, or what goes on is more than a line:
@@ -204,15 +204,15 @@ def _torn(lowest: Sequence[Cell], table: Table) -> bool:
     return ended or all(len(s.lines) > 1 or len(c.lines) > 1 for s, c in filled)
 
 
-def _mend(lowest: Sequence[Cell], last: int, table: Table) -> list[Cell]:
+def _mend(lowest: Sequence[PdfCell], last: int, table: PdfTable) -> list[PdfCell]:
     """Put the rest of a torn row where the row began. Returns the cells that are new."""
     above = _by_place(lowest)
-    added: list[Cell] = []
+    added: list[PdfCell] = []
     for cell in table.cells:
         start = _match(above, cell) if cell.row == 0 else None
         if start is not None:
             start.lines = [*start.lines, *cell.lines]
             start.rows = max(start.rows, last + cell.rows - start.row)
         else:
-            added.append(Cell(cell.row + last, cell.rows, cell.left, cell.right, cell.lines))
+            added.append(PdfCell(cell.row + last, cell.rows, cell.left, cell.right, cell.lines))
     return added

@@ -19,7 +19,7 @@ _NARROWEST = 0.1  # a blank that is narrower is none: a gap would make millions 
 _RAISED, _SMALL = 0.2, 0.8  # digits raised by more, and smaller, are above the line
 
 
-class Line(NamedTuple):
+class PdfLine(NamedTuple):
     """A line of text: where it begins and ends, how large its characters are."""
 
     text: str
@@ -28,7 +28,7 @@ class Line(NamedTuple):
     size: float
 
 
-def lines_of(chars: Sequence[Char], margins: bool = False) -> Iterator[tuple[float, Line]]:
+def lines_of(chars: Sequence[Char], margins: bool = False) -> Iterator[tuple[float, PdfLine]]:
     """Put characters into lines, with the height of each: those of a line are at one height and read one way.
 
     `margins`: the first and the last line of a page may hold several texts side by side, as browsers print them there.
@@ -72,7 +72,7 @@ def _reach(first: Char, char: Char) -> float:
     return max(first.size, char.size, 1.0) * _SAME_LINE
 
 
-def _line(chars: list[Char]) -> Line:
+def _line(chars: list[Char]) -> PdfLine:
     """Spell a line, its characters sorted."""
     seen = [c for c in chars if not c.text.isspace()]
     size = max(c.size for c in seen)
@@ -83,7 +83,7 @@ def _line(chars: list[Char]) -> Line:
             text += _between(before, char)
         raised = char.size < size * _SMALL and base - char.base > size * _RAISED
         text += char.text.translate(RAISED) if raised else char.text
-    return Line(text.lstrip(" "), seen[0].left, seen[-1].right, size)
+    return PdfLine(text.lstrip(" "), seen[0].left, seen[-1].right, size)
 
 
 def _between(before: Char, char: Char) -> str:
@@ -107,7 +107,7 @@ def gap_before(before: Char, char: Char) -> bool:
     return char.left - before.right > max(before.size, char.size) * (_WIDE_GAP if wide else _GAP)
 
 
-def joined(lines: Sequence[Line], room: float) -> str:
+def joined(lines: Sequence[PdfLine], room: float) -> str:
     """Join lines that could be as wide as `room`: a line that had room for more was ended by a person."""
     spaced = is_spaced("\n".join(line.text for line in lines))
     texts: list[str] = []
@@ -121,7 +121,7 @@ def joined(lines: Sequence[Line], room: float) -> str:
     return "".join(texts).rstrip(" ")
 
 
-def is_wrapped(before: Line, after: Line, room: float, slack: int = 3) -> bool:
+def is_wrapped(before: PdfLine, after: PdfLine, room: float, slack: int = 3) -> bool:
     """Return whether the next line begins where it does because what it begins with found no room on the line before.
 
     `slack`: characters allowed for, as punctuation must not begin a line and takes one or two down with it.

@@ -46,7 +46,7 @@ class Char(NamedTuple):
     run: int
 
 
-class Rule(NamedTuple):
+class RuledLine(NamedTuple):
     """A ruled line: at which height or distance it is, and from where to where it goes."""
 
     at: float
@@ -60,8 +60,8 @@ class Page(NamedTuple):
     number: int
     width: float
     chars: list[Char]
-    across: list[Rule]
-    down: list[Rule]
+    across: list[RuledLine]
+    down: list[RuledLine]
 
 
 def read_pages(content: bytes, limits: Limits) -> Iterator[Page]:
@@ -95,8 +95,8 @@ def _read_page(document: Any, number: int, limits: Limits) -> Page:
     text = None
     try:
         view = _View(pdfium.FPDFPage_GetRotation(page))
-        across: list[Rule] = []
-        down: list[Rule] = []
+        across: list[RuledLine] = []
+        down: list[RuledLine] = []
         blanks: list[Char] = []
         for kind, item, matrix in _objects(page, budget):
             if kind == pdfium.FPDF_PAGEOBJ_PATH:
@@ -313,7 +313,7 @@ _INK = 0.01  # points: PDFium leaves out texts that are narrower
 # --- ruled lines --------------------------------------------------------------------------------
 
 
-def _rules(path: Any, seen: _Matrix, across: list[Rule], down: list[Rule], budget: _Budget) -> None:
+def _rules(path: Any, seen: _Matrix, across: list[RuledLine], down: list[RuledLine], budget: _Budget) -> None:
     """Add the ruled lines of a path: the straight lines that it strokes, and what it fills if that is thin."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
@@ -328,14 +328,16 @@ def _rules(path: Any, seen: _Matrix, across: list[Rule], down: list[Rule], budge
             _add_rule(min(xs), min(ys), max(xs), max(ys), _THIN, across, down)
 
 
-def _add_rule(x0: float, y0: float, x1: float, y1: float, thick: float, across: list[Rule], down: list[Rule]) -> None:
+def _add_rule(
+    x0: float, y0: float, x1: float, y1: float, thick: float, across: list[RuledLine], down: list[RuledLine]
+) -> None:
     width, height = abs(x1 - x0), abs(y1 - y0)
     if not (math.isfinite(width) and math.isfinite(height)):
         return
     if height <= thick and width > height:
-        across.append(Rule((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
+        across.append(RuledLine((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
     elif width <= thick and height > width:
-        down.append(Rule((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
+        down.append(RuledLine((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
 
 
 def _subpaths(path: Any, seen: _Matrix, budget: _Budget) -> Iterator[list[tuple[float, float]]]:

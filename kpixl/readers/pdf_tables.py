@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from kpixl.readers.grid import exceeded
 from kpixl.readers.limits import Limits
-from kpixl.readers.pdf_lines import Line, gap_before, joined, lines_of
-from kpixl.readers.pdf_pages import Char, Page, Rule
+from kpixl.readers.pdf_lines import PdfLine, gap_before, joined, lines_of
+from kpixl.readers.pdf_pages import Char, Page, RuledLine
 
 SAME = 3.0  # points within which two rules are one
 _MARGIN = 6.0  # points between a rule and text, at most; text further away is centred
@@ -23,14 +23,14 @@ Square = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Cell:
+class PdfCell:
     """A cell that rules enclose, in points from left and in rows of its table."""
 
     row: int
     rows: int
     left: float
     right: float
-    lines: list[Line]
+    lines: list[PdfLine]
 
     @property
     def room(self) -> float:
@@ -46,14 +46,14 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Table:
+class PdfTable:
     """A table on one page: its vertical rules, its cells, whether it is the first or the last thing on its page."""
 
     page: int
     top: float
     bottom: float
     rules: list[float]
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[PdfCell] = field(default_factory=list)
     first: bool = False
     last: bool = False
 
@@ -78,7 +78,7 @@ def nearest(places: Sequence[float], place: float) -> int:
     return at - 1 if at == len(places) or (at and place - places[at - 1] <= places[at] - place) else at
 
 
-def find_tables(page: Page, limits: Limits) -> tuple[list[Table], list[Char]]:
+def find_tables(page: Page, limits: Limits) -> tuple[list[PdfTable], list[Char]]:
     """Find the tables of a page, from top to bottom, and the characters outside. Raises UnreadableError."""
     lattice = _Lattice(page.across, page.down, limits)
     inside: dict[int, list[Char]] = defaultdict(list)
@@ -135,7 +135,7 @@ class _Box:
 class _Lattice:
     """The squares between the rules of a page. Square 0 is the margin of the page; the others follow row by row."""
 
-    def __init__(self, across: Sequence[Rule], down: Sequence[Rule], limits: Limits) -> None:
+    def __init__(self, across: Sequence[RuledLine], down: Sequence[RuledLine], limits: Limits) -> None:
         self._xs, self._ys = distinct(r.at for r in down), distinct(r.at for r in across)
         self._columns, self._rows = max(len(self._xs) - 1, 0), max(len(self._ys) - 1, 0)
         if self._columns * self._rows > limits.page_objects:
@@ -168,7 +168,7 @@ class _Lattice:
                 return middle
         return first
 
-    def tables(self, page: int, inside: dict[int, list[Char]]) -> Iterator[Table]:
+    def tables(self, page: int, inside: dict[int, list[Char]]) -> Iterator[PdfTable]:
         """Yield the tables: cells that touch each other."""
         sets = _Sets(len(self._boxes))
         for (row, col), number in self._owner.items():
@@ -181,16 +181,16 @@ class _Lattice:
         for numbers in groups.values():
             yield self._table(page, numbers, inside)
 
-    def _table(self, page: int, numbers: Sequence[int], inside: dict[int, list[Char]]) -> Table:
+    def _table(self, page: int, numbers: Sequence[int], inside: dict[int, list[Char]]) -> PdfTable:
         boxes = [self._boxes[number] for number in numbers]
         lefts = sorted({at for box in boxes for at in (box.left, box.right)})
         tops = sorted({at for box in boxes for at in (box.top, box.bottom)})
         height = {at: number for number, at in enumerate(tops)}
-        table = Table(page, self._ys[tops[0]], self._ys[tops[-1]], [self._xs[at] for at in lefts])
+        table = PdfTable(page, self._ys[tops[0]], self._ys[tops[-1]], [self._xs[at] for at in lefts])
         for number, box in zip(numbers, boxes, strict=True):
             lines = [line for _, line in lines_of(inside.get(number, ()))]
             row, rows = height[box.top], height[box.bottom] - height[box.top]
-            table.cells.append(Cell(row, rows, self._xs[box.left], self._xs[box.right], lines))
+            table.cells.append(PdfCell(row, rows, self._xs[box.left], self._xs[box.right], lines))
         return table
 
     def _find_boxes(self) -> list[_Box]:
@@ -241,9 +241,9 @@ def _boxes(squares: list[Square]) -> Iterator[_Box]:
             yield _Box(row, row + 1, first, last + 1)
 
 
-def _covered(rules: Iterable[Rule], places: Sequence[float], ends: Sequence[float]) -> set[Square]:
+def _covered(rules: Iterable[RuledLine], places: Sequence[float], ends: Sequence[float]) -> set[Square]:
     """Return which parts of the lattice rules cover: (place, part between two ends)."""
-    lines: dict[int, list[Rule]] = defaultdict(list)
+    lines: dict[int, list[RuledLine]] = defaultdict(list)
     for rule in rules:
         lines[nearest(places, rule.at)].append(rule)
     covered: set[Square] = set()
@@ -254,7 +254,7 @@ def _covered(rules: Iterable[Rule], places: Sequence[float], ends: Sequence[floa
     return covered
 
 
-def _merged(rules: Sequence[Rule]) -> Iterator[tuple[float, float]]:
+def _merged(rules: Sequence[RuledLine]) -> Iterator[tuple[float, float]]:
     """Put together rules that overlap or almost touch."""
     first = last = None
     for rule in sorted(rules, key=lambda r: r.first):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import unescape
 
 from kpixl.readers.grid import UnreadableError
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 
 # Where packages keep them, and the elements: Open XML, then OpenDocument.
 _OPEN_XML = ("docProps/core.xml", b"dcterms:modified", b"cp:lastModifiedBy")
@@ -28,7 +28,7 @@ class Properties:
 NO_PROPERTIES = Properties()
 
 
-def read_properties(package: Package) -> Properties:
+def read_properties(package: OpenedPackage) -> Properties:
     """Read the properties of a package; what is missing or damaged counts as not recorded."""
     name, saved, editor = _OPEN_DOCUMENT if "meta.xml" in package.names else _OPEN_XML
     part = package.names.get(name.casefold())

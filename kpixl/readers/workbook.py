@@ -16,7 +16,7 @@ from kpixl.readers import biff, ods, xlsx
 from kpixl.readers.extents import refusal
 from kpixl.readers.grid import Grid, Rows, UnreadableError, bounded, broken, too_large
 from kpixl.readers.limits import Limits
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 
 _MANIFEST = "META-INF/manifest.xml"
 _PACKED_STRINGS = "xl/sharedstrings.bin"
@@ -30,7 +30,7 @@ class _Found(NamedTuple):
     texts: Mapping[str, Mapping[tuple[int, int], str]] = {}  # sheet -> cell -> a text that calamine cuts
 
 
-def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
+def read_package(package: OpenedPackage, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
     """Read a workbook that is a zip package. Raises UnreadableError."""
     package.check_size()
     if b"encryption-data" in package.read(_MANIFEST):
@@ -68,7 +68,7 @@ def read_package(package: Package, file: str, limits: Limits) -> tuple[list[Grid
 
 
 def _read_changed(
-    package: Package, changed: Mapping[str, bytes], file: str, limits: Limits, found: _Found
+    package: OpenedPackage, changed: Mapping[str, bytes], file: str, limits: Limits, found: _Found
 ) -> tuple[list[Grid], list[Problem]]:
     return _read(package.changed(changed) if changed else package.content, file, limits, found)
 
@@ -77,7 +77,7 @@ def _damaged_cell(file: str, sheet: str, cell: str, text: str) -> Problem:
     return Problem("cell-damaged", Location(file, sheet, cell), {"text": text})
 
 
-def _read_open_document(package: Package, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
+def _read_open_document(package: OpenedPackage, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
     extents, content = ods.survey(package, limits)
     if (refused := refusal(extents, limits)) is not None:
         return [], [refused[0].problem(file, refused[1])]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kpixl.readers import biff, xlsx_repair
 from kpixl.readers.grid import UnreadableError, broken, exceeded
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 
 _SHORTEST_CELL = 18  # bytes of the shortest cell that shows a shared string
 _STRINGS = "xl/sharedstrings.xml"
@@ -20,7 +20,7 @@ _STRING = re.compile(rb"<(?:\w+:)?si\b(.*?)(?=<(?:\w+:)?si\b|$)", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*)?>\s*([^<]*)")
 
 
-def check_text(package: Package) -> None:
+def check_text(package: OpenedPackage) -> None:
     """Raise UnreadableError if the cells of a workbook show more text than the limit.
 
     A shared string is stored once and copied for every cell that shows it: 110 KB can become 12 GB.
@@ -55,7 +55,7 @@ def check_text(package: Package) -> None:
 _SHORTEST_SHEET = 30  # bytes: <sheet name="" sheetId="1" r:id="a"/>
 
 
-def check_sheets(package: Package) -> None:
+def check_sheets(package: OpenedPackage) -> None:
     """Raise UnreadableError if a workbook lists more sheets than it has parts: calamine reads one again and again."""
     part, most = package.names.get("xl/workbook.xml"), len(package.names)
     if part is None or part.file_size <= most * _SHORTEST_SHEET:
@@ -68,7 +68,7 @@ _MERGE = re.compile(rb"[<:]mergeCell[\s/>]")
 _SHORTEST_MERGE = 24  # bytes: <mergeCell ref="A1:B1"/>
 
 
-def check_merges(package: Package) -> None:
+def check_merges(package: OpenedPackage) -> None:
     """Raise UnreadableError if a workbook has more merged ranges than the limit: calamine reads all of them at once."""
     sheets = [name for name in package.names if _SHEET.fullmatch(name)]
     limit = package.limits.merges
@@ -127,7 +127,7 @@ class Survey(NamedTuple):
     rich: bool
 
 
-def survey(package: Package) -> Survey:
+def survey(package: OpenedPackage) -> Survey:
     """Look over the sheets of a workbook.
 
     What a sheet declares is believed where it is small and no cell is far down; else all cells are looked at.
@@ -193,7 +193,7 @@ _ERROR_VALUE = re.compile(
 )
 
 
-def with_known_errors(package: Package) -> dict[str, bytes]:
+def with_known_errors(package: OpenedPackage) -> dict[str, bytes]:
     """Return the sheets that calamine would refuse, by part: an error that it does not know is one that it knows."""
     changed = {}
     for name in sheet_parts(package):
@@ -212,7 +212,7 @@ class Damaged(NamedTuple):
     text: str
 
 
-def mended(package: Package, parts: Iterable[str], changed: dict[str, bytes]) -> list[Damaged]:
+def mended(package: OpenedPackage, parts: Iterable[str], changed: dict[str, bytes]) -> list[Damaged]:
     """Put right the values of some sheets, in `changed`; return the cells whose value is lost.
 
     `changed`: parts that are to be read instead of those of the package, by name. A sheet that is no XML is left
@@ -239,7 +239,7 @@ _STATE = re.compile(r"""(?<!\w)state\s*+=\s*+["'](?!(?:visible|hidden|veryHidden
 _BOOK, _BINARY_BOOK = "xl/workbook.xml", "xl/workbook.bin"
 
 
-def without_foreign_sheets(package: Package) -> tuple[dict[str, bytes], list[str]]:
+def without_foreign_sheets(package: OpenedPackage) -> tuple[dict[str, bytes], list[str]]:
     """Leave out of the list of sheets what calamine cannot take for one; return the part changed, and their names.
 
     A module of Visual Basic has no part at all (`r:id=""`), a macro sheet one of another kind.
@@ -264,7 +264,7 @@ def without_foreign_sheets(package: Package) -> tuple[dict[str, bytes], list[str
     return ({_BOOK: changed_text.encode()} if changed_text != content else {}), left_out
 
 
-def sheet_parts(package: Package) -> list[str]:
+def sheet_parts(package: OpenedPackage) -> list[str]:
     """List the parts that hold worksheets, in lower case."""
     return [name for name in package.names if _SHEET.fullmatch(name)]
 
@@ -285,14 +285,14 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def sheet_names(package: Package) -> dict[str, str]:
+def sheet_names(package: OpenedPackage) -> dict[str, str]:
     """Map the parts of sheets to their names."""
     book = "xl/workbook.xml" if "xl/workbook.xml" in package.names else "xl/workbook.bin"
     targets = relations(package, book)
     return {targets[relation][1]: name for relation, name in _sheets(package).items() if relation in targets}
 
 
-def relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
+def relations(package: OpenedPackage, part: str) -> dict[str, tuple[str, str]]:
     """Map the relations of a part to their types and the parts they lead to, in lower case."""
     folder, _, name = part.rpartition("/")
     spelled = package.read(f"{folder}/_rels/{name}.rels").decode("utf-8", "replace")
@@ -304,7 +304,7 @@ def relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _sheets(package: Package) -> dict[str, str]:
+def _sheets(package: OpenedPackage) -> dict[str, str]:
     """Map the relations of sheets to their names."""
     if "xl/workbook.xml" not in package.names:
         return biff.packed_names(package.read("xl/workbook.bin"))

@@ -8,7 +8,7 @@ from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Location, Problem
 from kpixl.readers import Opened
 from kpixl.readers.annotations import Aside, asides
-from kpixl.readers.detect import Kind
+from kpixl.readers.detect import FileKind
 from kpixl.recognise import inspect_xls
 from kpixl.recognise.submission import Extracted
 
@@ -20,11 +20,11 @@ def told(opened: Opened, file: str, forms: Iterable[Extracted]) -> list[Problem]
     """Make a problem for each note and each text box on the sheets of a file's forms; not for our own notes."""
     sheets = {form.sheet for form in forms if form.sheet is not None}
     found: Iterable[Aside] = ()
-    if opened.kind is Kind.PACKAGE and opened.package is not None:
+    if opened.kind is FileKind.PACKAGE and opened.package is not None:
         found = asides(opened.package, sheets)
-    elif opened.kind is Kind.OLD:
+    elif opened.kind is FileKind.OLD:
         found = inspect_xls.notes(opened.content, sheets)
-    elif opened.kind is Kind.XML2003:
+    elif opened.kind is FileKind.XML2003:
         from kpixl.readers import xml2003
 
         found = xml2003.notes(opened.content, opened.limits, sheets)

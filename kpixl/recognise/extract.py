@@ -38,7 +38,7 @@ class AsSent(NamedTuple):
     form: FoundForm
 
 
-class Layout(NamedTuple):
+class SheetLayout(NamedTuple):
     """The forms of any other sheet, and what of it is another kind; `nothing`: what it has where it has no form.
 
     `flat`: what has its projects as rows of one table, by the number of the first of its parts.
@@ -112,7 +112,7 @@ class Extractor:
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
         return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
 
-    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | Layout:
+    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | SheetLayout:
         """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
         readers = self._candidates(sheet_ids.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
@@ -147,7 +147,7 @@ class Extractor:
             if not parts:
                 nothing.append(reader.nothing(hits))
         none = nothing[0] if nothing else readers[0].nothing(())
-        return Layout(tuple(located), none, tuple(others), tuple(found), bool(marks), flat)
+        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(marks), flat)
 
     def _candidates(self, mark: Marker | None) -> list[FormReader]:
         """List the readers to try: the one that a marker names, else all."""

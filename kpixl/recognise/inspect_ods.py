@@ -13,7 +13,7 @@ from kpixl.forms.values import to_decimal
 from kpixl.readers import ods
 from kpixl.readers.grid import UnreadableError, no_entities
 from kpixl.readers.number_formats import Display
-from kpixl.readers.package import ERRORS, Package
+from kpixl.readers.package import ERRORS, OpenedPackage
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run
 from kpixl.recognise.inspected import is_marked as any_marked
 
@@ -41,7 +41,7 @@ _TYPED = re.compile(rb"office:(?:date-|time-)?value=\"")
 _SHOWN = re.compile(rb"office:(date-)?value=\"([^\"<>]*+)\"[^<>]*+>\s*+<text:p>([^<]*+)<")
 
 
-def is_marked(package: Package) -> bool:
+def is_marked(package: OpenedPackage) -> bool:
     """Return whether any cell may show something else than its value, or text in it be struck out or raised.
 
     A quick test: every number must be shown by its digits, to two decimals at least, and every day with its year.
@@ -78,7 +78,7 @@ class _DoneError(Exception):
     """Every cell that was asked for has been seen."""
 
 
-def look(package: Package, places: Iterable[Place]) -> Look | None:
+def look(package: OpenedPackage, places: Iterable[Place]) -> Look | None:
     """Look at some cells; None where the content cannot be read."""
     reader = _Reader(places)
     parser = expat.ParserCreate(namespace_separator="|")

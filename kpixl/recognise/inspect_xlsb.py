@@ -13,7 +13,7 @@ from functools import partial
 from kpixl.forms.values import to_decimal
 from kpixl.readers import biff, formulas, number_formats, xlsx
 from kpixl.readers.grid import UnreadableError
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.inspected import Inspected, Look, Place, Run, inspected
 
 _STYLES, _STRINGS, _BOOK = "xl/styles.bin", "xl/sharedstrings.bin", "xl/workbook.bin"
@@ -28,7 +28,7 @@ Font = tuple[bool, int]
 Pieces = Sequence[tuple[str, int | None]]  # of a string, each with the number of its font; None is that of the cell
 
 
-def is_marked(package: Package) -> bool:
+def is_marked(package: OpenedPackage) -> bool:
     """Return whether any cell may show something else than its value, or have text struck out or raised."""
     try:
         styles = _Styles(package.read(_STYLES))
@@ -40,7 +40,7 @@ def is_marked(package: Package) -> bool:
     )
 
 
-def look(package: Package, places: Iterable[Place]) -> Look | None:
+def look(package: OpenedPackage, places: Iterable[Place]) -> Look | None:
     """Inspect some cells; None where the workbook has no styles, or they are damaged or too many."""
     wanted: dict[str, dict[tuple[int, int], Place]] = {}
     for sheet, cell in places:

@@ -19,7 +19,7 @@ from kpixl.a1 import CellRef, parse_a1
 from kpixl.forms.values import to_decimal
 from kpixl.readers import UnreadableError, number_formats, xlsx
 from kpixl.readers.grid import no_entities
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run, inspected
 from kpixl.recognise.record import MAX_ALIKE
 
@@ -30,7 +30,7 @@ _FROM_1904 = re.compile(rb"<(?:\w+:)?workbookPr\b[^<>]*?\bdate1904\s*=\s*[\"'](?
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # how strings spell characters that XML cannot hold
 
 
-def look(package: Package, places: Iterable[Place]) -> Look | None:
+def look(package: OpenedPackage, places: Iterable[Place]) -> Look | None:
     """Inspect some cells; None where a part is damaged, or it would take too long."""
     wanted: dict[str, dict[tuple[int, int], Place]] = {}
     for sheet, cell in places:
@@ -83,7 +83,7 @@ _CODE = re.compile(rb"\bformatCode\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _MARKS = (b"strike", b"vertAlign")
 
 
-def is_marked(package: Package) -> bool:
+def is_marked(package: OpenedPackage) -> bool:
     """Return whether any cell may show something else than its value, or text in it be struck out or raised.
 
     A quick test of the styles and the strings: the formats of a template are plain, and its fonts on the line.
@@ -168,7 +168,7 @@ def _is_on(attributes: dict[str, str]) -> bool:
 class _Styles:
     """The number formats and the fonts of cells, by the number of their style."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: OpenedPackage) -> None:
         self.codes: dict[int, str] = {}
         self.fonts: list[_Font] = []
         self.cells: list[tuple[int, int]] = []  # number format and font
@@ -249,7 +249,7 @@ class _Runs:
 class _Strings:
     """The shared strings that some cells show, by their numbers."""
 
-    def __init__(self, package: Package, wanted: Container[int]) -> None:
+    def __init__(self, package: OpenedPackage, wanted: Container[int]) -> None:
         self.found: dict[int, list[_Piece]] = {}
         self.wanted, self.number = wanted, -1
         self.runs = _Runs()
@@ -285,7 +285,7 @@ class _DoneError(Exception):
 class _Sheet:
     """The cells of a sheet that were asked for."""
 
-    def __init__(self, package: Package, part: str, wanted: dict[tuple[int, int], Place]) -> None:
+    def __init__(self, package: OpenedPackage, part: str, wanted: dict[tuple[int, int], Place]) -> None:
         self.found: dict[Place, _Cell] = {}
         self.wanted, self.last = wanted, max(row for row, _ in wanted)
         self.row = self.col = -1
@@ -388,7 +388,7 @@ def _suspects(prefix: bytes) -> tuple[re.Pattern[bytes], ...]:
     return tuple(map(re.compile, (*formulas, rb' t="e"', rb" t='e'")))
 
 
-def broken_cells(package: Package, places: Iterable[Place], sheets: Container[str] = ()) -> dict[Place, Broken]:
+def broken_cells(package: OpenedPackage, places: Iterable[Place], sheets: Container[str] = ()) -> dict[Place, Broken]:
     """Find which of some cells that read blank are formulas without a value, or errors; of `sheets`, which of all."""
     wanted = set(places)
     addresses = {str(cell).encode() for _, cell in wanted}

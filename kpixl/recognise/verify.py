@@ -17,7 +17,7 @@ from kpixl.keys import Key
 from kpixl.portfolio.sheet_id import HINT, OWN_LINK, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import Opened, biff
-from kpixl.readers.detect import Kind
+from kpixl.readers.detect import FileKind
 from kpixl.recognise import displayed, inspect_ods, inspect_xls, inspect_xlsb, inspect_xlsx
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Broken, Inspected, Inspector, Look, Place
@@ -40,11 +40,11 @@ def settle(
 
     `rich`: its cells hold texts of several fonts.
     """
-    if opened.kind is Kind.OLD:
+    if opened.kind is FileKind.OLD:
         found = [_without_zeros(f, forms[f.form]) for f in found]
     inspector = _inspector(opened) if found else None
     marked = inspector is not None and (rich or inspector.is_marked())
-    if opened.kind not in (Kind.PACKAGE, Kind.OLD, Kind.XML2003) or not (
+    if opened.kind not in (FileKind.PACKAGE, FileKind.OLD, FileKind.XML2003) or not (
         marked or any(f.doubts or f.suspect for f in found)
     ):
         return found, 0
@@ -70,9 +70,9 @@ def settle(
 def _inspector(opened: Opened) -> Inspector | None:
     """Return what inspects cells of a file of this kind, if anything does."""
     package = opened.package
-    if opened.kind is Kind.OLD:
+    if opened.kind is FileKind.OLD:
         return Inspector(partial(inspect_xls.is_marked, opened.content), partial(inspect_xls.look, opened.content))
-    if opened.kind is not Kind.PACKAGE or package is None:
+    if opened.kind is not FileKind.PACKAGE or package is None:
         return None
     if _PACKED in package.names:
         return Inspector(partial(inspect_xlsb.is_marked, package), partial(inspect_xlsb.look, package), blanks=False)

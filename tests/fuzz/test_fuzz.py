@@ -17,7 +17,7 @@ from kpixl.collection.intake import Job, read_files
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.readers import DEFAULT_LIMITS, ole, read_grids
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.inspect_xlsx import look
 from tests.fuzz.run import fuzz, inputs
 from tests.fuzz.seeds import FORMS, file_seeds, form_of
@@ -71,7 +71,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_the_second_look_gives_up_on_a_list_of_sheets_that_it_cannot_read(content: bytes) -> None:
-    assert look(Package(content, DEFAULT_LIMITS), [("S1", CellRef(0, 0))]) is None
+    assert look(OpenedPackage(content, DEFAULT_LIMITS), [("S1", CellRef(0, 0))]) is None
 
 
 def _sectors(*changes: tuple[int, int]) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kpixl.ooxml.cells import Cell, read_cells, shared_strings
+from kpixl.ooxml.cells import SheetCell, read_cells, shared_strings
 from kpixl.ooxml.package import Package
 from kpixl.ooxml.styles import EMPTY_STYLES, Styles
 from kpixl.ooxml.workbook import Workbook
@@ -179,8 +179,9 @@ def test_cells_are_read_as_they_are_stored() -> None:
     book = Workbook(workbook([rows(cells)], ["x", "y"]))
     found = list(read_cells(book, book.sheets()[0].path, shared_strings(book)))
     assert found == [
-        Cell(0, 0, "y", False, 0), Cell(1, 1, "ab", False, 0), Cell(2, 2, 2.0, True, 3), Cell(3, 3, "t", True, 0),
-        Cell(4, 4, 1.0, False, 0), Cell(5, 5, None, False, 1),
+        SheetCell(0, 0, "y", False, 0), SheetCell(1, 1, "ab", False, 0), SheetCell(2, 2, 2.0, True, 3),
+        SheetCell(3, 3, "t", True, 0),
+        SheetCell(4, 4, 1.0, False, 0), SheetCell(5, 5, None, False, 1),
     ]  # fmt: skip
 
 

@@ -39,7 +39,7 @@ from kpixl.output.annotate.notes import MAX_NOTES, Note
 from kpixl.output.annotate.opendocument import SPACES
 from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.annotate.verified import UnmarkableError, marked
-from kpixl.output.template import Styles, build_template
+from kpixl.output.template import SheetStyles, build_template
 from kpixl.output.template.form import FormSheet
 from kpixl.output.template.status import Asked
 from kpixl.output.workbook import Book
@@ -300,7 +300,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = portfolio.projects[0]
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
-    sheet = FormSheet(book, form, Styles(), "zh", "01 项目's", "填报说明", Asked(form))
+    sheet = FormSheet(book, form, SheetStyles(), "zh", "01 项目's", "填报说明", Asked(form))
     mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw

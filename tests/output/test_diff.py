@@ -24,7 +24,7 @@ from kpixl.keys import Key
 from kpixl.output.diff.text import diff_data, diff_lines, excerpts
 from kpixl.output.diff.workbook import build_workbook
 from kpixl.portfolio import canonical
-from kpixl.portfolio.diff import Diff, Kind, ProjectChange, diff
+from kpixl.portfolio.diff import ChangeKind, Diff, ProjectChange, diff
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import KpixlError
 from tests.conftest import EXAMPLE
@@ -89,12 +89,12 @@ def test_applying_a_diff_to_the_old_portfolio_gives_the_new_one(old: Portfolio, 
     found = diff(SHANGHAI, old, new)
     changes = {id(change.old): change for change in found.projects if change.old is not None}
     applied = [_applied(p, changes.get(id(p))) for p in old.projects if _stays(changes.get(id(p)))]
-    applied += [change.project for change in found.projects if change.kind is Kind.ADDED]
+    applied += [change.project for change in found.projects if change.kind is ChangeKind.ADDED]
     assert sorted(map(_sorted, applied)) == sorted(map(_sorted, new.projects))
 
 
 def _stays(change: ProjectChange | None) -> bool:
-    return change is None or change.kind is Kind.CHANGED
+    return change is None or change.kind is ChangeKind.CHANGED
 
 
 def _applied(project: Project, change: ProjectChange | None) -> Project:
@@ -109,9 +109,9 @@ def _applied(project: Project, change: ProjectChange | None) -> Project:
         content = []
         for number, row in enumerate(rows):
             edit = changed.get(number)
-            if edit is None or edit.kind is Kind.CHANGED:
+            if edit is None or edit.kind is ChangeKind.CHANGED:
                 content.append({**row, **{v.field.key: v.new for v in (edit.values if edit else ())}})
-        added = [row for row in change.rows if row.table.key == key and row.kind is Kind.ADDED]
+        added = [row for row in change.rows if row.table.key == key and row.kind is ChangeKind.ADDED]
         blank = dict.fromkeys(SHANGHAI.tables[key].columns)
         content += [{**blank, **{v.field.key: v.new for v in row.values}} for row in added]
         tables[key] = tuple(content)
@@ -172,7 +172,7 @@ def test_a_row_edited_in_one_column_and_moved_is_one_change(example: tuple[Form,
     rows = list(_project(portfolio, "01").tables[TABLE])
     changed = [*rows[1:], {**rows[0], edit: "改"}]
     (row,) = _only(diff(form, portfolio, _rows(portfolio, "01", changed))).rows
-    assert (row.kind, row.old, row.new) == (Kind.CHANGED, 0, len(rows) - 1)
+    assert (row.kind, row.old, row.new) == (ChangeKind.CHANGED, 0, len(rows) - 1)
     assert [value.field.key for value in row.values] == [edit]
 
 
@@ -187,7 +187,10 @@ def test_rows_put_in_and_taken_out_leave_the_others_alone(example: tuple[Form, P
         "value": Decimal(3),
     }
     found = diff(form, portfolio, _rows(portfolio, "01", [new, *rows[:2], *rows[3:]]))
-    assert [(r.kind, r.old, r.new) for r in _only(found).rows] == [(Kind.ADDED, None, 0), (Kind.REMOVED, 2, None)]
+    assert [(r.kind, r.old, r.new) for r in _only(found).rows] == [
+        (ChangeKind.ADDED, None, 0),
+        (ChangeKind.REMOVED, 2, None),
+    ]
     text = _text(found)
     assert "+ 绩效指标 成本指标 / 经济成本指标 / 新的  3.00" in text
     assert "- 绩效指标 产出指标 / 时效指标 / 项目完成时间  2026 年 12 月 31 日前完成" in text
@@ -198,7 +201,7 @@ def test_a_row_that_is_there_twice_and_then_once_is_one_row_less(example: tuple[
     rows = list(_project(portfolio, "01").tables[TABLE])
     found = diff(form, _rows(portfolio, "01", [rows[0], *rows]), portfolio)
     (row,) = _only(found).rows
-    assert row.kind is Kind.REMOVED
+    assert row.kind is ChangeKind.REMOVED
 
 
 def test_long_texts_are_cut_to_what_differs() -> None:
@@ -224,10 +227,10 @@ def test_between_years_names_decide_and_ids_do_not(example: tuple[Form, Portfoli
     renumbered = tuple(replace(p, id=f"{count - n:02}") for n, p in enumerate(portfolio.projects))
     found = diff(form, portfolio, replace(portfolio, year=2027, projects=renumbered))
     assert all(c.old and c.new and c.old.values == c.new.values for c in found.projects)
-    assert found.count(Kind.ADDED) == found.count(Kind.REMOVED) == 0
+    assert found.count(ChangeKind.ADDED) == found.count(ChangeKind.REMOVED) == 0
     other = _edited(replace(portfolio, year=2027), "01", name="毫不相干的项目")
     kinds = [change.kind for change in diff(form, portfolio, other).projects]
-    assert kinds == [Kind.ADDED, Kind.REMOVED]
+    assert kinds == [ChangeKind.ADDED, ChangeKind.REMOVED]
 
 
 def test_two_projects_that_swapped_their_ids_are_the_same_projects(example: tuple[Form, Portfolio]) -> None:
@@ -263,7 +266,7 @@ def test_a_folder_is_compared_by_the_ids_of_the_portfolio() -> None:
     assert new.place("01", Key("funding.annual.appropriation")).cell == "F7"
     assert old.place("01", Key("funding.annual.appropriation")).cell == "F7"
     form, old, new = load_sides(EXAMPLE / "returned", EXAMPLE / "roster.yaml", list(load_forms().values()))
-    assert [change.kind for change in diff(form, old.portfolio, new.portfolio).projects] == [Kind.CHANGED] * 13
+    assert [change.kind for change in diff(form, old.portfolio, new.portfolio).projects] == [ChangeKind.CHANGED] * 13
 
 
 def test_last_years_portfolio_does_not_give_its_year_to_the_returned_files(

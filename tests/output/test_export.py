@@ -26,7 +26,7 @@ from kpixl.output.export import export_outputs
 from kpixl.output.export.csv_files import BOM, csv_bytes, guarded, unguarded
 from kpixl.output.export.gather import gather
 from kpixl.output.export.sqlite import quoted, sqlite_bytes
-from kpixl.output.export.tables import Cell, Exported, Kind, Table, cell_text, export_tables
+from kpixl.output.export.tables import Cell, ColumnKind, Exported, ExportTable, cell_text, export_tables
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
@@ -37,23 +37,23 @@ SHANGHAI = form_of("shanghai-target")
 DATABASES = ("sqlite", "parquet", "duckdb")
 
 
-def _texts(table: Table) -> list[list[str | None]]:
+def _texts(table: ExportTable) -> list[list[str | None]]:
     return [[None if cell is None else cell_text(cell) for cell in row] for row in table.rows]
 
 
-def _of_csv(content: bytes, table: Table) -> list[list[str | None]]:
+def _of_csv(content: bytes, table: ExportTable) -> list[list[str | None]]:
     """Read a CSV file back. CSV does not tell blank from empty: both come back as None."""
     assert content.startswith(BOM)
     head, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
     assert head == [column.name for column in table.columns]
     kinds = [column.kind for column in table.columns]
     return [
-        [(unguarded(text) if kind is Kind.TEXT else text) or None for text, kind in zip(row, kinds, strict=True)]
+        [(unguarded(text) if kind is ColumnKind.TEXT else text) or None for text, kind in zip(row, kinds, strict=True)]
         for row in rows
     ]
 
 
-def _of_database(form: str, tables: Sequence[Table]) -> Iterator[list[list[str | None]]]:
+def _of_database(form: str, tables: Sequence[ExportTable]) -> Iterator[list[list[str | None]]]:
     """Write tables into a database and read them back, each value spelled."""
     with tempfile.TemporaryDirectory() as name:
         for output in export_outputs(tables, Path(name), "out", form):
@@ -155,14 +155,14 @@ def test_every_text_comes_back(text: str) -> None:
 def test_numbers_are_not_guarded() -> None:
     form = form_of("shanghai-target")
     tables = export_tables(Exported(form, Portfolio(form.id, None, None, ())), "zh")
-    minus: tuple[Cell, ...] = tuple(Decimal(-5) if c.kind is Kind.DECIMAL else None for c in tables[0].columns)
+    minus: tuple[Cell, ...] = tuple(Decimal(-5) if c.kind is ColumnKind.DECIMAL else None for c in tables[0].columns)
     assert b",-5" in csv_bytes(replace(tables[0], rows=[minus]))
 
 
 # --- what is in the tables ----------------------------------------------------------------------
 
 
-def _table(tables: Sequence[Table], name: str) -> list[dict[str, Cell]]:
+def _table(tables: Sequence[ExportTable], name: str) -> list[dict[str, Cell]]:
     table = next(t for t in tables if t.name == name)
     return [dict(zip([c.name for c in table.columns], row, strict=True)) for row in table.rows]
 

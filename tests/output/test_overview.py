@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 
 from kpixl.collection.run_record import (
-    Named,
+    NamedProject,
     PortfolioChanges,
     RunRecord,
     read_run,
@@ -52,12 +52,12 @@ def record(content: Portfolio) -> RunRecord:
     return RunRecord(
         DAY,
         (*ids[:-1], "901", "902"),
-        (Named("901", "科创中国试点城市", UNITS[0]), Named("902", "院士专家工作站", "市气象学会")),
+        (NamedProject("901", "科创中国试点城市", UNITS[0]), NamedProject("902", "院士专家工作站", "市气象学会")),
         (ids[3],),
         (ids[1],),
         {"": 1, ids[2]: 2},
         {ids[0]: 3},
-        PortfolioChanges(date(2026, 11, 18), (ids[0],), (Named("77", "撤销的项目", ""),), (ids[1],), Decimal(1)),
+        PortfolioChanges(date(2026, 11, 18), (ids[0],), (NamedProject("77", "撤销的项目", ""),), (ids[1],), Decimal(1)),
     )
 
 

@@ -22,7 +22,7 @@ from kpixl.keys import Key
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.rollover import Fate, roll_over
+from kpixl.portfolio.rollover import RolloverFate, roll_over
 from kpixl.problems import KpixlError
 from tests.conftest import EXAMPLE, ROOT
 from tests.strategies import form_of, portfolios
@@ -66,17 +66,17 @@ def test_the_example_is_carried_over(example: tuple[Form, Portfolio]) -> None:
 @pytest.mark.parametrize(
     ("text", "after", "fate"),
     [
-        ("2026年科普活动", "2027年科普活动", Fate.MOVED),
-        ("2026 年 6 月前、2026 年 12 月前各一次", "2027 年 6 月前、2027 年 12 月前各一次", Fate.MOVED),
-        ("2025-2026年计划", "2025-2026年计划", Fate.KEPT),
-        ("按沪科协〔2026〕12号文", "按沪科协〔2026〕12号文", Fate.KEPT),
+        ("2026年科普活动", "2027年科普活动", RolloverFate.MOVED),
+        ("2026 年 6 月前、2026 年 12 月前各一次", "2027 年 6 月前、2027 年 12 月前各一次", RolloverFate.MOVED),
+        ("2025-2026年计划", "2025-2026年计划", RolloverFate.KEPT),
+        ("按沪科协〔2026〕12号文", "按沪科协〔2026〕12号文", RolloverFate.KEPT),
         ("编号20260101", "编号20260101", None),
         ("2025年回顾", "2025年回顾", None),
         ("十四五规划", "十四五规划", None),
     ],
 )
 def test_years_in_texts_move_where_they_are_unambiguous(
-    text: str, after: str, fate: Fate | None, example: tuple[Form, Portfolio]
+    text: str, after: str, fate: RolloverFate | None, example: tuple[Form, Portfolio]
 ) -> None:
     rolled = roll_over(SHANGHAI, _changed(example, goal_annual=text), 2027)
     assert rolled.roster.projects[0].values["goal.annual"] == after
@@ -86,7 +86,10 @@ def test_years_in_texts_move_where_they_are_unambiguous(
 def test_dates_of_several_years_stay(example: tuple[Form, Portfolio]) -> None:
     rolled = roll_over(SHANGHAI, _changed(example, start=date(2026, 3, 1), end=date(2028, 6, 30)), 2027)
     assert rolled.roster.projects[0].values["start"] == date(2026, 3, 1)
-    assert [c.fate for c in rolled.changes if c.key in (Key("start"), Key("end"))] == [Fate.KEPT, Fate.KEPT]
+    assert [c.fate for c in rolled.changes if c.key in (Key("start"), Key("end"))] == [
+        RolloverFate.KEPT,
+        RolloverFate.KEPT,
+    ]
 
 
 def test_the_29th_of_february_is_the_28th(example: tuple[Form, Portfolio]) -> None:
@@ -139,7 +142,7 @@ def _definition(**changes: str) -> Form:
 def test_what_another_form_has_no_place_for_is_listed(example: tuple[Form, Portfolio]) -> None:
     older = replace(SHANGHAI, fields={k: v for k, v in SHANGHAI.fields.items() if k != "category"})
     rolled = roll_over(SHANGHAI, example[1], 2027, older)
-    lost = [c for c in rolled.changes if c.fate is Fate.LOST]
+    lost = [c for c in rolled.changes if c.fate is RolloverFate.LOST]
     assert {c.key for c in lost} == {Key("category")}
     assert len(lost) == len(example[1].projects)
     assert all("category" not in project.values for project in rolled.roster.projects)

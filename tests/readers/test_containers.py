@@ -33,9 +33,9 @@ from kpixl.forms.definition import Form
 from kpixl.output.summary import write_summary
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
-from kpixl.readers import Grid, Limits, Reading, read_grids
+from kpixl.readers import FileReading, Grid, Limits, read_grids
 from kpixl.readers.grid import broken
-from kpixl.readers.pdf_lines import Line, joined
+from kpixl.readers.pdf_lines import PdfLine, joined
 from kpixl.readers.wraps import collapse, joint
 from tests.applications import Office
 from tests.packages import compound, document, ods_cell, ods_row, package, rows, spreadsheet, workbook
@@ -47,7 +47,7 @@ PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "sast-2026
 SMALL = Limits(unpacked_bytes=1 << 20, members=20, sheet_cells=100_000, table_cells=100_000)
 
 
-def problem(reading: Reading) -> tuple[str, str]:
+def problem(reading: FileReading) -> tuple[str, str]:
     assert not reading.grids
     (only,) = reading.problems
     assert only.message("en")
@@ -617,7 +617,11 @@ def test_what_a_wrap_in_a_pdf_stood_for(before: str, after: str, spaced: bool, b
 
 
 def test_a_line_with_room_for_more_was_ended_by_a_person() -> None:
-    lines = [Line("一、甲乙", 0, 40, 10), Line("二、甲乙丙丁戊己庚辛壬癸", 0, 120, 10), Line("子丑", 0, 20, 10)]
+    lines = [
+        PdfLine("一、甲乙", 0, 40, 10),
+        PdfLine("二、甲乙丙丁戊己庚辛壬癸", 0, 120, 10),
+        PdfLine("子丑", 0, 20, 10),
+    ]
     assert joined(lines, 122) == "一、甲乙\n二、甲乙丙丁戊己庚辛壬癸子丑"
 
 

@@ -27,7 +27,7 @@ from kpixl.output.summary import write_summary
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
-from kpixl.readers import Limits, Opened, Reading, biff, open_content, read_grids
+from kpixl.readers import FileReading, Limits, Opened, biff, open_content, read_grids
 from kpixl.readers.limits import DEFAULT_LIMITS, LimitError, label, names, raising, setting, with_settings
 from tests.packages import (
     BOF,
@@ -53,7 +53,7 @@ SMALL = Limits(sheet_cells=100_000, table_cells=100_000)
 CORNER = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"})
 
 
-def refused(reading: Reading) -> tuple[str, str | None, str]:
+def refused(reading: FileReading) -> tuple[str, str | None, str]:
     """Return the only problem: its code, its sheet, and the bound to raise."""
     (only,) = reading.problems
     option = str(only.details.get("option", ""))

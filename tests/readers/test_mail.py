@@ -16,8 +16,8 @@ import yaml
 
 from kpixl.readers import Limits, Member, UnreadableError, members, open_content, read_grids
 from kpixl.readers.container import BETWEEN
-from kpixl.readers.detect import Kind
-from kpixl.readers.mime import Part, split
+from kpixl.readers.detect import FileKind
+from kpixl.readers.mime import MimePart, split
 from tests.packages import compound
 
 FOLDER = Path(__file__).parents[1] / "cases" / "mail"
@@ -37,7 +37,7 @@ def in_china(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def opened(content: bytes, limits: Limits = Limits()) -> list[Member]:  # noqa: B008 - frozen
     """Return what a mail gives; it must be known as one."""
     found = open_content(content, limits)
-    assert found.kind is Kind.MAIL
+    assert found.kind is FileKind.MAIL
     return list(members(found, "m.eml"))
 
 
@@ -66,7 +66,7 @@ def test_names_are_read_in_every_spelling(case: dict[str, Any]) -> None:
     for number in range(256):
         raw = raw.replace(b"%%x%02x" % number, bytes([number]))
     headers, _ = split(raw + b"\r\n\r\n")
-    assert Part(headers, b"", "application/octet-stream").name == case["name"]
+    assert MimePart(headers, b"", "application/octet-stream").name == case["name"]
 
 
 @pytest.mark.parametrize("case", MAILS, ids=lambda case: str(case["says"]))
@@ -135,7 +135,7 @@ def test_a_message_of_outlook_has_one_sentence() -> None:
     "text", ["项目名称: 甲\n", "name: x\nunit: y\n", "From: a\tb\n1\t2\n", "a,b\n1,2\n", "To: x\n\n"]
 )
 def test_texts_with_colons_are_no_mails(text: str) -> None:
-    assert open_content(text.encode()).kind is Kind.TEXT
+    assert open_content(text.encode()).kind is FileKind.TEXT
 
 
 # --- bounds -------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
-from kpixl.readers import Limits, Reading, read_grids
-from kpixl.readers.package import Package
+from kpixl.readers import FileReading, Limits, read_grids
+from kpixl.readers.package import OpenedPackage
 from tests.packages import (
     compound,
     large_compound,
@@ -41,7 +41,7 @@ def parts_of(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def first(reading: Reading) -> list[list[Any]]:
+def first(reading: FileReading) -> list[list[Any]]:
     assert reading.problems == ()
     return [list(row) for row in reading.grids[0].rows]
 
@@ -333,7 +333,7 @@ def test_a_returned_workbook_with_spaced_values_gives_its_projects(
     form, portfolio = example
     path = tmp_path / "x.xlsx"
     openpyxl.load_workbook(example_template).save(path)
-    parts = Package(path.read_bytes(), Limits())
+    parts = OpenedPackage(path.read_bytes(), Limits())
     spaced = {
         name: parts.read(name).replace(b"<v>", b"<v>\n ").replace(b"</v>", b" </v>")
         for name in parts.names

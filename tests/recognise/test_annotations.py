@@ -20,7 +20,7 @@ from kpixl.output.annotate import write_marked
 from kpixl.problems import Severity
 from kpixl.readers import DEFAULT_LIMITS
 from kpixl.readers.annotations import MAX_TEXT, Aside, asides
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.annotations import MAX_LISTED
 from tests.applications import Office
 from tests.recognise.test_reading import BASE, expected, facts, table
@@ -153,7 +153,7 @@ def test_many_notes_are_counted(tmp_path: Path) -> None:
 # --- parts as other programs write them ---------------------------------------------------------
 
 
-def workbook(relations: str, files: dict[str, str]) -> Package:
+def workbook(relations: str, files: dict[str, str]) -> OpenedPackage:
     """Make a workbook of one sheet with relations of its own."""
     head = "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
     everything = {
@@ -168,7 +168,7 @@ def workbook(relations: str, files: dict[str, str]) -> Package:
     with zipfile.ZipFile(stream, "w") as target:
         for name, content in everything.items():
             target.writestr(name, content)
-    return Package(stream.getvalue(), DEFAULT_LIMITS)
+    return OpenedPackage(stream.getvalue(), DEFAULT_LIMITS)
 
 
 COMMENTS = f'<Relationship Id="a" Type="{TYPES}/comments" Target="../comments1.xml"/>'

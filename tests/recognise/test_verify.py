@@ -26,7 +26,7 @@ from kpixl.portfolio.model import Portfolio
 from kpixl.readers import DEFAULT_LIMITS, read_grids
 from kpixl.readers.biff import old_literals
 from kpixl.readers.ole import SIGNATURE
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.recognise import inspect_ods, inspect_xls, inspect_xlsx
 from tests import xlsb
 from tests.applications import Office, gnumeric
@@ -224,7 +224,7 @@ def test_a_binary_workbook_says_what_it_cannot_tell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("flags", "day"), [(0, "2026-01-01"), (1, "2030-01-02")])
 def test_a_binary_workbook_tells_its_date_system(flags: int, day: str, tmp_path: Path) -> None:
     path = binary(tmp_path, {"B5": 46023.0})
-    parts = Package(path.read_bytes(), DEFAULT_LIMITS)
+    parts = OpenedPackage(path.read_bytes(), DEFAULT_LIMITS)
     properties = b"\x99\x01\x0c" + bytes([flags]) + bytes(11)
     book = parts.read("xl/workbook.bin").replace(b"\x8f\x01\0", properties + b"\x8f\x01\0")
     path.write_bytes(parts.changed({"xl/workbook.bin": book}))
@@ -286,11 +286,11 @@ def test_what_expat_cannot_read_is_no_look(content: str) -> None:
     assert inspect_ods.look(package(content), [("表", CellRef(0, 0))]) is None
 
 
-def package(content: str) -> Package:
+def package(content: str) -> OpenedPackage:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as target:
         target.writestr("content.xml", content)
-    return Package(stream.getvalue(), DEFAULT_LIMITS)
+    return OpenedPackage(stream.getvalue(), DEFAULT_LIMITS)
 
 
 def test_repeated_rows_and_cells_notes_and_tables_within_tables() -> None:
@@ -379,7 +379,7 @@ def assert_agrees(content: bytes) -> None:
         for cell in cells
         if cell.value is not None
     }
-    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), expected)
+    seen = inspect_xlsx.look(OpenedPackage(content, DEFAULT_LIMITS), expected)
     assert seen is not None and expected
     assert {place: (found.formula, found.percent) for place, found in seen.cells.items()} == expected
 
@@ -391,7 +391,7 @@ def test_a_formula_that_cells_share_is_spelled_as_each_reads_it() -> None:
     )
     content = respelled(many(), ("</sheetData>", row))
     seen = inspect_xlsx.look(
-        Package(content, DEFAULT_LIMITS), [("Sheet", parse_a1(cell)) for cell in ("E50", "G50", "I9")]
+        OpenedPackage(content, DEFAULT_LIMITS), [("Sheet", parse_a1(cell)) for cell in ("E50", "G50", "I9")]
     )
     assert seen is not None
     formulas = {str(cell): found.formula for (_, cell), found in seen.cells.items()}
@@ -403,7 +403,7 @@ def test_what_stands_around_a_cell_in_doubt_takes_no_memory() -> None:
     merged = '</sheetData><mergeCells><mergeCell ref="B1:XFD1048576"/></mergeCells>'
     content = respelled(many(), ("</sheetData>", merged))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = inspect_xlsx.look(Package(content, DEFAULT_LIMITS), [("Sheet", CellRef(1, 0))])
+    seen = inspect_xlsx.look(OpenedPackage(content, DEFAULT_LIMITS), [("Sheet", CellRef(1, 0))])
     assert seen is not None and seen.cells["Sheet", CellRef(1, 0)].percent
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 

@@ -16,7 +16,7 @@ from kpixl.output.workbook import sheet_names
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Severity
 from kpixl.readers import Grid
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.texts import say
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"
@@ -37,7 +37,7 @@ _EDGE = "0.74pt solid #BFBFBF"
 
 
 def mark_opendocument(
-    package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
+    package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the document of a package whose `grids` were read. Raises PackageError."""
     return _Marker(package, grids, lang).mark(file, groups, origins)
@@ -61,7 +61,7 @@ def _new(name: str, *children: Tree, text: str | None = None, **attributes: str)
 class _Marker:
     """Marks one document; used once."""
 
-    def __init__(self, package: Package, grids: Sequence[Grid], lang: str) -> None:
+    def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:
         limits = package.limits
         self.parts = Parts(package.content, members=limits.members, unpacked=limits.unpacked_bytes)
         self.lang = lang

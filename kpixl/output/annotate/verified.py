@@ -13,11 +13,11 @@ from kpixl.output.annotate.opendocument import mark_opendocument
 from kpixl.output.annotate.problem_list import Group
 from kpixl.output.annotate.workbook import mark_workbook
 from kpixl.readers import Grid, Opened, UnreadableError, open_content, read_opened
-from kpixl.readers.detect import Kind
-from kpixl.readers.package import Package
+from kpixl.readers.detect import FileKind
+from kpixl.readers.package import OpenedPackage
 from kpixl.texts import Text
 
-Mark = Callable[[Package, Sequence[Grid], str, Sequence[Group], str, Sequence[str]], bytes]
+Mark = Callable[[OpenedPackage, Sequence[Grid], str, Sequence[Group], str, Sequence[str]], bytes]
 
 KIND: Text = ("这种格式的文件不能加标注", "Files of this kind cannot be marked")
 ALTERED: Text = ("加标注会改变文件的内容", "Marking it would change what it holds")
@@ -34,7 +34,7 @@ class UnmarkableError(Exception):
 def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> bytes:
     """Return a copy of an opened workbook with `groups` marked in it. Raises UnmarkableError."""
     package = opened.package
-    if package is None or opened.kind is not Kind.PACKAGE or "xl/workbook.bin" in package.names:
+    if package is None or opened.kind is not FileKind.PACKAGE or "xl/workbook.bin" in package.names:
         raise UnmarkableError(KIND)
     mark = mark_opendocument if "content.xml" in package.names else mark_workbook
     before = _grids(opened, file)
@@ -51,7 +51,13 @@ def marked(opened: Opened, file: str, groups: Sequence[Group], lang: str) -> byt
 
 
 def _traced(
-    mark: Mark, opened: Opened, package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str
+    mark: Mark,
+    opened: Opened,
+    package: OpenedPackage,
+    grids: Sequence[Grid],
+    file: str,
+    groups: Sequence[Group],
+    lang: str,
 ) -> bytes:
     """Mark a file and note in the copy what it was made from; a copy that needs no other marks is not made anew."""
     origins = origins_of(grids[:1])

@@ -19,7 +19,7 @@ from kpixl.output.workbook import sheet_names
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Severity
 from kpixl.readers import Grid
-from kpixl.readers.package import Package
+from kpixl.readers.package import OpenedPackage
 from kpixl.texts import say
 
 _SHEET = "xl/worksheets/kpixl{}.xml"
@@ -30,7 +30,7 @@ _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 
 
 def mark_workbook(
-    package: Package, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
+    package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the workbook of a package whose `grids` were read. Raises PackageError."""
     return _Marker(package, grids, lang).mark(file, groups, origins)
@@ -39,7 +39,7 @@ def mark_workbook(
 class _Marker:
     """Marks one workbook; used once."""
 
-    def __init__(self, package: Package, grids: Sequence[Grid], lang: str) -> None:
+    def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:
         limits = package.limits
         self.parts = Workbook(package.content, members=limits.members, unpacked=limits.unpacked_bytes)
         self.lang = lang

@@ -11,7 +11,7 @@ from kpixl.forms.definition import Form, Table
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, target_text, text_of, to_yaml
 from kpixl.keys import Key
-from kpixl.portfolio.diff import Diff, Kind, ProjectChange, RowChange, ValueChange, value_text
+from kpixl.portfolio.diff import ChangeKind, Diff, ProjectChange, RowChange, ValueChange, value_text
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location
 from kpixl.texts import Text, say
@@ -21,7 +21,10 @@ CONTEXT = 10  # characters shown before and after what differs
 
 SIDE: Text = ("{name}（{facts}）", "{name} ({facts})")
 COUNT: Text = ("{count} 个项目", "projects: {count}")
-ONLY: dict[Kind, Text] = {Kind.ADDED: ("只在 B 中", "only in B"), Kind.REMOVED: ("只在 A 中", "only in A")}
+ONLY: dict[ChangeKind, Text] = {
+    ChangeKind.ADDED: ("只在 B 中", "only in B"),
+    ChangeKind.REMOVED: ("只在 A 中", "only in A"),
+}
 EQUAL: Text = ("两者完全相同。", "Both are equal.")
 TOTALS: Text = (
     "有改动 {changed} 个，只在 A 中 {removed} 个，只在 B 中 {added} 个，相同 {same} 个。",
@@ -30,41 +33,41 @@ TOTALS: Text = (
 SUM: Text = ("合计", "Total")
 BLANK: Text = ("空", "blank")
 RENUMBERED: Text = ("编号", "id")
-SIGNS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~"}
+SIGNS = {ChangeKind.ADDED: "+", ChangeKind.REMOVED: "-", ChangeKind.CHANGED: "~"}
 
 
-class Line(NamedTuple):
+class DiffLine(NamedTuple):
     """A line to show: what it is about (None for a heading), how far it is indented, and its text."""
 
-    kind: Kind | None
+    kind: ChangeKind | None
     indent: int
     text: str
 
 
-def diff_lines(found: Diff, old: Side, new: Side, lang: str) -> Iterator[Line]:
+def diff_lines(found: Diff, old: Side, new: Side, lang: str) -> Iterator[DiffLine]:
     """Write what differs, project by project, and the totals below."""
     for letter, side in (("A", old), ("B", new)):
-        yield Line(None, 0, f"{letter}  {_side_text(side.name, side.portfolio, lang)}")
+        yield DiffLine(None, 0, f"{letter}  {_side_text(side.name, side.portfolio, lang)}")
     if not found.projects:
-        yield Line(None, 0, say(EQUAL, lang))
+        yield DiffLine(None, 0, say(EQUAL, lang))
         return
     yield from change_lines(found, old, new, lang)
 
 
 def change_lines(
-    found: Diff, old: Side, new: Side, lang: str, only: Mapping[Kind, Text] = ONLY, totals: Text = TOTALS
-) -> Iterator[Line]:
+    found: Diff, old: Side, new: Side, lang: str, only: Mapping[ChangeKind, Text] = ONLY, totals: Text = TOTALS
+) -> Iterator[DiffLine]:
     """Write what differs, project by project, the total and the counts. `only`: of a project on one side."""
     for change in found.projects:
         yield from _project(found.form, change, old, new, lang, only)
     if found.amount is not None and found.amount.old != found.amount.new:
-        yield Line(None, 0, f"{say(SUM, lang)}  {value_change_text(found.amount, lang)}")
-    yield Line(None, 0, totals_text(found, lang, totals))
+        yield DiffLine(None, 0, f"{say(SUM, lang)}  {value_change_text(found.amount, lang)}")
+    yield DiffLine(None, 0, totals_text(found, lang, totals))
 
 
 def totals_text(found: Diff, lang: str, text: Text = TOTALS) -> str:
     """Count the projects that differ."""
-    counts = {str(kind): found.count(kind) for kind in Kind}
+    counts = {str(kind): found.count(kind) for kind in ChangeKind}
     return say(text, lang, same=found.unchanged, **counts)
 
 
@@ -86,23 +89,23 @@ def project_title(form: Form, change: ProjectChange) -> str:
 
 
 def _project(
-    form: Form, change: ProjectChange, old: Side, new: Side, lang: str, only: Mapping[Kind, Text]
-) -> Iterator[Line]:
+    form: Form, change: ProjectChange, old: Side, new: Side, lang: str, only: Mapping[ChangeKind, Text]
+) -> Iterator[DiffLine]:
     title = project_title(form, change)
     if change.old is None or change.new is None:
-        yield Line(change.kind, 0, f"{SIGNS[change.kind]} {title}  {say(only[change.kind], lang)}")
+        yield DiffLine(change.kind, 0, f"{SIGNS[change.kind]} {title}  {say(only[change.kind], lang)}")
         return
     source = str(new.place(change.new.id, None)) or str(old.place(change.old.id, None))
-    yield Line(None, 0, "  ".join(filter(None, (title, source))))
+    yield DiffLine(None, 0, "  ".join(filter(None, (title, source))))
     if change.old.id != change.new.id:
-        yield Line(Kind.CHANGED, 1, f"~ {say(RENUMBERED, lang)}: {change.old.id} → {change.new.id}")
+        yield DiffLine(ChangeKind.CHANGED, 1, f"~ {say(RENUMBERED, lang)}: {change.old.id} → {change.new.id}")
     for value in change.values:
         key = Key(value.field.key)
         cell = new.place(change.new.id, key).cell or old.place(change.old.id, key).cell
-        yield Line(Kind.CHANGED, 1, "  ".join(filter(None, (f"~ {value_change_text(value, lang)}", cell))))
+        yield DiffLine(ChangeKind.CHANGED, 1, "  ".join(filter(None, (f"~ {value_change_text(value, lang)}", cell))))
     for row in change.rows:
         text = f"{SIGNS[row.kind]} {row_change_text(row, lang)}"
-        yield Line(row.kind, 1, "  ".join(filter(None, (text, _row_cells(row, change, old, new)))))
+        yield DiffLine(row.kind, 1, "  ".join(filter(None, (text, _row_cells(row, change, old, new)))))
 
 
 def _row_cells(row: RowChange, change: ProjectChange, old: Side, new: Side) -> str:
@@ -112,7 +115,7 @@ def _row_cells(row: RowChange, change: ProjectChange, old: Side, new: Side) -> s
     keys = [row_keys(row, value) for value in row.values]
     cells = [new.place(change.new.id, b).cell or old.place(change.old.id, a).cell for a, b in keys]
     named = list(dict.fromkeys(filter(None, cells)))
-    return " ".join(named if row.kind is Kind.CHANGED else named[:1])
+    return " ".join(named if row.kind is ChangeKind.CHANGED else named[:1])
 
 
 def label(field_label: str) -> str:
@@ -148,7 +151,7 @@ def _signed(text: str, number: Decimal) -> str:
 def row_change_text(change: RowChange, lang: str) -> str:
     """Write a row that is only on one side as a whole, of another what differs."""
     where = f"{change.table.label} {change.title}".strip()
-    if change.kind is Kind.CHANGED:
+    if change.kind is ChangeKind.CHANGED:
         return f"{where}: " + ("；" if lang == "zh" else "; ").join(value_change_text(v, lang) for v in change.values)
     return f"{change.table.label} {row_text(change.table, change)}"
 
@@ -156,7 +159,7 @@ def row_change_text(change: RowChange, lang: str) -> str:
 def row_text(table: Table, change: RowChange) -> str:
     """Write all of a row that is only on one side: its texts, and its targets as they are printed."""
     values = dict.fromkeys(table.columns) | {
-        value.field.key: value.new if change.kind is Kind.ADDED else value.old for value in change.values
+        value.field.key: value.new if change.kind is ChangeKind.ADDED else value.old for value in change.values
     }
     parts = {part for target in table.targets.values() for part in target.parts}
     texts = [value_text(table.columns[key], value) for key, value in values.items() if key not in parts]
@@ -201,7 +204,7 @@ def diff_data(found: Diff, old: Side, new: Side) -> dict[str, Any]:
         "form": found.form.id,
         "old": _side_data(old),
         "new": _side_data(new),
-        "counts": {**{str(kind): found.count(kind) for kind in Kind}, "equal": found.unchanged},
+        "counts": {**{str(kind): found.count(kind) for kind in ChangeKind}, "equal": found.unchanged},
         "amount": None if found.amount is None else _value_data(found.amount, Location(), Location()),
         "projects": [_project_data(found.form, change, old, new) for change in found.projects],
     }

@@ -16,7 +16,7 @@ from kpixl.forms.values import text_of
 from kpixl.keys import Key
 from kpixl.output.diff.text import ONLY, label, row_keys, side_text, totals_text
 from kpixl.output.workbook import Book, Sheet, sheet_names
-from kpixl.portfolio.diff import Diff, Kind, ProjectChange, RowChange, ValueChange, value_text
+from kpixl.portfolio.diff import ChangeKind, Diff, ProjectChange, RowChange, ValueChange, value_text
 from kpixl.portfolio.sheet_id import OWN_SHEET
 from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
@@ -28,7 +28,7 @@ _ROW_HEIGHT, _TALLEST = 20.0, 200.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 _PER_CENT = '+0.00"%";-0.00"%";0.00"%"'
 _FOOTER: Text = ("&C第 &P 页，共 &N 页", "&CPage &P of &N")
-_COLOURS = {Kind.ADDED: "#D5EEDB", Kind.REMOVED: "#F5C2C7", Kind.CHANGED: "#FFE9B8"}
+_COLOURS = {ChangeKind.ADDED: "#D5EEDB", ChangeKind.REMOVED: "#F5C2C7", ChangeKind.CHANGED: "#FFE9B8"}
 _OLD_COLOUR, _NEW_COLOUR = "#FBE3E5", "#E6F5EA"
 
 TITLE: Text = ("两个版本的差异", "What differs between two versions")
@@ -51,7 +51,7 @@ class _Change(NamedTuple):
     """One line of the sheet of changes."""
 
     project: ProjectChange
-    kind: Kind
+    kind: ChangeKind
     part: str
     value: ValueChange | None
     places: tuple[str, str]
@@ -95,8 +95,8 @@ class _Writer:
     def say(self, text: Text, **details: object) -> str:
         return say(text, self.lang, **details)
 
-    def state(self, kind: Kind) -> str:
-        return self.say(CHANGED if kind is Kind.CHANGED else ONLY[kind])
+    def state(self, kind: ChangeKind) -> str:
+        return self.say(CHANGED if kind is ChangeKind.CHANGED else ONLY[kind])
 
     def number_style(self, field: Field, colour: str = "", *, signed: bool = False) -> Any:
         """Return the style of a number of a field; a difference shows its sign."""
@@ -194,11 +194,11 @@ class _Writer:
 
     def lines(self) -> Iterator[_Change]:
         for change in self.found.projects:
-            if change.kind is not Kind.CHANGED:
+            if change.kind is not ChangeKind.CHANGED:
                 yield _Change(change, change.kind, "", None, self.places(change, None, None))
             for value in change.values:
                 key = Key(value.field.key)
-                yield _Change(change, Kind.CHANGED, "", value, self.places(change, key, key))
+                yield _Change(change, ChangeKind.CHANGED, "", value, self.places(change, key, key))
             for row in change.rows:
                 part = f"{row.table.label} {self.number(row)} {row.title}".strip()
                 for value in row.values:

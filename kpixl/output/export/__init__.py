@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kpixl.disk import Output
-from kpixl.output.export.tables import Table
+from kpixl.output.export.tables import ExportTable
 from kpixl.problems import failure
 
 
@@ -23,7 +23,7 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
 
 
-def export_outputs(tables: Sequence[Table], folder: Path, stem: str, form: str) -> list[Output]:
+def export_outputs(tables: Sequence[ExportTable], folder: Path, stem: str, form: str) -> list[Output]:
     """Make the files of an export in `folder`; they are still to be written.
 
     A file per table for CSV and Parquet, one file called `stem` for databases. Raises KpixlError `export-needs-duckdb`.

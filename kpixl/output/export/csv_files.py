@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 
-from kpixl.output.export.tables import Cell, Kind, Table, cell_text
+from kpixl.output.export.tables import Cell, ColumnKind, ExportTable, cell_text
 
 # Excel and LibreOffice run what begins with one of these; the last two let the rest of a cell begin anew.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 BOM = b"\xef\xbb\xbf"
 
 
-def csv_bytes(table: Table) -> bytes:
+def csv_bytes(table: ExportTable) -> bytes:
     """Write a table as CSV (RFC 4180)."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
@@ -22,8 +22,8 @@ def csv_bytes(table: Table) -> bytes:
     return BOM + stream.getvalue().encode("utf-8", "surrogatepass")
 
 
-def _cell(cell: Cell, kind: Kind) -> str:
-    return guarded(cell) if kind is Kind.TEXT and isinstance(cell, str) else cell_text(cell)
+def _cell(cell: Cell, kind: ColumnKind) -> str:
+    return guarded(cell) if kind is ColumnKind.TEXT and isinstance(cell, str) else cell_text(cell)
 
 
 def guarded(text: str) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 import duckdb
 
 from kpixl.output.export.sqlite import quoted
-from kpixl.output.export.tables import Column, Kind, Table, cell_text
+from kpixl.output.export.tables import ColumnKind, ExportColumn, ExportTable, cell_text
 
 _DIGITS = 38  # of a decimal, at most
 _LEAST_SCALE = 2  # decimals that every amount has
 
 
-def parquet_bytes(tables: Sequence[Table]) -> Iterator[tuple[str, bytes]]:
+def parquet_bytes(tables: Sequence[ExportTable]) -> Iterator[tuple[str, bytes]]:
     """Write each table as a Parquet file; yield its name and content."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         for number, table in enumerate(tables):
@@ -27,7 +27,7 @@ def parquet_bytes(tables: Sequence[Table]) -> Iterator[tuple[str, bytes]]:
             yield table.name, path.read_bytes()
 
 
-def duckdb_bytes(tables: Sequence[Table]) -> bytes:
+def duckdb_bytes(tables: Sequence[ExportTable]) -> bytes:
     """Write tables as one database."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "export.duckdb")
@@ -42,7 +42,7 @@ def duckdb_bytes(tables: Sequence[Table]) -> bytes:
         return path.read_bytes()
 
 
-def _create(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, table: ExportTable, folder: Path) -> None:
     """Make a table. Rows go through a file of JSON lines: one by one, those of 13,000 projects take minutes."""
     types = [_type(column, [row[n] for row in table.rows]) for n, column in enumerate(table.columns)]
     defined = ", ".join(f"{quoted(c.name)} {t}" for c, t in zip(table.columns, types, strict=True))
@@ -60,10 +60,10 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -
     connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {cast} FROM {source}")
 
 
-def _type(column: Column, cells: Sequence[object]) -> str:
+def _type(column: ExportColumn, cells: Sequence[object]) -> str:
     """Return the type of a column; a decimal is as long as its numbers need, and text beyond 38 digits."""
-    if column.kind is not Kind.DECIMAL:
-        return {Kind.TEXT: "VARCHAR", Kind.INTEGER: "BIGINT", Kind.DATE: "DATE"}[column.kind]
+    if column.kind is not ColumnKind.DECIMAL:
+        return {ColumnKind.TEXT: "VARCHAR", ColumnKind.INTEGER: "BIGINT", ColumnKind.DATE: "DATE"}[column.kind]
     parts = [cell_text(cell).lstrip("-").partition(".") for cell in cells if isinstance(cell, Decimal)]
     scale = max([_LEAST_SCALE, *(len(decimals) for _, _, decimals in parts)])
     whole = max((len(digits) for digits, _, _ in parts), default=1)

@@ -8,14 +8,14 @@ from datetime import date
 from decimal import Decimal
 
 from kpixl.forms.values import fits_float
-from kpixl.output.export.tables import Cell, Kind, Table, cell_text
+from kpixl.output.export.tables import Cell, ColumnKind, ExportTable, cell_text
 
 # A decimal column has no type: any other would make floats of numbers too long for one.
-_TYPES = {Kind.TEXT: "TEXT", Kind.INTEGER: "INTEGER", Kind.DECIMAL: "", Kind.DATE: "TEXT"}
+_TYPES = {ColumnKind.TEXT: "TEXT", ColumnKind.INTEGER: "INTEGER", ColumnKind.DECIMAL: "", ColumnKind.DATE: "TEXT"}
 _LARGEST = 1 << 63
 
 
-def sqlite_bytes(tables: Sequence[Table]) -> bytes:
+def sqlite_bytes(tables: Sequence[ExportTable]) -> bytes:
     """Write tables as a database. Equal tables give equal bytes with one version of SQLite."""
     with sqlite3.connect(":memory:") as connection:
         for table in tables:

@@ -23,7 +23,7 @@ from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a column holds."""
 
     TEXT = "text"
@@ -36,21 +36,21 @@ Cell = str | int | Decimal | date | None
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ExportColumn:
     """A column, and what is in it."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     text: Text
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """A table: `rows` have a value of the column's kind, or None, for each column. `key`: columns that are unique."""
 
     name: str
     text: Text
-    columns: tuple[Column, ...]
+    columns: tuple[ExportColumn, ...]
     rows: Sequence[tuple[Cell, ...]] = ()
     key: tuple[str, ...] = ()
 
@@ -69,118 +69,126 @@ class Exported:
     decisions: Decisions = NONE
 
 
-_PROJECT = Column("project", Kind.TEXT, ("项目编号", "id of the project"))
+_PROJECT = ExportColumn("project", ColumnKind.TEXT, ("项目编号", "id of the project"))
 _PLACE = (
-    Column("file", Kind.TEXT, ("收回的文件", "the returned file")),
-    Column("sheet", Kind.TEXT, ("工作表", "the sheet")),
-    Column("cell", Kind.TEXT, ("单元格", "the cell")),
+    ExportColumn("file", ColumnKind.TEXT, ("收回的文件", "the returned file")),
+    ExportColumn("sheet", ColumnKind.TEXT, ("工作表", "the sheet")),
+    ExportColumn("cell", ColumnKind.TEXT, ("单元格", "the cell")),
 )
 _SOURCES = (
     _PROJECT,
-    Column("key", Kind.TEXT, ("数据的键，如 indicators.3.value", "key of the value, such as indicators.3.value")),
-    Column("table", Kind.TEXT, ("所在的表，表外为空", "the table it is in; blank outside tables")),
-    Column("row", Kind.INTEGER, ("表中第几行，从 1 起", "its row in the table, from 1")),
-    Column("label", Kind.TEXT, ("表式中的标签", "its label on the form")),
-    Column("value", Kind.TEXT, ("数据，一律为文字", "the value, always as text")),
+    ExportColumn(
+        "key", ColumnKind.TEXT, ("数据的键，如 indicators.3.value", "key of the value, such as indicators.3.value")
+    ),
+    ExportColumn("table", ColumnKind.TEXT, ("所在的表，表外为空", "the table it is in; blank outside tables")),
+    ExportColumn("row", ColumnKind.INTEGER, ("表中第几行，从 1 起", "its row in the table, from 1")),
+    ExportColumn("label", ColumnKind.TEXT, ("表式中的标签", "its label on the form")),
+    ExportColumn("value", ColumnKind.TEXT, ("数据，一律为文字", "the value, always as text")),
     *_PLACE,
-    Column("raw", Kind.TEXT, ("填写的原文，与数据不同时才有", "what was typed, where that is not the value")),
-    Column("sha256", Kind.TEXT, ("文件的 SHA-256 摘要", "SHA-256 digest of the file")),
+    ExportColumn(
+        "raw", ColumnKind.TEXT, ("填写的原文，与数据不同时才有", "what was typed, where that is not the value")
+    ),
+    ExportColumn("sha256", ColumnKind.TEXT, ("文件的 SHA-256 摘要", "SHA-256 digest of the file")),
 )
 _PROBLEMS = (
     _PROJECT,
-    Column("code", Kind.TEXT, ("问题代码", "code of the problem")),
-    Column("severity", Kind.TEXT, ("级别：error、warning、info", "error, warning or info")),
+    ExportColumn("code", ColumnKind.TEXT, ("问题代码", "code of the problem")),
+    ExportColumn("severity", ColumnKind.TEXT, ("级别：error、warning、info", "error, warning or info")),
     *_PLACE,
-    Column("field", Kind.TEXT, ("填报项的标签", "label of the field")),
-    Column("message", Kind.TEXT, ("发现了什么", "what was found")),
-    Column("hint", Kind.TEXT, ("怎么处理", "what to do")),
+    ExportColumn("field", ColumnKind.TEXT, ("填报项的标签", "label of the field")),
+    ExportColumn("message", ColumnKind.TEXT, ("发现了什么", "what was found")),
+    ExportColumn("hint", ColumnKind.TEXT, ("怎么处理", "what to do")),
 )
 _STATUS = (
     _PROJECT,
-    Column("name", Kind.TEXT, ("项目名称", "name of the project")),
-    Column(
+    ExportColumn("name", ColumnKind.TEXT, ("项目名称", "name of the project")),
+    ExportColumn(
         "state",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         (
             "returned 已收且无误，errors 已收有误，missing 未收，nothing 无需申报",
             "returned, errors (returned with errors), missing, or nothing (to report)",
         ),
     ),
-    Column("errors", Kind.INTEGER, ("错误数", "number of errors")),
-    Column("warnings", Kind.INTEGER, ("警告数", "number of warnings")),
-    Column("file", Kind.TEXT, ("采用的文件", "the file that counts")),
-    Column("sheet", Kind.TEXT, ("采用的工作表", "the sheet that counts")),
-    Column("reason", Kind.TEXT, ("无需申报的原因", "why there is nothing to report")),
+    ExportColumn("errors", ColumnKind.INTEGER, ("错误数", "number of errors")),
+    ExportColumn("warnings", ColumnKind.INTEGER, ("警告数", "number of warnings")),
+    ExportColumn("file", ColumnKind.TEXT, ("采用的文件", "the file that counts")),
+    ExportColumn("sheet", ColumnKind.TEXT, ("采用的工作表", "the sheet that counts")),
+    ExportColumn("reason", ColumnKind.TEXT, ("无需申报的原因", "why there is nothing to report")),
 )
 _DECISIONS = (
-    Column(
+    ExportColumn(
         "number",
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
         ("第几条，从 1 起；同一项以后一条为准", "its place, from 1; the last about a value counts"),
     ),
-    Column(
+    ExportColumn(
         "kind",
-        Kind.TEXT,
+        ColumnKind.TEXT,
         (
             "value 选定数据，remove 去掉项目，exclude 不采用文件，supersede 以另一文件代替",
             "value (was chosen), remove (a project), exclude (a file) or supersede (a file by another)",
         ),
     ),
     _PROJECT,
-    Column("key", Kind.TEXT, ("填报项的键，同 decisions.yaml", "key of the field, as in decisions.yaml")),
-    Column("row", Kind.TEXT, ("表中的行：各级和名称", "the row of a table, by its levels and name")),
-    Column("label", Kind.TEXT, ("表式中的标签", "its label on the form")),
-    Column("value", Kind.TEXT, ("选定的内容", "what was chosen")),
-    Column("was", Kind.TEXT, ("原来的内容", "what it replaced")),
-    Column("candidates", Kind.TEXT, ("当时可选的各项内容，每行一项", "what there was to choose from, a line each")),
-    Column("file", Kind.TEXT, ("不采用或被代替的文件", "the file that does not count")),
-    Column("newer", Kind.TEXT, ("代替它的文件", "the file that supersedes it")),
-    Column("sha256", Kind.TEXT, ("不采用的文件的 SHA-256 摘要", "SHA-256 digest of the excluded file")),
-    Column("reason", Kind.TEXT, ("理由", "why")),
-    Column("by", Kind.TEXT, ("在哪里决定的", "where it was decided")),
-    Column("date", Kind.TEXT, ("日期，照 decisions.yaml 原文", "its date, as it is written in decisions.yaml")),
+    ExportColumn("key", ColumnKind.TEXT, ("填报项的键，同 decisions.yaml", "key of the field, as in decisions.yaml")),
+    ExportColumn("row", ColumnKind.TEXT, ("表中的行：各级和名称", "the row of a table, by its levels and name")),
+    ExportColumn("label", ColumnKind.TEXT, ("表式中的标签", "its label on the form")),
+    ExportColumn("value", ColumnKind.TEXT, ("选定的内容", "what was chosen")),
+    ExportColumn("was", ColumnKind.TEXT, ("原来的内容", "what it replaced")),
+    ExportColumn(
+        "candidates", ColumnKind.TEXT, ("当时可选的各项内容，每行一项", "what there was to choose from, a line each")
+    ),
+    ExportColumn("file", ColumnKind.TEXT, ("不采用或被代替的文件", "the file that does not count")),
+    ExportColumn("newer", ColumnKind.TEXT, ("代替它的文件", "the file that supersedes it")),
+    ExportColumn("sha256", ColumnKind.TEXT, ("不采用的文件的 SHA-256 摘要", "SHA-256 digest of the excluded file")),
+    ExportColumn("reason", ColumnKind.TEXT, ("理由", "why")),
+    ExportColumn("by", ColumnKind.TEXT, ("在哪里决定的", "where it was decided")),
+    ExportColumn(
+        "date", ColumnKind.TEXT, ("日期，照 decisions.yaml 原文", "its date, as it is written in decisions.yaml")
+    ),
 )
 _COLUMNS = (
-    Column("table", Kind.TEXT, ("表", "the table")),
-    Column("column", Kind.TEXT, ("列", "the column")),
-    Column("kind", Kind.TEXT, ("类型：text、integer、decimal、date", "text, integer, decimal or date")),
-    Column("description", Kind.TEXT, ("含义", "what it holds")),
+    ExportColumn("table", ColumnKind.TEXT, ("表", "the table")),
+    ExportColumn("column", ColumnKind.TEXT, ("列", "the column")),
+    ExportColumn("kind", ColumnKind.TEXT, ("类型：text、integer、decimal、date", "text, integer, decimal or date")),
+    ExportColumn("description", ColumnKind.TEXT, ("含义", "what it holds")),
 )
 OWN_NAMES = frozenset({"projects", "sources", "problems", "status", "decisions", "columns"})
 NUMBER: Text = ("{label}，是数字时", "{label}, where it is a number")
 
 
-def export_tables(exported: Exported, lang: str) -> list[Table]:
+def export_tables(exported: Exported, lang: str) -> list[ExportTable]:
     """Make every table of an export, and one that lists all of their columns."""
     form, portfolio = exported.form, exported.portfolio
     tables = [_projects(form, portfolio), *_tables(form, portfolio)]
     tables += [
-        Table("sources", ("各项数据的出处", "where each value came from"), _SOURCES, [*_sources(exported)]),
-        Table("problems", ("检查发现的问题", "what checking found"), _PROBLEMS, [*_problems(exported, lang)]),
-        Table("status", ("各项目的收表情况", "what became of each project"), _STATUS, [*_status(exported)]),
-        Table(
+        ExportTable("sources", ("各项数据的出处", "where each value came from"), _SOURCES, [*_sources(exported)]),
+        ExportTable("problems", ("检查发现的问题", "what checking found"), _PROBLEMS, [*_problems(exported, lang)]),
+        ExportTable("status", ("各项目的收表情况", "what became of each project"), _STATUS, [*_status(exported)]),
+        ExportTable(
             "decisions", ("单位作出的决定", "what the office decided"), _DECISIONS, [*_decisions(exported)], ("number",)
         ),
     ]
     listed = [(t.name, c.name, str(c.kind), say(c.text, lang)) for t in tables for c in t.columns]
-    return [*tables, Table("columns", ("各表各列的含义", "what the columns hold"), _COLUMNS, listed)]
+    return [*tables, ExportTable("columns", ("各表各列的含义", "what the columns hold"), _COLUMNS, listed)]
 
 
 # --- values -------------------------------------------------------------------------------------
 
 
-def _projects(form: Form, portfolio: Portfolio) -> Table:
+def _projects(form: Form, portfolio: Portfolio) -> ExportTable:
     """Make a row per project; an amount or date that could not be read is None here, and a text in `sources`."""
     columns = _field_columns(form.fields, form.money)
     rows = [
         (project.id, *(cell for key, f in form.fields.items() for cell in _cells(f, project.values[key])))
         for project in portfolio.projects
     ]
-    return Table("projects", ("每个项目一行", "a row per project"), (_PROJECT, *columns), rows, ("project",))
+    return ExportTable("projects", ("每个项目一行", "a row per project"), (_PROJECT, *columns), rows, ("project",))
 
 
-def _tables(form: Form, portfolio: Portfolio) -> Iterator[Table]:
-    row_column = Column("row", Kind.INTEGER, ("第几行，从 1 起", "its place, from 1"))
+def _tables(form: Form, portfolio: Portfolio) -> Iterator[ExportTable]:
+    row_column = ExportColumn("row", ColumnKind.INTEGER, ("第几行，从 1 起", "its place, from 1"))
     for key, table in form.tables.items():
         columns = (_PROJECT, row_column, *_field_columns(table.columns, form.money))
         rows = [
@@ -189,7 +197,7 @@ def _tables(form: Form, portfolio: Portfolio) -> Iterator[Table]:
             for number, row in enumerate(project.tables[key], 1)
         ]
         text = (f"{table.label}，每条一行", f"{table.label}: a row per row of the form")
-        yield Table(f"form_{key}" if key in OWN_NAMES else key, text, columns, rows, ("project", "row"))
+        yield ExportTable(f"form_{key}" if key in OWN_NAMES else key, text, columns, rows, ("project", "row"))
 
 
 def _amount_text(label: str, money: MoneyUnit) -> Text:
@@ -197,37 +205,37 @@ def _amount_text(label: str, money: MoneyUnit) -> Text:
     return (f"{label}（{zh}）", f"{label}, in {en}")
 
 
-def _field_columns(fields: Mapping[str, Field], money: MoneyUnit) -> Iterator[Column]:
+def _field_columns(fields: Mapping[str, Field], money: MoneyUnit) -> Iterator[ExportColumn]:
     for key, one in fields.items():
         label = (one.heading or one.label).rstrip(":：")
         name = key.replace(".", "_")
-        yield Column(
+        yield ExportColumn(
             name, _kind(one), _amount_text(label, money) if FIELD_TYPES[one.type].is_amount else (label, label)
         )
         if _may_be_number(one):
-            yield Column(
-                f"{name}_number", Kind.DECIMAL, (say(NUMBER, "zh", label=label), say(NUMBER, "en", label=label))
+            yield ExportColumn(
+                f"{name}_number", ColumnKind.DECIMAL, (say(NUMBER, "zh", label=label), say(NUMBER, "en", label=label))
             )
 
 
-def _kind(one: Field) -> Kind:
+def _kind(one: Field) -> ColumnKind:
     python = FIELD_TYPES[one.type].python
-    return Kind.DECIMAL if python is Decimal else Kind.DATE if python is date else Kind.TEXT
+    return ColumnKind.DECIMAL if python is Decimal else ColumnKind.DATE if python is date else ColumnKind.TEXT
 
 
 def _may_be_number(one: Field) -> bool:
     """Return whether a field holds texts and numbers, so that numbers have a column of their own too."""
-    return _kind(one) is Kind.TEXT and not FIELD_TYPES[one.type].keeps_digits
+    return _kind(one) is ColumnKind.TEXT and not FIELD_TYPES[one.type].keeps_digits
 
 
 def _cells(one: Field, value: Value) -> Iterator[Cell]:
     kind = _kind(one)
-    if kind is Kind.TEXT:
+    if kind is ColumnKind.TEXT:
         yield None if value is None else text_of(value)
         if _may_be_number(one):
             yield value if isinstance(value, Decimal) else None
     else:
-        yield value if isinstance(value, Decimal if kind is Kind.DECIMAL else date) else None
+        yield value if isinstance(value, Decimal if kind is ColumnKind.DECIMAL else date) else None
 
 
 # --- sources, problems, status ------------------------------------------------------------------

@@ -22,7 +22,7 @@ from kpixl.output.summary.conflicts import NAME as DECIDE_NAME
 from kpixl.output.summary.conflicts import NO_DRAFTS, Drafts, write_conflicts
 from kpixl.output.summary.conflicts import ROLE as DECIDE
 from kpixl.output.summary.forms import FormsWriter
-from kpixl.output.summary.marks import NAME_PREFIX, SHEET, OwnSheet, write_memory
+from kpixl.output.summary.marks import NAME_PREFIX, SHEET, SummarySheet, write_memory
 from kpixl.output.summary.overview import Places, write_overview
 from kpixl.output.summary.rows import rows_sheets, write_rows_sheet
 from kpixl.output.summary.table import HEADER_ROW, MAX_LINK_COUNT, TableWriter
@@ -80,7 +80,7 @@ class _Built(NamedTuple):
     """A workbook, its sheets and the problems of making it."""
 
     content: bytes
-    sheets: tuple[OwnSheet, ...]
+    sheets: tuple[SummarySheet, ...]
     problems: tuple[Problem, ...]
 
 
@@ -129,11 +129,11 @@ def _build(
 
 def _write_own(
     book: Book, form: Form, portfolio: Portfolio, options: Options, names: Mapping[str, str]
-) -> list[OwnSheet]:
+) -> list[SummarySheet]:
     """Write our sheets; the forms first, so that links know where each one begins."""
     lang = options.lang
     sheets = {role: book.sheet(name) for role, name in names.items()}
-    done: dict[str, OwnSheet] = {}
+    done: dict[str, SummarySheet] = {}
     links: Mapping[str, int] = {}
     if "forms" in sheets:
         done["forms"], starts = FormsWriter(sheets["forms"], form, portfolio, lang).write()

@@ -22,7 +22,7 @@ _NAME_WIDTH = (16.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SummaryColumn:
     """A column of the sheet. `kind`: id, field, count, source, seen; `type`: that of its field, else text."""
 
     kind: str
@@ -34,11 +34,11 @@ class Column:
     long: bool = False
 
 
-def list_columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None) -> list[Column]:
+def list_columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[str, str] | None) -> list[SummaryColumn]:
     """List the columns of the table, in their order."""
     projects = portfolio.projects
     ids = [p.id for p in projects]
-    columns = [Column("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
+    columns = [SummaryColumn("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
     for number, key in enumerate(_field_order(form)):
         field, values = form.fields[key], [p.values[key] for p in projects]
         blank = number > 1 and bool(projects) and not field.required and all(v is None for v in values)
@@ -48,13 +48,13 @@ def list_columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[s
             long = field.lines > 1
             least, most = _NAME_WIDTH if number == 0 else (9, field.width)
             width = _LONG_WIDTH if long else text_width(texts, field.heading, least, most)
-        columns.append(Column("field", key, field.heading, width, kind, blank, long))
+        columns.append(SummaryColumn("field", key, field.heading, width, kind, blank, long))
     for key, table in form.tables.items():
-        columns.append(Column("count", key, say(_COUNT, lang, label=table.label), 10))
+        columns.append(SummaryColumn("count", key, say(_COUNT, lang, label=table.label), 10))
     if sources is not None:
         width = text_width(list(sources.values()), say(_SOURCE, lang), 10, 36)
-        columns.append(Column("source", "", say(_SOURCE, lang), width))
-    columns.append(Column("seen", "", say(_SEEN, lang), 8))
+        columns.append(SummaryColumn("source", "", say(_SOURCE, lang), width))
+    columns.append(SummaryColumn("seen", "", say(_SEEN, lang), 8))
     return columns
 
 

@@ -12,7 +12,7 @@ from kpixl.a1 import Span
 from kpixl.collection.settle import Offer, OpenConflict
 from kpixl.forms.definition import Form, Value
 from kpixl.output.summary.look import BORDER, FOOTER, TINT_DOUBT, TINT_HEADER
-from kpixl.output.summary.marks import OwnSheet
+from kpixl.output.summary.marks import SummarySheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.wording import address_key, shown
 from kpixl.text_fit import fitting_height
@@ -55,7 +55,9 @@ Drafts = Mapping[tuple[str, str, str], tuple[str, str]]
 NO_DRAFTS: Drafts = {}
 
 
-def write_conflicts(sheet: Sheet, form: Form, conflicts: Sequence[OpenConflict], drafts: Drafts, lang: str) -> OwnSheet:
+def write_conflicts(
+    sheet: Sheet, form: Form, conflicts: Sequence[OpenConflict], drafts: Drafts, lang: str
+) -> SummarySheet:
     """Write the sheet."""
     most = max(len(conflict.offers) for conflict in conflicts)
     widths = [width for _, width in _HEADINGS] + [_VALUE_WIDTH, _SOURCE_WIDTH] * most
@@ -66,7 +68,7 @@ def write_conflicts(sheet: Sheet, form: Form, conflicts: Sequence[OpenConflict],
         options = [say(CANDIDATE, lang, number=n + 1) for n in range(len(conflict.offers))]
         _offer(sheet, number, [*options, say(SENT, lang)], lang)
     _set_up(sheet, widths, len(rows), lang)
-    return OwnSheet(ROLE, sheet.name, tuple(rows))
+    return SummarySheet(ROLE, sheet.name, tuple(rows))
 
 
 def _headings(most: int, lang: str) -> list[Value]:

@@ -11,7 +11,7 @@ from kpixl.forms.definition import Form, Value
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import fits_float
 from kpixl.output.summary.look import FOOTER, TINT_DOUBT
-from kpixl.output.summary.marks import OwnSheet
+from kpixl.output.summary.marks import SummarySheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.flat_print import FlatPrinter, is_landscape, printed_widths
 from kpixl.portfolio.model import Portfolio, Project
@@ -38,7 +38,7 @@ class FormsWriter:
         self._known: dict[tuple[object, ...], float] = {}
         self._room: dict[tuple[int, int], float] = {}
 
-    def write(self) -> tuple[OwnSheet, Mapping[str, int]]:
+    def write(self) -> tuple[SummarySheet, Mapping[str, int]]:
         """Write all forms, or the one table of all projects; returns where each project begins."""
         starts: dict[str, int] = {}
         written: list[Sequence[Value]] = []
@@ -48,7 +48,7 @@ class FormsWriter:
             written += self._write_rows(rows, len(written))
         breaks = [] if self._form.flat else [start for start in starts.values() if start]
         self._set_up(len(written), breaks)
-        return OwnSheet("forms", self._sheet.name, tuple(written)), starts
+        return SummarySheet("forms", self._sheet.name, tuple(written)), starts
 
     def _forms(self) -> Iterator[tuple[Project | None, Sequence[PrintedRow]]]:
         printer = FormPrinter(self._form, self._portfolio.year)

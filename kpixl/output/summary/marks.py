@@ -83,7 +83,7 @@ def shown(text: str, like: str, offset: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSheet:
+class SummarySheet:
     """A sheet that was written: its values row by row, FORMULA in place of each formula, and how many charts."""
 
     role: str
@@ -109,7 +109,7 @@ class Memory:
     sheets: Mapping[str, RememberedSheet]
 
 
-def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: Sequence[OwnSheet]) -> None:
+def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: Sequence[SummarySheet]) -> None:
     """Add the hidden sheet: what the workbook is in A1, below it the packed values of all sheets of ours."""
     sheet = book.sheet(SHEET)
     facts: dict[str, Any] = {
@@ -132,7 +132,7 @@ def write_memory(book: Book, form: Form, portfolio: Portfolio, lang: str, own: S
     sheet.raw.very_hidden()
 
 
-def _pack(own: Sequence[OwnSheet], offset: int) -> str:
+def _pack(own: Sequence[SummarySheet], offset: int) -> str:
     """Pack the values, each text once: what the sheets show is much the same."""
     texts: dict[str, int] = {"": 0}
     known: dict[Value, int] = {}  # spelling a value takes longer than finding it here

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from kpixl.a1 import a1, quoted
-from kpixl.ooxml.cells import Cell, read_cells, shared_strings
+from kpixl.ooxml.cells import SheetCell, read_cells, shared_strings
 from kpixl.ooxml.comments import Comments
 from kpixl.ooxml.contents import CHART, contents_of, drawn
 from kpixl.ooxml.styles import Styles
@@ -123,7 +123,7 @@ class OldSummary:
         rows = {cell.row: cell.value for cell in self._cells(sheet) if cell.col == 0}
         return read_memory([str(rows[number]) for number in sorted(rows)])
 
-    def _cells(self, sheet: BookSheet) -> Iterable[Cell]:
+    def _cells(self, sheet: BookSheet) -> Iterable[SheetCell]:
         if self._strings is None:
             self._strings = shared_strings(self.workbook)
         return read_cells(self.workbook, sheet.path, self._strings)
@@ -157,7 +157,7 @@ class OldSummary:
         except PackageError:
             return False
 
-    def _rows(self, name: str) -> tuple[list[Row], list[Cell]]:
+    def _rows(self, name: str) -> tuple[list[Row], list[SheetCell]]:
         """Read a sheet: its rows as they are spelled in the memory, and its cells."""
         cells = list(self._cells(self._sheets[name]))
         rows: dict[int, dict[int, str]] = {}

@@ -10,7 +10,7 @@ from kpixl.forms.definition import Field, Form, MoneyUnit, Table, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.output.summary.columns import text_width
 from kpixl.output.summary.look import BORDER, FOOTER, TINT_HEADER
-from kpixl.output.summary.marks import OwnSheet
+from kpixl.output.summary.marks import SummarySheet
 from kpixl.output.workbook import Book, Sheet
 from kpixl.portfolio.model import Project
 from kpixl.text_fit import fitting_height
@@ -24,7 +24,7 @@ _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
 def write_rows_sheet(
     sheet: Sheet, form: Form, table: Table, projects: Sequence[Project], lang: str, role: str
-) -> OwnSheet:
+) -> SummarySheet:
     """Write the rows of `table` of all projects, in their order."""
     book = sheet.book
     about = _about(form)
@@ -58,7 +58,7 @@ def write_rows_sheet(
                 sheet.height(number, min(height, _TALLEST))
             written.append(values)
     _set_up(sheet, widths, len(written), len(fields), lang)
-    return OwnSheet(role, sheet.name, tuple(written))
+    return SummarySheet(role, sheet.name, tuple(written))
 
 
 def _about(form: Form) -> list[Field]:

@@ -19,7 +19,7 @@ from kpixl.forms.money import unit_heading
 from kpixl.forms.names import office_key, unit_field
 from kpixl.forms.types import FieldType
 from kpixl.forms.values import fits_float, text_of
-from kpixl.output.summary.columns import Column, list_columns
+from kpixl.output.summary.columns import SummaryColumn, list_columns
 from kpixl.output.summary.look import (
     BORDER,
     FOOTER,
@@ -31,7 +31,7 @@ from kpixl.output.summary.look import (
     TINT_SUBTOTAL,
     TINT_TOTAL,
 )
-from kpixl.output.summary.marks import FORMULA, OwnSheet
+from kpixl.output.summary.marks import FORMULA, SummarySheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import disclosure_text, heading_text
@@ -67,7 +67,7 @@ Rows = tuple[tuple[Value, int], ...]  # of subtotals: what each is of, and its r
 class TableSheet:
     """Where things stand on the sheet, for the charts and links that refer to it."""
 
-    own: OwnSheet
+    own: SummarySheet
     rows: Mapping[str, int]
     columns: Mapping[str, int]
     groups: Rows
@@ -161,7 +161,7 @@ class TableWriter:
         last = row - 1
         group_rows, unit_rows, office_rows, total = self._write_totals(groups, last)
         self._set_up(last)
-        own = OwnSheet("summary", self._sheet.name, tuple(self._rows))
+        own = SummarySheet("summary", self._sheet.name, tuple(self._rows))
         places = {column.key: number for number, column in enumerate(self._columns)}
         return TableSheet(own, rows, places, group_rows, unit_rows, office_rows, last, total)
 
@@ -309,7 +309,7 @@ class TableWriter:
         width = next((c.width for c in self._columns if group is not None and c.key == group[0]), 0.0)
         self._sheet.height(row, min(fitting_height(label, width, _SIZE, 22), MAX_ROW_HEIGHT))
 
-    def _total_text(self, column: Column, group: tuple[str, Value] | None) -> Value:
+    def _total_text(self, column: SummaryColumn, group: tuple[str, Value] | None) -> Value:
         if column.kind == "id":
             return say(_SUBTOTAL if group else _TOTAL, self._lang)
         if group is not None and column.key == group[0]:

@@ -16,7 +16,7 @@ from kpixl.forms.names import field_called
 from kpixl.forms.values import text_of
 from kpixl.output.template.form import NO_NOTES, FormSheet, Notes
 from kpixl.output.template.lists import write_lists
-from kpixl.output.template.status import Asked, Status
+from kpixl.output.template.status import Asked, SheetStatus
 from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
@@ -48,7 +48,7 @@ LAST: Text = ("{year}年：{value}", "{year}: {value}")
 
 
 @dataclass(frozen=True, slots=True)
-class Styles:
+class SheetStyles:
     """The colours of the template: paper, print and screen agree on them."""
 
     label: str = "#F2F2F2"
@@ -95,12 +95,12 @@ def build_template(
     places = {p.id: number for number, p in enumerate(whole.projects, 1)}
     before = {p.id: p for p in last.projects} if last is not None else {}
     year_before = last.year if last is not None and last.year else ""
-    statuses: list[Status] = []
+    statuses: list[SheetStatus] = []
     marks = []
     asked = Asked(form)
     for project, name in zip(portfolio.projects, names, strict=True):
         mark = _marker(form, whole, project, places[project.id])
-        sheet = FormSheet(book, form, Styles(), lang, name, cover_name, asked)
+        sheet = FormSheet(book, form, SheetStyles(), lang, name, cover_name, asked)
         statuses.append(
             sheet.write(project, portfolio.year, mark, _notes(form, project, before.get(project.id), year_before, lang))
         )
@@ -237,11 +237,11 @@ def _write_cover(
     form: Form,
     portfolio: Portfolio,
     names: Sequence[str],
-    statuses: Sequence[Status],
+    statuses: Sequence[SheetStatus],
     title: str,
     lang: str,
 ) -> None:
-    book, styles = sheet.book, Styles()
+    book, styles = sheet.book, SheetStyles()
     last = len(_COVER_WIDTHS) - 1
     written = sheet.record()
     sheet.widths(_COVER_WIDTHS)
@@ -281,7 +281,7 @@ def _write_cover(
     sheet.raw.set_tab_color(styles.quiet)
 
 
-def _done_count(sheet: Sheet, row: int, first: int, statuses: Sequence[Status], lang: str) -> None:
+def _done_count(sheet: Sheet, row: int, first: int, statuses: Sequence[SheetStatus], lang: str) -> None:
     """Write how many projects are finished, beside the heading of the list."""
     if not statuses:
         return
@@ -300,11 +300,11 @@ def _project_list(
     form: Form,
     portfolio: Portfolio,
     names: Sequence[str],
-    statuses: Sequence[Status],
+    statuses: Sequence[SheetStatus],
     row: int,
     lang: str,
 ) -> None:
-    book, styles = sheet.book, Styles()
+    book, styles = sheet.book, SheetStyles()
     first, *others = (form.fields[key] for key in form.key_fields)
     about = "、".join(field.heading for field in others)
     heads = [say(NUMBER, lang), form.id_field.label, first.heading, about, say(STATUS_HEAD, lang)]
@@ -333,8 +333,8 @@ def _project_list(
         _colour_statuses(sheet, Span(top, 4, top + len(statuses) - 1, 4), statuses[0])
 
 
-def _colour_statuses(sheet: Sheet, span: Span, status: Status) -> None:
-    words, styles = status.words, Styles()
+def _colour_statuses(sheet: Sheet, span: Span, status: SheetStatus) -> None:
+    words, styles = status.words, SheetStyles()
     colours = {words.done: styles.done, words.missing: styles.partial, words.wrong: styles.wrong}
     for word, colour in colours.items():
         options = {

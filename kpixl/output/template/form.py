@@ -20,7 +20,7 @@ from kpixl.output.template.page import set_page
 from kpixl.output.template.status import (
     Asked,
     PlacedRows,
-    Status,
+    SheetStatus,
     in_row,
     refs_to,
     status_formula,
@@ -39,7 +39,7 @@ from kpixl.texts import Text, say
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
 
-    from kpixl.output.template import Styles
+    from kpixl.output.template import SheetStyles
 
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
@@ -78,7 +78,9 @@ NO_NOTES: Notes = MappingProxyType({})
 class FormSheet:
     """Writes one project sheet."""
 
-    def __init__(self, book: Book, form: Form, styles: Styles, lang: str, name: str, cover: str, asked: Asked) -> None:
+    def __init__(
+        self, book: Book, form: Form, styles: SheetStyles, lang: str, name: str, cover: str, asked: Asked
+    ) -> None:
         self.book, self.form, self.styles, self.lang = book, form, styles, lang
         self.sheet: Sheet = book.sheet(name)
         self.cover = cover
@@ -93,7 +95,7 @@ class FormSheet:
         self.heights: dict[int, float] = {}  # of rows, in points
         self.as_text: list[str] = []  # cells in which a number is text, which Excel would mark
 
-    def write(self, project: Project, year: int | None, mark: Marker, notes: Notes = NO_NOTES) -> Status:
+    def write(self, project: Project, year: int | None, mark: Marker, notes: Notes = NO_NOTES) -> SheetStatus:
         """Write the whole sheet and return its status. `notes`: what to say beside the cells of values."""
         sheet, layout = self.sheet, self.layout
         sheet.widths([*layout.widths, 2, STATUS_WIDTH])
@@ -427,7 +429,7 @@ class FormSheet:
 
     # --- status ------------------------------------------------------------------------------
 
-    def _status(self, project: Project) -> Status:
+    def _status(self, project: Project) -> SheetStatus:
         """Write the status, and below the marker the hidden list that it counts."""
         plain = self.book.format(font_color="#FFFFFF")
         parts = self.asked.listed(project, self.places, self.tables)
@@ -445,7 +447,7 @@ class FormSheet:
         for word, colour in ((words.done, "done"), (words.missing, "partial"), (words.wrong, "wrong")):
             tint = self.book.rule_format(bg_color=getattr(self.styles, colour))
             self.sheet.rule(spot, {"type": "text", "criteria": "begins with", "value": STATUS + word, "format": tint})
-        return Status(f"{self.sheet.ref}{absolute(0, self.status_col)}", text, words, first_input)
+        return SheetStatus(f"{self.sheet.ref}{absolute(0, self.status_col)}", text, words, first_input)
 
     def _notes(self, notes: Notes) -> None:
         """Write notes beside the cells of values."""

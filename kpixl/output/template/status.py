@@ -42,7 +42,7 @@ _LAST_ROW = 1_000_000  # more than a sheet has rows for a form
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class StatusWords:
     """The words of a status, in the workbook's language."""
 
     done: str
@@ -51,12 +51,12 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SheetStatus:
     """Where a sheet says how far it is, and what it says now."""
 
     cell: str
     text: str
-    words: Words
+    words: StatusWords
     first_input: str
 
 
@@ -88,9 +88,9 @@ def refs_to(places: Places) -> Refs:
     return ref
 
 
-def words_in(lang: str) -> Words:
+def words_in(lang: str) -> StatusWords:
     """Return the words of a status."""
-    return Words(say(DONE, lang), say(MISSING, lang), say(WRONG, lang))
+    return StatusWords(say(DONE, lang), say(MISSING, lang), say(WRONG, lang))
 
 
 def in_row(col: int, below: int = 0) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from kpixl.checks.rule import Line, Roles, Subject
+from kpixl.checks.rule import Roles, RuleLine, Subject
 
 
-def numeric_lines(rows: Roles, subject: Subject) -> Iterator[Line]:
+def numeric_lines(rows: Roles, subject: Subject) -> Iterator[RuleLine]:
     return (line for line in subject.lines[rows.table] if isinstance(line.value, Decimal))
 
 

@@ -15,13 +15,13 @@ _BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameFields:
     """Fields that hold a name."""
 
     fields: tuple[FieldKey, ...]
 
 
-def name_blank(p: Names, subject: Subject) -> Iterator[Hit]:
+def name_blank(p: NameFields, subject: Subject) -> Iterator[Hit]:
     """Find names with a blank between two Chinese characters."""
     for key, text in subject.texts(p.fields):
         fixed = _BETWEEN_HAN.sub("", text)
@@ -40,6 +40,6 @@ RULE = Rule(
         category="compliance",
         title=("名称中间有空格", "A name with a blank in it"),
     ),
-    parameters=Names,
+    parameters=NameFields,
     find=name_blank,
 )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from kpixl.checks.parameters import NO_WORDS, FieldKey, Words
-from kpixl.checks.rule import Hit, Line, Roles, Rule, Subject
+from kpixl.checks.rule import Hit, Roles, Rule, RuleLine, Subject
 from kpixl.checks.rules.completeness.texts import MARKUP
 from kpixl.forms.definition import Value
 from kpixl.forms.values import fold, number_text
@@ -77,7 +77,7 @@ def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
             yield Hit(Key(key), {"label": subject.heading(key), "found": match[0], "number": f"{number} {unit}"})
 
 
-def _measured(line: Line, group: Mapping[str, int]) -> tuple[int | str | None, Value]:
+def _measured(line: RuleLine, group: Mapping[str, int]) -> tuple[int | str | None, Value]:
     """Return what a row counts and how many: 2.4 万人次 are 24000 人次.
 
     A unit that is in no group counts only itself; None is a unit that is missing.

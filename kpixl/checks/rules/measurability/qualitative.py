@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpixl.checks.parameters import Words
-from kpixl.checks.rule import Line, Roles, Subject
+from kpixl.checks.rule import Roles, RuleLine, Subject
 from kpixl.forms.values import fold
 
 
@@ -20,7 +20,7 @@ class Qualitative:
     unless: Words
 
 
-def text_values(rows: Roles, subject: Subject) -> Iterator[tuple[Line, str]]:
+def text_values(rows: Roles, subject: Subject) -> Iterator[tuple[RuleLine, str]]:
     for line in subject.lines[rows.table]:
         if isinstance(line.value, str):
             yield line, fold(line.value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpixl.checks.parameters import Words
-from kpixl.checks.rule import Line, Roles, Subject
+from kpixl.checks.rule import Roles, RuleLine, Subject
 
 HUNDRED = Decimal(100)
 
@@ -22,7 +22,7 @@ class Rates:
     unless: Words
 
 
-def rate_lines(p: Rates, subject: Subject) -> Iterator[tuple[Line, Decimal]]:
+def rate_lines(p: Rates, subject: Subject) -> Iterator[tuple[RuleLine, Decimal]]:
     for line in subject.lines[p.rows.table]:
         # Names are looked at last: most values lie between, where nothing is wrong.
         if isinstance(line.value, Decimal) and line.unit in p.units and not 1 < line.value < HUNDRED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from kpixl.collection.run_record import RunRecord
 from kpixl.forms.definition import Form
 from kpixl.output.summary.look import FOOTER, STYLES
-from kpixl.output.summary.marks import OwnSheet
+from kpixl.output.summary.marks import SummarySheet
 from kpixl.output.summary.overview.canvas import MARGINS, SCALE, Canvas, Places
 from kpixl.output.summary.overview.figures import link_figures, write_figures
 from kpixl.output.summary.overview.groups import write_groups
@@ -31,7 +31,7 @@ _FOUND: Text = ("错误、警告为合并时所见", "Errors and warnings as fou
 
 def write_overview(
     sheet: Sheet, form: Form, portfolio: Portfolio, lang: str, places: Places, run: RunRecord | None
-) -> OwnSheet:
+) -> SummarySheet:
     """Write the overview; returns what is on it. `run`: the record of the run that gave the portfolio, if known."""
     canvas = Canvas(sheet, form, portfolio, lang, places, run)
     _write_head(canvas)
@@ -46,7 +46,7 @@ def write_overview(
     _set_up(canvas)
     cells = [canvas.rows.get(number, {}) for number in range(max(canvas.rows, default=-1) + 1)]
     rows = tuple([row.get(col) for col in range(max(row, default=-1) + 1)] for row in cells)
-    return OwnSheet("overview", sheet.name, rows, canvas.charts)
+    return SummarySheet("overview", sheet.name, rows, canvas.charts)
 
 
 def _write_head(canvas: Canvas) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpixl.a1 import a1
-from kpixl.collection.run_record import Named
+from kpixl.collection.run_record import NamedProject
 from kpixl.forms.definition import Value
 from kpixl.forms.names import office_key
 from kpixl.forms.values import text_of
@@ -30,7 +30,7 @@ class _Group:
     value: Value
     projects: Sequence[Project]
     row: int | None
-    missing: Sequence[Named] = ()
+    missing: Sequence[NamedProject] = ()
 
 
 def write_groups(canvas: Canvas) -> None:
@@ -69,7 +69,7 @@ def _units(canvas: Canvas) -> list[_Group]:
     if canvas.unit_field is None:
         return []
     groups = projects_by(canvas.unit_field.key, canvas.portfolio.projects)
-    missing: dict[Value, list[Named]] = {}
+    missing: dict[Value, list[NamedProject]] = {}
     for project in canvas.run.missing if canvas.run else ():
         missing.setdefault(project.unit or None, []).append(project)
     rows = dict(canvas.table.units)
