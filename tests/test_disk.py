@@ -275,6 +275,10 @@ NO_OUTPUTS = {
     ("output/publish/designs.py", "mkdir"),
     ("output/annotate/__init__.py", "mkdir"),  # a folder, before its files go through the door
     ("output/export/__init__.py", "mkdir"),  # the same
+    ("output/letters/__init__.py", "mkdir"),  # the same
+    ("output/round.py", "mkdir"),  # the same
+    ("collection/new_folder.py", "mkdir"),  # the collection folder, which must not be there
+    ("learn/__init__.py", "mkdir"),  # the folder of a definition, which must not be there
     ("output/export/duck.py", "open"),  # in a temporary folder, for DuckDB to read
     ("output/template/__init__.py", "mkdir"),
 }
