@@ -787,7 +787,7 @@ def test_a_folder_where_submissions_are_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_portfolio_has_no_files_to_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", str(EXAMPLE / "2026.yaml"), "--mark", str(tmp_path / "m")]) == 3
-    assert "--mark" in capsys.readouterr().err
+    assert "没有可以标注的文件" in capsys.readouterr().err
 
 
 def test_another_file_of_the_name_is_kept_and_old_copies_are_told(
