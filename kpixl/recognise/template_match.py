@@ -10,6 +10,9 @@ from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, LabelIndex, LayoutBlock, Rows, Slot, Spot
 
+# Of a form with four labels half are two, which people type into a table as the words that they are.
+LEAST_LABELS = 3
+
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
     """Recognise a sheet whose labels all stand where the template put them; None where one does not.
@@ -57,12 +60,13 @@ def _is_widened(rows: Rows, edge: int) -> bool:
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
-    """Tell whether a second form stands in what looks like the first one's table, or beside it: half its labels do."""
-    if found.tables and 2 * _fields(index, rows[found.tables[0].row + 1 :], index.foot) >= len(index.labels):
+    """Return whether a second form is in what looks like the first one's table, or beside it: half its labels are."""
+    least = min(len(index.labels), max(LEAST_LABELS, len(index.labels) / 2))
+    if found.tables and _fields(index, rows[found.tables[0].row + 1 :], index.foot) >= least:
         return True
     if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
         return False
-    return 2 * _fields(index, [row[found.edge + 1 :] for row in rows]) >= len(index.labels)
+    return _fields(index, [row[found.edge + 1 :] for row in rows]) >= least
 
 
 def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,16 @@ def test_explain_names_the_form_of_each_sheet(tmp_path: Path, capsys: pytest.Cap
     for form_id in GRIDS:
         assert f"{form_id} · {form_id}" in shown
     assert "annual_indicators.level2" in shown
+
+
+def test_words_of_the_form_typed_into_a_table_are_no_second_form() -> None:
+    """Half of the labels of a form with four are two, which anybody may type below each other."""
+    form, portfolio = canonical.load(EXAMPLES / "sichuan-target-2026" / "2026.yaml", FORMS.__getitem__)
+    project = portfolio.projects[0]
+    (rows,) = project.tables.values()
+    words = [form.fields["unit"].label, form.fields["goal"].label]
+    typed = tuple({**row, "unit": word} for row, word in zip(rows, words, strict=False))
+    changed = replace(portfolio, projects=(replace(project, tables={"indicators": typed}),))
+    found = Extractor([form]).extract(Grid("t", as_sent(form, changed)), "t.xlsx")
+    assert isinstance(found, list)
+    assert [row["unit"] for row in found[0].tables["indicators"]] == words
