@@ -114,7 +114,7 @@ def say_error(text: str) -> None:
 
 
 def wrote(path: Path, changed: bool, lang: str) -> None:
-    """Say that an output was written, or was already right."""
+    """Print that an output was written, or was already right."""
     say_error(say(WROTE if changed else UNCHANGED, lang, path=path))
 
 
@@ -259,13 +259,13 @@ def print_files(result: Consolidated, lang: str) -> None:
 
 
 def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
-    """Say how many submissions were marked."""
+    """Print how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
     say_error(say(MARKED, lang, path=folder, marked=marked, listed=len(copies) - marked))
 
 
 def print_letters(written: Sequence[WrittenLetter], lang: str) -> None:
-    """Say to whom letters were written, and about how much."""
+    """Print to whom letters were written, and about how much."""
     for one in written:
         letter = one.letter
         counts = (len(letter.errors), len(letter.warnings), len(letter.unread), len(letter.missing))
@@ -326,7 +326,7 @@ def print_verified(found: Verified, lang: str) -> None:
 
 
 def print_since(since: Since, lang: str) -> None:
-    """Say how many findings of an earlier check are there still, and how many are not."""
+    """Print how many findings of an earlier check are there still, and how many are not."""
     say_error(say(SINCE, lang, name=since.name, known=len(since.known), resolved=len(since.resolved)))
 
 

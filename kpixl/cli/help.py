@@ -206,7 +206,7 @@ class CommandGroup(_Spoken, click.Group):
 
 
 def usage_error(error: click.UsageError, arguments: Sequence[str]) -> str:
-    """Say in the right language what is wrong with a command line."""
+    """Return in the right language what is wrong with a command line."""
     ctx = error.ctx
     lang = asked_language(arguments)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -241,7 +241,7 @@ def _reason(error: click.UsageError, lang: str) -> str:
 
 
 def _wanted(kind: click.ParamType[Any], lang: str) -> str:
-    """Say what an option takes whose type click checks by itself; "" where kpixl says what is wrong."""
+    """Return what an option takes whose type click checks by itself; "" where kpixl says what is wrong."""
     items = ", ".join(kind.choices) if isinstance(kind, click.Choice) else ""
     return say(_WANTED.get(type(kind), ("", "")), lang, items=items)
 

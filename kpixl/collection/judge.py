@@ -88,7 +88,7 @@ def _complete(decision: Decision, met: Met) -> Decision:
 
 
 def _says_more(decision: Decision, met: Met) -> bool:
-    """Tell whether a file has a value that there was not when it was decided; one that agrees with it is none."""
+    """Return whether a file has a value that there was not when it was decided; one that agrees with it is none."""
     if decision.candidates is None:
         return False
     known = {*decision.candidates, decision.choice.value}

@@ -105,7 +105,7 @@ class Names:
         return collided
 
     def _is_plain(self, returned: Sequence[Returned], numbers: Sequence[int], project_id: str) -> bool:
-        """Tell whether a number was given to one name only, which is how it should be."""
+        """Return whether a number was given to one name only, which is how it should be."""
         names = {_sent_name(returned[n]) for n in numbers}
         return len(names) == 1 and (self.roster is None or names == {self.expected[project_id]})
 
@@ -116,7 +116,7 @@ class Names:
         return max(sent, key=lambda name: (sent[name], name), default="")
 
     def _is_another(self, item: Returned) -> bool:
-        """Tell whether a form, unlike the roster by name, is of another unit too: so it was not renamed there only."""
+        """Return whether a form, unlike the roster by name, is of another unit too: not renamed there only."""
         assert item.form.marker is not None
         own, key = self.keys.get(item.form.marker.project, ()), self._key(item.form.values)
         return bool(key[0]) and sheet_ids.digest(self._name(item)) not in self.digests and key[1:] != own[1:]
@@ -148,7 +148,7 @@ class Names:
                 self.problems.append(Problem("marker-other-project", place, details, project=other))
 
     def _is_original(self, item: Returned) -> bool:
-        """Tell whether a form has the name that its marker was written for."""
+        """Return whether a form has the name that its marker was written for."""
         return _sent_name(item) == sheet_ids.digest(self._name(item))
 
     # --- by name -----------------------------------------------------------------------------

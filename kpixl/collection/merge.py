@@ -160,7 +160,7 @@ class _Scope:
     organization: str | None
 
     def excludes(self, mark: Marker | None) -> bool:
-        """Tell whether a marker is one of another portfolio; what a portfolio leaves open excludes nothing."""
+        """Return whether a marker is one of another portfolio; what a portfolio leaves open excludes nothing."""
         if mark is None or mark.portfolio == self.portfolio:
             return False
         return self.is_other_year(mark.year) or (
@@ -169,7 +169,7 @@ class _Scope:
         )
 
     def is_other_year(self, year: int | None) -> bool:
-        """Tell whether a year is known and not the one that is being collected."""
+        """Return whether a year is known and not the one that is being collected."""
         return year is not None and year != self.year
 
 

@@ -235,7 +235,7 @@ def problem_list(origins: Sequence[str] = ()) -> str:
 
 
 def is_problem_list(grid: Grid) -> bool:
-    """Tell whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
+    """Return whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
     return _list_facts(grid) is not None
 
 
@@ -299,7 +299,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
 
 
 def _is_furniture(grid: Grid) -> bool:
-    """Tell whether a sheet was put into the workbook by kpixl itself, beside the forms; its name alone may be typed."""
+    """Return whether kpixl itself put a sheet into the workbook, beside the forms; its name may be typed."""
     if grid.name is None or not grid.name.startswith(sheet_ids.OWN_SHEET):
         return is_problem_list(grid)
     return any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) for row in grid.rows[:1] for raw in row[:1])
@@ -316,7 +316,7 @@ def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Ma
 
 
 def is_own_output(path: Path) -> bool:
-    """Tell whether a file is a workbook or report that kpixl made for the office: summary, status, report."""
+    """Return whether a file is a workbook or report that kpixl made for the office: summary, status, report."""
     if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
         return False
     content = path.read_bytes()
@@ -336,7 +336,7 @@ def _is_ours(grids: Sequence[Grid]) -> bool:
 
 
 def _foreign(grid: Grid) -> bool:
-    """Tell whether a sheet is neither blank nor one that every template of ours has besides the forms."""
+    """Return whether a sheet is neither blank nor one that every template of ours has besides the forms."""
     return not sheet_ids.is_instructions(grid.rows) and any(not is_blank(raw) for row in grid.rows for raw in row)
 
 
@@ -353,7 +353,7 @@ def _skipped(
 
 
 def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
-    """Say what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
+    """Report what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
     names, where = extractor.names(nothing.form), Location(file, grid.name)
 
     def problem(code: str, labels: Iterable[LabelKey], form: Extracted) -> Problem:
@@ -386,7 +386,7 @@ def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Pr
 
 
 def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:
-    """Say that the sheets make up a form only together, where they do."""
+    """Report sheets that make up a form only together."""
     best = max((nothing for _, nothing in empty), key=lambda n: len(n.seen))
     pieces = [(grid, n.seen) for grid, n in empty if n.form == best.form and len(n.seen) > 1]
     names = extractor.names(best.form)
@@ -400,7 +400,7 @@ def _is_csv(shown: str) -> bool:
 
 
 def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, csv: bool) -> Problem:
-    """Say that no form was found; of a .csv, that the form may be on another sheet of the workbook that it was."""
+    """Report that no form was found; of a .csv, that the form may be on another sheet of the workbook that it was."""
     best = max(nothings, key=lambda n: len(n.seen))
     if csv and not best.seen:
         return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})

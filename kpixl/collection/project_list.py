@@ -261,7 +261,7 @@ def read_lines(form: Form, found: Listing) -> tuple[list[ListLine], list[Problem
 
 
 def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[int, str]]) -> bool:
-    """Tell whether a row is a total: it says so, and describes nothing else."""
+    """Return whether a row is a total: it says so, and describes nothing else."""
     for col in (texts[0][0], name.col):
         folded = fold(text_of(cell_at(found.grid, row, col)))
         if folded in TOTAL_WORDS:
@@ -276,7 +276,7 @@ def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[
 
 
 def _covered(found: Listing, name: ListColumn) -> dict[tuple[int, int], Raw]:
-    """Say what stands in cells that a merge over several rows covers: a unit written once beside its projects."""
+    """Fill in the cells that a merge over several rows covers: a unit written once beside its projects."""
     wanted = {
         column.col
         for column in found.columns

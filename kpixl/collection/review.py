@@ -146,7 +146,7 @@ def _decided(paths: Sequence[Path]) -> Decided:
 
 
 def is_portfolio(paths: Sequence[Path]) -> bool:
-    """Tell whether what is to be checked is one portfolio, and not submissions."""
+    """Return whether what is to be checked is one portfolio, and not submissions."""
     return len(paths) == 1 and paths[0].suffix.lower() in PORTFOLIO_SUFFIXES
 
 
@@ -159,7 +159,7 @@ class _Run:
         self.used: set[Waiver] = set()
 
     def submissions(self, result: Consolidated) -> Reviewed:
-        """Say what is to be said of the submissions that `apply` has looked at."""
+        """Add waiver and nothing-to-report problems to what `apply` has looked at."""
         returned = {p.id for p in result.portfolio.projects}
         known, problems, reasons = returned, [*result.problems], {}
         if self.roster is not None:

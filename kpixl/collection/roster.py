@@ -259,7 +259,7 @@ def _project(form: Form, entry: RosterEntry, project_id: str, before: Project | 
 
 
 def _follows(field: Field, given: Container[str]) -> bool:
-    """Tell whether a computed value follows from one of those that are given."""
+    """Return whether a computed value follows from one of those that are given."""
     return field.computation is not None and any(part in given for part in field.computation.keys)
 
 

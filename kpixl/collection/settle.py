@@ -230,7 +230,7 @@ class _Settling:
         return found | {key: key for key in unread[main] if key not in given}
 
     def _has_twin(self, number: int, counting: Sequence[int]) -> bool:
-        """Tell whether an earlier submission has the same values."""
+        """Return whether an earlier submission has the same values."""
         return any(n < number and self.group[n].project == self.group[number].project for n in counting)
 
     def _variant(self, number: int) -> Variant:

@@ -141,12 +141,12 @@ class Received:
     foreign: bool = False
 
     def is_as_sent(self) -> bool:
-        """Tell whether every value is the one that was sent out, by the digest in the marker."""
+        """Return whether every value is the one that was sent out, by the digest in the marker."""
         mark = self.item.form.marker
         return mark is not None and bool(mark.sent) and mark.sent == sheet_ids.content_digest(self.project)
 
     def is_unfilled(self, form: Form, sent: Project | None) -> bool:
-        """Tell whether every value is the one that was sent out, by the marker's digest or by the roster (`sent`), and
+        """Return whether every value is the one sent out, by the marker's digest or by the roster (`sent`), and
         something is still to be filled in: a complete one that comes back as it was sent is an answer."""
         if _is_complete(form, self.project):
             return False
@@ -154,7 +154,7 @@ class Received:
 
 
 def _is_complete(form: Form, project: Project) -> bool:
-    """Tell whether all that is required is there: fields, and a row of each table that requires something."""
+    """Return whether all that is required is there: fields, and a row of each table that requires something."""
     if any(field.required and project.values[key] is None for key, field in form.fields.items()):
         return False
     needed = (t.key for t in form.tables.values() if any(c.required for c in t.columns.values()))

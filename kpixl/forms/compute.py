@@ -98,7 +98,7 @@ def _rounded(number: Decimal | None, decimals: int | None) -> Decimal | None:
 
 
 def agrees(field: Field, value: Value, computed: Value) -> bool:
-    """Tell whether a value is the computed one, also where it has more decimals than that is rounded to."""
+    """Return whether a value is the computed one, also where it has more decimals than that is rounded to."""
     computation = field.computation
     if isinstance(value, Decimal) and computation is not None:
         value = _rounded(value, computation.decimals)

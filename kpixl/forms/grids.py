@@ -28,7 +28,7 @@ class GridFields(NamedTuple):
 
 
 def is_grid(data: object) -> bool:
-    """Tell whether an entry of `fields` is a grid: it has rows and columns."""
+    """Return whether an entry of `fields` is a grid: it has rows and columns."""
     return isinstance(data, dict) and "rows" in data and "columns" in data
 
 

@@ -131,7 +131,7 @@ def unit_cell(raw: Raw) -> MoneyUnit | None:
 
 
 def has_own_unit(raw: Raw) -> bool:
-    """Tell whether an amount was typed with its own unit: 60万, 600000元."""
+    """Return whether an amount was typed with its own unit: 60万, 600000元."""
     return isinstance(raw, str) and any(c in raw for c in "元万亿萬億")
 
 

@@ -339,7 +339,7 @@ def _place(error: Exception, trace: TracebackType | None) -> tuple[str, int]:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Tell whether code of ours is at fault that a template only made run."""
+    """Return whether code of ours is at fault that a template only made run."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

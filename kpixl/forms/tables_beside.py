@@ -163,5 +163,5 @@ def _texts(table: Table) -> frozenset[str]:
 
 
 def _is_value_of(table: Table, key: str, other: str) -> bool:
-    """Tell whether one is a target and the other its value: which is meant, the headings beside it tell."""
+    """Return whether one is a target and the other its value: which is meant, the headings beside it tell."""
     return any({key, other} == {target.key, target.value} for target in table.targets.values())

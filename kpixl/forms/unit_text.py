@@ -21,7 +21,7 @@ _NUMERIC = re.compile(r"(?:[≥≤=><≈~+±-]{0,3}\d.*|[^\d]{1,6}\d[\d,.]*\D{0,
 
 
 def is_unit(text: str, number: str, *, operator: bool) -> bool:
-    """Tell whether the text behind a number can be its unit: 只, M, 元/生/年; not 月底前.
+    """Return whether the text behind a number can be its unit: 只, M, 元/生/年; not 月底前.
 
     With an `operator` the number counts, whatever is behind it; without one a date or rank may be meant.
     """
@@ -35,7 +35,7 @@ def is_unit(text: str, number: str, *, operator: bool) -> bool:
 
 
 def is_numeric(text: str) -> bool:
-    """Tell whether a target that was not parted is all the same one of a number: 约100人, 3至5天; no date."""
+    """Return whether a target that was not parted is all the same one of a number: 约100人, 3至5天; no date."""
     if len(text) > MAX_NUMERIC:
         return False
     folded = "".join(unicodedata.normalize("NFKC", text).split()).casefold()

@@ -125,7 +125,7 @@ def _column(
 
 
 def _counts_money(table: SeenTable) -> bool:
-    """Tell whether a grid is of amounts, by its caption or the labels of its rows."""
+    """Return whether a grid is of amounts, by its caption or the labels of its rows."""
     if table.caption is not None and unit_of(table.caption.text) is not None:
         return True
     labels = [row[0].text for row in table.body]

@@ -107,7 +107,7 @@ def _fonts(boxes: Boxes) -> dict[str, str | float]:
 
 
 def _is_filled(pairs: Sequence[Pair]) -> bool:
-    """Tell whether somebody has filled in the form: then what its tables hold is an example."""
+    """Return whether somebody has filled in the form: then what its tables hold is an example."""
     held = [pair.value.text for pair in pairs]
     typed = sum(bool(text) and not is_placeholder(text) and not tick_items(text) for text in held)
     return typed * 3 > len(held)

@@ -134,7 +134,7 @@ def narrowed(row: PlacedRow, width: int) -> PlacedRow:
 
 
 def _typed(proposal: Proposal, keys: Mapping[Box, str], layout: _Layout) -> None:
-    """Say of each value what its cell held."""
+    """Add a remark to each value about what its cell held."""
     held = {
         key: " ".join(box.text.split())[:MAX_QUOTED]
         for box, key in keys.items()

@@ -99,13 +99,13 @@ def _reached(boxes: Boxes, full: Box) -> Box | None:
 
 
 def _heads_row(boxes: Boxes, below: Box) -> bool:
-    """Tell whether a blank below a text is the value of a label in front of it."""
+    """Return whether a blank below a text is the value of a label in front of it."""
     before = boxes.at.get((below.row, below.col - 1))
     return before is not None and before.rows == below.rows and bool(before.text) and not below.text
 
 
 def _is_value(label: Box, other: Box) -> bool:
-    """Tell whether a box beside or below a label is where its value is typed."""
+    """Return whether a box beside or below a label is where its value is typed."""
     if not other.text or is_placeholder(other.text) or not isinstance(other.raw, str) or other.formula:
         return True
     if (other.rule is not None and other.rule.kind) or tick_items(other.text):

@@ -102,12 +102,12 @@ class SeenSheet:
     cut: bool = False
 
     def is_open(self, row: int, col: int) -> bool:
-        """Tell whether a cell of a protected sheet may be typed into."""
+        """Return whether a cell of a protected sheet may be typed into."""
         found = self.look.get((row, col))
         return self.protected and found is not None and not found.locked
 
     def is_drawn(self, row: int, col: int) -> bool:
-        """Tell whether a cell has a border, or may be typed into while others may not."""
+        """Return whether a cell has a border, or may be typed into while others may not."""
         found = self.look.get((row, col))
         return found is not None and bool(found.edges or self.is_open(row, col))
 
@@ -153,7 +153,7 @@ class Boxes:
         return self.at.get((box.last_row + 1, box.col))
 
     def is_framed(self, row: int) -> bool:
-        """Tell whether any cell of a row has a border or may be typed into."""
+        """Return whether any cell of a row has a border or may be typed into."""
         return any(self.sheet.is_drawn(row, col) for col in self.columns)
 
 

@@ -103,7 +103,7 @@ def _is_set_up(box: Box) -> bool:
 
 
 def _hold_values(heads: Sequence[Box]) -> bool:
-    """Tell whether what may be headings holds something else: a number, a list, a formula, boxes to tick."""
+    """Return whether what may be headings holds something else: a number, a list, a formula, boxes to tick."""
     typed = (not isinstance(box.raw, str) or box.formula or (box.rule and box.rule.kind) for box in heads)
     return any(typed) or any(tick_items(box.text) for box in heads)
 
@@ -134,13 +134,13 @@ def _body(boxes: Boxes, row: int, heads: Sequence[Box], captions: Sequence[Box])
 
 
 def _is_last(boxes: Boxes, row: int, cells: Sequence[Box]) -> bool:
-    """Tell whether a row adds up the table above it."""
+    """Return whether a row adds up the table above it."""
     following = {box.col for box in boxes.line(row + 1)} if row + 1 < boxes.rows.stop else set()
     return is_total(cells[0].text) and not {box.col for box in cells} <= following
 
 
 def _alternate(cells: Sequence[Box]) -> bool:
-    """Tell whether cells are labels with blanks behind them, whatever stood in the rows above."""
+    """Return whether cells are labels with blanks behind them, whatever stood in the rows above."""
     if sum(box.text.endswith((":", "：")) for box in cells) > 1:
         return True
     return len(cells) > 3 and all(field_meaning(b.text) for b in cells[:4:2]) and not any(b.text for b in cells[1:4:2])
@@ -176,12 +176,12 @@ def _is_table(table: SeenTable) -> bool:
 
 
 def _are_pairs(table: SeenTable) -> bool:
-    """Tell whether the rows are labels with values beside them: a later column holds labels of values."""
+    """Return whether the rows are labels with values beside them: a later column holds labels of values."""
     labels = [box for row in table.body for box in row[1:] if field_meaning(box.text)]
     return len(labels) >= len(table.body)
 
 
 def _looks_apart(table: SeenTable) -> bool:
-    """Tell whether the headings look otherwise than what stands below: filled, bold, or locked."""
+    """Return whether the headings look otherwise than what stands below: filled, bold, or locked."""
     below = {(b.look.fill, b.look.bold, b.look.locked) for row in table.body for b in row}
     return all((b.look.fill, b.look.bold, b.look.locked) not in below for b in table.headings)

@@ -109,22 +109,22 @@ def _fits(group: str, text: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether a text only shows where something is to be typed: 指标1：, ……, 年 月 日."""
+    """Return whether a text only shows where something is to be typed: 指标1：, ……, 年 月 日."""
     return all(not line.strip() or _fits("placeholders", line) for line in text.splitlines()) if text else False
 
 
 def is_total(text: str) -> bool:
-    """Tell whether a text heads the row that adds up a table."""
+    """Return whether a text heads the row that adds up a table."""
     return _fits("totals", text)
 
 
 def is_note(text: str) -> bool:
-    """Tell whether a text explains how to fill in the form."""
+    """Return whether a text explains how to fill in the form."""
     return any(_fits("notes", line[: 2 * MAX_LABEL]) for line in text.splitlines()[:1])
 
 
 def needed(text: str) -> bool | None:
-    """Tell whether a text makes a value required (True) or optional (False); None where it does neither."""
+    """Return whether a text makes a value required (True) or optional (False); None where it does neither."""
     return True if _fits("required", text) else False if _fits("optional", text) else None
 
 

@@ -124,7 +124,7 @@ def _lost(source: Form, derivation: Derivation, portfolio: Portfolio) -> Iterato
 
 
 def _follows(field: Field, project: Project) -> bool:
-    """Tell whether a value is blank or follows from others: then nothing is lost with it."""
+    """Return whether a value is blank or follows from others: then nothing is lost with it."""
     value = project.values[field.key]
     return value is None or (
         field.computation is not None and value == computed_value(field, project.values, project.tables)

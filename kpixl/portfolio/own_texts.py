@@ -188,7 +188,7 @@ def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, 
 
 
 def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
-    """Tell by one digest whether every cell is as it was sent, but for what formulas compute."""
+    """Return, by one digest, whether every cell is as it was sent, but for what formulas compute."""
     marker = str(rows[0][own.col])
     if own.facts["kind"] == COVER_KIND:
         statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")

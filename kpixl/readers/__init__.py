@@ -62,7 +62,7 @@ class Opened:
 
 
 def open_content(content: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
-    """Tell the kind of some content. Raises UnreadableError."""
+    """Detect the kind of some content. Raises UnreadableError."""
     return Opened(content, limits)
 
 

@@ -175,7 +175,7 @@ def unsealed(content: bytes) -> bytes:
 
 
 def kind_of(content: bytes, limits: Limits) -> tuple[FileKind, OpenedPackage | None]:
-    """Tell the kind of a file, and return it opened where it is a zip package.
+    """Detect the kind of a file, and return it opened where it is a zip package.
 
     Raises UnreadableError `file-empty` where there is nothing, `other-kind` that names what the file is where kpixl
     does not read such files,
@@ -221,7 +221,7 @@ def _package_kind(package: OpenedPackage) -> FileKind:
 
 
 def _unnamed_kind(package: OpenedPackage) -> FileKind:
-    """Tell the kind of an OpenDocument file without its `mimetype`, as some programs leave it out."""
+    """Detect the kind of an OpenDocument file without its `mimetype`, as some programs leave it out."""
     body = _ODF_BODY.search(package.read("content.xml"))
     if body is None or body[1] == b"spreadsheet":
         return FileKind.PACKAGE
@@ -235,7 +235,7 @@ def _is_office(names: Collection[str]) -> bool:
 
 
 def _office_kind(package: OpenedPackage) -> FileKind:
-    """Tell the kind of an Office file whose main part is not where it usually is. Raises UnreadableError."""
+    """Detect the kind of an Office file whose main part is not where it usually is. Raises UnreadableError."""
     main = _MAIN_PART.search(package.read("_rels/.rels"))
     if main is None or main[1].decode("utf-8", "replace").casefold().lstrip("/") not in package.names:
         raise broken(_NO_BOOK)
@@ -278,7 +278,7 @@ def _text_kind(content: bytes) -> FileKind:
 
 
 def _is_mail(content: bytes) -> bool:
-    """Tell whether a text begins with the headers of a mail."""
+    """Return whether a text begins with the headers of a mail."""
     content = content.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
     if _HEADER.match(content) is None:
         return False
@@ -292,7 +292,7 @@ def _is_mail(content: bytes) -> bool:
 
 
 def is_picture(content: bytes) -> bool:
-    """Tell whether some content is a picture."""
+    """Return whether some content is a picture."""
     return any(start.match(content) for start, _, what, _ in _SIGNATURES if what is _PICTURE)
 
 

@@ -34,7 +34,7 @@ class TableColumns:
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]
 
     def has(self, col: int) -> bool:
-        """Tell whether a physical column is one of the table."""
+        """Return whether a physical column is one of the table."""
         return col in self._at
 
     @cached_property
@@ -82,7 +82,7 @@ class TableColumns:
         return [(key, places[key]) for key in self.table.columns if key in places]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:
-        """Say which column each filled cell belongs to; also whether that was told by content, not by position.
+        """Return the column of each filled cell; also whether it was known by content, not by position.
 
         Only a table that may be `torn` is read by content; in a template a cell is what its column says.
         """

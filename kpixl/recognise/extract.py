@@ -232,7 +232,7 @@ def _variety(hits: Iterable[Hit]) -> int:
 
 
 def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:
-    """Say that a marker was taken from the hidden sheet."""
+    """Report that a sheet id was taken from the hidden sheet."""
     where = Location(file, grid.name)
     return (Problem("marker-from-hidden-sheet", where, {"id": mark.project}),) if mark is not None else ()
 

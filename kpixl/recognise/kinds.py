@@ -73,7 +73,7 @@ def kind_of_title(text: str) -> Kind | None:
 
 
 def is_foreign(text: str) -> bool:
-    """Tell whether a text is a decisive label of a kind that looks like a form."""
+    """Return whether a text is a decisive label of a kind that looks like a form."""
     return any(points > 1 and not kind_called(kind).weak for kind, points in weights(text))
 
 

@@ -56,7 +56,7 @@ def _continued(index: LabelIndex, rows: Rows, form: FoundForm, hits: list[Hit], 
 
 
 def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
-    """Tell in which rows forms begin: at a title, or where a title is missing at the form's first label, or any."""
+    """Return the rows in which forms begin: at a title, or without one at the form's first label, or any."""
     first = next(iter(index.labels), "")
     starts: list[int] = []
     titled, named = False, -1
@@ -169,7 +169,7 @@ def _near(
 
 
 def _is_list(index: LabelIndex, anchors: Iterable[Anchor]) -> bool:
-    """Tell whether labels that the form has in several rows are the headings of a list of projects, in one row."""
+    """Return whether labels that the form has in several rows are the headings of a list of projects, in one row."""
     by_row = Counter(anchor.row for anchor in anchors)
     widest = max(Counter(cell.row for cell in index.labels.values()).values(), default=0)
     return max(by_row.values(), default=0) > widest + 1 and len({c.row for c in index.labels.values()}) > 2
@@ -321,7 +321,7 @@ def _next_to_lost(index: LabelIndex, table: str, keys: Mapping[int, str]) -> dic
 
 
 def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> dict[int, str]:
-    """Say which column or target each heading of a row is. A label may mean both a target in one cell and its value
+    """Return the column or target of each heading of a row. A label may mean both a target in one cell and its value
     alone; it is the value where operator or unit have headings of their own, and so is any label of a target where
     both have."""
     keys: dict[int, set[str]] = defaultdict(set)
@@ -340,7 +340,7 @@ def _heading_keys(index: LabelIndex, table: str, anchors: Sequence[Anchor]) -> d
 def _three_cells(
     index: LabelIndex, table: str, rows: Rows, first: int, headings: Sequence[Heading], merges: Sequence[Span]
 ) -> bool:
-    """Tell whether targets are typed in three cells: some row has two values under the heading of a target."""
+    """Return whether targets are typed in three cells: some row has two values under the heading of a target."""
     targets = index.form.tables[table].targets
     spans = [(h.col, h.last_col) for h in headings if h.key in targets and h.last_col > h.col]
     merged = {(m.row, m.col): m.last_col for m in merges if m.row >= first and m.row == m.last_row}

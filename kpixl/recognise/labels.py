@@ -122,7 +122,7 @@ class LayoutBlock:
     loose: tuple[Cell, ...] = ()
 
     def stands_at(self, rows: Rows, start: int) -> bool:
-        """Tell whether all texts of the block are there when its first row is `start`."""
+        """Return whether all texts of the block are there when its first row is `start`."""
         if not _stand(self.texts, rows, start):
             return False
         return not self.targets or any(_stand(texts, rows, start) for texts in self.targets)
@@ -201,7 +201,7 @@ class LabelIndex:
         return known
 
     def is_label(self, raw: Raw) -> bool:
-        """Tell whether a cell is the label of a field or the heading of a column."""
+        """Return whether a cell is the label of a field or the heading of a column."""
         return any(slot.kind in ("field", "column", "row", "head") for slot in self.slots(raw))
 
     @cached_property
@@ -250,7 +250,7 @@ class LabelIndex:
         return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
 
     def _counts(self, slot: Slot) -> bool:
-        """Tell whether a slot is a column of amounts, or a row of a grid, which may have some."""
+        """Return whether a slot is a column of amounts, or a row of a grid, which may have some."""
         if slot.kind in ("row", "head"):
             keys = [key for key in self.loose if key.startswith(f"{slot.key.rpartition('.')[0]}.")]
             chosen = [k for k in keys if slot.kind == "row" or k.rpartition(".")[2] == slot.key.rpartition(".")[2]]
@@ -295,11 +295,11 @@ class LabelIndex:
 
     @cached_property
     def below(self) -> dict[str, bool]:
-        """Tell for each field whether its value stands below its label instead of to its right."""
+        """Return for each field whether its value is below its label instead of to its right."""
         return {key: self.values[key].row != cell.row for key, cell in self.labels.items()}
 
     def is_caption_part(self, text: str, placed: PlacedTable) -> bool:
-        """Tell whether a cell is (a piece of) a table's vertical caption, torn by a page break."""
+        """Return whether a cell is (a piece of) a table's vertical caption, torn by a page break."""
         return bool(placed.caption) and fold(text) in fold(placed.caption)
 
 

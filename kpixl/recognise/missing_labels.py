@@ -115,7 +115,7 @@ class Losses:
     # --- tables ------------------------------------------------------------------------------
 
     def _heading(self, found: FoundTable) -> list[Lost]:
-        """Tell which required column of a table has no heading; what stands in the rows besides is its content."""
+        """List the required columns of a table without a heading; what else is in the rows is its content."""
         table = self.form.tables[found.table]
         columns = TableColumns(self.form, found, self.grid.rows)
         read = set(columns.places) | {part for target in columns.targets.values() for part in target.parts}

@@ -62,7 +62,7 @@ class FormReader:
         return names
 
     def nothing(self, hits: Iterable[Hit]) -> Nothing:
-        """Say which labels a grid without a form has; the heading of a target stands for its parts."""
+        """Return which labels a grid without a form has; the heading of a target counts for its parts."""
         seen = {(slot.table, slot.key) for _, _, slots in hits for slot in slots}
         for table in self.form.tables.values():
             for target in table.targets.values():
@@ -171,7 +171,7 @@ class FormReader:
 
 
 def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
-    """Tell whether a printed heading has no other year or organisation than the marker, which is what counts."""
+    """Return whether a printed heading has no other year or organisation than the marker, which is what counts."""
     if mark is None:
         return True
     organization = (match.groupdict().get("organization") or "").strip()

@@ -127,7 +127,7 @@ class Record:
         return self.rows[row][col]
 
     def filled(self, row: int, col: int) -> bool:
-        """Tell whether there is such a cell and it holds something."""
+        """Return whether there is such a cell and it holds something."""
         if row >= len(self.rows) or col >= len(self.rows[row]):
             return False
         raw = self.rows[row][col]
@@ -145,7 +145,7 @@ class Record:
         self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details, keys=keys))
 
     def counted(self) -> Iterator[Problem]:
-        """Tell how many problems were not told one by one."""
+        """Report how many problems were not listed one by one."""
         for code, place in self.more.items():
             cell = self.grid.address(*place) if place else None
             yield counted(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)

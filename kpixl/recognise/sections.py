@@ -48,7 +48,7 @@ class Section(NamedTuple):
     told: tuple[str, ...]
 
     def reads(self, form: KnownForm) -> bool:
-        """Tell whether a form may read the section."""
+        """Return whether a form may read the section."""
         if form.kind is None and self.kind == TARGET:  # a form whose own title names no kind
             return True
         return self.kind is None or form.kind == self.kind or form.id in self.forms
@@ -133,7 +133,7 @@ def _titles(
 
 
 def _is_inner_label(kind: Kind, number: int, labels: Mapping[int, Sequence[tuple[int, str, bool]]]) -> bool:
-    """Tell whether what reads like the title of a paper is a label within a form: none of that paper's labels follows.
+    """Return whether what reads like a paper's title is a label within a form: none of its labels follows.
 
     项目实施进度计划 over a plan is its title, in the middle of a form it is a label whose value is blank.
     """
@@ -171,7 +171,7 @@ def _section(
     forms: Collection[KnownForm],
     named: bool,
 ) -> Section:
-    """Tell the kind of one section by its titles and labels."""
+    """Return the kind of one section by its titles and labels."""
     own = frozenset().union(*(title.forms for title in titles))
     by_title = next((t for t in titles if t.kind and not t.kind.weak), None)
     named_kind = by_title.kind.id if by_title and by_title.kind else None

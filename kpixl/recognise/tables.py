@@ -175,7 +175,7 @@ def _is_signed(raw: Raw) -> bool:
 
 
 def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
-    """Say where the parts of a target stand that are not where the template put them."""
+    """Return the cells of the parts of a target that are not where the template put them."""
     labels = record.form.tables[found.table].columns
     for heading in found.headings:
         if (parts := columns.told.get(heading.key)) is not None:
@@ -206,7 +206,7 @@ def _doubt_row(
 
 
 def _say_recast(record: Record, table: Table, r: int, raws: Mapping[str, Raw], places: Mapping[str, int]) -> None:
-    """Say which targets a program made a time of while they were typed."""
+    """Report which targets a program made a time of while they were typed."""
     for target in table.targets.values():
         key = target.value if target.value in raws else target.key
         raw = raws.get(key)

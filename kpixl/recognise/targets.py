@@ -47,7 +47,7 @@ def parts_by_content(
 
 
 def _score(form: Form, table: Table, target: Target, part: str, raw: Raw) -> float:
-    """Say how well a cell reads as a part of a target; part "" is a whole target."""
+    """Return how well a cell reads as a part of a target; part "" is a whole target."""
     operators, units = _choices(form, table, target.operator), _choices(form, table, target.unit)
     text = raw if isinstance(raw, str) else ""
     if part == target.operator:

@@ -53,7 +53,7 @@ def _spot(cell: Cell, block: LayoutBlock, start: int) -> Spot:
 
 
 def _is_widened(rows: Rows, edge: int) -> bool:
-    """Tell whether columns were put in right of all labels: the marker stands further on, or what it should follow."""
+    """Return whether columns were put in right of all labels: the marker is further on, or what it follows."""
     head = rows[0]
     marks = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
     return marks[0] > edge + MARK_GAP if marks else moved_by(rows, edge) > 0

@@ -64,14 +64,14 @@ def _lost(record: Record, lost: Lost) -> Problem:
 
 
 def _is_reason(record: Record, row: int, col: int) -> bool:
-    """Tell whether a cell is the one for reasons: it stands below the template's hint."""
+    """Return whether a cell is the one for reasons: it stands below the template's hint."""
     above = record.rows[row - 1] if row else ()
     hint = above[col] if col < len(above) else None
     return isinstance(hint, str) and hint.startswith(sheet_ids.REASONS)
 
 
 def _is_lost_status(record: Record, row: int, col: int) -> bool:
-    """Tell whether a cell is the status or its hidden list: LibreOffice makes 0 of them in .xls, Gnumeric an error."""
+    """Return whether a cell is the status or its hidden list: 0 from LibreOffice in .xls, Gnumeric's error."""
     if record.rows[row][col] not in (0, _LOST_STATUS):
         return False
     head = record.rows[record.found.first_row]

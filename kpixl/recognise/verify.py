@@ -133,7 +133,7 @@ def _without_zeros(found: Extracted, form: Form) -> Extracted:
 
 
 def _is_blank(field: Field, found: Extracted) -> bool:
-    """Tell whether a computed value is blank, as nothing that it follows from is a number."""
+    """Return whether a computed value is blank, as nothing that it follows from is a number."""
     if field.sum:
         return total([found.values[part] for part in field.sum]) is None
     return computed_value(field, found.values, found.tables) is None
@@ -230,7 +230,7 @@ class _Settler:
             draft.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
     def _follows_parts(self, key: Key, why: Broken) -> bool:
-        """Tell whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
+        """Return whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""
         draft = self.draft
         if draft.field(key).compute is not None:
             return not why.error and (not why.formula or draft.is_own(key, why.formula))

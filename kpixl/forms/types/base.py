@@ -40,7 +40,7 @@ class FieldType:
         return self.typed and isinstance(value, str)
 
     def includes(self, value: Value, other: Value) -> bool:
-        """Tell whether a value holds all that another one does, which may be spelled otherwise."""
+        """Return whether a value holds all that another one does, which may be spelled otherwise."""
         return value == other
 
     def compared(self, value: Value) -> str:

@@ -66,7 +66,7 @@ class CodeAndNameType(FieldType):
         return Reading(value, value != text)
 
     def includes(self, value: Value, other: Value) -> bool:
-        """Tell whether another value is of the same code and name, or has one of them only."""
+        """Return whether another value is of the same code and name, or has one of them only."""
         if not isinstance(value, str) or not isinstance(other, str):
             return value == other
         own, given = parted(value), parted(other)

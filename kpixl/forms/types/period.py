@@ -24,7 +24,7 @@ _HELP: Text = ("请填写时长或起止时间，例如 1年、2024年-2026年�
 
 
 def is_period(text: str) -> bool:
-    """Tell whether a text names a length of time, or a span of it."""
+    """Return whether a text names a length of time, or a span of it."""
     if len(text) > MAX_LENGTH:
         return False
     return _PERIOD.fullmatch("".join(unicodedata.normalize("NFKC", text).split())) is not None
@@ -41,7 +41,7 @@ class PeriodType(FieldType):
         return BLANK if is_blank(raw) else Reading(text_of(raw))
 
     def is_unread(self, value: object) -> bool:
-        """Tell whether a value is a text that names no period."""
+        """Return whether a value is a text that names no period."""
         return isinstance(value, str) and not is_period(value)
 
     def expected(self, unit: MoneyUnit = YUAN) -> Text:  # noqa: ARG002

@@ -75,7 +75,7 @@ def _grids(opened: Opened, file: str) -> Sequence[Grid]:
 
 
 def _same(before: Iterable[Grid], after: Iterable[Grid]) -> bool:
-    """Tell whether grids are equal, lists of problems left out."""
+    """Return whether grids are equal, lists of problems left out."""
 
     def whole(grids: Iterable[Grid]) -> list[tuple[object, ...]]:
         return [(g.name, g.top, g.left, g.hidden, g.rows, g.merges()) for g in grids if not is_problem_list(g)]

@@ -171,7 +171,7 @@ def _plain_row(
 
 
 def _kept(block: PageTable) -> list[bool]:
-    """Tell of every row whether it stays with the next: headings with what they head, too."""
+    """Return for every row whether it stays with the next: headings with what they head, too."""
     return [True] * len(block.head) + [number in block.kept for number in range(len(block.body))]
 
 

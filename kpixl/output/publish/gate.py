@@ -101,7 +101,7 @@ def refusal(problems: Sequence[Problem]) -> Problem:
 
 
 def is_blank(form: Form, project: Project, listed: Project | None) -> bool:
-    """Tell whether staff wrote nothing into a project: no row, no running text, no value that the roster lacks.
+    """Return whether staff wrote nothing into a project: no row, no running text, no value that the roster lacks.
 
     Without the roster, what the office may have filled in beforehand (names, choices, dates, amounts) is not counted.
     """

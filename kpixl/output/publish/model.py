@@ -240,15 +240,15 @@ def long_fields(form: Form) -> frozenset[str]:
 
 
 def is_long(cell: PrintedCell, long: frozenset[str]) -> bool:
-    """Tell whether a cell holds running text, to be printed from its top left corner."""
+    """Return whether a cell holds running text, to be printed from its top left corner."""
     return cell.kind == "value" and not cell.table and cell.key in long
 
 
 def is_kept(cell: PrintedCell) -> bool:
-    """Tell whether the rows over which a cell reaches are to be on one page."""
+    """Return whether the rows over which a cell reaches are to be on one page."""
     return cell.rows > 1 and (cell.kind == "value" or (cell.kind == "caption" and not cell.table))
 
 
 def is_amount(cell: PrintedCell) -> bool:
-    """Tell whether a cell holds an amount, to be printed at its right."""
+    """Return whether a cell holds an amount, to be printed at its right."""
     return cell.type in FIELD_TYPES and FIELD_TYPES[cell.type].is_amount

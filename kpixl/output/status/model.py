@@ -155,7 +155,7 @@ class Status:
 
     @property
     def complete(self) -> bool:
-        """Tell whether everything is in, was read, and has no errors."""
+        """Return whether everything is in, was read, and has no errors."""
         wrong = any(p.severity is Severity.ERROR for p in self.problems)
         return not (self.counts.missing or self.counts.errors or self.counts.blank or self.unread or wrong)
 

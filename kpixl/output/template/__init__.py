@@ -205,7 +205,7 @@ def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> sheet
 
 
 def _has_gap(form: Form, table: str, rows: Sequence[Row]) -> bool:
-    """Tell whether a blank level follows a filled one: then blank must not be read as `the same`."""
+    """Return whether a blank level follows a filled one: then blank must not be read as `the same`."""
     filled: dict[str, Value] = {}
     for row in rows:
         for key, column in form.tables[table].columns.items():

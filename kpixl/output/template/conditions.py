@@ -90,7 +90,7 @@ def contains(ref: str, words: Sequence[Word]) -> str:
 
 
 def holds_word(text: str, words: Iterable[Word]) -> bool:
-    """Tell whether a text holds one of the words, whatever their case."""
+    """Return whether a text holds one of the words, whatever their case."""
     lower = text.lower()
     return any(
         lower.endswith(w.text) if w.last else lower.startswith(w.text) if w.first else w.text in lower for w in words

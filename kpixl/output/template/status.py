@@ -254,7 +254,7 @@ def _packed(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
 
 
 def status_text(listed: str, lang: str) -> str:
-    """Say how far a sheet is, from the text of its hidden list."""
+    """Return how far a sheet is, from the text of its hidden list."""
     words = words_in(lang)
     if OPEN_SIGN not in listed:
         return words.done
