@@ -9,6 +9,7 @@ rows; `others` are further projects, each a case of its own; `roster` is the bas
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 
 from kpixl.checks.engine import find
@@ -33,6 +33,7 @@ from kpixl.problems import KpixlError, Location, Problem
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.texts import LANGUAGES
 from tests import strategies
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 CODES = sorted(path.stem for path in CASES.glob("*.yaml") if path.stem != "base")
@@ -42,18 +43,18 @@ Case = Mapping[str, Any]
 
 @cache
 def definition() -> Any:
-    return yaml.safe_load((known_forms()[SHANGHAI] / DEFINITION).read_text(encoding="utf-8"))
+    return load_cases(known_forms()[SHANGHAI] / DEFINITION)
 
 
 @cache
 def base() -> Any:
-    return yaml.safe_load((CASES / "base.yaml").read_text(encoding="utf-8"))
+    return load_cases(CASES / "base.yaml")
 
 
 def form_of(case: Case) -> Form:
     if not any(case.get(key) for key in ("columns", "checks", "fields")):
         return load_form(SHANGHAI)
-    data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
+    data = copy.deepcopy(definition())
     for key, column in case.get("columns", {}).items():
         data["tables"]["indicators"]["columns"][key] = column
         layout = data["layout"]
@@ -68,7 +69,7 @@ def form_of(case: Case) -> Form:
 
 def changed(case: Case, project_id: str) -> dict[str, Any]:
     """Return the base project with the case's changes, as it would be written."""
-    project: dict[str, Any] = yaml.safe_load(yaml.safe_dump(base()["projects"][0], allow_unicode=True))
+    project: dict[str, Any] = copy.deepcopy(base()["projects"][0])
     project["id"] = project_id
     for key, value in case.get("values", {}).items():
         *groups, name = key.split(".")
@@ -98,8 +99,9 @@ def findings(case: Case) -> list[str]:
     return [f"{f.project} {f.key} {f.code}" if several else f"{f.key} {f.code}" for f in found]
 
 
+@cache
 def load_case(code: str) -> dict[str, Case]:
-    cases: dict[str, Case] = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+    cases: dict[str, Case] = load_cases(CASES / f"{code}.yaml")
     return cases
 
 

@@ -26,12 +26,11 @@ from kpixl.recognise.submission import Extracted
 from tests.conftest import ROOT
 from tests.recognise.test_reading import put, table
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "kinds"
 OURS = "target"
-FOUND: dict[str, list[dict[str, Any]]] = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.yaml"))
-}
+FOUND: dict[str, list[dict[str, Any]]] = {path.stem: load_cases(path) for path in sorted(CASES.glob("*.yaml"))}
 SHEETS = {kind: {case["sheet"]: str(case["grid"]) for case in found} for kind, found in FOUND.items()}
 ALL = [(kind, name) for kind, sheets in SHEETS.items() for name in sheets]
 TITLE_ALONE = {(kind, case["sheet"]) for kind, found in FOUND.items() for case in found if case.get("title-alone")}
