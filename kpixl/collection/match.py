@@ -77,7 +77,7 @@ class Names:
         return mark.project
 
     def _copies(self, returned: Sequence[Returned], ids: Ids) -> None:
-        """Where one marker stands in sheets of different names, only the one it was written for keeps it."""
+        """Where sheets of different names have one marker, only the one it was written for keeps it."""
         for numbers in _groups(ids):
             true = [n for n in numbers if self._is_original(returned[n])] if len(numbers) > 1 else []
             for n in numbers:

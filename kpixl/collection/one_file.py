@@ -306,7 +306,7 @@ def _is_furniture(grid: Grid) -> bool:
 
 
 def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:
-    """Find on the hidden sheet the markers of sheets that lost theirs; not one that stands in another sheet."""
+    """Find on the hidden sheet the markers of sheets that lost theirs; not one that is in another sheet."""
     bare = {grid.name for grid in sheets if grid.name and grid.rows and not sheet_ids.in_row(grid.rows[0])}
     own = next((grid for grid in grids if grid.name == sheet_ids.OWN_SHEET), None) if bare else None
     if own is None or not (listed := sheet_ids.listed(own.rows, bare)):

@@ -13,7 +13,7 @@ from kpixl.forms.definition import Form, Value
 from kpixl.forms.values import Raw, fold, refused_character, text_of
 from kpixl.portfolio.model import Portfolio, Project
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
+OWN_SHEET = "_kpixl"  # the hidden sheet with the id of the workbook, and once more of each sheet
 PREFIX = '{"kpixl":'
 FORMAT = 1
 LOWER = "lower"  # in place of its portfolio: of a project of a lower level, when it has its number at this one

@@ -1,4 +1,4 @@
-"""Grid -> forms: which forms a grid holds, where each begins, and whose marker stands beside it."""
+"""Grid -> forms: which forms a grid holds, where each begins, and whose marker is beside it."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ class _Names:
         """Return what the one name that the file's name or folder holds means; None where it holds none or several."""
         text = fold(file)
         held = [folded for folded in self.names if folded in text]
-        # A name within a longer one that is there too says nothing of its own.
+        # A name within a longer one that is there too adds nothing.
         held = [name for name in held if not any(name != other and name in other for other in held)]
         return self.names[held[0]] if len(held) == 1 else None
 

@@ -217,7 +217,7 @@ class FormSheet:
                 self.places[f"{table.key}.{key}"] = Span(first, col, first + count - 1, col)
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
-        """Return the height of every row: what the form says, or more where the text needs it."""
+        """Return the height of every row: that of the form, or more where the text needs it."""
         layout = self.layout
         heights = {row: layout.heights.get(row, 20.0) for row in range(layout.rows)}
         for cell in cells:
@@ -294,7 +294,7 @@ class FormSheet:
         return max(max(t.rows, len(project.tables[t.key] or t.presets) + SPARE_ROWS) for t in tables)
 
     def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int) -> None:
-        """Write the headings and rows of a table, or of tables side by side, and what stands around them."""
+        """Write the headings and rows of a table, or of tables side by side, and what is around them."""
         top = group[0].row + shift
         label = self._label_style()
         self._height(top, max(ROW_HEIGHT, self.layout.heights.get(group[0].row, 0)))

@@ -60,7 +60,7 @@ def _column(book: Book, sheet: Sheet, col: int, name: str, items: tuple[str, ...
 
 
 def list_formula(choices: Choices, parent_cell: str | None) -> str:
-    """Return the source of a dropdown; `parent_cell` is where the item it depends on stands."""
+    """Return the source of a dropdown; `parent_cell` holds the item that it depends on."""
     if choices.parent is None or parent_cell is None:
         return f"=kpixl.{choices.name}"
     return f'=INDIRECT("kpixl.{choices.name}."&MATCH({parent_cell},kpixl.{choices.parent},0))'

@@ -52,7 +52,7 @@ class StatusWords:
 
 @dataclass(frozen=True, slots=True)
 class SheetStatus:
-    """Where a sheet says how far it is, and what it says now."""
+    """The status cell of a sheet, and its present text."""
 
     cell: str
     text: str
