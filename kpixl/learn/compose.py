@@ -250,7 +250,7 @@ def _headings(proposal: Proposal, keys: dict[Box, str], inner: Pairs) -> None:
 
 
 def _contexts(label: Box, inner: Pairs) -> Iterator[str]:
-    """Yield what distinguishes a label from others that read alike: the first label of its column and block, its caption."""
+    """Yield what distinguishes a label from others that read alike: the first label of its column, its caption."""
     captions = [box for box in inner.captions if box.row <= label.row <= box.last_row and box.col < label.col]
     for caption in captions:
         column = [

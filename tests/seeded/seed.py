@@ -159,7 +159,7 @@ def put(sheet: Worksheet, address: str, value: Any) -> None:
 
 
 def _long(length: int) -> str:
-    """Write a goal of that many characters in which no sentence stands twice."""
+    """Write a goal of that many characters in which no sentence is repeated."""
     digits = "零一二三四五六七八九"
     clauses = (f"走进第{''.join(digits[int(d)] for d in str(n))}个小区的活动室" for n in range(length // 12 + 1))
     return "面向社区居民举办科普讲座，" + "，".join(clauses) + "，让居民听得懂。"

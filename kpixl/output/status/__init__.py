@@ -50,8 +50,8 @@ def review_and_status(
     """Check what lies under `paths` as `kpixl check` does; return the state of every project of the roster.
 
     `by`: the field by which to group, by default the one that names the owner of a project. `due`: local time; a date
-    alone means its whole day. `inputs`, `outputs`: as for review. Raises KpixlError as review does, but for nothing to read:
-    then everything is missing; `field-unknown`, and
+    alone means its whole day. `inputs`, `outputs`: as for review. Raises KpixlError as review does, save where
+    nothing can be read: then everything is missing; `field-unknown`, and
     `not-submissions` where a portfolio is given in place of returned files.
     """
     if is_portfolio(paths):
