@@ -269,7 +269,7 @@ class _Stock:
         near_unit = _Names((unit, unit) for unit in units)
         near_project = _Names((text_of(p.values[first]), p.id) for p in self.roster.projects)
         problems = [problem for file in self.reviewed.files for problem in file_errors(file)]
-        problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
+        problems += [p for p in self.reviewed.problems if p.code == "sheet-id-form"]
         found = [
             Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
