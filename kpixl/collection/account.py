@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from kpixl.collection.cell_fates import Fate, cell_fates
-from kpixl.collection.consolidate import Consolidated
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
@@ -41,7 +41,7 @@ class Account:
     problems: list[Problem] = field(default_factory=list)
 
 
-def account(result: Consolidated, forms: Sequence[Form], limits: Limits) -> Account:
+def account(result: Collection, forms: Sequence[Form], limits: Limits) -> Account:
     """Account for the filled cells of every file that a run has read."""
     found = Account()
     book = _Book(result)
@@ -54,7 +54,7 @@ def account(result: Consolidated, forms: Sequence[Form], limits: Limits) -> Acco
 class _Book:
     """What is known of each cell: claimed by a form, or reported."""
 
-    def __init__(self, result: Consolidated) -> None:
+    def __init__(self, result: Collection) -> None:
         self.form = result.form.id
         self.fates = cell_fates(result)
         self.reported: set[tuple[str | None, str | None, str | None]] = set()

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kpixl.collection.review import Known, Reviewed, Since, is_portfolio, review
+from kpixl.collection.model import Collection, Known, Since
+from kpixl.collection.review import is_portfolio, review
 from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
 from kpixl.portfolio.model import Portfolio
@@ -50,7 +51,7 @@ def known_of(problem: Problem) -> Known:
     return Known(problem.code, problem.project, problem.location, texts, str(problem.severity))
 
 
-def only_new(result: Reviewed, baseline: Sequence[Known], name: str) -> Reviewed:
+def only_new(result: Collection, baseline: Sequence[Known], name: str) -> Collection:
     """Leave out of a result what the baseline holds; each of its findings counts for one only."""
     now = [known_of(problem) for problem in result.problems]
     matched, left = _matched(now, baseline)

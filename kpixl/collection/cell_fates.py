@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from kpixl.collection.consolidate import Consolidated
+from kpixl.collection.model import Collection
 from kpixl.collection.run_record import bases
 from kpixl.forms.definition import Form, Value
 from kpixl.keys import Key
@@ -32,7 +32,7 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
-def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
+def cell_fates(result: Collection) -> dict[CellPlace, Fate]:
     """Return the fate of every cell that holds a value of a project; one that is not here is nowhere."""
     form = result.form
     projects = {project.id: project for project in result.portfolio.projects}
@@ -60,7 +60,7 @@ def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
     return fates
 
 
-def _noted(result: Consolidated) -> dict[CellPlace, Fate]:
+def _noted(result: Collection) -> dict[CellPlace, Fate]:
     """Return what merging has reported of single cells."""
     found: dict[CellPlace, Fate] = {}
     for lost in result.superseded:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kpixl.checks.registry import RULES
-from kpixl.collection.review import Reviewed, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import review
 from kpixl.problems import Location, Problem
 from tests.seeded.seed import NAME, Kind, base, kinds, roster_of, seed, title_of
 
@@ -19,7 +20,7 @@ KEYS = {"kind", "form", "portfolio", "book", "sheet", "split", "insert", "delete
 PLACE = re.compile(r"(?:(?P<file>[^:!]+):)?(?:(?P<sheet>[^!]*)!)?(?P<cell>[A-Z]{1,3}\d+)?")
 
 
-def checked(kind: Kind, folder: Path) -> Reviewed:
+def checked(kind: Kind, folder: Path) -> Collection:
     form, _ = base(kind.get("form", ""))
     return review(seed(kind, folder), [form], roster=roster_of(kind))
 

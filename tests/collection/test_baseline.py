@@ -13,7 +13,8 @@ import pytest
 
 from kpixl.cli.main import run
 from kpixl.collection.baseline import load_baseline, only_new
-from kpixl.collection.review import Known, Reviewed, review
+from kpixl.collection.model import Collection, Known
+from kpixl.collection.review import review
 from kpixl.forms.load import load_form
 from kpixl.portfolio import canonical
 from kpixl.problems import KpixlError, Location, Problem
@@ -112,7 +113,7 @@ def test_a_finding_stands_for_one_only_and_the_nearest_is_the_known_one() -> Non
     assert [p.location.cell for p in found.problems] == ["B2"]
     assert found.since is not None
     assert [p.location.cell for p in found.since.known] == ["B3"]
-    assert isinstance(found, Reviewed)
+    assert isinstance(found, Collection)
     assert portfolio.projects
 
 

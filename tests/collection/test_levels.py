@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpixl.cli.main import run
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.collection.trace import trace
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -65,11 +66,11 @@ def bureaus(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def _collect(paths: Sequence[Path], roster: Portfolio | None = None) -> Consolidated:
+def _collect(paths: Sequence[Path], roster: Portfolio | None = None) -> Collection:
     return consolidate(paths, [FORM], roster=roster, workers=0)
 
 
-def _codes(result: Consolidated) -> set[str]:
+def _codes(result: Collection) -> set[str]:
     return {problem.code for problem in result.problems}
 
 

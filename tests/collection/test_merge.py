@@ -68,6 +68,10 @@ def item(
     return Returned(file, "0" * 64, form)
 
 
+def absent(merged: Merged) -> list[str]:
+    return [project.id for project in merged.absent]
+
+
 def roster(*names: str, unit: str = "一所", ids: tuple[str, ...] = ()) -> Portfolio:
     made = (
         canonical_project(FORM, ids[n] if ids else f"{n + 1:02}", {"name": name, "unit": unit}, {})
@@ -217,7 +221,7 @@ def test_another_portfolio_with_the_same_numbers_never_replaces_ours() -> None:
 
 def test_another_portfolio_does_not_take_the_place_of_what_has_not_come_back() -> None:
     merged = merge(FORM, [of_other("乙")], roster("甲"))
-    assert (names(merged), codes(merged)) == ({"02": "乙"}, ["marker-portfolio", "not-returned"])
+    assert (names(merged), codes(merged), absent(merged)) == ({"02": "乙"}, ["marker-portfolio"], ["01"])
 
 
 def test_a_form_of_another_portfolio_gives_way_to_ours_of_the_same_name() -> None:
@@ -262,7 +266,7 @@ def test_a_project_of_another_unit_is_not_the_one_that_the_roster_renamed() -> N
     renamed = merge(FORM, [unnamed("乙", "a.xlsx")], roster("甲"))
     assert (names(renamed), codes(renamed)) == ({"01": "乙"}, ["name-changed"])
     other = merge(FORM, [unnamed("乙", "a.xlsx", unit="二所")], roster("甲"))
-    assert (names(other), codes(other)) == ({"02": "乙"}, ["marker-collision", "not-returned"])
+    assert (names(other), codes(other), absent(other)) == ({"02": "乙"}, ["marker-collision"], ["01"])
 
 
 def test_a_number_of_last_year_counts_for_nothing() -> None:
@@ -382,7 +386,8 @@ def test_equal_names_are_told_apart_by_unit() -> None:
 def test_what_is_not_in_the_roster_gets_a_new_id_and_a_suggestion() -> None:
     merged = merge(FORM, [item("科普活动经费"), item("别的")], roster("科普活动费", "甲", ids=("01", "09")))
     assert names(merged) == {"10": "科普活动经费", "11": "别的"}
-    assert codes(merged) == ["not-in-roster", "not-in-roster", "not-returned", "not-returned"]
+    assert codes(merged) == ["not-in-roster", "not-in-roster"]
+    assert absent(merged) == ["01", "09"]
     first, second = merged.problems[:2]
     assert "01“科普活动费”" in first.message()
     assert second.details["suggestion"] == ("", "")

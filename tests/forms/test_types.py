@@ -9,13 +9,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from tests.strategies import form_of
 
 FORM = form_of("types-form")
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [FORM], workers=0)
 
 

@@ -20,8 +20,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.merge import Source
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Choices, Form, Value
 from kpixl.portfolio.model import Project
 from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
@@ -163,7 +164,7 @@ class Reading:
 
     sequence: Sequence
     cells: list[FilledCell]
-    result: Consolidated
+    result: Collection
     records: Mapping[str, Record]
     places: dict[tuple[str, str], FilledCell] = field(default_factory=dict)
     told: dict[tuple[str | None, str | None], str] = field(default_factory=dict)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from kpixl.cli.main import run
-from kpixl.collection.review import Reviewed, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import review
 from kpixl.forms.load import parse_form
 from kpixl.output.report import MOST_LISTED, render_report
 from kpixl.portfolio import canonical
@@ -27,7 +28,7 @@ nothing_to_report:
 """
 
 
-def reviewed(desk: Desk) -> Reviewed:
+def reviewed(desk: Desk) -> Collection:
     return review([desk.returned], [desk.form], roster=desk.roster)
 
 
@@ -153,7 +154,7 @@ def test_nothing_found(desk: Desk) -> None:
     assert "没有发现问题。" in texts(root, "//nav/p")
 
 
-def reviewed_of_nothing(desk: Desk) -> Reviewed:
+def reviewed_of_nothing(desk: Desk) -> Collection:
     path = desk.folder / "2026.yaml"
     path.write_text(canonical.dumps(desk.form, desk.whole), encoding="utf-8")
     return review([path], [desk.form])

@@ -13,7 +13,8 @@ import pytest
 import xlsxwriter
 from openpyxl.comments import Comment
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.collection.review import review
 from kpixl.forms.load import load_form
 from kpixl.output.annotate import write_marked
@@ -52,11 +53,11 @@ def written_over(folder: Path, bare: bool = False) -> Path:
     return path
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [load_form(FORM)], workers=0)
 
 
-def told(result: Consolidated) -> list[tuple[str, str | None, str | None, str]]:
+def told(result: Collection) -> list[tuple[str, str | None, str | None, str]]:
     return [
         (p.code, p.location.sheet, p.location.cell, str(p.details["text"]))
         for p in result.problems

@@ -9,7 +9,8 @@ from pathlib import Path
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.keys import Key
 from kpixl.problems import Severity
 from kpixl.recognise.quoted import MAX_CELLS
@@ -19,7 +20,7 @@ from tests.strategies import form_of
 FORM = "shanghai-target"
 
 
-def returned(folder: Path, change: Callable[[Worksheet], None]) -> Consolidated:
+def returned(folder: Path, change: Callable[[Worksheet], None]) -> Collection:
     """Change the first project's sheet of a filled template and read it."""
     book = openpyxl.load_workbook(io.BytesIO(template(FORM, "filled")))
     change(book.worksheets[1])

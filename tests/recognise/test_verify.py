@@ -19,7 +19,8 @@ import openpyxl
 import pytest
 
 from kpixl.a1 import CellRef, parse_a1
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
@@ -46,15 +47,15 @@ DOUBTFUL: dict[str, Any] = {
 }
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [form_of("shanghai-target")], workers=0)
 
 
-def told(result: Consolidated) -> dict[str, str]:
+def told(result: Collection) -> dict[str, str]:
     return {p.location.cell or "": p.code for p in result.problems}
 
 
-def looks(result: Consolidated) -> int:
+def looks(result: Collection) -> int:
     return sum(file.second_looks for file in result.files)
 
 

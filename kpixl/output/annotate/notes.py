@@ -8,6 +8,7 @@ from typing import NamedTuple
 from kpixl.a1 import Span, span_from
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Problem, Severity
+from kpixl.problems.words import SEVERITY_WORDS
 from kpixl.readers import Grid
 from kpixl.texts import Text, say
 
@@ -20,11 +21,6 @@ RULE = f"LEN({RULE_SIGNATURE})>0"
 
 TINTS = {Severity.ERROR: "FFB4B4", Severity.WARNING: "FFD88A", Severity.INFO: "BFDDF5"}
 EDGES = {Severity.ERROR: "C00000", Severity.WARNING: "B45309", Severity.INFO: "1F6FB2"}
-LEVELS: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "error"),
-    Severity.WARNING: ("警告", "warning"),
-    Severity.INFO: ("提示", "note"),
-}
 _OPINION: Text = ("检查意见", " to be looked at")
 _COLON: Text = ("：", ": ")
 
@@ -64,7 +60,7 @@ def rank(problem: Problem) -> int:
 def _text(problems: Sequence[Problem], lang: str) -> str:
     lines = [NOTE_SIGNATURE + say(_OPINION, lang)]
     for problem in problems:
-        lines.append(say(LEVELS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
+        lines.append(say(SEVERITY_WORDS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
         if hint := problem.hint(lang):
             lines.append(f"→ {hint}")
     text = "\n".join(lines)

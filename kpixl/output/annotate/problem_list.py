@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span, span_from
 from kpixl.collection.intake import problem_list
-from kpixl.output.annotate.notes import LEVELS, TINTS, rank
+from kpixl.output.annotate.notes import TINTS, rank
 from kpixl.output.workbook import Book, Sheet
 from kpixl.problems import Problem, Severity
+from kpixl.problems.words import SEVERITY_WORDS
 from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
@@ -121,7 +122,7 @@ def _problem(number: int, problem: Problem, lang: str, *, linked: bool) -> ListR
     place = problem.location
     texts = (
         str(number),
-        say(LEVELS[problem.severity], lang),
+        say(SEVERITY_WORDS[problem.severity], lang),
         place.cell or "",
         place.field or "",
         problem.message(lang),
