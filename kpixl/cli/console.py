@@ -185,7 +185,7 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
     """Return severity, place, text and code of a problem as rich markup."""
     from rich.markup import escape
 
-    place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+    place = " ".join(part for part in (problem.location.address, problem.location.field) if part)
     colour = COLOURS[problem.severity]
     text = on_one_line(problem.text(lang))
     word = say(SEVERITY_WORDS[problem.severity], lang)
@@ -292,7 +292,7 @@ def print_trace(found: Trace, lang: str) -> None:
         if origin.row != row:
             row = origin.row
             out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
-        cell = origin.place.cell
+        cell = origin.place.address
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
         if (made := origin.decision) is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kpixl.a1 import ValuePlace
 from kpixl.checks.configuration import NO_CONFIG, Config
 from kpixl.checks.engine import Checker, check
 from kpixl.collection.conflicts import conflict_data, read_conflict
@@ -220,7 +221,7 @@ def sources_text(result: Collection, portfolio: bytes = b"", run: RunRecord | No
 
 def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
     """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
-    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    typed: dict[tuple[str | None, str | None], dict[ValuePlace, str]] = {}
     for problem in problems:
         if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
             place = (problem.location.file, problem.location.sheet)

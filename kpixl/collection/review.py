@@ -173,7 +173,7 @@ class _Run:
 def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
     if not matches(waiver.code, found.code, found.category):
         return False
-    if waiver.cell is not None and waiver.cell.upper() != problem.location.cell:
+    if waiver.cell is not None and waiver.cell.upper() != problem.location.address:
         return False
     if waiver.field is None or waiver.field == str(found.key):
         return True
@@ -238,7 +238,7 @@ def _since_data(since: Since, data: Callable[[Problem], dict[str, Any]]) -> dict
         "known": [data(problem) for problem in since.known],
         "resolved": [
             {"code": k.code, "severity": k.severity, "project": k.project, "file": k.place.file,
-             "sheet": k.place.sheet, "cell": k.place.cell, "field": k.place.field}
+             "sheet": k.place.sheet, "cell": k.place.address, "field": k.place.field}
             for k in since.resolved
         ],
     }  # fmt: skip

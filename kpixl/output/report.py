@@ -233,4 +233,4 @@ class _Report:
 
 
 def _cell(problem: Problem) -> str:
-    return " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+    return " ".join(part for part in (problem.location.address, problem.location.field) if part)

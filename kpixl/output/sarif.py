@@ -81,8 +81,8 @@ def _result(problem: Problem, project: str | None, numbers: Mapping[str, int], l
     location: dict[str, Any] = {}
     if place.file:
         location["physicalLocation"] = {"artifactLocation": {"uri": quote(place.file)}}
-    if name := "!".join(part for part in (place.sheet, place.cell) if part):
-        logical = {"name": place.cell or place.sheet, "fullyQualifiedName": name, "kind": "member"}
+    if name := "!".join(part for part in (place.sheet, place.address) if part):
+        logical = {"name": place.address or place.sheet, "fullyQualifiedName": name, "kind": "member"}
         location["logicalLocations"] = [logical]
     if place.field:
         location["message"] = {"text": place.field}

@@ -78,13 +78,13 @@ class Draft:
             return adds_up(formula, {self.cells.get(Key(part)) for part in field.sum})
         return computes(formula, computation, self.cells_of)
 
-    def cells_of(self, name: str) -> str | list[str]:
-        """Return the cell of a field, or those of a column in all rows, as a formula names them."""
+    def cells_of(self, name: str) -> CellRef | list[CellRef] | None:
+        """Return the cell of a field, or those of a column in all rows."""
         if name in self.form.fields:
-            return str(self.cells.get(Key(name), ""))
+            return self.cells.get(Key(name))
         table, _, column = name.rpartition(".")
         keys = (Key(table, number, column) for number in range(len(self.tables[table])))
-        return [str(self.cells[key]) for key in keys if key in self.cells]
+        return [self.cells[key] for key in keys if key in self.cells]
 
     def choices(self, key: Key, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""
@@ -151,5 +151,5 @@ class Draft:
         return is_new
 
     def _made(self, code: str, key: Key, details: Mapping[str, object]) -> Problem:
-        where = Location(self.file, self.found.sheet, str(self.cells[key]), self.label(key))
+        where = Location(self.file, self.found.sheet, self.cells[key], self.label(key))
         return Problem(code, where, details, keys=(key,))

@@ -194,7 +194,7 @@ def _with_flat(
     told: set[tuple[str, Location]] = set()
     added: list[list[Extracted]] = []
     for part, project in zip(read, sheet.rows.projects, strict=True):
-        again = frozenset(sheet.grid.address(*place) for place in project.again)
+        again = frozenset(sheet.grid.cell(*place) for place in project.again)
         added.append([])
         for form in part:
             findings = tuple(f for f in (*loose, *form.findings) if _subject(f) not in told)

@@ -161,7 +161,7 @@ class Record:
         return True
 
     def _location(self, place: tuple[int, int] | None, field: str | None = None) -> Location:
-        return Location(self.file, self.grid.name, self.grid.address(*place) if place else None, field)
+        return Location(self.file, self.grid.name, self.grid.cell(*place) if place else None, field)
 
     def counted(self) -> Iterator[Problem]:
         """Report how many problems were not listed one by one."""

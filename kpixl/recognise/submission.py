@@ -86,7 +86,7 @@ class Extracted:
     findings: tuple[Finding, ...]
     missing: frozenset[LabelKey] = frozenset()
     suspect: bool = False
-    repeated: frozenset[str] = frozenset()
+    repeated: frozenset[CellRef] = frozenset()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -104,7 +104,7 @@ class OtherKind(NamedTuple):
     def problem(self, file: str, grid: Grid, title: str, level: Severity) -> Problem:
         """Report it; `title`: the form that is collected."""
         told = "、".join(" ".join(text.split()) for text in self.told)
-        where = Location(file, grid.name, grid.address(*self.place))
+        where = Location(file, grid.name, grid.cell(*self.place))
         return Problem(
             "sheet-other-kind", where, {"kind": kind_called(self.kind).name, "title": title, "told": told}, level
         )

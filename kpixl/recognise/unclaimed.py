@@ -58,7 +58,7 @@ def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
 
 
 def _lost(record: Record, lost: Lost) -> Problem:
-    cell = record.grid.address(*lost.place) if lost.place else None
+    cell = record.grid.cell(*lost.place) if lost.place else None
     where = Location(record.file, record.grid.name, cell, lost.label)
     return Problem(lost.code, where, lost.details, lost.level, keys=lost.keys)
 

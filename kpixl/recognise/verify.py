@@ -108,7 +108,7 @@ def _with_unclaimed(
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
-            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, str(cell)), why))
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
     return [replace(f, findings=(*f.findings, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
@@ -221,7 +221,7 @@ class _Settler:
             if self._follows_parts(doubt.key, why):
                 continue
             keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
-            where = Location(draft.file, draft.found.sheet, str(draft.cells[doubt.key]), draft.label(doubt.key))
+            where = Location(draft.file, draft.found.sheet, draft.cells[doubt.key], draft.label(doubt.key))
             draft.findings.append(_broken(where, why, keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)

@@ -84,7 +84,7 @@ def test_published_findings_name_their_cell(published: Collection) -> None:
     for problem in found_by_rules(published):
         assert problem.project is not None
         assert problem.location.file == PUBLISHED.name
-        assert problem.location.cell, problem
+        assert problem.location.address, problem
 
 
 def test_the_promises_are_the_ones_a_reviewer_names(published: Collection) -> None:

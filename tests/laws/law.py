@@ -176,8 +176,8 @@ class Reading:
                 self.places[cell.sheet, cell.address] = cell
         for problem in self.result.problems:
             text = normal(problem.message("zh"))
-            self.told[problem.location.sheet, problem.location.cell] = (
-                self.told.get((problem.location.sheet, problem.location.cell), "") + text
+            self.told[problem.location.sheet, problem.location.address] = (
+                self.told.get((problem.location.sheet, problem.location.address), "") + text
             )
             self.all_told += text
 
@@ -305,7 +305,7 @@ def _sums(form: Form, project: Project) -> Iterator[Decimal]:
 
 def _cells(source: Source | None) -> dict[str, str]:
     """Return the cell of each value by its key as a text, as the sources file has it."""
-    return {str(key): cell for key, cell in source.cells.items()} if source else {}
+    return {str(key): str(cell) for key, cell in source.cells.items()} if source else {}
 
 
 def _addressed(project: Project) -> Iterator[tuple[str, Value]]:

@@ -167,7 +167,7 @@ def _errors(path: Path) -> dict[str, tuple[str, ...]]:
     for problem in result.problems:
         if problem.severity is Severity.ERROR and problem.project is not None:
             found.setdefault(problem.project, []).append(
-                f"{problem.code} {problem.location.cell}: {problem.message('zh')}"
+                f"{problem.code} {problem.location.address}: {problem.message('zh')}"
             )
     return {project: tuple(texts) for project, texts in found.items()}
 

@@ -326,7 +326,7 @@ def _lost(
         lost += [f"{where}: {table}"] if read.tables[table] != expected else []
     if marked and (read.marker is None or read.marker.project != "07"):
         lost.append(f"{where}: marker")
-    return lost + [f"{where}: {p.code} {p.location.cell}" for p in read.problems]
+    return lost + [f"{where}: {p.code} {p.location.address}" for p in read.problems]
 
 
 # --- law 5: nothing is changed in passing -----------------------------------------------------

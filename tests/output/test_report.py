@@ -13,6 +13,7 @@ from kpixl.cli.main import run
 from kpixl.collection.model import Collection
 from kpixl.collection.review import review
 from kpixl.forms.load import parse_form
+from kpixl.keys import Key
 from kpixl.output.report import MOST_LISTED, render_report
 from kpixl.portfolio import canonical
 from kpixl.problems import Location, Problem
@@ -175,7 +176,7 @@ def test_hostile_text_stays_text(desk: Desk, text: str) -> None:
 def test_hostile_details_and_places(desk: Desk) -> None:
     result = reviewed_of_nothing(desk)
     nasty = "</td><script>x</script>\x0b\x00"
-    problem = Problem("stray-text", Location(nasty, nasty, nasty, nasty), {"text": nasty})
+    problem = Problem("stray-text", Location(nasty, nasty, Key(nasty), nasty), {"text": nasty})
     shown = render_report(replace(result, problems=(problem,)))
     root = assert_sound(shown)
     row = rows(root.xpath("//table[contains(@class, 'problems')]")[0])[1]

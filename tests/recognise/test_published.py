@@ -69,7 +69,7 @@ def test_one_form(number: int, form: Form, result: Collection) -> None:
     assert [
         " | ".join([*(str(row[k]) for k in levels), target_text(row, target)]) for row in project.tables["indicators"]
     ] == rows
-    assert (project.id, result.sources[project.id].cells[Key("name")]) == (project_id, cell)
+    assert (project.id, result.sources[project.id].address(Key("name"))) == (project_id, cell)
 
 
 def test_the_totals_of_the_set(result: Collection) -> None:
@@ -126,7 +126,7 @@ def test_texts_are_untouched(result: Collection) -> None:
 
 
 def test_nothing_else_is_reported(result: Collection) -> None:
-    assert [f"{p.code} {p.location.cell}" for p in result.problems] == EXPECTED["problems"]
+    assert [f"{p.code} {p.location.address}" for p in result.problems] == EXPECTED["problems"]
 
 
 @pytest.mark.parametrize("by", [None, "category"])

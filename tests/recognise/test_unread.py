@@ -80,8 +80,8 @@ def test_unit_typed_with_its_value_has_the_cell_of_the_value(tmp_path: Path) -> 
     result = returned(tmp_path, change)
     row = result.portfolio.projects[0].tables["indicators"][0]
     assert (row["operator"], row["unit"]) == ("≥", "人")
-    cells = result.sources["01"].cells
-    assert [cells[Key("indicators", 0, part)] for part in ("operator", "value", "unit")] == ["F13"] * 3
+    source = result.sources["01"]
+    assert [source.address(Key("indicators", 0, part)) for part in ("operator", "value", "unit")] == ["F13"] * 3
 
 
 def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> None:
@@ -91,4 +91,4 @@ def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> No
 
     result = returned(tmp_path, change)
     assert result.portfolio.projects[0].tables["indicators"][0]["unit"] == "%"
-    assert result.sources["01"].cells[Key("indicators", 0, "unit")] == "F13"
+    assert result.sources["01"].address(Key("indicators", 0, "unit")) == "F13"

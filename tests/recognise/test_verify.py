@@ -52,7 +52,7 @@ def read(path: Path) -> Collection:
 
 
 def told(result: Collection) -> dict[str, str]:
-    return {p.location.cell or "": p.code for p in result.problems}
+    return {p.location.address or "": p.code for p in result.problems}
 
 
 def looks(result: Collection) -> int:
@@ -90,7 +90,7 @@ def test_what_is_in_doubt_is_looked_up(kind: str, doubtful: Path, office: Office
         "F14": "cell-error",
         "F16": "value-normalised",
     }
-    shown = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
+    shown = {p.location.address: p.message() for p in result.problems if p.code == "cell-error"}
     assert "#DIV/0!" in shown["F14"] and "#N/A" in shown["B11"]
     assert looks(result) == 1
 
@@ -156,7 +156,7 @@ def test_an_error_where_nothing_need_stand_is_said_in_a_sheet_as_sent(
     path = tmp_path / "errors.xlsx"
     book.save(path)
     result = consolidate([calculator.convert(path, tmp_path / "out", kind)], [example[0]], workers=0)
-    found = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
+    found = {p.location.address: p.message() for p in result.problems if p.code == "cell-error"}
     assert set(found) == {"B11", "F8", "G13"}
     assert all("#DIV/0!" in message for message in found.values())
 
@@ -169,7 +169,7 @@ def test_a_formula_without_a_value_where_nothing_need_stand_is_said(
     path = tmp_path / "uncached.xlsx"
     book.save(path)
     result = consolidate([path], [example[0]], workers=0)
-    assert {p.location.cell for p in result.problems if p.code == "formula-uncached"} >= {"F8"}
+    assert {p.location.address for p in result.problems if p.code == "formula-uncached"} >= {"F8"}
 
 
 @pytest.mark.parametrize("kind", ["xls", "ods"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from kpixl.a1 import Span, span_from
+from kpixl.a1 import CellRef, Span
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Problem, Severity
 from kpixl.problems.words import SEVERITY_WORDS
@@ -41,10 +41,10 @@ def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[
     spans = [] if grid is None else [_moved(span, grid) for span in grid.merges()]
     cells: dict[Span, list[Problem]] = {}
     for problem in problems:
-        place = span_from(problem.location.cell or "")
-        if place is not None and problem.code not in _OWN_WORDS:
-            inside = (s for s in spans if s.row <= place.row <= s.last_row and s.col <= place.col <= s.last_col)
-            cells.setdefault(next(inside, place), []).append(problem)
+        cell = problem.location.cell
+        if isinstance(cell, CellRef) and problem.code not in _OWN_WORDS:
+            inside = (s for s in spans if s.row <= cell.row <= s.last_row and s.col <= cell.column <= s.last_col)
+            cells.setdefault(next(inside, Span(*cell, *cell)), []).append(problem)
     return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
 
 
