@@ -78,7 +78,8 @@ class TableColumns:
         """List (column of the form, physical column) of what was typed in a row, and of where a blank could be."""
         places = self._starts | assigned
         for key, target in self.targets.items():
-            places |= dict.fromkeys(target.parts, places.pop(key))
+            # A part that also has a column of its own stays there.
+            places = dict.fromkeys(target.parts, places.pop(key)) | places
         return [(key, places[key]) for key in self.table.columns if key in places]
 
     def assign(self, row: Sequence[Raw], filled: Sequence[int], torn: bool) -> tuple[dict[str, int], bool]:

@@ -213,7 +213,7 @@ def _copy(book: Workbook, copies: Mapping[str, str]) -> None:
 
 
 def _paste(book: Workbook, pasted: Mapping[str, str]) -> None:
-    """Paste the form of one sheet over that of another; the marker beside it stays."""
+    """Paste the form of one sheet over that of another; the sheet id beside it stays."""
     for source, target in pasted.items():
         onto = book[title_of(target)]
         for row in book[title_of(source)].iter_rows(max_col=7):

@@ -40,7 +40,7 @@ def mark_opendocument(
     package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the document of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups, origins)
+    return _Annotator(package, grids, lang).mark(file, groups, origins)
 
 
 def _q(name: str) -> str:
@@ -58,7 +58,7 @@ def _new(name: str, *children: Tree, text: str | None = None, **attributes: str)
     return node
 
 
-class _Marker:
+class _Annotator:
     """Marks one document; used once."""
 
     def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:

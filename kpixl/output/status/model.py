@@ -271,7 +271,7 @@ class _Stock:
         known = {(p.code, p.location): p for p in self.reviewed.problems}  # with the severity that the office gives it
         kept = [problem for file in self.reviewed.files for problem in file_errors(file)]
         problems = [known.get((p.code, p.location), p) for p in kept]
-        problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
+        problems += [p for p in self.reviewed.problems if p.code == "sheet-id-form"]
         found = [
             Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
