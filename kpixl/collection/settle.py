@@ -180,7 +180,7 @@ class _Settling:
         undecided: dict[Key, Location] = {}
         for conflict in conflicts:
             undecided |= (places := dict(self._undecided(outcome, conflict)))
-            self.problems.append(replace(conflict_problem(conflict), keys=tuple(places)))
+            self.problems.append(conflict_problem(conflict, tuple(places)))
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
@@ -377,8 +377,8 @@ def _giving(outcome: MergeOutcome, distinct: Sequence[int]) -> list[int]:
     return giving
 
 
-def conflict_problem(conflict: OpenConflict) -> Problem:
-    """Report a contradiction, with every candidate in full."""
+def conflict_problem(conflict: OpenConflict, keys: tuple[Key, ...] = ()) -> Problem:
+    """Report a contradiction, with every candidate in full. `keys`: of the values that it leaves undecided."""
 
     def told(lang: int) -> Iterator[str]:
         for offer in conflict.offers:
@@ -392,7 +392,7 @@ def conflict_problem(conflict: OpenConflict) -> Problem:
         "candidates": ("、".join(told(0)), ", ".join(told(1))),
     }
     place = conflict.offers[0].places[0].location
-    return Problem("conflict", place, details, project=conflict.project)
+    return Problem("conflict", place, details, project=conflict.project, keys=keys)
 
 
 def _uncut(text: str) -> Text:

@@ -28,7 +28,7 @@ from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.labels import FoundForm, LabelIndex
-from kpixl.recognise.submission import NO_NOTES, READ_AS, Doubt, Finding, Note
+from kpixl.recognise.submission import NO_NOTES, Doubt, Finding, Note
 
 # Problems of one kind in a form that are told one by one: nobody works through more of them, and half a million stray
 # cells would take half a gigabyte.
@@ -187,10 +187,6 @@ class Record:
             return
         self._noted.add((place, reading))
         self.note("value-normalised", place, label, {"raw": text_of(raw), "reading": reading})
-
-    def rescaled(self, place: tuple[int, int], label: str, details: Mapping[str, object]) -> None:
-        """Note that an amount counts another unit than the form's, which resolves how its text was read."""
-        self.note("amount-scaled", place, label, details, READ_AS)
 
 
 def counted(code: str, where: Location, count: int) -> Problem:

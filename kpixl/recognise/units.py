@@ -14,7 +14,7 @@ from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
-from kpixl.recognise.submission import Doubt
+from kpixl.recognise.submission import READ_AS, Doubt
 
 
 def scale(record: Record) -> None:
@@ -38,7 +38,7 @@ def scale(record: Record) -> None:
     money = unit_text(record.form.money)
     for one in scaled:
         details = {"raw": text_of(one.raw), "unit": one.named.text, "reading": shown(one.amount), "money": money}
-        record.rescaled(one.place, one.label, details)
+        record.note("amount-scaled", one.place, one.label, details, READ_AS)  # it has the text as typed, too
 
 
 class _Scaled(NamedTuple):
