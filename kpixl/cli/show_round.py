@@ -45,7 +45,7 @@ def show_round(ctx: click.Context, found: Round, done: WrittenRound, *, as_json:
         console.print_json(_round_data(found, done, lang))
     else:
         _print_problems(done.problems, lang)
-        console.print_files(found.collected, lang)
+        console.print_files(found.collection, lang)
         _print_changes(found, lang)
         console.print_units(found.status, lang)
     if done.copies:
@@ -98,7 +98,7 @@ def _round_data(found: Round, done: WrittenRound, lang: str) -> dict[str, Any]:
     from kpixl.output.status import status_data
 
     return {
-        **report_data(found.collected, done.problems, done.written, lang),
+        **report_data(found.collection, done.problems, done.written, lang),
         "diff": diff_data(found.changes, found.before, found.after),
         "status": status_data(found.status, lang),
         "marked": marked_data(done.copies, lang),

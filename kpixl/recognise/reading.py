@@ -73,7 +73,7 @@ class FormReader:
     def preamble(self, grid: Grid, file: str, first: FoundForm, sheet_id: SheetId | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
-            (Location(file, grid.name, grid.address(r, c)), raw)
+            (Location(file, grid.name, grid.cell(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
@@ -115,7 +115,7 @@ class FormReader:
             tables={key: tuple(rows) for key, rows in record.tables.items()},
             cells=record.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
-            problems=(*loose, *record.problems, *record.counted()),
+            findings=(*loose, *record.findings, *record.counted()),
             missing=self._missing(record),
             suspect=grid.suspect,
         )

@@ -265,7 +265,7 @@ def _whole_target(
             return read.noted and target_text(row, target) != raw.strip()
         row[target.operator], row[target.value] = choices.qualitative, raw
         if is_numeric(raw):
-            record.problem("target-as-text", place, target.label, text=raw)
+            record.note("target-as-text", place, target.label, {"text": raw})
         return False
     row[target.value] = read_quantity(raw).value
     return False

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from openpyxl.utils import get_column_letter
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Row
 from tests.laws.edits import Edit, Sequence, places, sent, sequence
 from tests.laws.engines import ENGINES, apply
@@ -97,7 +98,7 @@ CASES: dict[str, tuple[list[Edit], list[int]]] = {
 INTO_ANOTHER = "copy into another template"
 
 
-def _read(engine: str, names: Many[str], folder: Path) -> dict[str, Consolidated]:
+def _read(engine: str, names: Many[str], folder: Path) -> dict[str, Collection]:
     sequences = [Sequence(number, FORM, "filled", tuple(CASES[name][0])) for number, name in enumerate(names)]
     edited = apply(engine, sequences, folder)
     return {names[one.sequence.seed]: consolidate([one.path], [form_of(FORM)], workers=0) for one in edited}
@@ -125,7 +126,7 @@ def test_sheet_in_another_template_is_read(engine: str, tmp_path: Path) -> None:
     assert _rows(result) == _expected(INTO_ANOTHER)
 
 
-def _rows(result: Consolidated) -> list[dict[str, Any]]:
+def _rows(result: Collection) -> list[dict[str, Any]]:
     """Return the indicators of the project that was sent as number one, whatever number it has now."""
     name = sent(FORM, "filled").projects[0].values["name"]
     return [dict(row) for p in result.portfolio.projects if p.values["name"] == name for row in p.tables["indicators"]]

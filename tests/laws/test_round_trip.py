@@ -24,7 +24,8 @@ from openpyxl.cell.cell import MergedCell
 from kpixl import yaml_text
 from kpixl.a1 import Span
 from kpixl.checks.engine import check
-from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
+from kpixl.collection.consolidate import consolidate, sources_text
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.output.template import build_template, write_templates
@@ -49,7 +50,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def returned(*paths: Path) -> Consolidated:
+def returned(*paths: Path) -> Collection:
     return consolidate(paths, [form_of(i) for i in FORM_IDS], workers=0)
 
 
@@ -57,7 +58,7 @@ def facts(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
     return sorted((p.code, repr(sorted(p.details.items()))) for p in problems)
 
 
-def assert_same(form: Form, expected: Portfolio, result: Consolidated) -> None:
+def assert_same(form: Form, expected: Portfolio, result: Collection) -> None:
     """Compare to the byte of the YAML; of problems, only what `check` itself says of the portfolio."""
     assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, expected)
     assert facts(result.problems) == facts(check(form, expected))
@@ -325,7 +326,7 @@ def _lost(
         lost += [f"{where}: {table}"] if read.tables[table] != expected else []
     if marked and (read.sheet_id is None or read.sheet_id.project != "07"):
         lost.append(f"{where}: marker")
-    return lost + [f"{where}: {p.code} {p.location.cell}" for p in read.problems]
+    return lost + [f"{where}: {p.code} {p.location.address}" for p in read.problems]
 
 
 # --- law 5: nothing is changed in passing -----------------------------------------------------
