@@ -1,4 +1,4 @@
-"""What was planned and what was reached, compared: two texts of a self-evaluation -> an Outcome.
+"""What was planned and what was reached, compared: two texts of a self-evaluation -> an Attainment.
 
 A target and an actual value are compared where each is a number of the same unit; whatever else people write there is
 left to the reader.
@@ -15,8 +15,8 @@ from decimal import Decimal, localcontext
 from kpixl.forms.unit_text import is_unit
 from kpixl.forms.values import DIGITS, spelled
 
-Words = Mapping[str, Sequence[str]]
-"""Words that mean an operator, in front of a number or behind it: ≥ -> 不少于, 以上."""
+OperatorWords = Mapping[str, Sequence[str]]
+"""OperatorWords that mean an operator, in front of a number or behind it: ≥ -> 不少于, 以上."""
 
 OPERATORS = ("≥", "≤", "=", ">", "<")
 MAX_TEXT = 60  # characters; a longer text describes something
@@ -40,7 +40,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Attainment:
     """How an actual value compares with its target.
 
     `reached`: None where that is not clear (=5 and 7). `share`: the part of the points that it earns by proportion,
@@ -52,7 +52,7 @@ class Outcome:
     percent: Decimal | None
 
 
-def read_measure(text: str, words: Words) -> Measure | None:
+def read_measure(text: str, words: OperatorWords) -> Measure | None:
     """Read ≥100(人), 51场, 12.6万人次 or 不少于100人; None of any other text."""
     folded = "".join(unicodedata.normalize("NFKC", text).split()).casefold()
     if not folded or len(folded) > MAX_TEXT:
@@ -67,7 +67,7 @@ def read_measure(text: str, words: Words) -> Measure | None:
     return Measure(operator, number.scaleb(_SCALES[match["scale"]]), unit, bool(match["scale"]))
 
 
-def _operator(folded: str, words: Words) -> tuple[str, str]:
+def _operator(folded: str, words: OperatorWords) -> tuple[str, str]:
     """Part the operator from the rest of a text: a sign in front, or words on either side."""
     for sign in (*_SIGNS, *OPERATORS):
         if folded.startswith(sign):
@@ -81,7 +81,7 @@ def _operator(folded: str, words: Words) -> tuple[str, str]:
     return "", folded
 
 
-def compare(target: Measure, actual: Measure) -> Outcome | None:
+def compare(target: Measure, actual: Measure) -> Attainment | None:
     """Compare what was reached with its target; None where they are not numbers of one kind."""
     if actual.operator not in ("", "=") or min(target.number, actual.number) < 0:
         return None
@@ -95,19 +95,19 @@ def _unclear_without_unit(target: Measure, actual: Measure) -> bool:
     return (target.scaled and not actual.scaled) or (target.unit == "%" and target.number > 1 >= actual.number)
 
 
-def _outcome(operator: str, planned: Decimal, reached: Decimal) -> Outcome | None:
+def _outcome(operator: str, planned: Decimal, reached: Decimal) -> Attainment | None:
     with localcontext(prec=_PRECISION):
         percent = reached / planned * 100 if planned else None
         share = min(reached / planned, Decimal(1)) if planned else Decimal(0)
         if operator in ("≥", ">"):
             enough = reached >= planned if operator == "≥" else reached > planned
-            return Outcome(enough, Decimal(1) if enough else share, percent)
+            return Attainment(enough, Decimal(1) if enough else share, percent)
         if operator in ("≤", "<"):
             enough = reached <= planned if operator == "≤" else reached < planned
-            return Outcome(enough, Decimal(1) if enough else planned / reached if reached else Decimal(0), None)
+            return Attainment(enough, Decimal(1) if enough else planned / reached if reached else Decimal(0), None)
         if reached == planned:
-            return Outcome(True, Decimal(1), percent)
+            return Attainment(True, Decimal(1), percent)
         # 7 where 5 were planned may be more or too many; without an operator less may be better, too.
         if operator == "=":
-            return Outcome(None if reached > planned else False, share, percent)
+            return Attainment(None if reached > planned else False, share, percent)
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kpixl.checks.measures import Outcome, Words, compare, read_measure
+from kpixl.checks.measures import Attainment, OperatorWords, compare, read_measure
 from kpixl.checks.rule import Subject, shown
 from kpixl.forms.definition import Form, Row
 from kpixl.forms.values import target_text, text_of
@@ -26,7 +26,7 @@ class ScoredColumns:
     points: str
     score: str
     reason: str
-    words: Words = field(default_factory=dict)
+    words: OperatorWords = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ScoredLine:
     points: Decimal | None
     score: Decimal | None
     reason: str
-    outcome: Outcome | None
+    outcome: Attainment | None
 
     @property
     def details(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpixl.checks.measures import Measure, Outcome, compare, read_measure
+from kpixl.checks.measures import Attainment, Measure, compare, read_measure
 from kpixl.forms.values import number_text
 from tests.strategies import HOSTILE_TEXTS
 
@@ -88,7 +88,7 @@ numbers = st.decimals(0, 10**9, places=2)
 def test_a_share_is_all_where_the_target_was_reached_and_never_more(
     op: str, planned: Decimal, reached: Decimal
 ) -> None:
-    found: Outcome | None = compare(Measure(op, planned, "人"), Measure("", reached, "人"))
+    found: Attainment | None = compare(Measure(op, planned, "人"), Measure("", reached, "人"))
     assert found is None or 0 <= found.share <= 1
     assert found is None or found.reached is not True or found.share == 1
 
