@@ -3,8 +3,8 @@ further ones whose names begin so.
 
 A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
 rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
-`checks` are added to the form, `fields` to the definitions of its fields, and `table` to that of its table. `expected` lists every finding, as
-`[project] key code`; nothing else may be found.
+`checks` are added to the form, `fields` to the definitions of its fields, `table` to that of its table. `expected`
+lists every finding, as `[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def form_of(case: Case) -> Form:
     if not any(case.get(key) for key in ("columns", "checks", "fields", "table")):
         return load_form(SHANGHAI)
     data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
-    for key, column in case.get("columns", {}).items():
+    for number, (key, column) in enumerate(case.get("columns", {}).items(), 2):
         data["tables"]["indicators"]["columns"][key] = column
         layout = data["layout"]
         *widths, last = layout["widths"]
-        layout["entry-widths"] = [*widths, [last, last]]  # a cell more to type into
+        layout["entry-widths"] = [*widths, [last] * number]  # a cell more to type into
         next(row for row in layout["rows"] if row.get("table") == "indicators")["entry"].append({"column": key})
     data["tables"]["indicators"] |= case.get("table", {})
     for key, more in case.get("fields", {}).items():
