@@ -34,7 +34,8 @@ def read_table(record: Record, found: FoundTable) -> None:
     shared = _shared(record, found)
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
-    torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
+    torn = record.mark is None and not record.found.expected and columns.has_required()
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
