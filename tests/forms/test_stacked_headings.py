@@ -314,7 +314,7 @@ def test_without_the_upper_row_what_is_lost_is_named() -> None:
     codes = {p.code for p in found.problems if p.severity == "error"}
     assert "heading-missing" in codes
     assert [row["level1"] for row in found.tables["indicators"]] == ["产出指标", "产出指标", "效益指标"]
-    typed = {raw for row in cells[11:14] for raw in row if raw}
+    typed = {str(raw) for row in cells[11:14] for raw in row if raw}
     said = "".join(p.message() for p in found.problems)
     kept = {printed for row in found.tables["indicators"] for printed in map(str, row.values())}
     assert not [text for text in typed if text not in kept and text not in said]
