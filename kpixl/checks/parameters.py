@@ -1,6 +1,6 @@
 """`checks` of a form.yaml -> the parameters of each rule, strictly: what is wrong is reported with its key.
 
-A rule declares its parameters as a frozen dataclass; the annotation of each says how it is read.
+A rule declares its parameters as a frozen dataclass; the annotation of each decides how it is read.
 """
 
 from __future__ import annotations

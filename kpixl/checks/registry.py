@@ -170,7 +170,7 @@ def checks_of(form: Form) -> Checks:
     for number, spec in enumerate(parts["rules"]):
         check = _check(reader, spec, f"checks.rules[{number}]")
         if any(check.code == other.code for other in checks):
-            raise invalid(f"checks.rules[{number}]", f"{check.code} stands twice; tell them apart with an id")
+            raise invalid(f"checks.rules[{number}]", f"{check.code} occurs twice; give each an id")
         checks.append(check)
     return Checks(tuple(checks), roles)
 

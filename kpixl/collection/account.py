@@ -83,7 +83,7 @@ class _Book:
 
 
 NOT_TAKEN = frozenset(
-    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "sheet-id-form",
      "own-output-skipped", "file-skipped", "file-excluded", "csv-one-sheet"}
 )  # fmt: skip
 

@@ -51,7 +51,7 @@ def known_of(problem: Problem) -> Known:
 
 
 def only_new(result: Reviewed, baseline: Sequence[Known], name: str) -> Reviewed:
-    """Leave out of a result what the baseline holds; each finding of it stands for one only."""
+    """Leave out of a result what the baseline holds; each of its findings counts for one only."""
     now = [known_of(problem) for problem in result.problems]
     matched, left = _matched(now, baseline)
     since = Since(
@@ -90,7 +90,7 @@ def _first(waiting: dict[Hashable, deque[int]], keys: Iterable[Hashable], left: 
 
 
 def _keys(finding: Known) -> Iterator[Hashable]:
-    """Yield what tells a finding from others, in each language and by each owner that is known of it."""
+    """Yield what identifies a finding, in each language and by each owner that is known of it."""
     place = finding.place
     owners: list[Hashable] = [(place.file, place.sheet)]
     if finding.project is not None:

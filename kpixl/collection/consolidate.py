@@ -157,7 +157,7 @@ def _merged(
     returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
     merged = merge(form, returned, roster, decisions, new, sent)
     problems += [
-        Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
+        Problem("sheet-id-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
         if item.form.form != form.id
     ]

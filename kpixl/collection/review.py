@@ -276,7 +276,7 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
 
 
 def for_people(result: Reviewed) -> tuple[Problem, ...]:
-    """Return the problems to print; where a file has no sheets, the project stands in place of the sheet."""
+    """Return the problems to print; where a file has no sheets, the project is shown in place of the sheet."""
     first = result.form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}" for p in result.portfolio.projects}
     return tuple(

@@ -81,7 +81,7 @@ def _returned(
     """Read returned files. The year is theirs, unless they name none: a roster of last year gives only the names."""
     read = partial(consolidate, [path], forms, limits=limits, progress=progress, checker=_unchecked)
     result = read(roster=roster)
-    if any(problem.code == "marker-year" for problem in result.problems):
+    if any(problem.code == "sheet-id-year" for problem in result.problems):
         result = read(roster=None)
     if not result.portfolio.projects:
         raise failure("nothing-read", path=str(path))

@@ -115,7 +115,7 @@ def _project(content: bytes, wanted: str, form_of: FormSource, file: str) -> tup
 
 
 def _of_lines(head: bytes, body: bytes, start: int, form_of: FormSource) -> tuple[Form, Project] | None:
-    """Load the project that begins at `start`; None where its lines alone are not right: the whole file tells why."""
+    """Load the project that begins at `start`; None where its lines alone are not right: the whole file shows why."""
     end = body.find(b"\n- id: ", start)
     lines = body[start:] if end < 0 else body[start : end + 1]
     try:

@@ -134,19 +134,19 @@ class Lower:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A submission of a project, and the project as read from it. `foreign`: its marker is of another portfolio."""
+    """A submission of a project, and the project as read from it. `foreign`: its sheet id is of another portfolio."""
 
     item: Returned
     project: Project
     foreign: bool = False
 
     def is_as_sent(self) -> bool:
-        """Return whether every value is the one that was sent out, by the digest in the marker."""
-        mark = self.item.form.marker
-        return mark is not None and bool(mark.sent) and mark.sent == sheet_ids.content_digest(self.project)
+        """Return whether every value is the one that was sent out, by the digest in the sheet id."""
+        sheet_id = self.item.form.sheet_id
+        return sheet_id is not None and bool(sheet_id.sent) and sheet_id.sent == sheet_ids.content_digest(self.project)
 
     def is_unfilled(self, form: Form, sent: Project | None) -> bool:
-        """Return whether every value is the one sent out, by the marker's digest or by the roster (`sent`), and
+        """Return whether every value is the one sent out, by the sheet id's digest or by the roster (`sent`), and
         something is still to be filled in: a complete one that comes back as it was sent is an answer."""
         if _is_complete(form, self.project):
             return False

@@ -48,7 +48,7 @@ from kpixl.problems import KpixlError, Location, Problem, failure
 
 DEFINITION = "form.yaml"
 FORMAT = 1
-# Names on which the canonical file and the marker rely.
+# Names on which the canonical file and the sheet id rely.
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 # As a key these are no text in YAML 1.1, which many programs still read.
 _NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})

@@ -1,6 +1,6 @@
 """Problems (what a person must fix) and KpixlError (cannot go on): one catalogue, two languages.
 
-A message says what was found, a hint says what to do. Both are `str.format` templates over the
+A message names what was found, a hint what to do. Both are `str.format` templates over the
 problem's details, so that a problem stays data until it is shown.
 """
 

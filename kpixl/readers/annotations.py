@@ -19,7 +19,7 @@ from kpixl.readers.package import OpenedPackage
 MAX_TEXT = 1_000  # characters of a note that are kept
 _NOTES, _THREADS, _DRAWING = "/comments", "/threadedComment", "/drawing"  # how the types of relations end
 _ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor", "absoluteAnchor"})
-_STAND_IN = "tc="  # the author of a note that only stands in for a conversation, which is read itself
+_STAND_IN = "tc="  # the author of a note that only replaces a conversation, which is read itself
 
 
 class Aside(NamedTuple):

@@ -1,4 +1,4 @@
-"""Grid -> forms: which forms a grid holds, where each begins, and whose marker stands beside it."""
+"""Grid -> forms: which forms a grid holds, where each begins, and whose sheet id is beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import FoundMarker, Marker
+from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.flat import FlatSheet, find_flat
@@ -87,16 +87,16 @@ class Extractor:
         """Return the forms read by, by id."""
         return {form_id: reader.form for form_id, reader in self._readers.items()}
 
-    def extract(self, grid: Grid, file: str, lost: Marker | None = None) -> list[Extracted] | Nothing:
+    def extract(self, grid: Grid, file: str, lost: SheetId | None = None) -> list[Extracted] | Nothing:
         """Read every form of `grid`; where there is none, say what was found.
 
-        `lost`: the marker that the sheet should have, for its only form.
+        `lost`: the sheet id that the sheet should have, for its only form.
         """
         layout = self.locate(grid, lost)
         if isinstance(layout, AsSent):
-            mark = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
-            loose = _given(grid, file, None if mark else lost)
-            return [layout.reader.read(grid, file, layout.form, mark or lost, loose)]
+            sheet_id = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
+            loose = _given(grid, file, None if sheet_id else lost)
+            return [layout.reader.read(grid, file, layout.form, sheet_id or lost, loose)]
         if not layout.parts:
             nothing = layout.nothing
             weak = next((OtherKind(s.weak, s.place, s.told) for s in layout.sections if s.weak), None)
@@ -112,7 +112,7 @@ class Extractor:
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
         return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
 
-    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | SheetLayout:
+    def locate(self, grid: Grid, lost: SheetId | None = None) -> AsSent | SheetLayout:
         """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
         readers = self._candidates(sheet_ids.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
@@ -120,14 +120,14 @@ class Extractor:
                 continue
             if not holds_another(reader.index, grid.rows, sent):
                 return AsSent(reader, sent)
-        marks = list(sheet_ids.find(grid.rows))
-        readers = self._candidates(marks[0].marker if marks else lost)
+        placed = list(sheet_ids.find(grid.rows))
+        readers = self._candidates(placed[0].sheet_id if placed else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         if sheet_ids.is_instructions(grid.rows):  # every template has such a sheet: what kind it is, is known
             found = [whole(grid.rows)]
         else:
-            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
+            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(placed or lost))
         located: list[tuple[FormReader, Part]] = []
         nothing: list[Nothing] = []
         others: list[OtherKind] = []
@@ -147,11 +147,11 @@ class Extractor:
             if not parts:
                 nothing.append(reader.nothing(hits))
         none = nothing[0] if nothing else readers[0].nothing(())
-        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(marks), flat)
+        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(placed), flat)
 
-    def _candidates(self, mark: Marker | None) -> list[FormReader]:
-        """List the readers to try: the one that a marker names, else all."""
-        named = self._readers.get(mark.form) if mark else None
+    def _candidates(self, sheet_id: SheetId | None) -> list[FormReader]:
+        """List the readers to try: the one that a sheet id names, else all."""
+        named = self._readers.get(sheet_id.form) if sheet_id else None
         return [named] if named else list(self._readers.values())
 
 
@@ -231,38 +231,38 @@ def _variety(hits: Iterable[Hit]) -> int:
     return len({slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption"})
 
 
-def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:
+def _given(grid: Grid, file: str, sheet_id: SheetId | None) -> tuple[Problem, ...]:
     """Report that a sheet id was taken from the hidden sheet."""
     where = Location(file, grid.name)
-    return (Problem("marker-from-hidden-sheet", where, {"id": mark.project}),) if mark is not None else ()
+    return (Problem("sheet-id-from-hidden-sheet", where, {"id": sheet_id.project}),) if sheet_id is not None else ()
 
 
-def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Iterator[Extracted]:
+def _read(reader: FormReader, part: Part, file: str, lost: SheetId | None) -> Iterator[Extracted]:
     """Read the forms of a part, one below the other."""
     grid, forms, merges = part
-    marks = list(sheet_ids.find(grid.rows))
+    placed = list(sheet_ids.find(grid.rows))
     hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
-        own = _own_mark(marks, forms, number)
-        mark = own.marker if own is not None else lost
-        loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
+        own = _own_id(placed, forms, number)
+        sheet_id = own.sheet_id if own is not None else lost
+        loose = reader.preamble(grid, file, found, sheet_id) if number == 0 else ()
+        yield reader.read(grid, file, _clear_of(found, own), sheet_id, (*_given(grid, file, lost), *loose), hidden)
 
 
-def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
-    """Choose the marker of a form: beside its rows or above its labels, never where a value may stand."""
+def _own_id(placed: Sequence[PlacedSheetId], forms: Sequence[FoundForm], number: int) -> PlacedSheetId | None:
+    """Choose the sheet id of a form: beside its rows or above its labels, never where a value may stand."""
     found = forms[number]
     first = 0 if number == 0 else found.first_row
     last = found.last_row if number + 1 < len(forms) else math.inf
     labels = min((a.row for a in found.anchors.values()), default=0)
-    return next((m for m in marks if first <= m.row <= last and (m.row < labels or m.col > found.edge)), None)
+    return next((m for m in placed if first <= m.row <= last and (m.row < labels or m.col > found.edge)), None)
 
 
-def _clear_of(found: FoundForm, mark: FoundMarker | None) -> FoundForm:
+def _clear_of(found: FoundForm, sheet_id: PlacedSheetId | None) -> FoundForm:
     """Let a form end before what the template writes beside it."""
-    if mark is None:
+    if sheet_id is None:
         return found
-    edge = mark.col - sheet_ids.MARK_GAP
+    edge = sheet_id.col - sheet_ids.ID_GAP
     rightmost = max((a.col for a in found.anchors.values()), default=0)
     return replace(found, edge=edge) if rightmost < edge < found.edge else found
 

@@ -24,7 +24,7 @@ from kpixl.forms.values import (
     utf16_length,
 )
 from kpixl.keys import Key
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.labels import FoundForm, LabelIndex
@@ -70,13 +70,13 @@ class Record:
         grid: Grid,
         file: str,
         found: FoundForm,
-        mark: Marker | None,
+        sheet_id: SheetId | None,
         hidden: Mapping[tuple[int, int], Span],
     ) -> None:
         self.hidden = hidden
         self.form, self.index = index.form, index
         self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
-        self.mark = mark
+        self.sheet_id = sheet_id
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
         self.cells: dict[Key, CellRef] = {}

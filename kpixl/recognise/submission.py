@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kpixl.a1 import CellRef
 from kpixl.forms.definition import Row, Value
 from kpixl.keys import Key
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.kinds import kind_called
@@ -43,7 +43,7 @@ class Extracted:
     form: str
     sheet: str | None
     hidden: bool
-    marker: Marker | None
+    sheet_id: SheetId | None
     year: int | None
     organization: str | None
     values: Mapping[str, Value]

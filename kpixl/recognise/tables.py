@@ -35,7 +35,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
     # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
-    torn = record.mark is None and not record.found.expected and columns.has_required()
+    torn = record.sheet_id is None and not record.found.expected and columns.has_required()
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
@@ -55,7 +55,7 @@ def read_table(record: Record, found: FoundTable) -> None:
         record.used.update((r, c) for c in assigned.values())
         _say_hidden(record, r, assigned)
         row = _row(record, found.table, r, raws, assigned, columns)
-        if record.mark is None or not record.mark.explicit:
+        if record.sheet_id is None or not record.sheet_id.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
             unread = {key for key in assigned if row.get(key, "") is None}
             _fill_down(record.form, found.table, row, above, hidden, unread)
@@ -126,7 +126,7 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
     Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
     the project's own when it was sent.
     """
-    return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+    return (record.sheet_id is None or table.key in record.sheet_id.presets) and row in table.presets
 
 
 def _keep_waiting(record: Record, table: str, row: Row, r: int, cells: Sequence[tuple[str, int]]) -> None:

@@ -75,5 +75,5 @@ def _is_lost_status(record: Record, row: int, col: int) -> bool:
     if record.rows[row][col] not in (0, _LOST_STATUS):
         return False
     head = record.rows[record.found.first_row]
-    status = col + sheet_ids.MARK_GAP - sheet_ids.STATUS_GAP
+    status = col + sheet_ids.ID_GAP - sheet_ids.STATUS_GAP
     return any(sheet_ids.loads(head[c]) is not None for c in (col, status) if c < len(head))

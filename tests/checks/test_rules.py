@@ -195,7 +195,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "unknown item": ({"rule": "level-missing", "id": "x", "level": "数量的指标"}, "in no list"),
     "unknown words": ({"rule": "placeholder", "id": "x", "words": "places"}, "no list places"),
     "bad expression": ({"rule": "placeholder", "id": "x", "words": ["("]}, "no regular expression"),
-    "twice": ({"rule": "operator-missing"}, "stands twice"),
+    "twice": ({"rule": "operator-missing"}, "occurs twice"),
     "bad id": ({"rule": "operator-missing", "id": "X y"}, "is made of"),
     "bad severity": ({"rule": "operator-missing", "id": "x", "severity": "fatal"}, "must be one of"),
     "bad category": ({"rule": "operator-missing", "id": "x", "category": "style"}, "must be one of"),

@@ -222,7 +222,7 @@ def test_a_hostile_or_foreign_file_is_a_clear_problem(
 def test_last_years_portfolio_is_named(bureaus: list[Path], tmp_path: Path) -> None:
     old = tmp_path / "old.yaml"
     old.write_text(canonical.dumps(FORM, replace(BUREAUS["a"], year=2025)), encoding="utf-8")
-    assert "marker-year" in _codes(_collect([*bureaus, old]))
+    assert "sheet-id-year" in _codes(_collect([*bureaus, old]))
 
 
 def test_what_a_bureau_has_not_decided_is_reported(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
 def test_a_form_pasted_beside_another_is_read_as_a_form(
     column: int, example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
 ) -> None:
-    """Whole sheets, or only what is seen of them: then the first one's marker lies under the second form."""
+    """Whole sheets, or only what is seen of them: then the first one's sheet id lies under the second form."""
     form, portfolio = example
     book = openpyxl.load_workbook(example_template)
     left, right = book.worksheets[1:3]

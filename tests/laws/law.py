@@ -32,8 +32,8 @@ from tests.strategies import form_of
 _OWN = ('{"kpixl":1,"kind":"cover"', '{"kpixl":1,"kind":"template"')
 # Problems that report a whole sheet, or a file, as not taken: it is no form, or another version of the project counts.
 _NOT_TAKEN = frozenset(
-    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
-     "returned-differently"}
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "sheet-id-form",
+     "returned-differently", "returned-unfilled"}
 )  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DAY_ZERO = date(1899, 12, 30)

@@ -368,7 +368,7 @@ def _lost(
     lost = [f"{where}: {key}" for key, value in project.values.items() if read.values[key] != value]
     for table, expected in project.tables.items():
         lost += [f"{where}: {table}"] if read.tables[table] != expected else []
-    if marked and (read.marker is None or read.marker.project != "07"):
+    if marked and (read.sheet_id is None or read.sheet_id.project != "07"):
         lost.append(f"{where}: marker")
     return lost + [f"{where}: {p.code} {p.location.cell}" for p in read.problems]
 
@@ -460,7 +460,7 @@ def test_what_excel_cannot_store_is_refused_with_line_and_key(escape: str, code:
 
 @pytest.mark.parametrize("form_id", FORM_IDS)
 def test_a_marker_typed_as_a_value_is_a_value(form_id: str, tmp_path: Path) -> None:
-    """Also where our own marker was deleted: a marker is only what stands beside a form."""
+    """Also where our own sheet id was deleted: a sheet id is only what stands beside a form."""
     form = form_of(form_id)
     text = MARKER_LIKE.replace("shanghai-target", form_id)
     raw = dict.fromkeys([k for k, f in form.fields.items() if f.type == "text"], text)

@@ -301,7 +301,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
     sheet = FormSheet(book, form, SheetStyles(), "zh", "01 项目's", "填报说明", Asked(form))
-    mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
+    mark = sheet_ids.SheetId(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw
     raw.write_comment("B5", "领导批示：请核对", {"author": "王处"})

@@ -277,7 +277,7 @@ def test_last_years_portfolio_does_not_give_its_year_to_the_returned_files(
     last.write_text(canonical.dumps(form, replace(portfolio, year=2025)), encoding="utf-8")
     form, _, new = load_sides(last, EXAMPLE / "returned", [form])
     assert new.portfolio.year == 2026
-    assert not [p for p in new.problems if p.code == "marker-year"]
+    assert not [p for p in new.problems if p.code == "sheet-id-year"]
 
 
 def test_the_workbook_holds_numbers_colours_and_places(example: tuple[Form, Portfolio]) -> None:

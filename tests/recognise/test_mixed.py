@@ -57,7 +57,7 @@ def test_each_sheet_of_a_mixed_workbook_goes_to_its_own_form(marked: bool, tmp_p
     result = read(path, TARGETS, EVALUATION)
     found = [(form.form, form.sheet) for file in result.files for form in file.forms]
     assert [form for form, _ in found] == [TARGETS.id] * 3 + [EVALUATION.id] * 3
-    others = {p.location.sheet for p in result.problems if p.code == "marker-form"}
+    others = {p.location.sheet for p in result.problems if p.code == "sheet-id-form"}
     assert others == {sheet for form, sheet in found if form != result.form.id}
 
 

@@ -22,7 +22,7 @@ from kpixl.forms.values import Raw
 from kpixl.output.annotate import write_marked
 from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
+from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, own_sheet_id, typed_on
 from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import read_grids
@@ -47,7 +47,7 @@ def texts(result: FileResult) -> dict[Location, object]:
 
 
 def typed_everywhere(book: Workbook, names: Iterable[str]) -> dict[tuple[str, str], str]:
-    """Type a text of its own into every other row of some sheets, but markers; return them by sheet and cell."""
+    """Type a text of its own into every other row of some sheets, but sheet ids; return them by sheet and cell."""
     typed: dict[tuple[str, str], str] = {}
     for name in names:
         sheet = book[name]
@@ -61,7 +61,7 @@ def typed_everywhere(book: Workbook, names: Iterable[str]) -> dict[tuple[str, st
 
 
 def without_texts(book: Workbook) -> None:
-    """Take from the markers what older versions did not write there."""
+    """Take from the sheet ids what older versions did not write there."""
     for name in (COVER, OWN_SHEET):
         for cell in book[name][1]:
             if isinstance(cell.value, str) and cell.value.startswith(PREFIX):
@@ -71,7 +71,7 @@ def without_texts(book: Workbook) -> None:
 
 
 def own_sheets(path: Path) -> list[tuple[Rows, OwnSheet]]:
-    """Return the cells and the marker of each sheet that is no form."""
+    """Return the cells and the sheet id of each sheet that is no form."""
     grids = [grid.rows for grid in read_grids(path.read_bytes(), path.name).grids]
     return [(rows, own) for rows in grids if (own := own_sheet(rows)) is not None]
 
@@ -198,10 +198,10 @@ def test_beyond_the_bound_texts_are_counted(
 
 
 def test_too_many_texts_for_a_cell_leave_the_places_to_go_by() -> None:
-    marker = sheet_marker({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
-    rows = [[marker, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
+    sheet_id = own_sheet_id({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
+    rows = [[sheet_id, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
     own = own_sheet(rows)
-    assert len(marker) <= MAX_LENGTH and own is not None and "texts" not in own.facts
+    assert len(sheet_id) <= MAX_LENGTH and own is not None and "texts" not in own.facts
     assert list(typed_on(rows, own)) == [((2, 1), "备注")]
 
 

@@ -29,7 +29,7 @@ _OPINION: Text = ("检查意见", " to be looked at")
 _COLON: Text = ("：", ": ")
 
 
-_OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote stands there already
+_OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote is there already
 
 
 class Note(NamedTuple):

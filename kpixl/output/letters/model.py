@@ -37,7 +37,7 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a unit is to be told. `unit` may be blank; `to`: addresses, none where none is known."""
+    """What is written to a unit. `unit` may be blank; `to`: addresses, none where none is known."""
 
     unit: str
     to: tuple[str, ...]

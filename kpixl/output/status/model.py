@@ -269,7 +269,7 @@ class _Stock:
         near_unit = _Names((unit, unit) for unit in units)
         near_project = _Names((text_of(p.values[first]), p.id) for p in self.roster.projects)
         problems = [problem for file in self.reviewed.files for problem in file_errors(file)]
-        problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
+        problems += [p for p in self.reviewed.problems if p.code == "sheet-id-form"]
         found = [
             Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
@@ -297,7 +297,7 @@ class _Names:
         """Return what the one name that the file's name or folder holds means; None where it holds none or several."""
         text = fold(file)
         held = [folded for folded in self.names if folded in text]
-        # A name within a longer one that is there too says nothing of its own.
+        # A name within a longer one that is there too adds nothing.
         held = [name for name in held if not any(name != other and name in other for other in held)]
         return self.names[held[0]] if len(held) == 1 else None
 

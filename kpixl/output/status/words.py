@@ -1,4 +1,4 @@
-"""The words in which a status is told, in table, workbook and page."""
+"""The words of a status, in table, workbook and page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kpixl.texts import Text
 
 
 class State(StrEnum):
-    """What became of a project. Each project has one; being late and coming back twice are told beside it."""
+    """What became of a project. Each project has one; being late and coming back twice are shown beside it."""
 
     RETURNED = "returned"
     ERRORS = "errors"
