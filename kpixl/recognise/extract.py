@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
-from kpixl.forms.values import Raw, fold, is_blank
+from kpixl.forms.values import Raw, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
@@ -85,7 +85,7 @@ class Extractor:
             for r, row in enumerate(grid.rows)
             for c, raw in enumerate(row)
             if not is_blank(raw) and not is_furniture(raw)
-            and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
+            and not (isinstance(raw, str) and index.slots(raw))
         ]  # fmt: skip
 
     def is_heading(self, form_id: str, raw: Raw) -> bool:

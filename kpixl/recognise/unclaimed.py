@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpixl.forms.money import money_remark
-from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.problems import Location, Problem
@@ -24,7 +24,7 @@ def report_strays(record: Record) -> None:
             if raw != "" and (r, c) not in used and not is_blank(raw):
                 if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
                     continue
-                if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
+                if isinstance(raw, str) and record.index.slots(raw):
                     continue  # a heading repeated after a page break, a caption
                 if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
                     continue
