@@ -232,7 +232,7 @@ def print_files(result: Collection, lang: str) -> None:
     table.add_column(say(FILE, lang), overflow="fold")
     for heading in (PROJECTS, *SEVERITY_COUNTS.values()):
         table.add_column(say(heading, lang), justify="right")
-    rows = [_FileRow(f.file, len(f.forms), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
+    rows = [_FileRow(f.file, f.count(result.form.id), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
     for row in rows if len(rows) <= MAX_LISTED_FILES else _shortened(rows, lang):
         counted = (_count(n, s) for n, s in zip(row.counts, Severity, strict=True))
         table.add_row(escape(on_one_line(row.name)), str(row.projects), *counted)
@@ -248,6 +248,15 @@ def print_files(result: Collection, lang: str) -> None:
     out.print(table)
     if looks := sum(file.second_looks for file in result.files):
         out.print(say(LOOKS, lang, count=looks))
+
+
+def print_forms(results: Sequence[Collection], lang: str) -> None:
+    """Print the files of each of several forms below its title."""
+    from rich.markup import escape
+
+    for result in results:
+        console().print(f"\n{escape(f'{result.form.title} ({result.form.id})')}")
+        print_files(result, lang)
 
 
 def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:

@@ -46,6 +46,7 @@ def show_round(ctx: click.Context, found: Round, done: WrittenRound, *, as_json:
     else:
         _print_problems(done.problems, lang)
         console.print_files(found.collection, lang)
+        console.print_forms([run.collection for run in found.further], lang)
         _print_changes(found, lang)
         console.print_units(found.status, lang)
     if done.copies:
@@ -103,4 +104,5 @@ def _round_data(found: Round, done: WrittenRound, lang: str) -> dict[str, Any]:
         "status": status_data(found.status, lang),
         "marked": marked_data(done.copies, lang),
         "letters": letters_data(done.letters, (), lang)["letters"],
+        "further": [report_data(run.collection, run.problems, (), lang) for run in found.further],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -85,10 +86,12 @@ def consolidate(
     may_be_empty: bool = False,
     decided: Decided = undecided,
     sent: Portfolio | None = None,
+    elsewhere: Sequence[str] = (),
 ) -> Collection:
     """Read every submission under `paths` and merge them.
 
     `sent`: the roster as it was sent out, where that is another than `roster` (the base of the merge).
+    `elsewhere`: the ids of `forms` that are collected on their own from the same files (`kpixl.collection.several`).
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `decided`: what the office decided, as a function of the form, which is known only after reading.
@@ -108,7 +111,7 @@ def consolidate(
     lower = [read_lower(job, forms) for job in jobs if is_lower(job)]
     others = [job for job in jobs if not is_lower(job)]
     results = [*lower, *one_return(read_files(others, forms, limits, workers, progress))]
-    return _merged(results, skipped, forms, roster, sent, checker, config, decided)
+    return merged_of(results, skipped, forms, roster, sent, checker, config, decided, elsewhere)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -119,7 +122,7 @@ def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return [(path, shown if names[shown] == 1 else spelled_out(path)) for path, shown in found]
 
 
-def _merged(
+def merged_of(
     results: Sequence[FileResult],
     skipped: Sequence[Problem],
     forms: Sequence[Form],
@@ -128,13 +131,17 @@ def _merged(
     checker: Checker,
     config: Config,
     decided: Decided,
+    elsewhere: Sequence[str] = (),
 ) -> Collection:
+    """Merge what was read, as `consolidate` does: without a roster, for the commonest form but those of `elsewhere`."""
     by_id = {form.id: form for form in forms}
-    kinds = sorted({e.form for r in results for e in r.forms})
-    form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
+    counts = Counter(e.form for r in results for e in r.forms if e.form not in elsewhere)
+    commonest = max(sorted(counts), key=counts.__getitem__, default=forms[0].id)
+    form = by_id[roster.form if roster is not None else commonest]
     problems = [*skipped, *(p for r in results for p in r.problems), *roster_problems(form, roster, sent)]
-    items = [_returned(result, extracted) for result in results for extracted in result.forms]
-    items, placing = placed(form, items, [result.lower for result in results if result.lower], roster)
+    items = [_returned(result, one) for result in results for one in result.forms if one.form not in elsewhere]
+    lower = [r.lower for r in results if r.lower is not None and {one.form for one in r.forms}.isdisjoint(elsewhere)]
+    items, placing = placed(form, items, lower, roster)
     problems += placing
     decisions, new = decided(form)
     excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
@@ -177,14 +184,6 @@ def _merged(
 def _returned(result: FileResult, form: Extracted) -> Returned:
     item = Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
     return item if result.lower is None else of_lower(item, result.lower)
-
-
-def _commonest(results: Sequence[FileResult]) -> str:
-    counts: dict[str, int] = {}
-    for result in results:
-        for extracted in result.forms:
-            counts[extracted.form] = counts.get(extracted.form, 0) + 1
-    return max(sorted(counts), key=lambda form: counts[form])
 
 
 def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
@@ -421,7 +420,7 @@ def report_data(
         "year": result.portfolio.year,
         "projects": len(result.portfolio.projects),
         "files": [
-            {"file": f.file, "sha256": f.sha256, "projects": len(f.forms), "second_looks": f.second_looks}
+            {"file": f.file, "sha256": f.sha256, "projects": f.count(result.form.id), "second_looks": f.second_looks}
             for f in result.files
         ],
         "problems": [p.data(lang) for p in problems],

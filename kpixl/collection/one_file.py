@@ -87,6 +87,10 @@ class FileResult:
         """Return when it came back, as far as that is known: when its mail was received, else the file's own time."""
         return (self.delivery.received if self.delivery else None) or self.modified
 
+    def count(self, form_id: str) -> int:
+        """Return how many forms of a kind it gave."""
+        return sum(form.form == form_id for form in self.forms)
+
 
 # --- one file ---------------------------------------------------------------------------------
 

@@ -41,14 +41,15 @@ def review(
     may_be_empty: bool = False,
     sent: Portfolio | None = None,
     decided: Decided | None = None,
+    elsewhere: Sequence[str] = (),
 ) -> Collection:
     """Check submissions and folders of them, or one portfolio (.yaml), by all rules of the form.
 
-    `sent`: as for consolidate. `decided`: what the office decided, by default what is in the decisions.yaml beside the
-    data. `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before
-    any work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
-    KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`, where there is
-    nothing to check.
+    `sent`, `elsewhere`: as for consolidate. `decided`: what the office decided, by default what is in the
+    decisions.yaml beside the data. `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be
+    written; refused before any work where it cannot be, or where it is itself read, also as one of the other `inputs`
+    (the roster). Raises KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`,
+    where there is nothing to check.
     """
     for out in outputs:
         check_target(out)
@@ -76,6 +77,7 @@ def review(
             may_be_empty=may_be_empty,
             decided=decided or _decided(paths),
             sent=sent,
+            elsewhere=elsewhere,
         )
     )
 

@@ -22,6 +22,7 @@ from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.output.annotate import MarkedFile, check_folder, write_marked
 from kpixl.output.letters import WrittenLetter, letters_of, write_letters
+from kpixl.output.several import FormPlace, FormRun, further_runs, write_several
 from kpixl.output.status import Status, status_of, status_outputs
 from kpixl.output.template import template_outputs
 from kpixl.portfolio import canonical
@@ -32,7 +33,8 @@ from kpixl.problems import Problem
 @dataclass(frozen=True, slots=True)
 class Round:
     """What a run over a folder gave. `before`, `after`: the portfolio of the last run and of this one; `changes`: what
-    differs between them. `problems`: those of the office's own files first.
+    differs between them. `further`: what the same files gave for each further form of the folder. `problems`: those of
+    the office's own files first.
     """
 
     folder: Folder
@@ -43,6 +45,7 @@ class Round:
     after: Side
     changes: Diff
     problems: tuple[Problem, ...]
+    further: tuple[FormRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,17 @@ def collect_round(
     rosters: Rosters,
     forms: Sequence[Form],
     *,
+    further: Sequence[FormPlace] = (),
     picks: Sequence[Pick] = (),
     limits: Limits = DEFAULT_LIMITS,
     workers: Workers = None,
     progress: Progress | None = None,
     today: date,
 ) -> Round:
-    """Read what came back, merge, check and take stock. `picks`: what is chosen in the summary. Raises KpixlError."""
+    """Read what came back, merge, check and take stock. `picks`: what is chosen in the summary. Raises KpixlError.
+
+    `further`: the other forms of the folder, each merged from the same files.
+    """
     paths = folder.paths
     check_folder(paths["annotated"], [paths["returned"]])
     out, field = paths["portfolio"], grouping_field(folder, rosters.form)
@@ -81,12 +88,14 @@ def collect_round(
         outputs=[
             *(paths[key] for key in ("portfolio", "summary", "status", "status_page")),
             *(beside(out) for beside in (sources_path, decisions_path, written_path)),
+            *(path for place in further for path in place.outputs),
         ],
         limits=limits,
         workers=workers,
         progress=progress,
         may_be_empty=True,
         decided=office,
+        elsewhere=[place.form.id for place in further],
     )
     status = status_of(reviewed, rosters.roster, by=field, due=folder.settings.due)
     before, after = existing_side(out, rosters.form), result_side(reviewed, str(paths["returned"]))
@@ -99,6 +108,7 @@ def collect_round(
         after,
         diff(rosters.form, before.portfolio, after.portfolio),
         (*office.problems, *reviewed.problems),
+        tuple(run for run in further_runs(reviewed, further, today=today) if run.collection.files),
     )
 
 
@@ -127,7 +137,8 @@ def write_round(
     if not reviewed.portfolio.projects:  # who is missing is known all the same
         written, refused = commit(more, lang=lang, today=today)
         problems = (*problems, *refused)
-    problems = (*found.office.problems, *problems)
+    more_written, more_problems = write_several(found.further, lang=lang, today=today)
+    written, problems = [*written, *more_written], (*found.office.problems, *problems)
     shown = replace(reviewed, problems=problems)
     copies, said = write_marked(
         _counting(reviewed),
@@ -145,7 +156,7 @@ def write_round(
         reviewed, found.status, made.letters, paths["letters"], lang=lang, today=today, extra=extra, limits=limits,
         tidy=True,
     )  # fmt: skip
-    return WrittenRound(tuple(written), (*problems, *said, *more_said), copies, letters)
+    return WrittenRound(tuple(written), (*problems, *more_problems, *said, *more_said), copies, letters)
 
 
 def _counting(reviewed: Collection) -> list[FileResult]:

@@ -57,7 +57,7 @@ class TableColumns:
         if target is None:
             self.places[heading.key] = (heading.col, heading.last_col)
             return
-        if any(other.key in target.parts for other in found.headings):  # what has a column of its own is not in this one
+        if any(other.key in target.parts for other in found.headings):  # they are in columns of their own
             self.places[target.value] = (heading.col, heading.last_col)
             return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}

@@ -52,6 +52,17 @@ class SheetLayout(NamedTuple):
     flat: Mapping[int, FlatSheet] = MappingProxyType({})
 
 
+class _Divided(NamedTuple):
+    """The forms of groups of sections, what is of another kind, and the numbers of groups with and without a form."""
+
+    located: list[tuple[FormReader, Part]]
+    others: list[OtherKind]
+    nothing: list[Nothing]
+    having: list[int]
+    without: list[int]
+    flat: dict[int, FlatSheet]
+
+
 class Extractor:
     """Reads grids by a set of forms. Made once per run: it prepares the labels."""
 
@@ -128,26 +139,37 @@ class Extractor:
             found = [whole(grid.rows)]
         else:
             found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(placed or lost))
-        located: list[tuple[FormReader, Part]] = []
-        nothing: list[Nothing] = []
-        others: list[OtherKind] = []
-        flat: dict[int, FlatSheet] = {}
-        for group in _groups(found):
+        groups = _groups(found)
+        divided = self._divide(groups, grid, merges, readers)
+        if divided.having and divided.without:
+            divided = self._divide(_rejoined(groups, divided), grid, merges, readers)
+        none = divided.nothing[0] if divided.nothing else readers[0].nothing(())
+        return SheetLayout(
+            tuple(divided.located), none, tuple(divided.others), tuple(found), bool(placed), divided.flat
+        )
+
+    def _divide(
+        self, groups: Sequence[Sequence[Section]], grid: Grid, merges: Sequence[Span], readers: Sequence[FormReader]
+    ) -> _Divided:
+        """Find the forms of each group of sections."""
+        divided = _Divided([], [], [], [], [], {})
+        for number, group in enumerate(groups):
             able = [look for reader in readers if group[0].reads(reader.known) for look in reader.looks]
             if not able:
-                others += [_other(section) for section in group]
+                divided.others.extend(_other(section) for section in group)
                 continue
-            piece = _only(grid, group, able) if len(group) < len(found) else grid
+            piece = grid if sum(map(len, groups)) == len(group) else _only(grid, group, able)
             if (sheet := _flat(able, piece, merges)) is not None:
-                flat[len(located)] = sheet
-                located += [(self._readers[sheet.form.id], part) for part in sheet.parts]
+                divided.having.append(number)
+                divided.flat[len(divided.located)] = sheet
+                divided.located.extend((self._readers[sheet.form.id], part) for part in sheet.parts)
                 continue
             reader, hits, parts = _best(able, piece, merges)
-            located += [(reader, part) for part in parts]
+            divided.located.extend((reader, part) for part in parts)
+            (divided.having if parts else divided.without).append(number)
             if not parts:
-                nothing.append(reader.nothing(hits))
-        none = nothing[0] if nothing else readers[0].nothing(())
-        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(placed), flat)
+                divided.nothing.append(reader.nothing(hits))
+        return divided
 
     def _candidates(self, sheet_id: SheetId | None) -> list[FormReader]:
         """List the readers to try: the one that a sheet id names, else all."""
@@ -216,6 +238,15 @@ def _groups(found: Sequence[Section]) -> list[list[Section]]:
     for section in found:
         groups.setdefault((section.kind, section.forms if section.kind is None else frozenset()), []).append(section)
     return list(groups.values())
+
+
+def _rejoined(groups: Sequence[Sequence[Section]], divided: _Divided) -> list[Sequence[Section]]:
+    """Add the groups without a form to one with a form: a title that was moved or copied into a form cuts it there."""
+    joined = {number: [*group] for number, group in enumerate(groups)}
+    for number in divided.without:
+        before = max((one for one in divided.having if one < number), default=divided.having[0])
+        joined[before] += joined.pop(number)
+    return [*joined.values()]
 
 
 def _only(grid: Grid, kept: Sequence[Section], readers: Sequence[FormReader]) -> Grid:

@@ -291,6 +291,25 @@ projects:
   - {level1: 产出指标, level2: 数量指标, name: 参与人数, target: ≥100.00(人), actual: 102人, points: 45, score: 45}
   - {level1: 产出指标, level2: 时效指标, name: 时间, target: 年底前, actual: 延, points: 45, score: 40.5, reason: 验收}
 """,
+    "central-self-evaluation": """\
+kpixl: 1
+form: central-self-evaluation
+year: 2026
+projects:
+- id: "07"
+  name: 创新服务
+  department: "[105]某部"
+  unit: 服务中心
+  funding:
+    total: {points: 10}
+    appropriation: {initial: 5, budget: 6, executed: 4.5}
+    carryover: {initial: 0, budget: 0, executed: 0}
+    other: {initial: 1.5, budget: 2, executed: 1}
+  goal: {expected: 办好活动。, reached: 办成活动。}
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 参与人数, target: ≥100.00(人), actual: 102人, points: 45, score: 45}
+  - {level1: 产出指标, level2: 时效指标, name: 时间, target: 年底前, actual: 延, points: 45, score: 40.5, reason: 验收}
+""",
 }
 
 

@@ -165,7 +165,7 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
     choices = form.choices[field.choices] if field.choices else None
     if choices is not None and not choices.open and choices.parent is None:
         return [_closed(key, [(item,) for item in choices.items])]
-    if choices is None or choices.open:
+    if field.printed and (choices is None or choices.open):  # what is not printed has no cell to look at
         found += [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
     return found
 
