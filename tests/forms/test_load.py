@@ -235,6 +235,11 @@ ALLOWED = {
     ">=": "Excel's spelling in conditional formats",
     "<=": "Excel's spelling in conditional formats",
     "%": "the percent format of a cell",
+    "是": "types.tick: yes",
+    "√": "types.tick: a tick, whatever it is of",
+    "✓": "types.tick: a tick, whatever it is of",
+    "✔": "types.tick: a tick, whatever it is of",
+    "☑": "types.tick: a tick, whatever it is of",
     "≥": "an operator, the same in every form",
     "≤": "an operator, the same in every form",
 }
@@ -262,6 +267,7 @@ def words_of(path: Path) -> set[str]:
     words += [table.label for table in tables]
     words += [cell.text for cell in (*form.layout.head, *form.layout.foot)]
     words += [placed.caption for placed in form.layout.tables]
+    words += [head.group.label for placed in form.layout.tables for head in placed.print if head.group]
     for choices in form.choices.values():
         words += [*choices.items, *(synonym for synonyms in choices.items.values() for synonym in synonyms)]
     return {fold(word) for word in words} - {""}
