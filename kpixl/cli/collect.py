@@ -173,7 +173,7 @@ def _consolidate_folder(
         found = collect_round(folder, rosters, forms, further=further, picks=picks, today=today, **options)
         if dry_run:
             paths, out = [folder.paths["returned"]], folder.paths["portfolio"]
-            return would_change(ctx, found.collected, found.problems, paths, out, as_json=as_json, strict=strict)
+            return would_change(ctx, found.collection, found.problems, paths, out, as_json=as_json, strict=strict)
         done = write_round(found, limits=options["limits"], lang=lang, today=today, extra=ctx.obj)
     show_round(ctx, found, done, as_json=as_json)
     return exit_code(done.problems, strict)

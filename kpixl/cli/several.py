@@ -87,11 +87,11 @@ def _show(
     from kpixl.collection.consolidate import report_data
 
     if as_json:
-        parts = [report_data(run.collected, run.problems, _of(run, written), lang) for run in runs]
+        parts = [report_data(run.collection, run.problems, _of(run, written), lang) for run in runs]
         console.print_json({"forms": parts})
     else:
         console.print_problems(problems, lang)
-        console.print_forms([run.collected for run in runs], lang)
+        console.print_forms([run.collection for run in runs], lang)
 
 
 def _of(run: Any, written: Sequence[Any]) -> list[Any]:
@@ -106,10 +106,10 @@ def _would_change(
 
     if as_json:
         lang = lang_of(ctx)
-        parts = [change_data(run.collected, run.problems, paths, run.place.portfolio, lang) for run in runs]
+        parts = [change_data(run.collection, run.problems, paths, run.place.portfolio, lang) for run in runs]
         console.print_json({"forms": parts})
         return exit_code([problem for run in runs for problem in run.problems], strict)
     return max(
-        would_change(ctx, run.collected, run.problems, paths, run.place.portfolio, as_json=False, strict=strict)
+        would_change(ctx, run.collection, run.problems, paths, run.place.portfolio, as_json=False, strict=strict)
         for run in runs
     )

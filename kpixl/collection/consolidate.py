@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kpixl.a1 import ValuePlace
+from kpixl.checks.configuration import NO_CONFIG, Config
 from kpixl.checks.engine import Checker, check
 from kpixl.collection.conflicts import conflict_data, read_conflict
 from kpixl.collection.decisions import (
@@ -39,12 +41,14 @@ from kpixl.collection.intake import (
 )
 from kpixl.collection.levels import is_lower, of_lower, placed, read_lower
 from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.model import Collection
+from kpixl.collection.nothing_to_report import absence_problems, declared_of
 from kpixl.collection.office import Office
 from kpixl.collection.roster_changes import roster_problems
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
-from kpixl.collection.settle import OpenConflict, Superseded
+from kpixl.collection.settle import OpenConflict
 from kpixl.collection.sources import read_source, source_data, sources_path
-from kpixl.collection.versions import Returned, Version
+from kpixl.collection.versions import Returned
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
@@ -67,28 +71,6 @@ SOURCES_FORMAT = 1
 MAX_DROPPED = 20  # ids that one message names
 
 
-@dataclass(frozen=True, slots=True)
-class Consolidated:
-    """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
-
-    `sent`: the roster as it was sent out, None where that is the same.
-    `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
-    decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
-    """
-
-    form: Form
-    portfolio: Portfolio
-    sources: Mapping[str, Source]
-    problems: tuple[Problem, ...]
-    files: tuple[FileResult, ...]
-    versions: Mapping[str, tuple[Version, ...]]
-    roster: Portfolio | None = None
-    conflicts: tuple[OpenConflict, ...] = ()
-    superseded: tuple[Superseded, ...] = ()
-    decisions: Decisions = NONE
-    sent: Portfolio | None = None
-
-
 def consolidate(
     paths: Iterable[Path],
     forms: Sequence[Form],
@@ -100,11 +82,12 @@ def consolidate(
     workers: Workers = None,
     progress: Progress | None = None,
     checker: Checker = check,
+    config: Config = NO_CONFIG,
     may_be_empty: bool = False,
     decided: Decided = undecided,
     sent: Portfolio | None = None,
-    elsewhere: Collection[str] = (),
-) -> Consolidated:
+    elsewhere: Sequence[str] = (),
+) -> Collection:
     """Read every submission under `paths` and merge them.
 
     `sent`: the roster as it was sent out, where that is another than `roster` (the base of the merge).
@@ -112,7 +95,8 @@ def consolidate(
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `decided`: what the office decided, as a function of the form, which is known only after reading.
-    `checker`: what is checked of the projects, by default only what the fields themselves demand.
+    `checker`: what is checked of the projects, by default only what the fields themselves demand. `config`: what the
+    office has declared, so that what did not come back and need not is not missed.
     Raises KpixlError where there is nothing to read, unless that `may_be`.
     """
     paths = list(paths)
@@ -127,7 +111,7 @@ def consolidate(
     lower = [read_lower(job, forms) for job in jobs if is_lower(job)]
     others = [job for job in jobs if not is_lower(job)]
     results = [*lower, *one_return(read_files(others, forms, limits, workers, progress))]
-    return merged_of(results, skipped, forms, roster, sent, checker, decided, elsewhere)
+    return merged_of(results, skipped, forms, roster, sent, checker, config, decided, elsewhere)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -145,9 +129,10 @@ def merged_of(
     roster: Portfolio | None,
     sent: Portfolio | None,
     checker: Checker,
+    config: Config,
     decided: Decided,
-    elsewhere: Collection[str] = (),
-) -> Consolidated:
+    elsewhere: Sequence[str] = (),
+) -> Collection:
     """Merge what was read, as `consolidate` does: without a roster, for the commonest form but those of `elsewhere`."""
     by_id = {form.id: form for form in forms}
     counts = Counter(e.form for r in results for e in r.forms if e.form not in elsewhere)
@@ -173,22 +158,26 @@ def merged_of(
             problems.append(Problem("sheet-hidden", item.place, project=project))
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
+    declared = declared_of(form, roster, config, {project.id for project in merged.portfolio.projects})
+    problems += absence_problems(form, merged.absent, declared.reasons)
     problems += checker(form, merged.portfolio, _locator(merged), merged.causes)
     problems = independent(problems)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(
+    return Collection(
         form,
         merged.portfolio,
+        (*problems, *declared.problems),
         _with_raw(merged.sources, problems),
-        tuple(problems),
         tuple(results),
         merged.versions,
         roster,
+        sent,
         merged.conflicts,
         merged.superseded,
         with_more(form, decisions, merged.decisions),
-        sent,
+        declared.reasons,
+        config,
     )
 
 
@@ -209,7 +198,7 @@ def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
 # --- where each value came from ---------------------------------------------------------------
 
 
-def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
+def sources_text(result: Collection, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in.
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
@@ -231,7 +220,7 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
 def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
     """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
-    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    typed: dict[tuple[str | None, str | None], dict[ValuePlace, str]] = {}
     for problem in problems:
         if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
             place = (problem.location.file, problem.location.sheet)
@@ -330,7 +319,7 @@ def _sources_data(portfolio: Path) -> dict[str, Any]:
 
 
 def write_consolidated(
-    result: Consolidated,
+    result: Collection,
     out: Path,
     summary: Path | None = None,
     *,
@@ -423,7 +412,7 @@ def _dropped(new: Portfolio, old: Portfolio | None, out: Path) -> Problem | None
 
 
 def report_data(
-    result: Consolidated, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
+    result: Collection, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
 ) -> dict[str, Any]:
     """Turn a run into JSON data."""
     return {

@@ -19,7 +19,7 @@ from kpixl.collection.settle import ChosenValues, OpenConflict, Settled, Superse
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
 from kpixl.forms.definition import Form
-from kpixl.forms.values import fold, text_of
+from kpixl.forms.values import fold
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
@@ -39,7 +39,7 @@ class Merged:
     the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
     are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
     `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
-    `causes`: why values are not known.
+    `causes`: why values are not known. `absent`: the projects of the roster that did not come back.
     """
 
     portfolio: Portfolio
@@ -52,6 +52,7 @@ class Merged:
     decisions: tuple[Decision, ...] = ()
     undecided: Mapping[tuple[str, Key], Location] = field(default_factory=dict)
     causes: Causes = NO_CAUSES
+    absent: tuple[Project, ...] = ()
 
 
 def merge(
@@ -84,8 +85,7 @@ def merge(
     chosen = {i: one for i, one in settled.items() if i not in judged.removed}
     order = _order(chosen, groups, known)
     portfolio = Portfolio(form.id, scope.year, scope.organization, tuple(chosen[i].project for i in order))
-    if roster is not None:
-        problems += _missing(form, roster, groups)
+    absent = () if roster is None else tuple(p for p in roster.projects if p.id not in groups)
     return Merged(
         portfolio,
         {i: chosen[i].source for i in order},
@@ -97,6 +97,7 @@ def merge(
         judged.recorded,
         {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
         Causes({i: chosen[i].unread for i in order}, {i: {k: k for k in chosen[i].undecided} for i in order}),
+        absent,
     )
 
 
@@ -226,23 +227,3 @@ def _foreign(
             details |= {"own": scope.organization, "id": project_id}
             problems.append(Problem("sheet-id-portfolio", item.place, details, project=project_id))
     return problems
-
-
-# --- not at all -------------------------------------------------------------------------------
-
-
-def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> list[Problem]:
-    return [
-        Problem(
-            "not-returned",
-            Location(),
-            {
-                "id": project.id,
-                "name": text_of(sheet_ids.name_of(form, project)),
-                "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
-            },
-            project=project.id,
-        )
-        for project in sorted(roster.projects, key=lambda p: natural_key(p.id))
-        if project.id not in chosen
-    ]

@@ -69,7 +69,7 @@ class Listing:
 
     def place(self, row: int, col: int, field: str | None = None) -> Location:
         """Return where a cell is."""
-        return Location(self.file, self.grid.name, self.grid.address(row, col), field)
+        return Location(self.file, self.grid.name, self.grid.cell(row, col), field)
 
     def heading_place(self, heading: ListHeading) -> Location:
         """Return where a heading is."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
+from kpixl.collection.model import Collection
 from kpixl.collection.review import is_portfolio
 from kpixl.collection.sources import read_sources
 from kpixl.forms.definition import Form
@@ -66,7 +67,7 @@ def existing_side(path: Path, form: Form) -> Side:
     return _portfolio(path, {form.id: form})
 
 
-def result_side(result: Consolidated, name: str) -> Side:
+def result_side(result: Collection, name: str) -> Side:
     """Take what a run has read as a side."""
     return Side(name, result.portfolio, result.sources, result.problems)
 

@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from kpixl.collection.consolidate import (
-    Consolidated,
-    office_of,
-    write_consolidated,
-)
+from kpixl.collection.consolidate import office_of, write_consolidated
 from kpixl.collection.decisions import Pick, decisions_path
 from kpixl.collection.folder import Folder, Rosters, grouping_field
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
+from kpixl.collection.model import Collection
 from kpixl.collection.office import Office
-from kpixl.collection.review import Reviewed, for_people, review
+from kpixl.collection.review import for_people, review
 from kpixl.collection.roster_changes import as_sent
 from kpixl.collection.sides import Side, existing_side, result_side
 from kpixl.collection.sources import sources_path
@@ -41,8 +38,7 @@ class Round:
     """
 
     folder: Folder
-    reviewed: Reviewed
-    collected: Consolidated
+    collection: Collection
     office: Office
     status: Status
     before: Side
@@ -101,20 +97,18 @@ def collect_round(
         decided=office,
         elsewhere=[place.form.id for place in further],
     )
-    assert reviewed.collected is not None
     status = status_of(reviewed, rosters.roster, by=field, due=folder.settings.due)
-    before, after = existing_side(out, rosters.form), result_side(reviewed.collected, str(paths["returned"]))
+    before, after = existing_side(out, rosters.form), result_side(reviewed, str(paths["returned"]))
     return Round(
         folder,
         reviewed,
-        reviewed.collected,
         office,
         status,
         before,
         after,
         diff(rosters.form, before.portfolio, after.portfolio),
         (*office.problems, *reviewed.problems),
-        tuple(run for run in further_runs(reviewed.collected, further, today=today) if run.collected.files),
+        tuple(run for run in further_runs(reviewed, further, today=today) if run.collection.files),
     )
 
 
@@ -128,10 +122,10 @@ def write_round(
     progress: Progress | None = None,
 ) -> WrittenRound:
     """Write YAML, sources, summary and status as one set, then copies of the files that count, and letters."""
-    paths, reviewed = found.folder.paths, found.reviewed
+    paths, reviewed = found.folder.paths, found.collection
     more = status_outputs(found.status, paths["status"], paths["status_page"], lang=lang, extra=extra)
     written, problems = write_consolidated(
-        found.collected,
+        reviewed,
         paths["portfolio"],
         paths["summary"],
         lang=lang,
@@ -140,7 +134,7 @@ def write_round(
         declared=reviewed.declared,
         more=more,
     )
-    if not found.collected.portfolio.projects:  # who is missing is known all the same
+    if not reviewed.portfolio.projects:  # who is missing is known all the same
         written, refused = commit(more, lang=lang, today=today)
         problems = (*problems, *refused)
     more_written, more_problems = write_several(found.further, lang=lang, today=today)
@@ -165,7 +159,7 @@ def write_round(
     return WrittenRound(tuple(written), (*problems, *more_problems, *said, *more_said), copies, letters)
 
 
-def _counting(reviewed: Reviewed) -> list[FileResult]:
+def _counting(reviewed: Collection) -> list[FileResult]:
     """Leave out the files that were excluded, and those of which everything is superseded: nobody corrects them."""
     excluded = {p.location.file for p in reviewed.problems if p.code == "file-excluded"}
     versions = [version for several in reviewed.versions.values() for version in several]

@@ -12,11 +12,12 @@ from datetime import date
 from pathlib import Path
 
 from kpixl.checks.engine import Checker, check
-from kpixl.collection.consolidate import Consolidated, consolidate, office_of, write_consolidated
+from kpixl.collection.consolidate import consolidate, office_of, write_consolidated
 from kpixl.collection.decisions import decisions_path
 from kpixl.collection.folder import AS_SENT, Folder, further_forms
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
+from kpixl.collection.model import Collection
 from kpixl.collection.office import Office
 from kpixl.collection.several import further
 from kpixl.collection.sources import sources_path
@@ -62,12 +63,12 @@ class FormRun:
 
     place: FormPlace
     office: Office
-    collected: Consolidated
+    collection: Collection
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return the problems of the office's own files, then those of what was read."""
-        return (*self.office.problems, *self.collected.problems)
+        return (*self.office.problems, *self.collection.problems)
 
 
 def places_in(folder: Path, forms: Sequence[Form], rosters: Iterable[tuple[Path, Portfolio]] = ()) -> list[FormPlace]:
@@ -109,7 +110,7 @@ def collect_several(
     if not (above := first.folder.absolute().parent.parent).is_dir():
         raise failure("folder-missing", path=str(above))
     office = _office(first, today)
-    collected = consolidate(
+    collection = consolidate(
         paths,
         [place.form for place in places],
         roster=first.roster,
@@ -121,17 +122,17 @@ def collect_several(
         decided=office,
         elsewhere=[place.form.id for place in rest],
     )
-    return [FormRun(first, office, collected), *further_runs(collected, rest, today=today)]
+    return [FormRun(first, office, collection), *further_runs(collection, rest, today=today)]
 
 
 def further_runs(
-    collected: Consolidated, places: Sequence[FormPlace], *, checker: Checker = check, today: date
+    collection: Collection, places: Sequence[FormPlace], *, checker: Checker = check, today: date
 ) -> list[FormRun]:
-    """Merge for further forms what was read along with `collected`."""
+    """Merge for further forms what was read along with `collection`."""
     runs = []
     for place in places:
         office = _office(place, today)
-        made = further(collected, place.form, roster=place.roster, checker=checker, decided=office)
+        made = further(collection, place.form, roster=place.roster, checker=checker, decided=office)
         runs.append(FormRun(place, office, made))
     return runs
 
@@ -149,11 +150,11 @@ def write_several(
     problems: list[Problem] = []
     for run in runs:
         place = run.place
-        if run.collected.portfolio.projects:
+        if run.collection.portfolio.projects:
             with suppress(OSError):  # then no file of the set can be written, which is reported
                 place.folder.mkdir(parents=True, exist_ok=True)
         made, found = write_consolidated(
-            run.collected,
+            run.collection,
             place.portfolio,
             place.summary if summary else None,
             lang=lang,

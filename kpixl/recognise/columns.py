@@ -37,6 +37,11 @@ class TableColumns:
         """Return whether a physical column is one of the table."""
         return col in self._at
 
+    def has_required(self) -> bool:
+        """Return whether every required column has its heading, or that of its target."""
+        found = {*self.places, *(part for target in self.targets.values() for part in target.parts)}
+        return all(key in found for key, column in self.table.columns.items() if column.required)
+
     @cached_property
     def closed(self) -> dict[str, frozenset[str]]:
         """Return the items of lists that allow nothing else: they tell a column by its content, if that is asked."""
@@ -57,7 +62,7 @@ class TableColumns:
         if target is None:
             self.places[heading.key] = (heading.col, heading.last_col)
             return
-        if any(other.key in target.parts for other in found.headings):  # what has a column of its own is not in this one
+        if any(other.key in target.parts for other in found.headings):  # they are in columns of their own
             self.places[target.value] = (heading.col, heading.last_col)
             return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}

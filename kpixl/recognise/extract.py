@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
-from kpixl.forms.values import Raw, fold, is_blank
+from kpixl.forms.values import Raw, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
@@ -22,7 +22,7 @@ from kpixl.recognise.labels import FoundForm, Hit, in_their_columns, printed_mat
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
+from kpixl.recognise.submission import Extracted, Finding, LabelKey, Nothing, OtherKind
 from kpixl.recognise.template_match import as_sent, holds_another
 
 # How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
@@ -52,6 +52,17 @@ class SheetLayout(NamedTuple):
     flat: Mapping[int, FlatSheet] = MappingProxyType({})
 
 
+class _Divided(NamedTuple):
+    """The forms of groups of sections, what is of another kind, and the numbers of groups with and without a form."""
+
+    located: list[tuple[FormReader, Part]]
+    others: list[OtherKind]
+    nothing: list[Nothing]
+    having: list[int]
+    without: list[int]
+    flat: dict[int, FlatSheet]
+
+
 class Extractor:
     """Reads grids by a set of forms. Made once per run: it prepares the labels."""
 
@@ -74,7 +85,7 @@ class Extractor:
             for r, row in enumerate(grid.rows)
             for c, raw in enumerate(row)
             if not is_blank(raw) and not is_furniture(raw)
-            and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
+            and not (isinstance(raw, str) and index.slots(raw))
         ]  # fmt: skip
 
     def is_heading(self, form_id: str, raw: Raw) -> bool:
@@ -110,7 +121,7 @@ class Extractor:
         forms = [form for part in read for form in part]
         title = self.form(forms[0].form).title
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
-        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
+        return [replace(forms[0], findings=(*told, *forms[0].findings)), *forms[1:]]
 
     def locate(self, grid: Grid, lost: SheetId | None = None) -> AsSent | SheetLayout:
         """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
@@ -128,26 +139,37 @@ class Extractor:
             found = [whole(grid.rows)]
         else:
             found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(placed or lost))
-        located: list[tuple[FormReader, Part]] = []
-        nothing: list[Nothing] = []
-        others: list[OtherKind] = []
-        flat: dict[int, FlatSheet] = {}
-        for group in _groups(found):
+        groups = _groups(found)
+        divided = self._divide(groups, grid, merges, readers)
+        if divided.having and divided.without:
+            divided = self._divide(_rejoined(groups, divided), grid, merges, readers)
+        none = divided.nothing[0] if divided.nothing else readers[0].nothing(())
+        return SheetLayout(
+            tuple(divided.located), none, tuple(divided.others), tuple(found), bool(placed), divided.flat
+        )
+
+    def _divide(
+        self, groups: Sequence[Sequence[Section]], grid: Grid, merges: Sequence[Span], readers: Sequence[FormReader]
+    ) -> _Divided:
+        """Find the forms of each group of sections."""
+        divided = _Divided([], [], [], [], [], {})
+        for number, group in enumerate(groups):
             able = [look for reader in readers if group[0].reads(reader.known) for look in reader.looks]
             if not able:
-                others += [_other(section) for section in group]
+                divided.others.extend(_other(section) for section in group)
                 continue
-            piece = _only(grid, group, able) if len(group) < len(found) else grid
+            piece = grid if sum(map(len, groups)) == len(group) else _only(grid, group, able)
             if (sheet := _flat(able, piece, merges)) is not None:
-                flat[len(located)] = sheet
-                located += [(self._readers[sheet.form.id], part) for part in sheet.parts]
+                divided.having.append(number)
+                divided.flat[len(divided.located)] = sheet
+                divided.located.extend((self._readers[sheet.form.id], part) for part in sheet.parts)
                 continue
             reader, hits, parts = _best(able, piece, merges)
-            located += [(reader, part) for part in parts]
+            divided.located.extend((reader, part) for part in parts)
+            (divided.having if parts else divided.without).append(number)
             if not parts:
-                nothing.append(reader.nothing(hits))
-        none = nothing[0] if nothing else readers[0].nothing(())
-        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(placed), flat)
+                divided.nothing.append(reader.nothing(hits))
+        return divided
 
     def _candidates(self, sheet_id: SheetId | None) -> list[FormReader]:
         """List the readers to try: the one that a sheet id names, else all."""
@@ -194,14 +216,20 @@ def _with_flat(
     told: set[tuple[str, Location]] = set()
     added: list[list[Extracted]] = []
     for part, project in zip(read, sheet.rows.projects, strict=True):
-        again = frozenset(sheet.grid.address(*place) for place in project.again)
+        again = frozenset(sheet.grid.cell(*place) for place in project.again)
         added.append([])
         for form in part:
-            problems = tuple(p for p in (*loose, *form.problems) if (p.code, p.location) not in told)
-            told |= {(p.code, p.location) for p in problems}
+            findings = tuple(f for f in (*loose, *form.findings) if _subject(f) not in told)
+            told |= {_subject(finding) for finding in findings}
             known = form.organization or organization
-            added[-1].append(replace(form, organization=known, problems=problems, repeated=again))
+            added[-1].append(replace(form, organization=known, findings=findings, repeated=again))
     return added
+
+
+def _subject(finding: Finding) -> tuple[str, Location]:
+    """Return what a finding is about: rows that projects have in common are read with each of them."""
+    problem = finding if isinstance(finding, Problem) else finding.problem
+    return problem.code, problem.location
 
 
 def _groups(found: Sequence[Section]) -> list[list[Section]]:
@@ -210,6 +238,15 @@ def _groups(found: Sequence[Section]) -> list[list[Section]]:
     for section in found:
         groups.setdefault((section.kind, section.forms if section.kind is None else frozenset()), []).append(section)
     return list(groups.values())
+
+
+def _rejoined(groups: Sequence[Sequence[Section]], divided: _Divided) -> list[Sequence[Section]]:
+    """Add the groups without a form to one with a form: a title that was moved or copied into a form cuts it there."""
+    joined = {number: [*group] for number, group in enumerate(groups)}
+    for number in divided.without:
+        before = max((one for one in divided.having if one < number), default=divided.having[0])
+        joined[before] += joined.pop(number)
+    return [*joined.values()]
 
 
 def _only(grid: Grid, kept: Sequence[Section], readers: Sequence[FormReader]) -> Grid:

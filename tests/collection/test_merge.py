@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 import kpixl
-from kpixl.a1 import CellRef
+from kpixl.a1 import CellRef, parse_a1
 from kpixl.checks.registry import ENTRIES
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.merge import Merged, merge
@@ -68,6 +68,10 @@ def item(
     return Returned(file, "0" * 64, form)
 
 
+def absent(merged: Merged) -> list[str]:
+    return [project.id for project in merged.absent]
+
+
 def roster(*names: str, unit: str = "一所", ids: tuple[str, ...] = ()) -> Portfolio:
     made = (
         canonical_project(FORM, ids[n] if ids else f"{n + 1:02}", {"name": name, "unit": unit}, {})
@@ -105,7 +109,7 @@ def test_two_versions_are_told_apart_value_by_value() -> None:
     project = merged.portfolio.projects[0]
     assert project.values["department"] == "科协"
     first, second = merged.problems
-    assert first.location == Location("a.xlsx", "表1", "A4", "主管部门")
+    assert first.location == Location("a.xlsx", "表1", parse_a1("A4"), "主管部门")
     assert "“科协”（a.xlsx › 表1 › A4）、“科委”（b.xlsx › 表1 › A4）" in first.message()
     assert "“≥ 5 场”（a.xlsx › 表1 › B5）、“≥ 6 场”（b.xlsx › 表1 › B5）" in second.message()
     assert second.location.field == "绩效指标 产出指标/数量指标/场次 年度(/项目)指标值"
@@ -117,7 +121,7 @@ def test_a_row_more_is_no_contradiction() -> None:
     merged = merge(FORM, versions, None)
     assert codes(merged) == ["conflict"]
     assert merged.portfolio.projects[0].tables["indicators"] == versions[1].form.tables["indicators"]
-    assert merged.sources["07"].at(Key("indicators", 0, "value")) == Location("b.xlsx", "表1", "B5")
+    assert merged.sources["07"].at(Key("indicators", 0, "value")) == Location("b.xlsx", "表1", parse_a1("B5"))
 
 
 # --- copied and renamed -----------------------------------------------------------------------
@@ -217,7 +221,7 @@ def test_another_portfolio_with_the_same_numbers_never_replaces_ours() -> None:
 
 def test_another_portfolio_does_not_take_the_place_of_what_has_not_come_back() -> None:
     merged = merge(FORM, [of_other("乙")], roster("甲"))
-    assert (names(merged), codes(merged)) == ({"02": "乙"}, ["sheet-id-portfolio", "not-returned"])
+    assert (names(merged), codes(merged), absent(merged)) == ({"02": "乙"}, ["sheet-id-portfolio"], ["01"])
 
 
 def test_a_form_of_another_portfolio_gives_way_to_ours_of_the_same_name() -> None:
@@ -254,7 +258,7 @@ def test_portfolios_without_an_organisation_are_told_apart_by_the_names_sent_out
     assert names(merged) == {"01": "甲", "02": "乙"}
     assert sorted(codes(merged)) == ["returned-twice", "sheet-id-collision"]
     found = next(p for p in merged.problems if p.code == "sheet-id-collision")
-    assert found.location == Location("c.xlsx", "表1", "A1")
+    assert found.location == Location("c.xlsx", "表1", parse_a1("A1"))
     assert found.details == {"id": "02", "name": "乙", "number": "01", "other": "甲"}
 
 
@@ -262,7 +266,7 @@ def test_a_project_of_another_unit_is_not_the_one_that_the_roster_renamed() -> N
     renamed = merge(FORM, [unnamed("乙", "a.xlsx")], roster("甲"))
     assert (names(renamed), codes(renamed)) == ({"01": "乙"}, ["name-changed"])
     other = merge(FORM, [unnamed("乙", "a.xlsx", unit="二所")], roster("甲"))
-    assert (names(other), codes(other)) == ({"02": "乙"}, ["sheet-id-collision", "not-returned"])
+    assert (names(other), codes(other), absent(other)) == ({"02": "乙"}, ["sheet-id-collision"], ["01"])
 
 
 def test_a_number_of_last_year_counts_for_nothing() -> None:
@@ -383,12 +387,11 @@ def test_equal_names_are_told_apart_by_unit() -> None:
 def test_what_is_not_in_the_roster_gets_a_new_id_and_a_suggestion() -> None:
     merged = merge(FORM, [item("科普活动经费"), item("别的")], roster("科普活动费", "甲", ids=("01", "09")))
     assert names(merged) == {"10": "科普活动经费", "11": "别的"}
-    assert codes(merged) == ["not-in-roster", "not-in-roster", "not-returned", "not-returned"]
+    assert codes(merged) == ["not-in-roster", "not-in-roster"]
+    assert absent(merged) == ["01", "09"]
     first, second = merged.problems[:2]
     assert "01“科普活动费”" in first.message()
     assert second.details["suggestion"] == ("", "")
-    missing = merged.problems[2]
-    assert missing.details == {"id": "01", "name": "科普活动费", "unit": "一所"}
 
 
 def test_a_marker_that_the_roster_does_not_know_counts_for_nothing() -> None:
@@ -481,7 +484,7 @@ def test_every_problem_is_made_with_the_details_its_texts_need() -> None:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_code_can_be_shown(code: str, lang: str) -> None:
     details: dict[str, object] = dict.fromkeys(placeholders(code), ("甲", "Alpha"))
-    problem = Problem(code, Location("a.xlsx", "表", "B3", "项目名称"), details, rule=ENTRIES[code])
+    problem = Problem(code, Location("a.xlsx", "表", parse_a1("B3"), "项目名称"), details, rule=ENTRIES[code])
     data = problem.data(lang)
     assert problem.message(lang)
     assert data["code"] == code

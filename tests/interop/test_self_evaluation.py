@@ -29,7 +29,7 @@ def test_saved_again_the_example_consolidates_to_the_same_bytes(
     sent.write_bytes(build_template(form, portfolio))
     result = read(form, RESAVED[application](sent, tmp_path, office))
     assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, portfolio)
-    assert [(p.code, p.location.cell) for p in result.problems] == [("computed-mismatch", WRONG[form_id])]
+    assert [(p.code, p.location.address) for p in result.problems] == [("computed-mismatch", WRONG[form_id])]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_total_that_was_added_up_wrongly_is_named_with_its_cell() -> None:
     _, roster = canonical.load(EXAMPLE / "roster.yaml", load_form)
     result = consolidate([EXAMPLE / "returned"], [*load_forms().values()], roster=roster, workers=0)
     (wrong,) = [p for p in result.problems if p.code == "computed-mismatch"]
-    assert (wrong.location.file, wrong.location.cell) == ("信息中心(部里的表).xlsx", "I19")
+    assert (wrong.location.file, wrong.location.address) == ("信息中心(部里的表).xlsx", "I19")
     assert (wrong.details["value"], wrong.details["computed"]) == ("97.4", "96.4")
 
 

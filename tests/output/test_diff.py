@@ -263,8 +263,8 @@ def test_other_forms_are_refused(example: tuple[Form, Portfolio]) -> None:
 def test_a_folder_is_compared_by_the_ids_of_the_portfolio() -> None:
     form, old, new = load_sides(EXAMPLE / "2026.yaml", EXAMPLE / "returned", list(load_forms().values()))
     assert diff(form, old.portfolio, new.portfolio).projects == ()
-    assert new.place("01", Key("funding.annual.appropriation")).cell == "F7"
-    assert old.place("01", Key("funding.annual.appropriation")).cell == "F7"
+    assert new.place("01", Key("funding.annual.appropriation")).address == "F7"
+    assert old.place("01", Key("funding.annual.appropriation")).address == "F7"
     form, old, new = load_sides(EXAMPLE / "returned", EXAMPLE / "roster.yaml", list(load_forms().values()))
     assert [change.kind for change in diff(form, old.portfolio, new.portfolio).projects] == [ChangeKind.CHANGED] * 13
 

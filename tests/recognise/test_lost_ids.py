@@ -10,7 +10,8 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import PREFIX
@@ -39,7 +40,7 @@ def damaged(sheet: Worksheet) -> None:
                 cell.value = cell.value[:-5]
 
 
-def returned(book: Workbook, form: Form, folder: Path, roster: Portfolio | None = None) -> Consolidated:
+def returned(book: Workbook, form: Form, folder: Path, roster: Portfolio | None = None) -> Collection:
     book.save(folder / "returned.xlsx")
     return consolidate([folder / "returned.xlsx"], [form], roster=roster, workers=0)
 

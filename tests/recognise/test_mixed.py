@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.summary import build_summary
@@ -46,7 +47,7 @@ def mixed(path: Path, *, marked: bool) -> None:
     book.save(path)
 
 
-def read(path: Path, *forms: Form) -> Consolidated:
+def read(path: Path, *forms: Form) -> Collection:
     return consolidate([path], forms, workers=0)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
-from kpixl.collection.review import Reviewed, is_portfolio, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import is_portfolio, review
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.forms.names import field_called, unit_field
@@ -46,7 +47,7 @@ def review_and_status(
     workers: Workers = None,
     progress: Progress | None = None,
     sent: Portfolio | None = None,
-) -> tuple[Reviewed, Status]:
+) -> tuple[Collection, Status]:
     """Check what lies under `paths` as `kpixl check` does; return the state of every project of the roster.
 
     `by`: the field by which to group, by default the one that names the owner of a project. `due`: local time; a date
