@@ -10,9 +10,7 @@ from kpixl.recognise.labels import Anchor, Hit, LabelIndex, Slot
 Heads = Mapping[int, tuple[str, ...]]  # row -> the tables whose headings it has
 
 
-def heading_rows(
-    index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] = ()
-) -> dict[int, tuple[str, ...]]:
+def heading_rows(index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] = ()) -> dict[int, tuple[str, ...]]:
     """Map each row that holds two or more headings of a table to that table and those beside it.
 
     `apart`: the rows of the headings of grids.
