@@ -246,7 +246,8 @@ def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Ite
         own = _own_mark(marks, forms, number)
         mark = own.marker if own is not None else lost
         loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
+        loose = (*_given(grid, file, lost), *loose)
+        yield reader.read(grid, file, _clear_of(found, own), mark, loose, hidden, forms[0].first_row)
 
 
 def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
