@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from kpixl.collection.group_rows import ListColumns, group_rows
 from kpixl.collection.list_header import cell_at, header_depth, heading_texts, units_around
 from kpixl.collection.list_headings import ID, MAX_LABEL, ListHeading, ListLabels, heading_year, names_money
 from kpixl.forms.definition import Field, Form, MoneyUnit
@@ -18,6 +19,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, is_blank, text_of
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
+from kpixl.recognise.closing_lines import is_closing_line
 from kpixl.texts import Text
 
 NOTHING: Text = ("没有内容", "nothing")
@@ -242,22 +244,41 @@ def read_lines(form: Form, found: Listing) -> tuple[list[ListLine], list[Problem
     if name is None:
         return [], []
     covered = _covered(found, name)
+    groups = _group_rows(found, name)
     lines: list[ListLine] = []
     problems: list[Problem] = []
     for row in range(found.first, len(found.grid.rows)):
-        texts = [(col, text_of(raw)) for col, raw in enumerate(found.grid.rows[row]) if not is_blank(raw)]
-        if not texts:
+        if not (texts := _texts(found, row)):
             continue
         title = text_of(cell_at(found.grid, row, name.col))
-        if _is_total(found, row, name, texts):
+        if row in groups or _is_total(found, row, name, texts):
             problems.append(Problem("list-total-skipped", found.place(row, texts[0][0]), {"text": texts[0][1]}))
-        elif is_blank(title):
+        elif is_blank(title) or (len(texts) == 1 and is_closing_line(title)):
             text = " ".join(text for _, text in texts)
             problems.append(Problem("stray-text", found.place(row, texts[0][0]), {"text": text}))
         elif fold(title) not in (fold(name.field.label), fold(name.field.heading)):
             cells = (covered.get((row, c.col), cell_at(found.grid, row, c.col)) for c in found.columns)
             lines.append(ListLine(row, tuple(cells)))
     return lines, problems
+
+
+def _group_rows(found: Listing, name: ListColumn) -> frozenset[int]:
+    """Return the rows that head a group of projects and are none themselves."""
+    others = [column for column in found.columns if column.col != name.col]
+    ids = [column.col for column in others if column.field.key == ID]
+    amounts = [column.col for column in others if _is_amount(column.field)]
+    described = [column.col for column in others if column.col not in (*ids, *amounts)]
+    rows = [
+        row
+        for row in range(found.first, len(found.grid.rows))
+        if not is_blank(cell_at(found.grid, row, name.col)) and not _is_total(found, row, name, _texts(found, row))
+    ]
+    return group_rows(found.grid, rows, ListColumns(name.col, ids, described, amounts))
+
+
+def _texts(found: Listing, row: int) -> list[tuple[int, str]]:
+    """List the filled cells of a row."""
+    return [(col, text_of(raw)) for col, raw in enumerate(found.grid.rows[row]) if not is_blank(raw)]
 
 
 def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[int, str]]) -> bool:

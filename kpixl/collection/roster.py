@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from kpixl.checks.rules.compliance.value_unread import RULE as VALUE_UNREAD
 from kpixl.collection.list_headings import ID
 from kpixl.collection.project_list import Listing, ListLine, find_listings, read_lines
 from kpixl.disk import Output, Written, check_target, commit
@@ -223,7 +224,7 @@ def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, lis
             problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
         elif (kind := FIELD_TYPES[field.type]).is_unread(value):
             details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
-            problems.append(Problem("value-unread", place, details))
+            problems.append(Problem(VALUE_UNREAD.code, place, details, rule=VALUE_UNREAD.entry))
     name = next(c.col for c in found.columns if c.field.key == form.key_fields[0])
     return RosterEntry(tuple(ids), values, found.place(line.row, name)), problems
 
