@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
-from kpixl.forms.money import money_label
+from kpixl.forms.money import money_label, names_unit, without_unit
 from kpixl.forms.names import target_headings
 from kpixl.forms.tables_beside import twins
 from kpixl.forms.types import FIELD_TYPES
@@ -63,13 +63,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A heading row. `entry`: the three parts of a target have a column each."""
+    """A heading row. `entry`: the three parts of a target have a column each. `others`: the columns under headings
+    that are not the form's."""
 
     table: str
     row: int
     last_row: int
     headings: tuple[Heading, ...]
     entry: bool = False
+    others: frozenset[int] = frozenset()
 
 
 class Spot(NamedTuple):
@@ -195,7 +197,7 @@ class LabelIndex:
             folded = fold(raw)
             known = tuple(self._slots.get(folded, ()))
             if not known:
-                known = tuple(self._stems.get(money_label(folded)[0] if "元" in folded else folded, ()))
+                known = tuple(self._stems.get(without_unit(folded) if names_unit(folded) else folded, ()))
             if len(self._seen) < 50_000:
                 self._seen[raw] = known
         return known
@@ -238,6 +240,12 @@ class LabelIndex:
                 if slot.kind in ("field", "column", "row", "head"):
                     cores[slot].add(core(text))
         return defaultdict(frozenset, {slot: frozenset(texts - {""}) for slot, texts in cores.items()})
+
+    @cached_property
+    def fields(self) -> tuple[Slot, ...]:
+        """List the labels of fields in the order of the form."""
+        order = sorted(self.labels, key=lambda key: (self.labels[key].row, self.labels[key].col))
+        return tuple(Slot("field", key) for key in order if key not in self.foot)
 
     def _without_units(self) -> dict[str, list[Slot]]:
         """Index the labels and headings of amounts, and the captions beside them, without their units."""
