@@ -6,7 +6,7 @@ Titles may stand above the header, which may take several rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -22,6 +22,9 @@ from kpixl.readers import Grid
 from kpixl.recognise.closing_lines import is_closing_line
 from kpixl.texts import Text
 
+HIDDEN: Text = ("工作表已隐藏", "the sheet is hidden")
+OTHER_COLUMNS: Text = ("列与另一张工作表不同", "its columns are not those of another sheet")
+MAX_NAMES = 5  # of projects, listed in a message
 NOTHING: Text = ("没有内容", "nothing")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
 HEADER_WITHIN = 60  # rows in which the header is looked for
@@ -88,11 +91,14 @@ class ListLine:
 
 @dataclass(frozen=True, slots=True)
 class FoundLists:
-    """The lists of a file, the sheets that are none, and why it is refused: no header, or amounts not understood."""
+    """The lists of a file, and why it is refused: no header, or amounts not understood.
+
+    `skipped`: lists that are not read: hidden, or with other columns.
+    """
 
     listings: tuple[Listing, ...]
-    problems: tuple[Problem, ...]
     refused: tuple[Problem, ...] = ()
+    skipped: tuple[Listing, ...] = ()
 
 
 # --- the header -------------------------------------------------------------------------------
@@ -106,16 +112,13 @@ def find_listings(form: Form, grids: Sequence[Grid], file: str, year: int | None
     labels = ListLabels(form)
     shown = [grid for grid in grids if not grid.hidden]
     listings = [found for grid in shown if (found := _find(labels, grid, file, year))]
+    hidden = [found for grid in grids if grid.hidden and (found := _find(labels, grid, file, year))]
     if not listings:
         return _without_header(labels, shown, file, year)
     best = max(listings, key=lambda found: len(found.keys)).keys
-    skipped = tuple(
-        Problem("sheet-skipped", Location(file, found.grid.name), {"texts": ""})
-        for found in listings
-        if found.keys != best
-    )
+    skipped = (*(found for found in listings if found.keys != best), *hidden)
     chosen = tuple(found for found in listings if found.keys == best)
-    return FoundLists(chosen, skipped, tuple(p for found in chosen for p in _amounts_missing(labels, found)))
+    return FoundLists(chosen, tuple(p for found in chosen for p in _amounts_missing(labels, found)), skipped)
 
 
 def _find(labels: ListLabels, grid: Grid, file: str, year: int | None) -> Listing | None:
@@ -147,11 +150,11 @@ def _without_header(labels: ListLabels, grids: Sequence[Grid], file: str, year: 
     details = {"label": labels.name.label, "found": seen[:300] or NOTHING, "labels": labels.shown}
     best = max(known, key=lambda key: (known[key], len(filled[key]), -key[1]), default=None)
     if best is None or len(filled[best]) < HEADING_WORDS:
-        return FoundLists((), (), (Problem("list-no-header", Location(file), details),))
+        return FoundLists((), (Problem("list-no-header", Location(file), details),))
     grid, row = rows[best[0]]
     found = _read_header(labels, grid, file, row, None, year)
     refused = Problem("list-no-header", found.place(row, found.headings[0].col), details)
-    return FoundLists((found,), (), (refused, *_suggestions(found)))
+    return FoundLists((found,), (refused, *_suggestions(found)))
 
 
 def _amounts_missing(labels: ListLabels, found: Listing) -> tuple[Problem, ...]:
@@ -233,6 +236,25 @@ def year_of(texts: Sequence[str]) -> int | None:
 
 def _is_amount(field: Field) -> bool:
     return FIELD_TYPES[field.type].is_amount
+
+
+def skipped_lists(form: Form, found: FoundLists, names: Collection[Raw]) -> Iterator[Problem]:
+    """Report the lists that were not read; those with projects that no other list has may be meant as well.
+
+    `names`: of the projects that were read.
+    """
+    known = {fold(text_of(name)) for name in names}
+    for listing in found.skipped:
+        number = [column.field.key for column in listing.columns].index(form.key_fields[0])
+        read = (text_of(line.cells[number]).strip() for line in read_lines(form, listing)[0])
+        more = [name for name in dict.fromkeys(read) if fold(name) not in known]
+        where = Location(listing.file, listing.grid.name)
+        if more:
+            names_shown = "、".join(more[:MAX_NAMES]) + ("……" if len(more) > MAX_NAMES else "")
+            why = HIDDEN if listing.grid.hidden else OTHER_COLUMNS
+            yield Problem("list-skipped", where, {"count": len(more), "names": names_shown, "why": why})
+        elif not listing.grid.hidden:
+            yield Problem("sheet-skipped", where, {"texts": ""})
 
 
 # --- the rows ---------------------------------------------------------------------------------

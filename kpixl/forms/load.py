@@ -311,19 +311,18 @@ def _trees(data: Mapping[str, Any]) -> dict[str, dict[int, dict[str, tuple[str, 
     """Unfold each tree into levels: depth -> parent item -> items; the roots are the children of ""."""
     unfolded: dict[str, dict[int, dict[str, tuple[str, ...]]]] = {}
     for name, tree in data.items():
-        levels: dict[int, dict[str, tuple[str, ...]]] = {}
-
-        def walk(parent: str, node: Any, depth: int, levels: dict[int, dict[str, tuple[str, ...]]]) -> None:
-            if not isinstance(node, dict | list | tuple) or not all(isinstance(item, _ITEM) for item in node):
-                raise invalid(f"trees.{name}", f"{parent or name} must have a list or mapping of texts below it")
-            levels.setdefault(depth, {})[parent] = tuple(map(str, node))
-            if isinstance(node, dict):
-                for item, below in node.items():
-                    walk(str(item), below or (), depth + 1, levels)
-
-        walk("", tree, 0, levels)
-        unfolded[name] = levels
+        unfolded[name] = {}
+        _unfold("", tree, 0, unfolded[name], name)
     return unfolded
+
+
+def _unfold(parent: str, node: Any, depth: int, levels: dict[int, dict[str, tuple[str, ...]]], name: str) -> None:
+    if not isinstance(node, dict | list | tuple) or not all(isinstance(item, _ITEM) for item in node):
+        raise invalid(f"trees.{name}", f"{parent or name} must have a list or mapping of texts below it")
+    levels.setdefault(depth, {})[parent] = tuple(map(str, node))
+    if isinstance(node, dict):
+        for item, below in node.items():
+            _unfold(str(item), below or (), depth + 1, levels, name)
 
 
 def _choices(

@@ -169,6 +169,11 @@ def fits_float(number: Decimal) -> bool:
     return len(str(number)) <= FLOAT_DIGITS or len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS
 
 
+def digits_lost(raw: Raw) -> bool:
+    """Return whether a cell holds a number with more digits than Excel keeps: a code that was typed as a number."""
+    return is_number(raw) and abs(raw) >= 10**FLOAT_DIGITS
+
+
 def bounded(number: Decimal) -> Decimal | None:
     """Return a number that is no longer than any that is kept (-0 as 0), else None."""
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number_text(number)) > MAX_DIGITS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import Raw, text_of
+from kpixl.forms.values import Raw, digits_lost, text_of
 from kpixl.keys import Key
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.label_with_value import label_and_value
@@ -170,4 +170,6 @@ def _keep(record: Record, key: str, place: tuple[int, int], typed: Raw) -> bool:
     record.doubt_display(Key(key), kind, raw)
     if kind.is_amount:
         record.amounts[key] = (place, raw)
+    elif kind.free_text and digits_lost(raw):
+        record.problem("digits-lost", place, field.label, Key(key), raw=text_of(raw))
     return noted

@@ -55,8 +55,10 @@ def places(data: Any, place: Place = ()) -> Iterator[Place]:
 
 def alike(place: Place) -> Place:
     """Return a place without what many have in common: the number in a list, the name of a field."""
-    return tuple("" if isinstance(part, int) or (number and place[0] in ("fields", "tables", "trees")) and number % 2 == 1
-                 else part for number, part in enumerate(place))  # fmt: skip
+    named = place[0] in ("fields", "tables", "trees")
+    return tuple(
+        "" if isinstance(part, int) or (named and number % 2 == 1) else part for number, part in enumerate(place)
+    )
 
 
 @pytest.mark.parametrize("name", ["mini-form", "types-form"])
