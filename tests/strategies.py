@@ -24,6 +24,7 @@ FORM_IDS = (
     "mini-form",
     "types-form",
     "shanghai-self-evaluation",
+    "central-self-evaluation",
     "central-target",
     "sichuan-target",
 )

@@ -35,7 +35,7 @@ from kpixl.forms.definition import (
 )
 from kpixl.forms.derivation import read_derivation
 from kpixl.forms.flat import place_flat
-from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
+from kpixl.forms.grids import GridCells, computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
 from kpixl.forms.tables_beside import check_tables, divided, place_tables, read_entry_widths
@@ -50,7 +50,7 @@ _ITEM = (str, int, float)  # what an item of a list or tree may be in YAML: 2026
 MAX_ROWS = 5_000  # of a table: a template writes each of them
 MAX_LINES = 409  # points, the height of Excel's tallest row; no text needs more lines
 LEAST_WIDTH, MAX_WIDTH = 1, 255  # characters, Excel's widest column
-# Names on which the canonical file and the marker rely.
+# Names on which the canonical file and the sheet id rely.
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 # As a key these are no text in YAML 1.1, which many programs still read.
 _NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -393,8 +393,8 @@ def _layout(
     widths = tuple(float(w) for w in node.sequence("widths", (int, float)))
     entry_widths = read_entry_widths(node.take("entry-widths", list, None), widths)
     wide = {"entry": sum(map(len, entry_widths)), "print": len(widths)}
-    head: list[Cell] = []
-    foot: list[Cell] = []
+    # What is above the first table and what is below, each as printed and as typed into.
+    head, foot = GridCells([], []), GridCells([], [])
     placed: list[PlacedTable] = []
     heights: dict[int, float] = {}
     taken: set[tuple[int, int]] = set()
@@ -411,21 +411,23 @@ def _layout(
         elif (name := row.take("grid", str, None)) is not None:
             if name not in grids:
                 raise invalid(f"layout.rows[{place}]", f"no grid {name}")
-            (foot if placed else head).extend(place_grid(row, grids[name], fields, number, len(widths)))
+            cells = place_grid(row, grids[name], fields, number, len(widths))
+            for side, more in zip(foot if placed else head, cells, strict=True):
+                side += more
             count = len(grids[name].rows) + 1
         else:
             for cell in _place_cells(row.take("cells", list), number, taken, len(widths), fields):
                 text = {"title": title, "subtitle": subtitle}.get(cell.kind, cell.text)
-                (foot if placed else head).append(
-                    Cell(cell.kind, text, *(getattr(cell, a) for a in Cell.__slots__[2:]))
-                )
+                for side in foot if placed else head:
+                    side.append(replace(cell, text=text))
         if height is not None:
             heights |= dict.fromkeys(range(number, number + count), float(height))
         number += count
         row.finish()
     node.finish()
-    layout = Layout(widths, heights, number, tuple(head), tuple(placed), tuple(foot))
-    return layout, divided(layout, entry_widths)
+    layout = Layout(widths, heights, number, tuple(head.print), tuple(placed), tuple(foot.print))
+    typed = replace(layout, head=tuple(head.entry), foot=tuple(foot.entry))
+    return layout, divided(typed, entry_widths)
 
 
 def _place_cells(

@@ -24,7 +24,7 @@ class TableColumns:
         self.told: dict[str, dict[str, int]] = {}  # targets whose parts do not stand where the template put them
         body = rows[found.row + 1 : found.last_row + 1]
         for heading in found.headings:
-            self._place(heading, found.entry, body)
+            self._place(heading, found, body)
         self._starts = {key: span[0] for key, span in self.places.items()}
         self._at: dict[int, str] = {}
         for key, (first, last) in self.places.items():
@@ -57,22 +57,25 @@ class TableColumns:
         """Return whether one of some cells is an item of a list that tells a column."""
         return any(isinstance(raw := row[col], str) and fold(raw) in self.items for col in filled)
 
-    def _place(self, heading: Heading, entry: bool, body: Sequence[Sequence[Raw]]) -> None:
+    def _place(self, heading: Heading, found: FoundTable, body: Sequence[Sequence[Raw]]) -> None:
         target = self.table.targets.get(heading.key)
         if target is None:
             self.places[heading.key] = (heading.col, heading.last_col)
             return
+        if any(other.key in target.parts for other in found.headings):  # they are in columns of their own
+            self.places[target.value] = (heading.col, heading.last_col)
+            return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
-        if entry and not heading.sent:
+        if found.entry and not heading.sent:
             span = range(heading.col, heading.last_col + 1)
-            found = parts_by_content(self.form, self.table, target, body, span)
-            if any(parts[part] != col for part, col in found.items()):
-                self.told[heading.key] = found
+            likely = parts_by_content(self.form, self.table, target, body, span)
+            if any(parts[part] != col for part, col in likely.items()):
+                self.told[heading.key] = likely
         if told := self.told.get(heading.key):
             whole = [*told] == [target.value]
             self.places |= {heading.key if whole else part: (col, col) for part, col in told.items()}
             self.targets |= {heading.key: target} if whole else {}
-        elif entry:
+        elif found.entry:
             self.places |= {part: (col, col) for part, col in parts.items()}
             self.places[target.unit] = (parts[target.unit], max(heading.last_col, parts[target.unit]))
         else:

@@ -66,7 +66,7 @@ class FlatSheet(NamedTuple):
         yield from self._totals(file, forms, others)
 
     def _problem(self, code: str, file: str, place: Place, **details: object) -> Problem:
-        return Problem(code, Location(file, self.grid.name, self.grid.address(*place)), details)
+        return Problem(code, Location(file, self.grid.name, self.grid.cell(*place)), details)
 
     # --- totals ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from kpixl.recognise.kinds import is_foreign
 from kpixl.recognise.labels import Anchor, LabelIndex, Rows, Slot
 from kpixl.recognise.near import MAX_LENGTH, Place, closeness, core, pair
 
-STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it tells where the others are
+STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it shows where the others are
 MAX_ROWS = 100  # in which headings are looked for; those of a form are near its top
 MAX_TRIED = 200  # cells between two labels; more are rows of a table, and to compare each costs time
 

@@ -13,7 +13,7 @@ from kpixl.forms.definition import Form, Layout, MoneyUnit
 from kpixl.forms.money import MAX_REMARK, money_label, money_remark, names_unit, unit_cell, without_remark
 from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
@@ -73,14 +73,14 @@ class FormReader:
                     seen |= {(table.key, part) for part in target.parts}
         return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
-    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
+    def preamble(self, grid: Grid, file: str, first: FoundForm, sheet_id: SheetId | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
-            (Location(file, grid.name, grid.address(r, c)), raw)
+            (Location(file, grid.name, grid.cell(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
-            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not any(_agrees(m, sheet_id) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
             and not _is_unit_alone(raw)
             and not (c > first.edge and is_furniture(raw))
         )
@@ -94,14 +94,14 @@ class FormReader:
         grid: Grid,
         file: str,
         found: FoundForm,
-        mark: Marker | None,
+        sheet_id: SheetId | None,
         loose: Sequence[Problem] = (),
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
         above: int = 0,
     ) -> Extracted:
         """Read one form. `hidden`: the filled cells that a merge hides, and that merge. `above`: the rows above all
         forms of the sheet."""
-        record = Record(self.index, grid, file, found, mark, hidden)
+        record = Record(self.index, grid, file, found, sheet_id, hidden)
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
@@ -115,14 +115,14 @@ class FormReader:
             form=record.form.id,
             sheet=record.grid.name,
             hidden=record.grid.hidden,
-            marker=mark,
-            year=mark.year if mark and mark.year else year,
-            organization=mark.organization if mark and mark.organization else organization,
+            sheet_id=sheet_id,
+            year=sheet_id.year if sheet_id and sheet_id.year else year,
+            organization=sheet_id.organization if sheet_id and sheet_id.organization else organization,
             values=record.values,
             tables={key: tuple(rows) for key, rows in record.tables.items()},
             cells=record.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
-            problems=(*loose, *record.problems, *record.counted()),
+            findings=(*loose, *record.findings, *record.counted()),
             missing=self._missing(record),
             suspect=grid.suspect,
         )
@@ -155,8 +155,8 @@ class FormReader:
                 if m:
                     year = _year(m)
                     record.used.add((r, c))
-                    if not _agrees(m, record.mark):
-                        sent = record.mark.year if record.mark is not None else None
+                    if not _agrees(m, record.sheet_id):
+                        sent = record.sheet_id.year if record.sheet_id is not None else None
                         record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
         for r, row in enumerate(record.rows[: min(record.found.first_row, MAX_HEAD)]):
             for raw in row:
@@ -213,13 +213,13 @@ def _is_unit_alone(raw: Raw) -> bool:
     return not remark.rest if remark is not None else unit_cell(raw) is not None
 
 
-def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
-    """Return whether a printed heading has no other year or organisation than the marker, which is what counts."""
-    if mark is None:
+def _agrees(match: re.Match[str], sheet_id: SheetId | None) -> bool:
+    """Return whether a printed heading has no other year or organisation than the sheet id, which is what counts."""
+    if sheet_id is None:
         return True
     organization = (match.groupdict().get("organization") or "").strip()
-    return (mark.year is None or _year(match) in (None, mark.year)) and (
-        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    return (sheet_id.year is None or _year(match) in (None, sheet_id.year)) and (
+        not organization or sheet_id.organization is None or fold(organization) == fold(sheet_id.organization)
     )
 
 

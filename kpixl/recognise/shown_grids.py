@@ -63,4 +63,4 @@ def _broken(grids: Sequence[Grid], inspector: Inspector, file: str) -> Iterator[
     if inspector.broken is None or not suspect:
         return
     for (sheet, cell), why in itertools.islice(sorted(inspector.broken([], suspect).items()), MAX_ALIKE):
-        yield broken_cell(Location(file, sheet, str(cell)), why)
+        yield broken_cell(Location(file, sheet, cell), why)

@@ -30,7 +30,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     shared = _shared(record, found)
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
-    torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    torn = record.sheet_id is None and not record.found.expected  # a page break may have shifted its rows
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
@@ -50,7 +50,7 @@ def read_table(record: Record, found: FoundTable) -> None:
         record.used.update((r, c) for c in assigned.values())
         _say_hidden(record, r, assigned)
         row = _row(record, found.table, r, raws, assigned, columns)
-        if record.mark is None or not record.mark.explicit:
+        if record.sheet_id is None or not record.sheet_id.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
             unread = {key for key in assigned if row.get(key, "") is None}
             _fill_down(record.form, found.table, row, above, hidden, unread)
@@ -132,7 +132,7 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
     Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
     the project's own when it was sent.
     """
-    return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+    return (record.sheet_id is None or table.key in record.sheet_id.presets) and row in table.presets
 
 
 def _keep_waiting(record: Record, table: str, row: Row, r: int, cells: Sequence[tuple[str, int]]) -> None:
@@ -278,7 +278,7 @@ def _whole_target(
             return read.noted and target_text(row, target) != raw.strip()
         row[target.operator], row[target.value] = choices.qualitative, raw
         if is_numeric(raw):
-            record.problem("target-as-text", place, target.label, text=raw)
+            record.note("target-as-text", place, target.label, {"text": raw})
         return False
     row[target.value] = read_quantity(raw).value
     return False

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from kpixl.forms.definition import Cell
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
+from kpixl.portfolio.sheet_id import ID_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, LabelIndex, LayoutBlock, Rows, Slot, Spot
 
@@ -53,10 +53,10 @@ def _spot(cell: Cell, block: LayoutBlock, start: int) -> Spot:
 
 
 def _is_widened(rows: Rows, edge: int) -> bool:
-    """Return whether columns were put in right of all labels: the marker is further on, or what it follows."""
+    """Return whether columns were put in right of all labels: the sheet id is further on, or what it follows."""
     head = rows[0]
-    marks = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
-    return marks[0] > edge + MARK_GAP if marks else moved_by(rows, edge) > 0
+    placed = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
+    return placed[0] > edge + ID_GAP if placed else moved_by(rows, edge) > 0
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
@@ -64,7 +64,7 @@ def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
     least = min(len(index.labels), max(LEAST_LABELS, len(index.labels) / 2))
     if found.tables and _fields(index, rows[found.tables[0].row + 1 :], index.foot) >= least:
         return True
-    if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
+    if not any(len(row) > found.edge + 1 + ID_GAP for row in rows):  # there stands what the template writes itself
         return False
     return _fields(index, [row[found.edge + 1 :] for row in rows]) >= least
 

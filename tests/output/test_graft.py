@@ -447,7 +447,7 @@ def test_edits_of_our_sheets_are_listed_and_kept_in_a_copy(
 def test_edits_are_listed_in_english_too(path: Path) -> None:
     edit(path, _overwrite)
     (problem,) = update_summary(path, FORM, CONTENT, today=DAY)[1]
-    assert (problem.location.sheet, problem.location.cell) == ("汇总表", "B5")
+    assert (problem.location.sheet, problem.location.address) == ("汇总表", "B5")
     assert "项目1 became 改" in problem.message("en")
 
 

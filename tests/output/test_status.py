@@ -200,7 +200,7 @@ def test_a_sheet_of_another_form_is_not_a_return(desk: Desk) -> None:
     desk.send("a.xlsx", ["01"])
     desk.put("b.xlsx", build_template(mini, other))
     status = take_stock([desk.returned], forms, desk.roster)
-    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "marker-form")]
+    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "sheet-id-form")]
     assert status.counts.returned == 1
 
 

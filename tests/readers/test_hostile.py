@@ -391,7 +391,7 @@ def test_stray_cells_without_number_are_told_up_to_a_number(
     told = Counter(problem.code for problem in found.problems)
     (more,) = [problem for problem in found.problems if problem.code == "problems-many"]
     assert (told["stray-text"], more.details["count"], more.severity) == (1_000, 1_000, "warning")
-    assert more.location.cell is not None
+    assert more.location.address is not None
     assert "stray-text" in more.message()
 
 

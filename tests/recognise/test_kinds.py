@@ -86,7 +86,7 @@ def test_a_sheet_is_told_as_its_kind(kind: str, name: str, tmp_path: Path) -> No
     if kind != OURS:
         (problem,) = (p for p in result.problems if p.code == "sheet-other-kind")
         assert problem.severity == "error"
-        assert problem.location.cell
+        assert problem.location.address
         assert kind_called(kind).name[0] in problem.message()
     else:
         assert not [p for p in result.problems if p.code == "sheet-other-kind"]

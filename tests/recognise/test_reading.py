@@ -257,7 +257,7 @@ def test_reading(name: str, tmp_path: Path) -> None:
     assert set(BASE["values"]) == set(form.fields)
     result = consolidate([write(case, tmp_path)], [form], workers=0)
     found = [facts(project) for project in result.portfolio.projects]
-    problems = [f"{p.code} {p.location.cell or '-'}" for p in result.problems]
+    problems = [f"{p.code} {p.location.address or '-'}" for p in result.problems]
     wanted = [expected(one) for one in case.get("forms", [case])]
     assert [line for form in found for line in form] + problems == [
         line for form in wanted for line in form
@@ -265,8 +265,8 @@ def test_reading(name: str, tmp_path: Path) -> None:
     if "looks" in case:
         assert sum(file.second_looks for file in result.files) == case["looks"]
     if "sources" in case:
-        cells = result.sources[result.portfolio.projects[0].id].cells
-        assert {key: cells.get(parse_key(key)) for key in case["sources"]} == case["sources"]
+        source = result.sources[result.portfolio.projects[0].id]
+        assert {key: source.address(parse_key(key)) for key in case["sources"]} == case["sources"]
 
 
 AS_RETURNED: dict[str, list[str]] = yaml.safe_load((CASES.parent / "as-returned.yaml").read_text(encoding="utf-8"))
@@ -310,7 +310,7 @@ def test_a_value_that_stands_beside_its_cell_in_a_sheet_as_sent_is_read_where_pe
     book.save(tmp_path / "beside.xlsx")
     result = consolidate([tmp_path / "beside.xlsx"], [form_of("shanghai-target")], workers=0)
     project = result.portfolio.projects[0]
-    said = [p.code for p in result.problems if p.location.cell == "G7"]
+    said = [p.code for p in result.problems if p.location.address == "G7"]
     read = (project.values["funding.annual.appropriation"], said)
     assert read == ((Decimal(500000), []) if unmerged else (None, ["stray-text"]))
-    assert not unmerged or result.sources[project.id].cells[Key("funding.annual.appropriation")] == "G7"
+    assert not unmerged or result.sources[project.id].address(Key("funding.annual.appropriation")) == "G7"

@@ -159,7 +159,7 @@ def put(sheet: Worksheet, address: str, value: Any) -> None:
 
 
 def _long(length: int) -> str:
-    """Write a goal of that many characters in which no sentence stands twice."""
+    """Write a goal of that many characters in which no sentence is repeated."""
     digits = "零一二三四五六七八九"
     clauses = (f"走进第{''.join(digits[int(d)] for d in str(n))}个小区的活动室" for n in range(length // 12 + 1))
     return "面向社区居民举办科普讲座，" + "，".join(clauses) + "，让居民听得懂。"
@@ -213,7 +213,7 @@ def _copy(book: Workbook, copies: Mapping[str, str]) -> None:
 
 
 def _paste(book: Workbook, pasted: Mapping[str, str]) -> None:
-    """Paste the form of one sheet over that of another; the marker beside it stays."""
+    """Paste the form of one sheet over that of another; the sheet id beside it stays."""
     for source, target in pasted.items():
         onto = book[title_of(target)]
         for row in book[title_of(source)].iter_rows(max_col=7):

@@ -172,7 +172,7 @@ def draft_mark() -> str:
 
 
 def contents_columns(form: Form) -> tuple[Field, ...]:
-    """Choose the columns of the table of contents: what projects are told apart by, and the amount."""
+    """Choose the columns of the table of contents: what distinguishes projects, and the amount."""
     keys = dict.fromkeys((*form.key_fields, form.summary.amount))
     return tuple(form.fields[key] for key in keys if key is not None)
 

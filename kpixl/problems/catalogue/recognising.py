@@ -257,11 +257,11 @@ ENTRIES: dict[str, Entry] = {
         "{label} lacks the heading {heading}; its column ({count} cells) was not read{content}.",
         "Restore the heading {heading}.",
     ),
-    "marker-other-project": Entry(
+    "sheet-id-other-project": Entry(
         E,
-        "工作表带有项目 {id} 的标识，内容却是项目 {other}“{name}”；按名称认作项目 {other}。",
+        "工作表的 kpixl 标识属于项目 {id}，内容却是项目 {other}“{name}”；按名称认作项目 {other}。",
         "请核对是否粘贴错了工作表；项目 {id} 需重新提交。",
-        "The sheet carries the marker of project {id}, but holds project {other} {name}; it was taken as {other}.",
+        "The kpixl ID of the sheet is that of project {id}, its content that of {other} {name}; read as {other}.",
         "Check whether it was pasted over the wrong sheet; project {id} has to be sent again.",
     ),
     "name-changed": Entry(
