@@ -47,7 +47,7 @@ def _columns(specs: object, fields: Mapping[str, Field], table: Table) -> Iterat
         named = isinstance(key, str) and key in known
         if more or not named or isinstance(width, bool) or not isinstance(width, int | float):
             raise _invalid(f".columns[{number}]", f"what is {spec}? field or column, and width")
-        yield FlatColumn("" if kind == "field" else table.key, key, known[key].label.rstrip(":："), float(width))
+        yield FlatColumn("" if kind == "field" else table.key, key, known[key].on_form.rstrip(":："), float(width))
 
 
 def _total(spec: object, fields: Mapping[str, Field]) -> tuple[str | None, str | None]:

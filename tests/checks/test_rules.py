@@ -3,12 +3,13 @@ further ones whose names begin so.
 
 A case changes the clean project of base.yaml, or of base-<`base`>.yaml: `values` by field key, `rows` by number and
 column, `drop` and `add` rows; `others` are further projects, each a case of its own; `roster` is the base changed
-likewise; `columns` and `checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists
-every finding, as `[project] key code`; nothing else may be found.
+likewise; `columns` and `checks` are added to the form, `fields` to the definitions of its fields, `table` to that of
+its table. `expected` lists every finding, as `[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 
 from kpixl.checks.engine import find
@@ -33,6 +33,7 @@ from kpixl.problems import KpixlError, Location, Problem
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.texts import LANGUAGES
 from tests import strategies
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 CODES = sorted(path.stem for path in CASES.glob("*.yaml") if not path.stem.startswith("base"))
@@ -45,12 +46,12 @@ Case = Mapping[str, Any]
 
 @cache
 def definition(form_id: str) -> Any:
-    return yaml.safe_load((known_forms([FORMS])[form_id] / DEFINITION).read_text(encoding="utf-8"))
+    return load_cases(known_forms([FORMS])[form_id] / DEFINITION)
 
 
 @cache
 def base(name: str) -> Any:
-    return yaml.safe_load((CASES / f"base{name and '-'}{name}.yaml").read_text(encoding="utf-8"))
+    return load_cases(CASES / f"base{name and '-'}{name}.yaml")
 
 
 def base_of(case: Case) -> Any:
@@ -58,15 +59,16 @@ def base_of(case: Case) -> Any:
 
 
 def form_of(case: Case) -> Form:
-    if not any(case.get(key) for key in ("columns", "checks", "fields")):
+    if not any(case.get(key) for key in ("columns", "checks", "fields", "table")):
         return load_form(base_of(case)["form"], [FORMS])
-    data = yaml.safe_load(yaml.safe_dump(definition(base_of(case)["form"]), allow_unicode=True))
-    for key, column in case.get("columns", {}).items():
+    data = copy.deepcopy(definition(base_of(case)["form"]))
+    for number, (key, column) in enumerate(case.get("columns", {}).items(), 2):
         data["tables"]["indicators"]["columns"][key] = column
         layout = data["layout"]
         *widths, last = layout["widths"]
-        layout["entry-widths"] = [*widths, [last, last]]  # a cell more to type into
+        layout["entry-widths"] = [*widths, [last] * number]  # a cell more to type into
         next(row for row in layout["rows"] if row.get("table") == "indicators")["entry"].append({"column": key})
+    data["tables"]["indicators"] |= case.get("table", {})
     for key, more in case.get("fields", {}).items():
         data["fields"][key] |= more
     data["checks"]["rules"] += case.get("checks", [])
@@ -75,7 +77,7 @@ def form_of(case: Case) -> Form:
 
 def changed(case: Case, project_id: str) -> dict[str, Any]:
     """Return the base project with the case's changes, as it would be written."""
-    project: dict[str, Any] = yaml.safe_load(yaml.safe_dump(base_of(case)["projects"][0], allow_unicode=True))
+    project: dict[str, Any] = copy.deepcopy(base_of(case)["projects"][0])
     project["id"] = project_id
     for key, value in case.get("values", {}).items():
         *groups, name = key.split(".")
@@ -106,8 +108,9 @@ def findings(case: Case) -> list[str]:
     return [f"{f.project} {f.key} {f.code}" if several else f"{f.key} {f.code}" for f in found]
 
 
+@cache
 def load_case(code: str) -> dict[str, Case]:
-    cases: dict[str, Case] = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+    cases: dict[str, Case] = load_cases(CASES / f"{code}.yaml")
     return cases
 
 

@@ -23,7 +23,7 @@ PLACE = re.compile(r"(?:(?P<file>[^:!]+):)?(?:(?P<sheet>[^!]*)!)?(?P<cell>[A-Z]{
 
 def checked(kind: Kind, folder: Path) -> Collection:
     form, _ = base(kind.get("form", ""))
-    return review(seed(kind, folder), [form], roster=roster_of(kind))
+    return review(seed(kind, folder), [form], roster=roster_of(kind), workers=0)
 
 
 def spelled(problem: Problem) -> tuple[str, Location]:

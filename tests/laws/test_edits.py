@@ -21,9 +21,11 @@ from tests.strategies import form_of
 pytestmark = pytest.mark.slow
 SAMPLE = 10  # sequences for each application
 FORM = "shanghai-target"
+# openpyxl is a library; the others are applications that are started.
+EVERY = [ENGINES[0], *(pytest.param(engine, marks=pytest.mark.application) for engine in ENGINES[1:])]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_nothing_typed_is_lost(engine: str, tmp_path: Path) -> None:
     seeds = count(20_000 + ENGINES.index(engine), len(ENGINES))
     sample = list(islice((one for seed in seeds if not (one := sequence(seed)).areas), SAMPLE))
@@ -108,7 +110,7 @@ def _expected(name: str) -> list[dict[str, Any]]:
     return [{**_row(1), **_NEW} if number < 0 else dict(_row(number)) for number in CASES[name][1]]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_edited_rows_are_read(engine: str, tmp_path: Path) -> None:
     names = [name for name in CASES if name != INTO_ANOTHER]
     results = _read(engine, names, tmp_path)
@@ -120,7 +122,7 @@ def test_edited_rows_are_read(engine: str, tmp_path: Path) -> None:
         assert found == expected, name
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_sheet_in_another_template_is_read(engine: str, tmp_path: Path) -> None:
     result = _read(engine, [INTO_ANOTHER], tmp_path)[INTO_ANOTHER]
     assert _rows(result) == _expected(INTO_ANOTHER)

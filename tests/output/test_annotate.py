@@ -129,11 +129,13 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
         (p.location.address or "", p.message(), p.hint()) for p in problems
     )
     found = notes(copy)
+    book = openpyxl.load_workbook(copy)
+    noted = [(whole(book, cell), text) for cell, text in found.items()]
     tinted = tints(copy)
     for problem in problems:
         if problem.location.address:
             where = f"{problem.location.sheet}!{problem.location.address}"
-            (note,) = [text for cell, text in found.items() if cell == where or where in whole(copy, cell)]
+            (note,) = [text for cells, text in noted if where in cells]
             assert note.startswith(sheet_ids.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
@@ -154,10 +156,9 @@ def test_errors_are_marked_alone_and_the_rest_is_listed_unless_all_is_asked_for(
     assert marked_cells[False] < marked_cells[True]
 
 
-def whole(path: Path, place: str) -> set[str]:
+def whole(book: openpyxl.Workbook, place: str) -> set[str]:
     """Return all cells of the merged cell at `place`."""
     sheet, _, cell = place.rpartition("!")
-    book = openpyxl.load_workbook(path)
     for span in book[sheet].merged_cells.ranges:
         if cell in span:
             return {f"{sheet}!{c.coordinate}" for row in book[sheet][span.coord] for c in row}
@@ -197,6 +198,7 @@ def test_one_sheet_is_selected_and_shown(copies: tuple[Path, Path]) -> None:
     assert [s.title for s in book.worksheets if s.sheet_view.tabSelected] == [book.worksheets[0].title]
 
 
+@pytest.mark.application
 def test_marked_copies_are_as_valid_as_their_originals(tmp_path: Path) -> None:
     """openpyxl and SheetJS wrote some originals, not all of them by the standard."""
     pairs = [(path, mark_one(path, tmp_path / str(n))) for n, path in enumerate(returned())]
@@ -208,6 +210,7 @@ def test_marked_copies_are_as_valid_as_their_originals(tmp_path: Path) -> None:
         assert said[str(copy)] <= said[str(original)], copy.name
 
 
+@pytest.mark.application
 def test_a_marked_template_is_valid(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     form, portfolio = example
     broken = replace(
@@ -348,6 +351,10 @@ def test_parts_that_are_not_marked_are_copied_to_the_byte(rich: bytes, rich_copy
         "xl/worksheets/sheet2.xml",  # no longer the selected one
     }
     assert set(after) - set(before) == {"xl/worksheets/kpixl1.xml"}
+
+
+@pytest.mark.application
+def test_a_marked_copy_of_a_rich_workbook_is_valid(rich_copy: Path) -> None:
     assert_valid([rich_copy])
 
 
@@ -421,6 +428,7 @@ def test_what_openpyxl_would_drop_is_told(rich: bytes) -> None:
 # --- what cannot be marked --------------------------------------------------------------------
 
 
+@pytest.mark.application
 def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     path = EXAMPLE / "returned" / "组织人事部" / "绩效目标.xls"
     (copy,), said = mark_all(path, tmp_path / "out")
@@ -646,6 +654,7 @@ def packed(found: dict[str, bytes]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("change", [saved_by_openpyxl, without_styles, with_the_last_sheet_number])
 def test_odd_workbooks_are_marked_and_valid(
     change: Callable[[bytes], bytes], example: tuple[Form, Portfolio], tmp_path: Path

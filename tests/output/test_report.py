@@ -239,6 +239,7 @@ def test_a_report_among_submissions_is_passed_over(desk: Desk) -> None:
     assert "no-form" not in out.read_text(encoding="utf-8")
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_report_fits_a_phone(desk: Desk, lang: str, tmp_path: Path) -> None:
     everything(desk)

@@ -403,6 +403,7 @@ def many_rows(content: Portfolio) -> Portfolio:
     return replace(content, projects=(replace(project, tables={"indicators": rows}),))
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("kind", BUILT)
 def test_excel_would_open_the_template_without_repairing_it(
     kind: str, example: tuple[Form, Portfolio], tmp_path: Path

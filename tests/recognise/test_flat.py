@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kpixl.a1 import Span
 from kpixl.forms.load import load_form, load_forms
@@ -20,10 +19,9 @@ from kpixl.forms.values import Raw
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.submission import Extracted, Nothing
+from tests.yaml_cases import load_cases
 
-DATA: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "cases/flat/sheets.yaml").read_text(encoding="utf-8")
-)
+DATA: dict[str, Any] = load_cases(Path(__file__).parents[1] / "cases/flat/sheets.yaml")
 CASES: dict[str, dict[str, Any]] = DATA["cases"]
 Rows = list[list[Raw]]
 

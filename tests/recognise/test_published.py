@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.model import Collection
@@ -22,11 +21,12 @@ from kpixl.keys import Key
 from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Project
+from tests.yaml_cases import load_cases
 
 TESTS = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("KPIXL_SHARED", TESTS.parents[1] / "shared"))
 TEXT = SHARED / "data" / "sast-2026-published.txt"
-EXPECTED: dict[str, Any] = yaml.safe_load((TESTS / "cases" / "published-2026.yaml").read_text(encoding="utf-8"))
+EXPECTED: dict[str, Any] = load_cases(TESTS / "cases" / "published-2026.yaml")
 
 pytestmark = pytest.mark.skipif(not TEXT.exists(), reason=f"{TEXT} is not on this machine")
 

@@ -36,7 +36,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import yaml
 from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
@@ -54,6 +53,7 @@ from kpixl.forms.values import number_text
 from kpixl.keys import Key, parse_key
 from kpixl.portfolio.model import Project
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "reading"
 Case = dict[str, Any]
@@ -61,7 +61,7 @@ Case = dict[str, Any]
 
 def load(name: str) -> Any:
     """Load a file of cases."""
-    return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
+    return load_cases(CASES / name)
 
 
 BASE: dict[str, Any] = load("base.yaml")
@@ -269,7 +269,7 @@ def test_reading(name: str, tmp_path: Path) -> None:
         assert {key: source.address(parse_key(key)) for key in case["sources"]} == case["sources"]
 
 
-AS_RETURNED: dict[str, list[str]] = yaml.safe_load((CASES.parent / "as-returned.yaml").read_text(encoding="utf-8"))
+AS_RETURNED: dict[str, list[str]] = load_cases(CASES.parent / "as-returned.yaml")
 
 
 @pytest.mark.parametrize("line", AS_RETURNED)
