@@ -248,6 +248,9 @@ def skipped_lists(form: Form, found: FoundLists, names: Collection[Raw]) -> Iter
         number = [column.field.key for column in listing.columns].index(form.key_fields[0])
         read = (text_of(line.cells[number]).strip() for line in read_lines(form, listing)[0])
         more = [name for name in dict.fromkeys(read) if fold(name) not in known]
+        # An overview with a few of the columns, such as a summary's first sheet, is no list that may be meant.
+        if 2 * len(listing.keys) < len(found.listings[0].keys):
+            more = []
         where = Location(listing.file, listing.grid.name)
         if more:
             names_shown = "、".join(more[:MAX_NAMES]) + ("……" if len(more) > MAX_NAMES else "")
