@@ -192,8 +192,8 @@ def test_key_fields() -> None:
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"key-fields": ["title", "who"]}, "form.yaml"),
-        ({"organization-field": "who"}, "form.yaml"),
+        ({"key-fields": ["title", "who"]}, "key-fields"),
+        ({"organization-field": "who"}, "organization-field"),
         ({"kpixl-form": 2}, "kpixl-form"),
         ({"colour": "red"}, "form.yaml"),
         ({"fields": {"on": {"label": "On"}}}, "on"),
