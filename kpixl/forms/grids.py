@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from kpixl.forms.compute import OPERATIONS
+from kpixl.forms.dated import check_places, read_label
 from kpixl.forms.definition import Cell, Computation, Field, FieldGrid, GridLine, Table
 from kpixl.forms.node import Node, invalid
 from kpixl.forms.types import FIELD_TYPES, FieldType
@@ -55,7 +56,7 @@ def read_grid(key: str, node: Node, read_field: ReadField) -> GridFields:
         for name, column in columns.items():
             if row in column.only:
                 fields[f"{key}.{row}.{name}"] = _cell(key, line, name, parts, columns)
-    heads = {name: GridLine(name, c.field.label, c.field.synonyms) for name, c in columns.items()}
+    heads = {name: GridLine(name, c.field.label, c.field.synonyms, c.field.dated) for name, c in columns.items()}
     grid = FieldGrid(key, node.take("label", str), lines, heads, node.take("empty", str, "—"))
     node.finish()
     return GridFields(grid, fields)
@@ -80,7 +81,8 @@ def _rows_of(node: Node, key: str, rows: Mapping[str, object], default: Sequence
 def _line(name: str, node: Node) -> tuple[GridLine, Sequence[str]]:
     """Read a row: its label, and the rows that it adds up."""
     parts = [str(part) for part in node.take("sum", list, [])]
-    line = GridLine(name, node.take("label", str), tuple(map(str, node.take("synonyms", list, []))))
+    label, dated = read_label(node)
+    line = GridLine(name, label, tuple(map(str, node.take("synonyms", list, []))), dated)
     node.finish()
     return line, parts
 
@@ -108,6 +110,7 @@ def _cell(key: str, line: GridLine, column: str, parts: Sequence[str], columns: 
         field,
         key=f"{key}.{line.key}.{column}",
         label=label,
+        dated="",
         heading=label,
         synonyms=(),
         required=line.key in columns[column].required,
@@ -133,7 +136,8 @@ def place_grid(node: Node, grid: FieldGrid, fields: Mapping[str, Field], row: in
 
     `entry` of the layout gives it other columns where it is typed into.
     """
-    caption, beside = node.take("caption", str, ""), node.take("caption-columns", int, 1)
+    caption = check_places(node.take("caption", str, ""), f"{node.path}.caption")
+    beside = node.take("caption-columns", int, 1)
     printed = _GridColumns(caption, beside, node.take("labels", int, 1), node.mapping("columns"))
     typed = printed
     if "entry" in node.rest:
@@ -173,11 +177,11 @@ def _grid_cells(at: _GridColumns, grid: FieldGrid, fields: Mapping[str, Field], 
         yield Cell("caption", at.caption, "", row, 0, len(grid.rows) + 1, at.beside)
     yield Cell("blank", "", "", row, left, 1, labels)
     for number, line in enumerate(grid.rows.values(), row + 1):
-        yield Cell("row", line.label, f"{grid.key}.{line.key}", number, left, 1, labels)
+        yield Cell("row", line.on_form, f"{grid.key}.{line.key}", number, left, 1, labels)
     col = left + labels
     for name, head in grid.columns.items():
         columns = at.wide.get(name, 1)
-        yield Cell("column", head.label, f"{grid.key}.{name}", row, col, 1, columns)
+        yield Cell("column", head.on_form, f"{grid.key}.{name}", row, col, 1, columns)
         for number, place in enumerate(grid.rows, row + 1):
             key = f"{grid.key}.{place}.{name}"
             if key in fields:

@@ -37,6 +37,11 @@ class TableColumns:
         """Return whether a physical column is one of the table."""
         return col in self._at
 
+    def has_required(self) -> bool:
+        """Return whether every required column has its heading, or that of its target."""
+        found = {*self.places, *(part for target in self.targets.values() for part in target.parts)}
+        return all(key in found for key, column in self.table.columns.items() if column.required)
+
     @cached_property
     def closed(self) -> dict[str, frozenset[str]]:
         """Return the items of lists that allow nothing else: they tell a column by its content, if that is asked."""

@@ -18,7 +18,7 @@ def heading_rows(index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] 
     counts: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row, _, slots in hits:
         for slot in slots:
-            if slot.kind == "column" and row not in apart:
+            if slot.kind in ("column", "group") and row not in apart:
                 counts[row, slot.table].add(slot.key)
     best: dict[int, str] = {}
     for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
@@ -51,7 +51,12 @@ def columns_in(index: LabelIndex, hits: Sequence[Hit], heads: Heads) -> list[Anc
 
 
 def _whole(row: int, cells: Iterable[tuple[int, tuple[Slot, ...]]], table: str) -> list[Anchor]:
-    return [Anchor(row, col, slot) for col, slots in cells for slot in slots if slot.table == table]
+    return [
+        Anchor(row, col, slot)
+        for col, slots in cells
+        for slot in slots
+        if slot.table == table and slot.kind == "column"
+    ]
 
 
 def _parted(

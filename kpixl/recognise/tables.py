@@ -29,12 +29,13 @@ _SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 def read_table(record: Record, found: FoundTable) -> None:
     """Read the rows of a table that was found."""
     table, placed = record.form.tables[found.table], record.index.placed[found.table]
-    record.used.update((found.row, h.col) for h in found.headings)
+    record.used.update(found.cells)
     columns = TableColumns(record.form, found, record.rows)
     shared = _shared(record, found)
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
-    torn = record.sheet_id is None and not record.found.expected  # a page break may have shifted its rows
+    # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
+    torn = record.sheet_id is None and not record.found.expected and columns.has_required()
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
@@ -116,9 +117,7 @@ def _keep_amounts(
     for heading in amounts:
         if (key := heading.key) in places:
             place = (r, places[key])
-            record.table_amounts.append(
-                TableAmount(found.table, number, key, (found.row, heading.col), place, raws[key])
-            )
+            record.table_amounts.append(TableAmount(found.table, number, key, found.place(heading), place, raws[key]))
 
 
 def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
@@ -182,7 +181,7 @@ def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
             where = {part: column_name(record.grid.cell(0, col).column) for part, col in parts.items()}
             reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
             label = record.form.tables[found.table].targets[heading.key].label
-            record.problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
+            record.problem("target-columns", found.place(heading), label, label=label, reading=reading)
 
 
 def _doubt_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpixl.forms.money import money_remark
-from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.problems import Location, Problem
@@ -24,7 +24,7 @@ def report_strays(record: Record) -> None:
             if raw != "" and (r, c) not in used and not is_blank(raw):
                 if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
                     continue
-                if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
+                if isinstance(raw, str) and record.index.slots(raw):
                     continue  # a heading repeated after a page break, a caption
                 if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
                     continue
@@ -44,7 +44,7 @@ def report_strays(record: Record) -> None:
             # With a label lost, what stands inside the form may be its value.
             code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
             record.problem(code, (r, c), None, text=text_of(raw))
-    record.findings[:0] = [_lost(record, loss) for loss in lost]
+    record.reported[:0] = [_lost(record, loss) for loss in lost]
 
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:

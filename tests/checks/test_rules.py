@@ -3,8 +3,8 @@ further ones whose names begin so.
 
 A case changes the clean project of base.yaml, or of base-<`base`>.yaml: `values` by field key, `rows` by number and
 column, `drop` and `add` rows; `others` are further projects, each a case of its own; `roster` is the base changed
-likewise; `columns` and `checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists
-every finding, as `[project] key code`; nothing else may be found.
+likewise; `columns` and `checks` are added to the form, `fields` to the definitions of its fields, `table` to that of
+its table. `expected` lists every finding, as `[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
@@ -59,15 +59,16 @@ def base_of(case: Case) -> Any:
 
 
 def form_of(case: Case) -> Form:
-    if not any(case.get(key) for key in ("columns", "checks", "fields")):
+    if not any(case.get(key) for key in ("columns", "checks", "fields", "table")):
         return load_form(base_of(case)["form"], [FORMS])
     data = copy.deepcopy(definition(base_of(case)["form"]))
-    for key, column in case.get("columns", {}).items():
+    for number, (key, column) in enumerate(case.get("columns", {}).items(), 2):
         data["tables"]["indicators"]["columns"][key] = column
         layout = data["layout"]
         *widths, last = layout["widths"]
-        layout["entry-widths"] = [*widths, [last, last]]  # a cell more to type into
+        layout["entry-widths"] = [*widths, [last] * number]  # a cell more to type into
         next(row for row in layout["rows"] if row.get("table") == "indicators")["entry"].append({"column": key})
+    data["tables"]["indicators"] |= case.get("table", {})
     for key, more in case.get("fields", {}).items():
         data["fields"][key] |= more
     data["checks"]["rules"] += case.get("checks", [])

@@ -255,6 +255,51 @@ projects:
   - {level1: 产出指标, level2: 时效指标, name: 完成时间, operator: 定性, value: 年底前}
   - {level1: 效益指标, level2: 社会效益指标, name: 查阅人次, value: 有提升}
 """,
+    "central-monitoring": """\
+kpixl: 1
+form: central-monitoring
+year: 2026
+projects:
+- id: "07"
+  name: 档案修复
+  department: "[105]某部"
+  unit: 某馆
+  funding:
+    fiscal: {initial: 318.6, executed: 190, expected: 318.6}
+    carryover: {initial: 21.4, executed: 21.4, expected: 21.4}
+    other: {initial: 10, executed: 0, expected: 6}
+  goal: 修复 800 卷。
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 卷数, target: ≥3200卷, reached: 1704卷, expected: 3200卷, certain: √}
+  - {level1: 产出指标, level2: 时效指标, name: 完成时间, target: 2026年11月底前, reached: 进行中, expected: 2026年12月,
+     staff: 修复师不足, reason: 已招聘, possible: √, remark: 见附件}
+  - {level1: 产出指标, level2: 时效指标, name: 上线, target: 11月底, reached: 无,
+     expected: 12月, others: 其他, impossible: ✔}
+""",
+    "dated-form": """\
+kpixl: 1
+form: dated-form
+year: 2022
+projects:
+- id: "07"
+  name: 宣传
+  department: 某局
+  unit: 某中心
+  funding:
+    total: {weight: 10}
+    fiscal: {budget: 20, executed: 19}
+    own: {budget: 5, executed: 5}
+  goal: 办好宣传。
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 场次, nature: ≥, value: 12, measure: 次, actual: 12次,
+     points: 40, score: 40}
+  - {level1: 产出指标, level2: 质量指标, name: 合格率, nature: ≥, value: 95, measure: "%", actual: 96%,
+     points: 50, score: 50}
+  - {level1: 效益指标, level2: 社会效益指标, name: 影响, nature: 定性, value: 提升, actual: 提升,
+     points: 10, score: 9, reason: 无}
+  conclusion: 优
+  measures: 继续
+""",
     "types-form": """\
 kpixl: 1
 form: types-form

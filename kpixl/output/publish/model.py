@@ -221,7 +221,9 @@ def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], t
         if row.part == "title" and not blocks:
             titles += row.cells
             continue
-        if not blocks or row.table != last or row.part == "heading":
+        # Several rows of headings are one head.
+        begins = row.part == "heading" and not (blocks and blocks[-1][0] and not blocks[-1][1])
+        if not blocks or row.table != last or begins:
             blocks.append(([], []))
             last = row.table
         blocks[-1][row.part != "heading"].append(row)

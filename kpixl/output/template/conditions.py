@@ -113,7 +113,8 @@ def field_conditions(form: Form) -> dict[str, list[Condition]]:
     for key, field in form.fields.items():
         if field.required:  # a total adds itself up: its first part is to be filled in
             found[field.sum[0] if field.sum else key].append(_required(key))
-        found[key] += _value_conditions(form, field, key)
+        if field.printed:
+            found[key] += _value_conditions(form, field, key)
         if field.sum:
             found[key].append(_sum(key, field.sum))
         elif field.compute is not None and field.printed:
@@ -312,9 +313,31 @@ def table_conditions(form: Form, table: Table, *, presets: bool) -> TableConditi
         choices = form.choices[column.choices] if column.choices else None
         if choices is not None and not choices.open and choices.parent is not None:
             found[key].append(_child(table, key, choices))
+    for group in table.one_of:
+        found[group[0]].append(_none_of(group))
+        for number, key in enumerate(group[1:], 1):
+            found[key].append(_second_of(group[:number], key))
     for target in table.targets.values():
         _target_conditions(form, table, target, found)
     return TableConditions(begun, found)
+
+
+def _none_of(keys: Sequence[str]) -> Condition:
+    """Ask for one of some columns."""
+    return Condition(
+        True,
+        lambda refs: "*".join(blank(refs(key)) for key in keys),
+        lambda row: all(_is_blank(row[key]) for key in keys),
+    )
+
+
+def _second_of(before: Sequence[str], key: str) -> Condition:
+    """Ask that a column is blank where one before it is filled in."""
+    return Condition(
+        False,
+        lambda refs: f"(1-{blank(refs(key))})*(1-{'*'.join(blank(refs(other)) for other in before)})",
+        lambda row: not _is_blank(row[key]) and not all(_is_blank(row[other]) for other in before),
+    )
 
 
 def _begun(table: Table, presets: Sequence[Row]) -> Condition:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.compute import computed_value
 from kpixl.forms.compute import formula as computed_formula
+from kpixl.forms.dated import with_year
 from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Value
-from kpixl.forms.names import target_headings
+from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
 from kpixl.keys import Key
@@ -108,7 +109,7 @@ class FormSheet:
         for row, height in self._heights(cells, project).items():
             self._height(row + shifts[row], height)
         for group in layout.table_rows:
-            self._tables(group, shifts[group[0].row], project, counts[group[0].row])
+            self._tables(group, shifts[group[0].row], project, counts[group[0].row], year)
         for cell in cells:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
@@ -126,7 +127,7 @@ class FormSheet:
         if cell.kind == "value":
             self._value(self.form.fields[cell.key], span, project)
             return
-        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else cell.text
+        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else with_year(cell.text, year)
         if cell.kind in ("title", "subtitle"):
             big = cell.kind == "title"
             style = self.book.format(
@@ -293,14 +294,15 @@ class FormSheet:
         tables = [self.form.tables[placed.table] for placed in group]
         return max(max(t.rows, len(project.tables[t.key] or t.presets) + SPARE_ROWS) for t in tables)
 
-    def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int) -> None:
+    def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int, year: int | None) -> None:
         """Write the headings and rows of a table, or of tables side by side, and what is around them."""
         top = group[0].row + shift
-        label = self._label_style()
-        self._height(top, max(ROW_HEIGHT, self.layout.heights.get(group[0].row, 0)))
+        for row in range(group[0].top, group[0].row + 1):
+            self._height(row + shift, max(ROW_HEIGHT, self.layout.heights.get(row, 0)))
         if group[0].caption:
-            self.sheet.write(top, 0, group[0].caption, label)
-        placed = [self._headings(one, top, project, count) for one in group]
+            caption = Span(group[0].top + shift, 0, top, 0)
+            self.sheet.merge(caption, with_year(group[0].caption, year), self._label_style())
+        placed = [self._headings(one, top, project, count, year) for one in group]
         self._free_rows(placed, top + 1, top + count)
         for one in placed:
             self._rows(one, project)
@@ -313,18 +315,17 @@ class FormSheet:
         self.sheet.write(top, self.status_col, hint, self._hint_style())
         self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
-    def _headings(self, placed: PlacedTable, top: int, project: Project, count: int) -> PlacedRows:
+    def _headings(self, placed: PlacedTable, top: int, project: Project, count: int, year: int | None) -> PlacedRows:
         """Write the headings of a table; return where its rows are and what is asked of them."""
         table, label = self.form.tables[placed.table], self._label_style()
         columns: dict[str, int] = {}
         for heading in placed.entry:
             target = table.targets.get(heading.key)
-            if target is None:
-                self.sheet.merge(Span(top, heading.col, top, heading.col + heading.columns - 1), heading.label, label)
             for offset, key in enumerate(target.parts if target else (heading.key,)):
                 columns[key] = heading.col + offset
-        for col, text in target_headings(table, placed):
-            self.sheet.write(top, col, text, label)
+        for text, col, width, up, rows in (*entry_headings(placed, table), *target_headings(placed, table)):
+            span = Span(top - up, col, top - up + rows - 1, col + width - 1)
+            self.sheet.merge(span, with_year(text, year), label)
         sent = len(project.tables[table.key])
         presets = bool(table.presets) and not sent
         return PlacedRows(table, top + 1, top + count, columns, self.asked.of_table(table, presets=presets), sent)
@@ -476,7 +477,7 @@ class FormSheet:
 
     def _reasons(self) -> None:
         """Write the cell in which staff may say why something does not apply, where the head of the form has room."""
-        head = min((placed.row for placed in self.layout.tables), default=self.layout.rows)
+        head = min((placed.top for placed in self.layout.tables), default=self.layout.rows)
         last = min(REASONS_ROWS.stop, head) - 1
         if last <= REASONS_ROWS.start:
             return

@@ -94,6 +94,14 @@ ENTRIES: dict[str, Entry] = {
         "Check it; if everybody writes it so, add it to the synonyms in form.yaml (kpixl forms explain shows how).",
         title=("标签写法相近", "A label that is nearly the form's"),
     ),
+    "label-year": Entry(
+        W,
+        "标签“{text}”写的是 {found} 年，本表是 {year} 年度的；按“{label}”读取。",
+        "请核对该处填的是不是 {year} 年度的内容，并把标签改为“{label}”。",
+        "The label “{text}” is of {found}, the form of {year}; it was read as “{label}”.",
+        "Check that what is there is of {year}, and change the label to “{label}”.",
+        title=("标签中的年度与表的年度不同", "A year in a label that is not the form's"),
+    ),
     "label-unclear": Entry(
         E,
         "{like}都像标签“{label}”，无法确定是哪一个；{taken}。",
