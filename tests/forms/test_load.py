@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,7 @@ def words_of(path: Path) -> set[str]:
     return {fold(word) for word in words} - {""}
 
 
+@cache
 def texts_in(path: Path) -> list[tuple[int, str]]:
     """List the string literals of a module, docstrings left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
