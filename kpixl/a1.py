@@ -30,6 +30,12 @@ class CellRef(NamedTuple):
         return a1(self.row, self.column)
 
 
+@lru_cache(maxsize=16384)
+def cell_at(row: int, column: int) -> CellRef:
+    """Return a cell; forms have the same few, which are kept once."""
+    return CellRef(row, column)
+
+
 @lru_cache(maxsize=1024)
 def column_name(col: int) -> str:
     """Name a column: 0 -> A, 26 -> AA."""

@@ -7,6 +7,8 @@ here only.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 WHOLE, WAITING = -1, -2  # in place of the number of a row; no row of a file has a number below 0
@@ -33,6 +35,18 @@ class Key(NamedTuple):
     def in_row(self) -> bool:
         """Return whether it is a value of a row."""
         return self.row >= 0
+
+
+@lru_cache(maxsize=4096)
+def field_key(name: str) -> Key:
+    """Return the key of a field; those of a form are kept once."""
+    return Key(name)
+
+
+@lru_cache(maxsize=4096)
+def row_keys(table: str, row: int, columns: tuple[str, ...]) -> Mapping[str, Key]:
+    """Map the columns of a row to the keys of its values; projects have the same few, which are kept once."""
+    return {column: Key(table, row, column) for column in columns}
 
 
 def parse_key(text: str) -> Key:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import text_of
-from kpixl.keys import Key
+from kpixl.forms.values import Raw, text_of
+from kpixl.keys import field_key
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
@@ -20,15 +20,12 @@ _DASHES = frozenset({"—", "——", "-", "--", "－", "–", "/", "／"})
 def read_fields(record: Record) -> None:
     """Read every single value whose label was found."""
     record.values = dict.fromkeys(record.form.fields)
+    labels = [(row, col) for row, col, _ in (*record.found.anchors.values(), *record.found.others)]
+    labels += record.found.lines.values()
+    record.used.update(labels)
     by_row: dict[int, list[int]] = defaultdict(list)
-    for row, col, _ in (*record.found.anchors.values(), *record.found.others):
+    for row, col in (*labels, *((table.row, h.col) for table in record.found.tables for h in table.headings)):
         by_row[row].append(col)
-        record.used.add((row, col))
-    for table in record.found.tables:
-        by_row[table.row] += [h.col for h in table.headings]
-    for row, col in record.found.lines.values():
-        by_row[row].append(col)
-        record.used.add((row, col))
     record.used.update(place for place in record.found.empty if _is_dash(record, place))
     for key, field in record.form.fields.items():
         if (loose := record.found.spots.get(key)) is not None:
@@ -41,7 +38,10 @@ def read_fields(record: Record) -> None:
         if key in record.found.ambiguous:
             where = (anchor.row, anchor.col)
             record.problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
-        spot = _as_sent_spot(record, key) if record.found.expected else None
+        spot = record.found.places.get(key)
+        if spot is not None and spot not in record.used and record.filled(*spot):  # as mostly in a sheet as sent
+            _keep(record, key, spot, record.raw(*spot))
+            continue
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places)
         label, value = record.index.labels[key], record.index.values[key]
@@ -50,7 +50,7 @@ def read_fields(record: Record) -> None:
 
 def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
     """Keep of a value that is blank where it should have been typed."""
-    key, field = Key(name), record.form.fields[name]
+    key, field = field_key(name), record.form.fields[name]
     if key in record.cells:
         return
     record.cells[key] = record.grid.cell(*place)
@@ -64,12 +64,6 @@ def _is_dash(record: Record, place: tuple[int, int]) -> bool:
     """Return whether a cell of a grid that has no value holds what is printed there, or another dash."""
     dashes = _DASHES | {grid.empty for grid in record.form.grids.values()}
     return record.filled(*place) and text_of(record.raw(*place)).strip() in dashes
-
-
-def _as_sent_spot(record: Record, key: str) -> tuple[int, int] | None:
-    label, value = record.index.labels[key], record.index.values[key]
-    anchor = record.found.anchors[key]
-    return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
 
 
 def _under(record: Record, key: str, spot: tuple[int, int]) -> list[tuple[int, int]]:
@@ -130,14 +124,21 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     elif len(places) > 1 and kind.is_amount and unit_cell(beside := record.raw(*places[1])):
         raw = f"{text_of(raw)}{beside}"
         record.used.add(places[1])
-    record.used.add(places[0])
-    raw = record.legible(places[0], field.label, raw, Key(key))
+    _keep(record, key, places[0], raw)
+
+
+def _keep(record: Record, name: str, place: tuple[int, int], raw: Raw) -> None:
+    """Read a value, be it of one cell or joined, and keep where it is."""
+    key, field = field_key(name), record.form.fields[name]
+    kind = FIELD_TYPES[field.type]
+    record.used.add(place)
+    raw = record.legible(place, field.label, raw, key)
     value, noted = read_value(record.form, field, raw)
-    record.values[key] = value
-    record.cells[Key(key)] = record.grid.cell(*places[0])
-    record.doubt_serial(Key(key), raw, value)
-    record.doubt_display(Key(key), kind, raw)
+    record.values[name] = value
+    record.cells[key] = record.grid.cell(*place)
+    record.doubt_serial(key, raw, value)
+    record.doubt_display(key, kind, raw)
     if kind.is_amount:
-        record.amounts[key] = (places[0], raw)
+        record.amounts[name] = (place, raw)
     if noted:
-        record.normalised(places[0], field.label, raw, shown(value))
+        record.normalised(place, field.label, raw, shown(value))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
 from kpixl.forms.money import money_label
@@ -20,6 +20,9 @@ from kpixl.forms.tables_beside import twins
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
 from kpixl.recognise.near import core
+
+if TYPE_CHECKING:
+    from kpixl.recognise.columns import TableColumns
 
 Rows = Sequence[Sequence[Raw]]
 BLOCK_TEXTS = frozenset({"title", "label", "caption", "row", "column"})  # cells of the layout that tell a form as sent
@@ -87,6 +90,7 @@ class FoundForm:
 
     `near`: labels that read only nearly so. `unclear`: missing ones for which several cells may be meant. `spots`: the
     values of grids, and those that follow another. `lines`: the labels of grids. `empty`: where a grid has no value.
+    `expected`: it is laid out as sent; `places`: where its values are then, by field.
     """
 
     first_row: int
@@ -102,6 +106,7 @@ class FoundForm:
     spots: Mapping[str, Spot] = field(default_factory=dict)
     lines: Mapping[Slot, tuple[int, int]] = field(default_factory=dict)
     empty: frozenset[tuple[int, int]] = frozenset()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class LabelIndex:
         self.form, self.layout = form, layout or form.entry_layout
         self._slots: dict[str, list[Slot]] = defaultdict(list)
         self._seen: dict[str, tuple[Slot, ...]] = {}
+        self.columns: dict[FoundTable, TableColumns] = {}  # of tables in sheets as sent
+        self.sent: dict[tuple[int, ...], FoundForm] = {}  # what `as_sent` found, by where its blocks start
         layout = self.layout
         for text in (form.title, *form.title_synonyms):
             self._add(Slot("title", "title"), text)

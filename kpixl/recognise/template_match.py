@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from kpixl.forms.definition import Cell
 from kpixl.portfolio.own_texts import is_furniture
@@ -12,6 +12,7 @@ from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Label
 
 # Of a form with four labels half are two, which people type into a table as the words that they are.
 LEAST_LABELS = 3
+MAX_SENT = 256  # places of tables that are remembered: most sheets of a round have one of a few
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -31,6 +32,17 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
         starts.append(bottom := found)
     starts.append(0)
     starts.reverse()
+    place = (len(rows), *starts)
+    if (known := index.sent.get(place)) is None:
+        known = index.sent[place] = _found(index, starts, len(rows))
+        if len(index.sent) > MAX_SENT:
+            del index.sent[next(iter(index.sent))]
+    return known
+
+
+def _found(index: LabelIndex, starts: Sequence[int], height: int) -> FoundForm:
+    """Return the form of a sheet with so many rows whose blocks start at some of them."""
+    edge = len(index.layout.widths) - 1
     anchors: dict[str, Anchor] = {}
     tables: list[FoundTable] = []
     spots: dict[str, Spot] = {}
@@ -43,8 +55,21 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
             headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in placed.entry)
             row = start + block.height - 1
             tables.append(FoundTable(placed.table, row, following - 1, headings, entry=True))
+    places = {
+        key: (anchor.row + index.values[key].row - index.labels[key].row, index.values[key].col)
+        for key, anchor in anchors.items()
+    }
     return FoundForm(
-        0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, empty=frozenset(empty)
+        0,
+        height - 1,
+        anchors,
+        (),
+        tuple(tables),
+        edge,
+        expected=True,
+        spots=spots,
+        empty=frozenset(empty),
+        places=places,
     )
 
 
@@ -74,6 +99,8 @@ def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
     moved: dict[int, set[str]] = {}
     for row in rows:
         for col, raw in enumerate(row):
+            if raw == "":
+                continue
             for slot in index.slots(raw):
                 if slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
                     moved.setdefault(col - index.labels[slot.key].col, set()).add(slot.key)
