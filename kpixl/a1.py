@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,6 +26,10 @@ class CellRef(NamedTuple):
 
     row: int
     column: int
+
+    def __reduce__(self) -> tuple[Callable[[int, int], CellRef], tuple[int, int]]:
+        """Let pickle give back the one that is kept."""
+        return cell_at, (self.row, self.column)
 
     def __str__(self) -> str:
         return a1(self.row, self.column)

@@ -7,7 +7,7 @@ here only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +26,10 @@ class Key(NamedTuple):
     row: int = WHOLE
     column: str = ""
 
+    def __reduce__(self) -> tuple[Callable[[str, int, str], Key], tuple[str, int, str]]:
+        """Let pickle give back the one that is kept."""
+        return key_of, (self.name, self.row, self.column)
+
     def __str__(self) -> str:
         if self.row >= 0:
             return f"{self.name}.{self.row}.{self.column}"
@@ -37,16 +41,16 @@ class Key(NamedTuple):
         return self.row >= 0
 
 
-@lru_cache(maxsize=4096)
-def field_key(name: str) -> Key:
-    """Return the key of a field; those of a form are kept once."""
-    return Key(name)
+@lru_cache(maxsize=16384)
+def key_of(name: str, row: int = WHOLE, column: str = "") -> Key:
+    """Return a key; the projects of a form have the same few, which are kept once."""
+    return Key(name, row, column)
 
 
 @lru_cache(maxsize=4096)
 def row_keys(table: str, row: int, columns: tuple[str, ...]) -> Mapping[str, Key]:
-    """Map the columns of a row to the keys of its values; projects have the same few, which are kept once."""
-    return {column: Key(table, row, column) for column in columns}
+    """Map the columns of a row to the keys of its values."""
+    return {column: key_of(table, row, column) for column in columns}
 
 
 def parse_key(text: str) -> Key:

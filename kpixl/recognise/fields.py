@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, text_of
-from kpixl.keys import field_key
+from kpixl.keys import key_of
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
@@ -50,7 +50,7 @@ def read_fields(record: Record) -> None:
 
 def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
     """Keep of a value that is blank where it should have been typed."""
-    key, field = field_key(name), record.form.fields[name]
+    key, field = key_of(name), record.form.fields[name]
     if key in record.cells:
         return
     record.cells[key] = record.grid.cell(*place)
@@ -129,7 +129,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
 
 def _keep(record: Record, name: str, place: tuple[int, int], raw: Raw) -> None:
     """Read a value, be it of one cell or joined, and keep where it is."""
-    key, field = field_key(name), record.form.fields[name]
+    key, field = key_of(name), record.form.fields[name]
     kind = FIELD_TYPES[field.type]
     record.used.add(place)
     raw = record.legible(place, field.label, raw, key)
