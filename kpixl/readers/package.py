@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ MAX_RATIO = 1032  # deflate packs no better than this
 _CHUNK = 1 << 20
 _HEAD = 1024  # the range of a sheet is declared within
 _ENCRYPTED = 0x1
+_DIRECTORY = ("压缩包的目录有误", "the directory of the package is wrong")
 ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
 
 
@@ -45,7 +47,7 @@ class OpenedPackage:
         if len(self.content) * MAX_RATIO <= limit:
             return  # it cannot
         if sum(part.compress_size for part in self.parts) > len(self.content):  # parts that lie over each other
-            raise broken(("压缩包的目录有误", "the directory of the package is wrong"))
+            raise broken(_DIRECTORY)
         # zipfile stops each part at its declared size; other readers do not: compare with what is really there.
         for part in self.parts:
             if part.compress_size * MAX_RATIO > limit and self._overflows(part):
@@ -109,7 +111,10 @@ class OpenedPackage:
         """Return the package with other content for some parts, or with new ones; given by name, in lower case."""
         kept = [part for name, part in self.names.items() if name not in parts]
         new = {self.names[name].filename if name in self.names else name: part for name, part in parts.items()}
-        return with_parts(self.content, kept, new)
+        try:
+            return with_parts(self.content, kept, new)
+        except struct.error as error:  # a place or a size that no directory can hold
+            raise broken(_DIRECTORY) from error
 
     def head(self, part: zipfile.ZipInfo) -> bytes:
         """Unpack the first kibibyte of a part, or b"" where that is not plain; much faster than zipfile."""
