@@ -10,7 +10,7 @@ import pytest
 from kpixl.output import workbook
 from kpixl.output.workbook import Book
 
-VALUES: list[Any] = ["text", " a<b>&\"c\" ", "", None, 1, 1.5, -1e300, 1 / 3, 123456789012345678, date(2026, 1, 1)]
+VALUES: list[Any] = ["text", ' a<b>&"c" ', "", None, 1, 1.5, -1e300, 1 / 3, 123456789012345678, date(2026, 1, 1)]
 
 
 def _made(monkeypatch: pytest.MonkeyPatch | None) -> bytes:

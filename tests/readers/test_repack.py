@@ -59,7 +59,7 @@ def test_a_place_that_no_directory_can_hold_is_refused() -> None:
         "><f>SUM(A2:A3)</f><v>1.5</v></c>",
         ' t="b"><f>TRUE()</f><v>1</v></c>',
         ' t="e"><f>1/0</f><v>#DIV/0!</v></c>',
-        "><f>IF(COUNT(A2)=0,\"\",A2)</f><v></v></c>",
+        '><f>IF(COUNT(A2)=0,"",A2)</f><v></v></c>',
         '><f t="shared" ref="A1:A2" si="0">B1</f><v>3</v></c>',
         ' t="s"><f>A2</f><v>0</v></c>',
     ],
