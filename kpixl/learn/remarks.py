@@ -1,4 +1,4 @@
-"""What a proposal says of its guesses, in both languages."""
+"""Remarks of a proposal on its guesses, in both languages."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class _Writer:
                 yield from (f"    {_flow(item)}: {_flow(below or {})}" for item, below in tree.items())
 
     def _checks(self) -> Iterator[str]:
-        """Write which columns say what an indicator is, where a table has them all."""
+        """Write which columns describe an indicator, where a table has them all."""
         for table in self.proposal.tables:
             if table.target and {"level1", "level2", "name"} <= {column.key for column in table.columns}:
                 roles = {"level1": "level1", "level2": "level2", "name": "name", "target": "target"}

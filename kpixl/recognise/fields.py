@@ -24,7 +24,7 @@ def read_fields(record: Record) -> None:
     labels += record.found.lines.values()
     record.used.update(labels)
     by_row: dict[int, list[int]] = defaultdict(list)
-    for row, col in (*labels, *((table.row, h.col) for table in record.found.tables for h in table.headings)):
+    for row, col in (*labels, *(cell for table in record.found.tables for cell in table.cells)):
         by_row[row].append(col)
     record.used.update(place for place in record.found.empty if _is_dash(record, place))
     for key, field in record.form.fields.items():

@@ -117,11 +117,11 @@ def test_the_made_up_form_goes_through_the_loop(mini: tuple[Form, Portfolio], tm
         ("no-rows", "Milestones"),
         ("no-rows", "Risks"),
     }
-    assert result.sources["01"].cells[Key("milestones", 2, "cost")] == "E12"
+    assert result.sources["01"].address(Key("milestones", 2, "cost")) == "E12"
 
 
 def test_it_is_searched_by_its_labels_when_it_comes_back_changed(tmp_path: Path) -> None:
-    """Rows put in above the form and between its blocks, labels respelled, no marker left."""
+    """Rows put in above the form and between its blocks, labels respelled, no sheet id left."""
     # A row that reads like the headings is taken for them here, as after a page break.
     text = PORTFOLIO.replace("risk: Risk", "risk: Ice").replace("chance: Likelihood", "chance: often")
     form, portfolio = canonical.loads(text, form_of)

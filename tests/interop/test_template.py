@@ -14,7 +14,8 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineWorkbook
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -27,7 +28,7 @@ from tests.applications import Office, gnumeric, pages_of, resave_with_node
 Cells = Mapping[tuple[str, str], str | int | None]
 
 
-def read(form: Form, path: Path) -> Consolidated:
+def read(form: Form, path: Path) -> Collection:
     return consolidate([path], [form], workers=0)
 
 

@@ -200,7 +200,7 @@ def test_a_sheet_of_another_form_is_not_a_return(desk: Desk) -> None:
     desk.send("a.xlsx", ["01"])
     desk.put("b.xlsx", build_template(mini, other))
     status = take_stock([desk.returned], forms, desk.roster)
-    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "marker-form")]
+    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "sheet-id-form")]
     assert status.counts.returned == 1
 
 
@@ -531,6 +531,7 @@ def test_hostile_text_stays_text(desk: Desk, text: str, tmp_path: Path) -> None:
     assert names == [text] * 6
 
 
+@pytest.mark.application
 def test_the_workbooks_are_valid(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "empty.xlsx").write_bytes(build_workbook(desk.take()))
     none = take_stock([desk.returned], [desk.form], replace(desk.roster, projects=()))
@@ -566,6 +567,7 @@ def test_the_page(desk: Desk, lang: str) -> None:
     assert any(row[:2] == ["06", str(desk.projects[5].values["name"])] and row[-1] == "由市外办申报" for row in rows)
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_page_fits_a_phone(desk: Desk, lang: str, tmp_path: Path) -> None:
     everything(desk)

@@ -40,7 +40,7 @@ def mark_opendocument(
     package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the document of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups, origins)
+    return _Annotator(package, grids, lang).mark(file, groups, origins)
 
 
 def _q(name: str) -> str:
@@ -49,7 +49,7 @@ def _q(name: str) -> str:
 
 
 def _new(name: str, *children: Tree, text: str | None = None, **attributes: str) -> Tree:
-    """Make an element; the attribute table_name stands for table:name, and table_number__rows for number-rows."""
+    """Make an element; the attribute table_name becomes table:name, and table_number__rows for number-rows."""
     named = {_q(key.replace("__", "-").replace("_", ":", 1)): value for key, value in attributes.items()}
     node = make(_q(name), SPACES, named)
     node.extend(children)
@@ -58,7 +58,7 @@ def _new(name: str, *children: Tree, text: str | None = None, **attributes: str)
     return node
 
 
-class _Marker:
+class _Annotator:
     """Marks one document; used once."""
 
     def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:
@@ -191,7 +191,7 @@ def _address(sheet: str, row: int, col: int) -> str:
 
 
 def _remove_notes(table: Tree) -> None:
-    """Remove the notes of an earlier marking, and what stands of ours below a person's own."""
+    """Remove the notes of an earlier marking, and ours below a person's own."""
     for note in list(table.iter(_q("office:annotation"))):
         lines = [p for p in note if local(p) == "p"]
         ours = next((n for n, p in enumerate(lines) if "".join(p.itertext()).startswith(NOTE_SIGNATURE)), None)
@@ -258,7 +258,7 @@ def _repeated(node: Tree, attribute: str) -> int:
 
 
 def _nth(nodes: Iterable[Tree], number: int, attribute: str) -> Tree | None:
-    """Return the node that stands for a place, alone: what it repeats before and behind become nodes of their own."""
+    """Return the node of one place, alone: what it repeats before and behind become nodes of their own."""
     for node in nodes:
         count = _repeated(node, attribute)
         if number < count:

@@ -33,10 +33,10 @@ def mark_workbook(
     package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the workbook of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups, origins)
+    return _Annotator(package, grids, lang).mark(file, groups, origins)
 
 
-class _Marker:
+class _Annotator:
     """Marks one workbook; used once."""
 
     def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:

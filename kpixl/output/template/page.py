@@ -49,7 +49,7 @@ def set_page(sheet: Sheet, form: Form, rows: int, height: float) -> None:
     raw.print_black_and_white()
     raw.set_footer("&C&P / &N")
     if form.entry_layout.tables:
-        raw.repeat_rows(form.entry_layout.tables[0].row)
+        raw.repeat_rows(form.entry_layout.tables[0].top, form.entry_layout.tables[0].row)
 
 
 def _paper(name: str) -> tuple[int, float]:
