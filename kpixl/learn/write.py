@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kpixl.forms.dated import without_year
 from kpixl.learn.proposal import PlacedCell, PlacedRow, Proposal, ProposedField, ProposedList, ProposedTable, Remark
 from kpixl.texts import Text, say
 from kpixl.yaml_text import BLOCK_FROM, quote, scalar
@@ -61,7 +62,7 @@ class _Writer:
         yield f"title: {_flow(p.title)}"
         if p.subtitle:
             yield f"subtitle: {_flow(p.subtitle)}"
-        yield f"description: {_flow({'zh': p.title})}"
+        yield f"description: {_flow({'zh': without_year(p.title)})}"
         yield f"money: {p.money}"
         yield ""
         yield f"id-field: {_flow({'label': p.id_label, 'synonyms': p.id_synonyms})}"

@@ -12,7 +12,7 @@ from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
-from kpixl.recognise.submission import READ_AS, Doubt, Extracted, Finding, Note
+from kpixl.recognise.submission import READ_AS, Doubt, Extracted, ReadingNote, Reported
 from kpixl.recognise.totals import adds_up, computes
 
 
@@ -24,14 +24,14 @@ class Draft:
         self.values: dict[str, Value] = dict(found.values)
         self.cells = dict(found.cells)
         self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
-        self.findings: list[Finding] = list(found.findings)
+        self.reported: list[Reported] = list(found.reported)
         self.is_unverified = False  # of any value it is noted that it may be another
         self._told: set[tuple[str, CellRef, str]] = set()
 
     def result(self) -> Extracted:
         """Return the form with what was resolved."""
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
-        return replace(self.found, values=self.values, tables=tables, cells=self.cells, findings=tuple(self.findings))
+        return replace(self.found, values=self.values, tables=tables, cells=self.cells, reported=tuple(self.reported))
 
     def place(self, key: Key, cell: CellRef | None = None) -> Place:
         """Return where a value is in the file."""
@@ -122,17 +122,18 @@ class Draft:
 
     def note(self, key: Key, raw: str, reading: str, resolves: frozenset[str] = READ_AS) -> None:
         """Note that a value is not read as it was typed."""
-        self.findings.append(Note(self._made("value-normalised", key, {"raw": raw, "reading": reading}), resolves))
+        problem = self._made("value-normalised", key, {"raw": raw, "reading": reading})
+        self.reported.append(ReadingNote(problem, resolves))
 
     def resolve(self, code: str, key: Key, details: Mapping[str, object], resolves: frozenset[str] = READ_AS) -> None:
         """Note how a value is read by what is known of its cell, which resolves what was noted of that before."""
         if self._is_new(code, key):
-            self.findings.append(Note(self._made(code, key, details), resolves))
+            self.reported.append(ReadingNote(self._made(code, key, details), resolves))
 
     def problem(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report a problem of a value."""
         if self._is_new(code, key):
-            self.findings.append(self._made(code, key, details))
+            self.reported.append(self._made(code, key, details))
 
     def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
         """Note a value that may be another, which this file does not tell."""

@@ -22,7 +22,7 @@ from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, in_their_columns,
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, Finding, LabelKey, Nothing, OtherKind
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind, Reported
 from kpixl.recognise.template_match import as_sent, holds_another
 
 # How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
@@ -121,7 +121,7 @@ class Extractor:
         forms = [form for part in read for form in part]
         title = self.form(forms[0].form).title
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
-        return [replace(forms[0], findings=(*told, *forms[0].findings)), *forms[1:]]
+        return [replace(forms[0], reported=(*told, *forms[0].reported)), *forms[1:]]
 
     def locate(self, grid: Grid, lost: SheetId | None = None) -> AsSent | SheetLayout:
         """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
@@ -231,16 +231,16 @@ def _with_flat(
         again = frozenset(sheet.grid.cell(*place) for place in project.again)
         added.append([])
         for form in part:
-            findings = tuple(f for f in (*loose, *form.findings) if _subject(f) not in told)
-            told |= {_subject(finding) for finding in findings}
+            reported = tuple(f for f in (*loose, *form.reported) if _subject(f) not in told)
+            told |= {_subject(one) for one in reported}
             known = form.organization or organization
-            added[-1].append(replace(form, organization=known, findings=findings, repeated=again))
+            added[-1].append(replace(form, organization=known, reported=reported, repeated=again))
     return added
 
 
-def _subject(finding: Finding) -> tuple[str, Location]:
-    """Return what a finding is about: rows that projects have in common are read with each of them."""
-    problem = finding if isinstance(finding, Problem) else finding.problem
+def _subject(one: Reported) -> tuple[str, Location]:
+    """Return what is reported, and where: rows that projects have in common are read with each of them."""
+    problem = one if isinstance(one, Problem) else one.problem
     return problem.code, problem.location
 
 

@@ -117,7 +117,7 @@ class FormReader:
             tables={key: tuple(rows) for key, rows in record.tables.items()},
             cells=record.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
-            findings=(*loose, *record.findings, *record.counted()),
+            reported=(*loose, *record.reported, *record.counted()),
             missing=self._missing(record),
             suspect=grid.suspect,
         )

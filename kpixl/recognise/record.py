@@ -28,7 +28,7 @@ from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.labels import FoundForm, LabelIndex
-from kpixl.recognise.submission import NO_NOTES, Doubt, Finding, Note
+from kpixl.recognise.submission import NO_NOTES, Doubt, ReadingNote, Reported
 
 # Problems of one kind in a form that are told one by one: nobody works through more of them, and half a million stray
 # cells would take half a gigabyte.
@@ -80,7 +80,7 @@ class Record:
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
         self.cells: dict[Key, CellRef] = {}
-        self.findings: list[Finding] = []
+        self.reported: list[Reported] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
         self.used: set[tuple[int, int]] = set()
@@ -138,7 +138,7 @@ class Record:
     ) -> None:
         """Report a problem at a cell, of the values that have the `keys`; one of too many alike is only counted."""
         if self._is_listed(code, place):
-            self.findings.append(Problem(code, self._location(place, field), details, keys=keys))
+            self.reported.append(Problem(code, self._location(place, field), details, keys=keys))
 
     def note(
         self,
@@ -148,9 +148,9 @@ class Record:
         details: Mapping[str, object],
         resolves: frozenset[str] = NO_NOTES,
     ) -> None:
-        """Note how a cell was read; see Note."""
+        """Note how a cell was read; see ReadingNote."""
         if self._is_listed(code, place):
-            self.findings.append(Note(Problem(code, self._location(place, field), details), resolves))
+            self.reported.append(ReadingNote(Problem(code, self._location(place, field), details), resolves))
 
     def _is_listed(self, code: str, place: tuple[int, int] | None) -> bool:
         """Return whether there are not yet too many of a code; count them."""

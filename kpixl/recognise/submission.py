@@ -35,7 +35,7 @@ class Doubt(NamedTuple):
     cell: CellRef | None = None
 
 
-class Note(NamedTuple):
+class ReadingNote(NamedTuple):
     """How a cell was read otherwise than typed, as far as one step of reading knows; a later one may know better.
 
     `resolves`: the codes of the earlier notes on the same cell that do not count any more.
@@ -45,22 +45,22 @@ class Note(NamedTuple):
     resolves: frozenset[str] = READ_AS
 
 
-Finding = Problem | Note
+Reported = Problem | ReadingNote
 
 
-def resolved(findings: Iterable[Finding]) -> tuple[Problem, ...]:
+def resolved(reported: Iterable[Reported]) -> tuple[Problem, ...]:
     """Turn notes into problems, in their order: of those on one cell the ones that no later one resolves."""
     problems: list[Problem] = []
     later: dict[object, frozenset[str]] = {}  # by cell
-    for finding in reversed([*findings]):
-        if isinstance(finding, Problem):
-            problems.append(finding)
+    for one in reversed([*reported]):
+        if isinstance(one, Problem):
+            problems.append(one)
             continue
-        problem, cell = finding.problem, finding.problem.location.cell
+        problem, cell = one.problem, one.problem.location.cell
         known = later.get(cell, NO_NOTES)
         if problem.code not in known:
             problems.append(problem)
-        later[cell] = known | finding.resolves
+        later[cell] = known | one.resolves
     return tuple(reversed(problems))
 
 
@@ -68,7 +68,7 @@ def resolved(findings: Iterable[Finding]) -> tuple[Problem, ...]:
 class Extracted:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
-    `doubts`: what only the file itself can tell, see Doubt. `findings`: what is to be reported of it. `missing`: the
+    `doubts`: what only the file itself can tell, see Doubt. `reported`: what is to be reported of it. `missing`: the
     labels that the form lacks. `suspect`: cells of its sheet that read blank may be formulas without a value, or
     errors. `repeated`: cells that hold a value again.
     """
@@ -83,7 +83,7 @@ class Extracted:
     tables: Mapping[str, tuple[Row, ...]]
     cells: Mapping[Key, CellRef]
     doubts: tuple[Doubt, ...]
-    findings: tuple[Finding, ...]
+    reported: tuple[Reported, ...]
     missing: frozenset[LabelKey] = frozenset()
     suspect: bool = False
     repeated: frozenset[CellRef] = frozenset()
@@ -91,7 +91,7 @@ class Extracted:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what is to be reported, by what is known of its cells by now."""
-        return resolved(self.findings)
+        return resolved(self.reported)
 
 
 class OtherKind(NamedTuple):

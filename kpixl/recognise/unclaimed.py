@@ -29,7 +29,7 @@ def report_strays(record: Record) -> None:
             # With a label lost, what stands inside the form may be its value.
             code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
             record.problem(code, (r, c), None, text=text_of(raw))
-    record.findings[:0] = [_lost(record, loss) for loss in lost]
+    record.reported[:0] = [_lost(record, loss) for loss in lost]
 
 
 def _strays(record: Record) -> dict[tuple[int, int], Raw]:

@@ -109,7 +109,7 @@ def _with_unclaimed(
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
             problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
-    return [replace(f, findings=(*f.findings, *problems.pop(f.sheet or "", ()))) for f in found]
+    return [replace(f, reported=(*f.reported, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
 def _broken(where: Location, why: Broken, keys: tuple[Key, ...] = ()) -> Problem:
@@ -152,7 +152,7 @@ class _Settler:
         if not look.failed:
             displayed.verify(draft, look)
         elif not draft.is_unverified:
-            draft.findings.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
+            draft.reported.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
@@ -222,11 +222,11 @@ class _Settler:
                 continue
             keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
             where = Location(draft.file, draft.found.sheet, draft.cells[doubt.key], draft.label(doubt.key))
-            draft.findings.append(_broken(where, why, keys))
+            draft.reported.append(_broken(where, why, keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
-            draft.findings.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+            draft.reported.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
     def _follows_parts(self, key: Key, why: Broken) -> bool:
         """Return whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""

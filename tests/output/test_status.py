@@ -29,6 +29,7 @@ from kpixl.output.status.words import State
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import Severity
 from tests.applications import Office, assert_valid
 from tests.conftest import EXAMPLE
 from tests.pages import assert_fits_a_phone, assert_sound
@@ -260,6 +261,13 @@ def test_whose_a_file_probably_is(file: str, expected: str | None) -> None:
     units = ["科普部", "办公室", "上海市科普部", "kpb", "部"]
     names = _Names([*((unit, unit) for unit in units), ("同名", "08"), ("同名", "09")])
     assert names.only(file) == expected
+
+
+def test_an_unread_file_has_the_severity_that_the_office_gives_it(desk: Desk) -> None:
+    desk.put("科普部/a.xlsx", ENCRYPTED.read_bytes())
+    desk.configure("severity: {password: warning}\n")
+    (item,) = desk.take().unread
+    assert item.problem.severity is Severity.WARNING
 
 
 def test_an_unread_file_is_not_counted_for_anybody(desk: Desk) -> None:
