@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,8 +32,18 @@ class CellRef(NamedTuple):
     row: int
     column: int
 
+    def __reduce__(self) -> tuple[Callable[[int, int], CellRef], tuple[int, int]]:
+        """Let pickle give back the one that is kept."""
+        return cell_at, (self.row, self.column)
+
     def __str__(self) -> str:
         return a1(self.row, self.column)
+
+
+@lru_cache(maxsize=16384)
+def cell_at(row: int, column: int) -> CellRef:
+    """Return a cell; forms have the same few, which are kept once."""
+    return CellRef(row, column)
 
 
 @lru_cache(maxsize=1024)

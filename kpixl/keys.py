@@ -7,6 +7,8 @@ here only.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 WHOLE, WAITING = -1, -2  # in place of the number of a row; no row of a file has a number below 0
@@ -24,6 +26,10 @@ class Key(NamedTuple):
     row: int = WHOLE
     column: str = ""
 
+    def __reduce__(self) -> tuple[Callable[[str, int, str], Key], tuple[str, int, str]]:
+        """Let pickle give back the one that is kept."""
+        return key_of, (self.name, self.row, self.column)
+
     def __str__(self) -> str:
         if self.row >= 0:
             return f"{self.name}.{self.row}.{self.column}"
@@ -33,6 +39,18 @@ class Key(NamedTuple):
     def in_row(self) -> bool:
         """Return whether it is a value of a row."""
         return self.row >= 0
+
+
+@lru_cache(maxsize=16384)
+def key_of(name: str, row: int = WHOLE, column: str = "") -> Key:
+    """Return a key; the projects of a form have the same few, which are kept once."""
+    return Key(name, row, column)
+
+
+@lru_cache(maxsize=4096)
+def row_keys(table: str, row: int, columns: tuple[str, ...]) -> Mapping[str, Key]:
+    """Map the columns of a row to the keys of its values."""
+    return {column: key_of(table, row, column) for column in columns}
 
 
 def parse_key(text: str) -> Key:

@@ -93,6 +93,14 @@ def test_what_is_broken_never_replaces_a_good_file(tmp_path: Path, name: str, co
     assert names(tmp_path) == {name} and (tmp_path / name).read_bytes() == b"good"
 
 
+@pytest.mark.parametrize("tail", [b"", b"after: 1\n", b"  text: |\n    a\n\n    - b\n"])
+def test_a_long_list_is_looked_at_in_pieces_whatever_follows_it(tmp_path: Path, tail: bytes) -> None:
+    content = b"head: 1\nitems:\n" + b"- id: 1\n  name: a\n" * 30_000 + tail
+    assert write(Output(tmp_path / "a.yaml", content, "list"))[1] == []
+    broken = content.replace(b"- id: 1\n  name: a\n- id", b"- id: 1\n   name: a\n- id", 1)
+    assert write(Output(tmp_path / "b.yaml", broken, "list"))[1] == ["output-broken"]
+
+
 def test_a_link_is_written_through_and_a_second_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target, link = tmp_path / "real" / "a.txt", tmp_path / "a.txt"

@@ -203,12 +203,17 @@ def sources_text(result: Collection, portfolio: bytes = b"", run: RunRecord | No
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
     """
-    projects: dict[str, dict[str, Any]] = {i: source_data(source) for i, source in result.sources.items()}
+    differing: dict[str, list[str]] = {}
     for problem in result.problems:
-        if problem.code == "returned-differently" and problem.project in projects:
-            projects[problem.project].setdefault("conflicts", []).append(str(problem.details["differences"]))
+        if problem.code == "returned-differently" and problem.project is not None:
+            differing.setdefault(problem.project, []).append(str(problem.details["differences"]))
+
+    def line(project: str, source: Source) -> str:
+        data = source_data(source) | ({"conflicts": differing[project]} if project in differing else {})
+        return f"{json.dumps(project)}: {json.dumps(data, ensure_ascii=False)}"
+
     # A line per project: comparable, and the faster half of what json can do.
-    lines = [f"{json.dumps(i)}: {json.dumps(p, ensure_ascii=False)}" for i, p in projects.items()]
+    lines = [line(project, source) for project, source in result.sources.items()]
     head = f'{{"kpixl-sources": {SOURCES_FORMAT}, "portfolio": "{hashlib.sha256(portfolio).hexdigest()}",\n'
     if run is not None:
         head += f'"run": {json.dumps(run_data(run), ensure_ascii=False)},\n'

@@ -22,7 +22,7 @@ from xlsxwriter.packager import Packager
 from xlsxwriter.styles import Styles, XFormatType
 from xlsxwriter.worksheet import Worksheet
 
-from kpixl.a1 import Span, quoted
+from kpixl.a1 import Span, column_name, quoted
 from kpixl.forms.definition import Value
 from kpixl.forms.values import EXCEL_EPOCH, FLOAT_DIGITS, fits_float, number_text, text_of, utf16_length
 from kpixl.text_fit import MAX_ROW_HEIGHT
@@ -35,6 +35,8 @@ _FUNCTION = re.compile(r"[A-Za-z0-9_.]\(")  # what XlsxWriter takes for the name
 _WIDE = str.maketrans("()", "（）")
 
 _NOT_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f<>]")
+
+_PLAIN_CELLS = frozenset({"String", "Number", "Datetime", "Blank"})  # of XlsxWriter's kinds of cells
 
 Props = Mapping[str, Any]
 
@@ -85,10 +87,23 @@ class _Worksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
 
     XlsxWriter searches every formula for some 150 names of newer functions, to put Excel's own prefix before them:
     half of the time a template takes. Ours use none of these, and in those carried over the prefix is there already.
+    Cells are written as XlsxWriter writes them, which makes a list of their attributes first.
     """
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:  # noqa: ARG002
         return formula.removeprefix("=")
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:
+        """Write a cell; those that are nearly all, formatted texts, numbers and blanks, in a third of the time."""
+        kind, style = type(cell).__name__, cell.format
+        if not style or kind not in _PLAIN_CELLS:
+            super()._write_cell(row, col, cell)
+            return
+        start = f'<c r="{column_name(col)}{row + 1}" s="{style._get_xf_index()}"'
+        if kind == "String":
+            self.fh.write(f'{start} t="s"><v>{cell.string}</v></c>')
+        else:
+            self.fh.write(f"{start}/>" if kind == "Blank" else f"{start}><v>{cell.number:.16G}</v></c>")
 
 
 class _Styles(Styles):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from kpixl.a1 import CellRef, Span, a1
+from kpixl.a1 import CellRef, Span, a1, cell_at
 from kpixl.forms.values import Raw
 from kpixl.problems import Location, Problem
 from kpixl.readers.limits import Limits, label, raising
@@ -41,7 +41,7 @@ class Grid:
         """Return the cell of the file that is at `rows[row][col]`."""
         if self.origins is not None:
             row, col = self.origins.get((row, col), self.origins[None])
-        return CellRef(self.top + row, self.left + col)
+        return cell_at(self.top + row, self.left + col)
 
     def address(self, row: int, col: int) -> str:
         """Name the cell at `rows[row][col]` as its file does."""

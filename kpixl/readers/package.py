@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 
 from kpixl.readers.grid import broken, exceeded
 from kpixl.readers.limits import Limits
+from kpixl.readers.repack import with_parts
 
 SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 MAX_RATIO = 1032  # deflate packs no better than this
 _CHUNK = 1 << 20
 _HEAD = 1024  # the range of a sheet is declared within
+_ENCRYPTED = 0x1
+_DIRECTORY = ("压缩包的目录有误", "the directory of the package is wrong")
 ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError)
 
 
@@ -43,7 +47,7 @@ class OpenedPackage:
         if len(self.content) * MAX_RATIO <= limit:
             return  # it cannot
         if sum(part.compress_size for part in self.parts) > len(self.content):  # parts that lie over each other
-            raise broken(("压缩包的目录有误", "the directory of the package is wrong"))
+            raise broken(_DIRECTORY)
         # zipfile stops each part at its declared size; other readers do not: compare with what is really there.
         for part in self.parts:
             if part.compress_size * MAX_RATIO > limit and self._overflows(part):
@@ -79,20 +83,38 @@ class OpenedPackage:
         part = self._exact.get(name) or self.names.get(name.casefold())
         if part is None:
             return b""
+        if (content := self._unpacked(part)) is not None:
+            return content
         try:
             return self.zip.read(part)
         except ERRORS as error:
             raise broken(error) from error
 
+    def _unpacked(self, part: zipfile.ZipInfo) -> bytes | None:
+        """Unpack a part that is as its entry declares, in a third of the time of zipfile; None for any other."""
+        start, size, name = self._start(part), part.file_size, part.orig_filename
+        if part.flag_bits & _ENCRYPTED or not name.isascii():
+            return None
+        if self.content[part.header_offset : start].find(name.encode(), 30) != 30:
+            return None
+        content = self.content[start : start + part.compress_size]
+        if part.compress_type == zipfile.ZIP_DEFLATED:
+            try:
+                content = zlib.decompressobj(-15).decompress(content, size + 1)
+            except zlib.error:
+                return None
+        elif part.compress_type != zipfile.ZIP_STORED:
+            return None
+        return content if len(content) == size and zlib.crc32(content) == part.CRC else None
+
     def changed(self, parts: Mapping[str, bytes]) -> bytes:
-        """Pack everything again, some parts with other content, or new; they are given by name, in lower case."""
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as target:
-            for name, part in self.names.items():
-                target.writestr(part.filename, parts[name] if name in parts else self.read(part.filename))
-            for name in parts.keys() - self.names.keys():
-                target.writestr(name, parts[name])
-        return packed.getvalue()
+        """Return the package with other content for some parts, or with new ones; given by name, in lower case."""
+        kept = [part for name, part in self.names.items() if name not in parts]
+        new = {self.names[name].filename if name in self.names else name: part for name, part in parts.items()}
+        try:
+            return with_parts(self.content, kept, new)
+        except struct.error as error:  # a place or a size that no directory can hold
+            raise broken(_DIRECTORY) from error
 
     def head(self, part: zipfile.ZipInfo) -> bytes:
         """Unpack the first kibibyte of a part, or b"" where that is not plain; much faster than zipfile."""

@@ -43,9 +43,9 @@ def read_package(package: OpenedPackage, file: str, limits: Limits) -> tuple[lis
         biff.check_packed_text(package.read(_PACKED_STRINGS), sheets, limits)
     xlsx.check_sheets(package)
     xlsx.check_merges(package)
-    oversized, suspect, faulty, rich = xlsx.survey(package)
+    oversized, suspect, faulty, rich, light = xlsx.survey(package)
     found = _Found(oversized, suspect)
-    changed = xlsx.with_known_errors(package) if suspect else {}
+    changed = light | (xlsx.with_known_errors(package) if suspect else {})
     damaged = xlsx.mended(package, faulty, changed) if faulty else []
     try:
         grids, problems = _read_changed(package, changed, file, limits, found)

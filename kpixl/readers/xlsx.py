@@ -110,6 +110,9 @@ _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")
 
 
+# A formula whose value follows: calamine takes the value, and half of its time to get past the formula.
+_FORMULA = re.compile(rb"<f>[^<]*+</f>(?=<v>[^<])")
+MAX_LIGHT = 64 << 20  # bytes of parts that are kept until calamine has read them; a workbook of 50 projects has 3 MiB
 _RICH = (b"<strike", b":strike", b"vertAlign")  # what a text within a cell is marked with
 
 
@@ -119,12 +122,14 @@ class Survey(NamedTuple):
     `oversized`: the names of sheets whose used range is beyond the limit, with their cells: calamine takes all of it
     at once. `suspect`: whether any cell may be an error, or a formula without a value: both read blank. `faulty`: the
     parts in which calamine may read a value wrong. `rich`: whether any cell may hold text that is struck out or raised.
+    `light`: parts without the formulas that have a value, by name.
     """
 
     oversized: dict[str, int]
     suspect: bool
     faulty: tuple[str, ...]
     rich: bool
+    light: dict[str, bytes]
 
 
 def survey(package: OpenedPackage) -> Survey:
@@ -136,10 +141,15 @@ def survey(package: OpenedPackage) -> Survey:
     large: dict[str, int] = {}
     faulty: list[str] = []
     suspect = rich = False
+    light: dict[str, bytes] = {}
+    room = MAX_LIGHT
     for name in package.names:
         if _SHEET.fullmatch(name):
             content = package.read(name)
-            head, inside = content[:_ROOT], _cells_of(content)
+            before, inside, behind = _parted(content)
+            inside, head = _FORMULA.sub(b"", inside), content[:_ROOT]
+            if (room := room - len(content)) >= 0:
+                light[name] = b"".join((before, inside, behind))
             found = _DIMENSION.search(head)
             small = found is not None and _area([found.groups()]) <= limit and _FAR.search(inside) is None
             if not small and (cells := _extent(inside)) > limit:
@@ -153,13 +163,13 @@ def survey(package: OpenedPackage) -> Survey:
             large |= {name: cells} if cells > limit else {}
     names = sheet_names(package) if large else {}
     sizes = {names.get(part, part): cells for part, cells in large.items()}
-    return Survey(sizes, suspect, tuple(faulty), rich)
+    return Survey(sizes, suspect, tuple(faulty), rich, light)
 
 
-def _cells_of(content: bytes) -> bytes:
-    """Return what of a part may hold cells; half of a sheet as sent is formats and rules, which hold none."""
+def _parted(content: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what of a part may hold cells, and what is before and behind it: half of a sheet as sent has none."""
     first, last = content.find(_DATA), content.rfind(_DATA)
-    return content[first:last] if 0 <= first < last else content
+    return (content[:first], content[first:last], content[last:]) if 0 <= first < last else (b"", content, b"")
 
 
 def _extent(content: bytes) -> int:

@@ -30,6 +30,7 @@ class TableColumns:
         for key, (first, last) in self.places.items():
             for col in range(first, last + 1):
                 self._at.setdefault(col, key)
+        self.known = tuple(self.table.columns)
         # Operators and units that stand in one cell with their value.
         self.shared = frozenset(part for t in self.targets.values() for part in (t.operator, t.unit))
         self.order = [key for key, _ in sorted(self.places.items(), key=lambda item: item[1])]

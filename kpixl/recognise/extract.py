@@ -18,7 +18,7 @@ from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.flat import FlatSheet, find_flat
 from kpixl.recognise.label_search import labels_in, search
-from kpixl.recognise.labels import FoundForm, Hit, in_their_columns, printed_match
+from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, in_their_columns, printed_match
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
@@ -181,19 +181,31 @@ def _best(
     readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]
 ) -> tuple[FormReader, list[Hit], Sequence[Part]]:
     """Choose the form of which a grid has most, and least that the form has not."""
-    searched = [(reader, hits := labels_in(reader.index, grid.rows), search(reader.index, grid.rows, hits, merges))
-                for reader in readers]  # fmt: skip
-    cells = len({hit[:2] for _, hits, _ in searched for hit in hits}) or 1
+    labelled = [(reader, labels_in(reader.index, grid.rows)) for reader in readers]
+    cells = len({hit[:2] for _, hits in labelled for hit in hits}) or 1
+    shares = [_share(reader.index, hits, cells) for reader, hits in labelled]
+    found: dict[int, tuple[FormReader, list[Hit], list[FoundForm]]] = {}
+    least = -1.0
+    for number in sorted(range(len(readers)), key=lambda number: -shares[number]):
+        if shares[number] < least:  # searching for forms costs most: those of a smaller share are not chosen
+            break
+        reader, hits = labelled[number]
+        found[number] = (reader, hits, search(reader.index, grid.rows, hits, merges))
+        least = shares[number] if found[number][2] else least
 
-    def score(item: tuple[FormReader, list[Hit], list[FoundForm]]) -> tuple[bool, float, int, int]:
-        reader, hits, forms = item
-        share = _variety(hits) / reader.index.size * len({hit[:2] for hit in hits}) / cells
-        share *= TITLED if any(slot.kind == "title" for _, _, slots in hits for slot in slots) else 1
+    def score(number: int) -> tuple[bool, float, int, int]:
+        reader, _, forms = found[number]
         in_place = sum(in_their_columns(reader.index, form) for form in forms)  # tells the layouts of a form apart
-        return bool(forms), share, sum(len(form.anchors) for form in forms), in_place
+        return bool(forms), shares[number], sum(len(form.anchors) for form in forms), in_place
 
-    reader, hits, forms = max(searched, key=score)
+    reader, hits, forms = found[max(sorted(found), key=score)]
     return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()
+
+
+def _share(index: LabelIndex, hits: Sequence[Hit], cells: int) -> float:
+    """Return how much of a form is there and how much of all labelled `cells` is the form's; more with its title."""
+    share = _variety(hits) / index.size * len({hit[:2] for hit in hits}) / cells
+    return share * (TITLED if any(slot.kind == "title" for _, _, slots in hits for slot in slots) else 1)
 
 
 def _flat(readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]) -> FlatSheet | None:

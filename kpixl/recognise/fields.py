@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, digits_lost, text_of
-from kpixl.keys import Key
+from kpixl.keys import key_of
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.label_with_value import label_and_value
 from kpixl.recognise.labels import Anchor
@@ -22,15 +22,12 @@ _DASHES = frozenset({"—", "——", "-", "--", "－", "–", "/", "／"})
 def read_fields(record: Record) -> None:
     """Read every single value whose label was found."""
     record.values = dict.fromkeys(record.form.fields)
+    labels = [(row, col) for row, col, _ in (*record.found.anchors.values(), *record.found.others)]
+    labels += record.found.lines.values()
+    record.used.update(labels)
     by_row: dict[int, list[int]] = defaultdict(list)
-    for row, col, _ in (*record.found.anchors.values(), *record.found.others):
+    for row, col in (*labels, *(cell for table in record.found.tables for cell in table.cells)):
         by_row[row].append(col)
-        record.used.add((row, col))
-    for row, col in (cell for table in record.found.tables for cell in table.cells):
-        by_row[row].append(col)
-    for row, col in record.found.lines.values():
-        by_row[row].append(col)
-        record.used.add((row, col))
     record.used.update(place for place in record.found.empty if _is_dash(record, place))
     for key, field in record.form.fields.items():
         if (loose := record.found.spots.get(key)) is not None:
@@ -43,10 +40,13 @@ def read_fields(record: Record) -> None:
         if key in record.found.ambiguous:
             where = (anchor.row, anchor.col)
             record.problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
-        spot = _as_sent_spot(record, key) if record.found.expected else None
+        spot = record.found.places.get(key)
+        if spot is not None and spot not in record.used and record.filled(*spot):  # as mostly in a sheet as sent
+            _read(record, key, spot, record.raw(*spot))
+            continue
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places or _beside(record, key, anchor, by_row))
-        if Key(key) not in record.cells and (typed := _in_label(record, key, anchor)) is not None:
+        if key_of(key) not in record.cells and (typed := _in_label(record, key, anchor)) is not None:
             _keep(record, key, (anchor.row, anchor.col), typed)
             record.normalised((anchor.row, anchor.col), field.label, record.raw(anchor.row, anchor.col), typed)
         label, value = record.index.labels[key], record.index.values[key]
@@ -55,7 +55,7 @@ def read_fields(record: Record) -> None:
 
 def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
     """Keep of a value that is blank where it should have been typed."""
-    key, field = Key(name), record.form.fields[name]
+    key, field = key_of(name), record.form.fields[name]
     if key in record.cells:
         return
     record.cells[key] = record.grid.cell(*place)
@@ -69,12 +69,6 @@ def _is_dash(record: Record, place: tuple[int, int]) -> bool:
     """Return whether a cell of a grid that has no value holds what is printed there, or another dash."""
     dashes = _DASHES | {grid.empty for grid in record.form.grids.values()}
     return record.filled(*place) and text_of(record.raw(*place)).strip() in dashes
-
-
-def _as_sent_spot(record: Record, key: str) -> tuple[int, int] | None:
-    label, value = record.index.labels[key], record.index.values[key]
-    anchor = record.found.anchors[key]
-    return (anchor.row + value.row - label.row, value.col) if (anchor.col == label.col) else None
 
 
 def _under(record: Record, key: str, spot: tuple[int, int]) -> list[tuple[int, int]]:
@@ -155,21 +149,27 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     elif len(places) > 1 and kind.is_amount and (unit := unit_cell(record.raw(*places[1]))):
         raw = f"{text_of(raw).strip()}{unit.name}"
         record.used.add(places[1])
-    if _keep(record, key, places[0], raw):
-        record.normalised(places[0], field.label, raw, shown(record.values[key]))
+    _read(record, key, places[0], raw)
 
 
-def _keep(record: Record, key: str, place: tuple[int, int], typed: Raw) -> bool:
-    """Read what was typed as a value; return whether it was read otherwise than plainly."""
-    field, kind = record.form.fields[key], FIELD_TYPES[record.form.fields[key].type]
+def _read(record: Record, name: str, place: tuple[int, int], raw: Raw) -> None:
+    """Read a value, be it of one cell or joined, keep where it is, and report a reading that is not the plain one."""
+    if _keep(record, name, place, raw):
+        record.normalised(place, record.form.fields[name].label, raw, shown(record.values[name]))
+
+
+def _keep(record: Record, name: str, place: tuple[int, int], typed: Raw) -> bool:
+    """Read what was typed as a value, and keep where it is; return whether it was read otherwise than plainly."""
+    key, field = key_of(name), record.form.fields[name]
+    kind = FIELD_TYPES[field.type]
     record.used.add(place)
-    raw = record.legible(place, field.label, typed, Key(key))
-    record.values[key], noted = read_value(record.form, field, raw)
-    record.cells[Key(key)] = record.grid.cell(*place)
-    record.doubt_serial(Key(key), raw, record.values[key])
-    record.doubt_display(Key(key), kind, raw)
+    raw = record.legible(place, field.label, typed, key)
+    record.values[name], noted = read_value(record.form, field, raw)
+    record.cells[key] = record.grid.cell(*place)
+    record.doubt_serial(key, raw, record.values[name])
+    record.doubt_display(key, kind, raw)
     if kind.is_amount:
-        record.amounts[key] = (place, raw)
+        record.amounts[name] = (place, raw)
     elif kind.free_text and digits_lost(raw):
-        record.problem("digits-lost", place, field.label, Key(key), raw=text_of(raw))
+        record.problem("digits-lost", place, field.label, key, raw=text_of(raw))
     return noted

@@ -46,7 +46,7 @@ def find_headings(index: LabelIndex, flat: Flat, rows: Rows) -> FlatHeadings | N
     """Find the row that has most headings; None where no row has those of fields and of the table."""
     best: FlatHeadings | None = None
     for row in range(min(len(rows), HEADINGS_WITHIN)):
-        if not _exact(index, flat, rows[row], row):
+        if not _exact(index, flat, rows[row], row) or 2 * _most(rows[row : row + 2]) < len(flat.columns):
             continue
         found = _headings(index, flat, rows, row)
         if best is None or len(found.found) > len(best.found):
@@ -54,6 +54,11 @@ def find_headings(index: LabelIndex, flat: Flat, rows: Rows) -> FlatHeadings | N
     if best is None or 2 * len(best.found) < len(flat.columns):
         return None
     return best if _is_flat(best, flat) and index.form.key_fields[0] in best.cols("") else None
+
+
+def _most(rows: Rows) -> int:
+    """Return how many headings a row may have with the one below it: looking for near ones costs most."""
+    return sum(1 for row in rows for raw in row if isinstance(raw, str) and 0 < len(raw) <= MAX_LABEL)
 
 
 def _is_flat(found: FlatHeadings, flat: Flat) -> bool:

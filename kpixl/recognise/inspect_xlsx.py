@@ -440,4 +440,9 @@ def _why(kind: re.Match[bytes] | None, inside: bytes) -> Broken | None:
 
 
 def _text(match: re.Match[bytes]) -> str:
-    return html.unescape((match[1] or b"").decode("utf-8", "replace")).strip()
+    return _unescaped(match[1] or b"").strip()
+
+
+@lru_cache(maxsize=128)  # every sheet of a workbook that lost its values has the same long formulas
+def _unescaped(text: bytes) -> str:
+    return html.unescape(text.decode("utf-8", "replace"))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.forms.dated import has_year, undated, without_year
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
@@ -22,6 +22,9 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
 from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.near import core
+
+if TYPE_CHECKING:
+    from kpixl.recognise.columns import TableColumns
 
 Rows = Sequence[Sequence[Raw]]
 LOOSE_KINDS = frozenset({"caption", "group"})  # texts that forms of any kind have
@@ -107,6 +110,7 @@ class FoundForm:
 
     `near`: labels that read only nearly so. `unclear`: missing ones for which several cells may be meant. `spots`: the
     values of grids, and those that follow another. `lines`: the labels of grids. `empty`: where a grid has no value.
+    `expected`: it is laid out as sent; `places`: where its values are then, by field.
     """
 
     first_row: int
@@ -122,6 +126,7 @@ class FoundForm:
     spots: Mapping[str, Spot] = field(default_factory=dict)
     lines: Mapping[Slot, tuple[int, int]] = field(default_factory=dict)
     empty: frozenset[tuple[int, int]] = frozenset()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,8 @@ class LabelIndex:
         self._slots: dict[str, list[Slot]] = defaultdict(list)
         self._dated: dict[str, list[Slot]] = defaultdict(list)  # the labels that have a year in them, without it
         self._seen: dict[str, tuple[Slot, ...]] = {}
+        self.columns: dict[FoundTable, TableColumns] = {}  # of tables in sheets as sent
+        self.sent: dict[tuple[int, ...], FoundForm] = {}  # what `as_sent` found, by where its blocks start
         layout = self.layout
         for text in (form.printed_title, *form.title_synonyms):
             self._add(Slot("title", "title"), text)

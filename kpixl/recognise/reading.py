@@ -39,6 +39,7 @@ class FormReader:
         self.index = LabelIndex(form, layout)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+        self._sent_missing: frozenset[LabelKey] | None = None
         self.titles = tuple(pattern(text) for text in (form.printed_title, *form.title_synonyms) if has_year(text))
 
     @cached_property
@@ -145,6 +146,13 @@ class FormReader:
                 record.problem("label-year", place, label, text=typed, found=own, year=year, label=printed)
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:
+        if not record.found.expected:
+            return self._not_in(record)
+        if self._sent_missing is None:  # a sheet as sent has what every other one has
+            self._sent_missing = self._not_in(record)
+        return self._sent_missing
+
+    def _not_in(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
         loose = frozenset(("", key) for key in self.index.loose if key not in record.found.spots)
         return loose | frozenset(
@@ -159,6 +167,8 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
+                if raw == "":
+                    continue
                 m = next((m for p in (self.subtitle, *self.titles) if (m := printed_match(p, raw))), None)
                 if m is None and isinstance(raw, str) and "元" in raw:
                     m = self._with_remark(record, raw, (r, c))

@@ -11,7 +11,7 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.unit_text import is_numeric
 from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, target_text, text_of
-from kpixl.keys import Key
+from kpixl.keys import Key, row_keys
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.portfolio.model import waiting_row
 from kpixl.recognise.closing_lines import is_closing_line
@@ -21,12 +21,14 @@ from kpixl.recognise.near import core
 from kpixl.recognise.record import Record, TableAmount, shown
 from kpixl.recognise.submission import Doubt
 
+MAX_KNOWN = 1_000  # tables whose columns are remembered: of each form as many as there are numbers of rows
+
 
 def read_table(record: Record, found: FoundTable) -> None:
     """Read the rows of a table that was found."""
     table, placed = record.form.tables[found.table], record.index.placed[found.table]
     record.used.update(found.cells)
-    columns = TableColumns(record.form, found, record.rows)
+    columns = _columns(record, found)
     shared = _shared(record, found)
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
@@ -48,7 +50,7 @@ def read_table(record: Record, found: FoundTable) -> None:
             _fill_down(record.form, found.table, row, above, (), {key for key in assigned if row[key] is None})
             stands |= {key: record.grid.cell(r, c) for key, c in assigned.items()}
             continue
-        record.used.update((r, c) for c in assigned.values())
+        record.used.update([(r, c) for c in assigned.values()])
         _say_hidden(record, r, assigned)
         row = _row(record, found.table, r, raws, assigned, columns)
         if record.sheet_id is None or not record.sheet_id.explicit:
@@ -56,31 +58,46 @@ def read_table(record: Record, found: FoundTable) -> None:
             unread = {key for key in assigned if row.get(key, "") is None}
             _fill_down(record.form, found.table, row, above, hidden, unread)
         stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-        for key, c in columns.cells(assigned):
+        cells = columns.cells(assigned)
+        for key, c in cells:
             if key in assigned or key not in stands:
                 stands[key] = record.grid.cell(r, c)
         stands |= _parted(record, table, r, row, assigned)
         if _is_left_preset(record, table, row):
-            _keep_waiting(record, found.table, row, r, columns.cells(assigned))
+            _keep_waiting(record, found.table, row, r, cells)
             continue
         if shifted:
             reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
             record.problem("column-shift", (r, places[0]), table.label, reading=reading)
         number = len(record.tables[found.table])
-        record.cells |= {Key(found.table, number, key): cell for key, cell in stands.items()}
-        _keep_amounts(record, found, amounts, r, raws, assigned)
+        keys = row_keys(found.table, number, columns.known)
+        record.cells.update((keys[key], cell) for key, cell in stands.items())
+        if amounts:
+            _keep_amounts(record, found, amounts, r, raws, assigned)
         record.tables[found.table].append(row)
         _say_recast(record, table, r, raws, assigned)
         _doubt_row(record, number, table, row, raws, columns.shared)
         if record.grid.suspect:
-            levels = {key: c for key, c in columns.cells(assigned) if table.columns[key].fill and key not in assigned}
+            levels = {key: c for key, c in cells if table.columns[key].fill and key not in assigned}
             _doubt_levels(record, table.key, number, r, {key: c for key, c in levels.items() if row[key] is not None})
+
+
+def _columns(record: Record, found: FoundTable) -> TableColumns:
+    """Return the columns of a table; in a sheet as sent they follow from where it was found."""
+    if not record.found.expected:
+        return TableColumns(record.form, found, record.rows)
+    if (known := record.index.columns.get(found)) is None:
+        known = TableColumns(record.form, found, record.rows)
+        if len(record.index.columns) < MAX_KNOWN:
+            record.index.columns[found] = known
+    return known
 
 
 def _places(record: Record, columns: TableColumns, placed: PlacedTable, r: int) -> list[int]:
     """List the filled cells of a row; without what is another table's, where there is one beside it."""
-    places = [c for c in range(min(record.found.edge + 1, len(record.rows[r]))) if record.filled(r, c)]
-    places = [c for c in places if c not in columns.others and not _caption(record, r, c, columns.first, placed)]
+    cells = record.rows[r][: record.found.edge + 1]
+    places = [c for c, raw in enumerate(cells) if raw != "" and not is_blank(raw) and c not in columns.others]
+    places = [c for c in places if c >= columns.first or not _caption(record, r, c, columns.first, placed)]
     return [c for c in places if columns.has(c)] if placed.beside else places
 
 
@@ -187,16 +204,17 @@ def _doubt_row(
     record: Record, number: int, table: Table, row: Row, raws: Mapping[str, Raw], shared: Container[str]
 ) -> None:
     """Doubt what is blank, numbers that may be a part of 100 %, and dates typed as numbers."""
+    keys = row_keys(table.key, number, tuple(table.columns))
     for column, value in row.items():
         if value is None and column not in shared and (table.columns[column].required or record.grid.suspect):
-            record.doubts.append(Doubt("blank", Key(table.key, number, column)))
+            record.doubts.append(Doubt("blank", keys[column]))
         elif isinstance(value, date):
-            record.doubt_serial(Key(table.key, number, column), raws.get(column), value)
+            record.doubt_serial(keys[column], raws.get(column), value)
         if column in raws:
             kind = FIELD_TYPES[table.columns[column].type]
-            record.doubt_display(Key(table.key, number, column), kind, raws[column])
+            record.doubt_display(keys[column], kind, raws[column])
     for target in table.targets.values():
-        raw, key = raws.get(target.value, raws.get(target.key)), Key(table.key, number, target.value)
+        raw, key = raws.get(target.value, raws.get(target.key)), keys[target.value]
         if isinstance(raw, date):
             record.doubts.append(Doubt("date", key))
         if is_number(raw) and maybe_percent(raw) and row[target.unit] in (None, "%"):
@@ -226,11 +244,11 @@ def _row(
 ) -> dict[str, Value]:
     fields = record.form.tables[table].columns
     row: dict[str, Value] = dict.fromkeys(fields)
+    keys = row_keys(table, len(record.tables[table]), columns.known)
     for key, typed in raws.items():
         target = columns.targets.get(key)
         column = target.value if target else key
-        own = Key(table, len(record.tables[table]), column)
-        raw = record.legible((r, places[key]), fields[column].label, typed, own)
+        raw = record.legible((r, places[key]), fields[column].label, typed, keys[column])
         if raw == "":
             continue
         if target is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import replace
+from collections.abc import Container, Sequence
 
 from kpixl.forms.definition import Cell
 from kpixl.forms.names import group_spans
@@ -14,6 +13,7 @@ from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Label
 
 # Of a form with four labels half are two, which people type into a table as the words that they are.
 LEAST_LABELS = 3
+MAX_SENT = 256  # places of tables that are remembered: most sheets of a round have one of a few
 
 
 def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
@@ -33,6 +33,17 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
         starts.append(bottom := found)
     starts.append(0)
     starts.reverse()
+    place = (len(rows), *starts)
+    if (known := index.sent.get(place)) is None:
+        known = index.sent[place] = _found(index, starts, len(rows))
+        if len(index.sent) > MAX_SENT:
+            del index.sent[next(iter(index.sent))]
+    return known
+
+
+def _found(index: LabelIndex, starts: Sequence[int], height: int) -> FoundForm:
+    """Return the form of a sheet with so many rows whose blocks start at some of them."""
+    edge = len(index.layout.widths) - 1
     anchors: dict[str, Anchor] = {}
     tables: list[FoundTable] = []
     spots: dict[str, Spot] = {}
@@ -51,8 +62,23 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
             row = start + block.height - 1
             groups = tuple((row - above, col) for _, col, _ in group_spans(placed.entry))
             tables.append(FoundTable(placed.table, row, following - 1, headings, True, groups))
-    form = FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, lines=lines)
-    return replace(form, empty=frozenset(empty))
+    places = {
+        key: (anchor.row + index.values[key].row - index.labels[key].row, index.values[key].col)
+        for key, anchor in anchors.items()
+    }
+    return FoundForm(
+        0,
+        height - 1,
+        anchors,
+        (),
+        tuple(tables),
+        edge,
+        expected=True,
+        spots=spots,
+        lines=lines,
+        empty=frozenset(empty),
+        places=places,
+    )
 
 
 def _line(cell: Cell) -> Slot:
@@ -85,6 +111,8 @@ def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
     moved: dict[int, set[str]] = {}
     for row in rows:
         for col, raw in enumerate(row):
+            if raw == "":
+                continue
             for slot in index.slots(raw):
                 if slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
                     moved.setdefault(col - index.labels[slot.key].col, set()).add(slot.key)

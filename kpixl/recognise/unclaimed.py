@@ -17,6 +17,23 @@ _LOST_STATUS = "#VALUE!"  # in .ods
 
 def report_strays(record: Record) -> None:
     """Report every filled cell that was neither a label nor taken as a value, and the labels that were lost."""
+    strays = _strays(record)
+    record.captions = other_captions(record, strays)
+    for place in quoted_places(record):
+        strays.pop(place, None)
+    if not strays and record.found.expected:
+        return
+    lost = Losses(record.form, record.index, record.found, strays, record.grid, record.used).all()
+    for (r, c), raw in strays.items():
+        if all((r, c) not in loss.cells for loss in lost):
+            # With a label lost, what stands inside the form may be its value.
+            code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
+            record.problem(code, (r, c), None, text=text_of(raw))
+    record.reported[:0] = [_lost(record, loss) for loss in lost]
+
+
+def _strays(record: Record) -> dict[tuple[int, int], Raw]:
+    """Return the filled cells that were taken for nothing, but those that are reported here."""
     used = record.used
     strays: dict[tuple[int, int], Raw] = {}
     for r in range(record.found.first_row, record.found.last_row + 1):
@@ -35,16 +52,7 @@ def report_strays(record: Record) -> None:
                     record.problem("reason-given", (r, c), None, text=text_of(raw))
                     continue
                 strays[r, c] = raw
-    record.captions = other_captions(record, strays)
-    for place in quoted_places(record):
-        strays.pop(place, None)
-    lost = Losses(record.form, record.index, record.found, strays, record.grid, used).all()
-    for (r, c), raw in strays.items():
-        if all((r, c) not in loss.cells for loss in lost):
-            # With a label lost, what stands inside the form may be its value.
-            code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
-            record.problem(code, (r, c), None, text=text_of(raw))
-    record.reported[:0] = [_lost(record, loss) for loss in lost]
+    return strays
 
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:

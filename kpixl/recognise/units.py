@@ -157,11 +157,12 @@ def _labels_after(record: Record, row: int, col: int) -> list[str]:
 
 def fill_totals(record: Record) -> None:
     """Fill in blank totals and computed values; doubt those whose cell holds something else than what is computed."""
-    fresh = dict(record.values)  # a stale value makes stale what was computed from it
+    fresh, stale = dict(record.values), False  # a stale value makes stale what was computed from it
     for name in record.form.computed:
         field = record.form.fields[name]
         value, computed = record.values[name], computed_value(field, record.values, record.tables)
-        fresh[name] = computed_value(field, fresh, record.tables)
+        fresh[name] = computed_value(field, fresh, record.tables) if stale else computed
+        stale = stale or (value is not None and value != computed)
         if value is None:
             record.values[name] = computed
             if record.grid.suspect:
