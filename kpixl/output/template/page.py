@@ -6,16 +6,11 @@ import math
 from dataclasses import dataclass
 
 from kpixl.forms.definition import Form
+from kpixl.output.paper import paper_number, paper_room, points_wide
 from kpixl.output.workbook import Sheet
-
-_PAPERS = {"A4": (9, 297.0), "A3": (8, 420.0)}  # number in a workbook, height in mm
-_POINTS_PER_MM = 72 / 25.4
-_POINTS_PER_INCH = 72.0
-_DEFAULT_MARGIN = 0.75  # inches; XlsxWriter's, and Excel's
 
 # Ten points become seven, which a reader of printed forms still reads. What does not fit one page then gets more.
 LEAST_SCALE = 0.7
-_POINTS_PER_WIDTH, _POINTS_BESIDE = 5.25, 3.75  # of a column, at 96 dpi: 7 pixels for each digit, 5 for its edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +27,9 @@ def page_for(form: Form, height: float, spare: float = 0.0) -> Page:
     `spare`: points of `height` in free rows, which print as nothing. A page of them alone would show only the headings
     that are repeated, so they cost no page: the whole becomes a little smaller.
     """
-    width = sum(w * _POINTS_PER_WIDTH + _POINTS_BESIDE for w in form.entry_layout.widths)
-    landscape = _room(form, landscape=False)[0] / width < LEAST_SCALE
-    room = _room(form, landscape=landscape)
+    width = points_wide(form.entry_layout.widths)
+    landscape = paper_room(form.paper, form.margins, landscape=False)[0] / width < LEAST_SCALE
+    room = paper_room(form.paper, form.margins, landscape=landscape)
     scale = min(LEAST_SCALE, room[0] / width)
     return Page(landscape, max(1, math.ceil((height - spare) * scale / room[1])))
 
@@ -47,7 +42,7 @@ def set_page(sheet: Sheet, form: Form, rows: int, height: float, spare: float) -
     """
     raw = sheet.raw
     page = page_for(form, height, spare)
-    raw.set_paper(_paper(form.paper)[0])
+    raw.set_paper(paper_number(form.paper))
     if page.landscape:
         raw.set_landscape()
     else:
@@ -61,19 +56,3 @@ def set_page(sheet: Sheet, form: Form, rows: int, height: float, spare: float) -
     raw.set_footer("&C&P / &N")
     if form.entry_layout.tables and page.pages > 1:
         raw.repeat_rows(form.entry_layout.tables[0].row)
-
-
-def _room(form: Form, *, landscape: bool) -> tuple[float, float]:
-    """Return width and height in points that the margins leave of a page."""
-    high = _paper(form.paper)[1]
-    sides = (high, high / 2**0.5) if landscape else (high / 2**0.5, high)
-    edges = (("left", "right"), ("top", "bottom"))
-    width, height = (
-        side * _POINTS_PER_MM - sum(form.margins.get(edge, _DEFAULT_MARGIN) for edge in both) * _POINTS_PER_INCH
-        for side, both in zip(sides, edges, strict=True)
-    )
-    return width, height
-
-
-def _paper(name: str) -> tuple[int, float]:
-    return _PAPERS.get(name, _PAPERS["A4"])
