@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 EXAMPLE := examples/sast-2026
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test portability lint docs bench fuzz edits sheet-law clean laws
+.PHONY: help demo test applications coverage portability lint docs bench fuzz edits sheet-law byte-equality clean laws
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,18 +29,29 @@ demo: $(STAMP) ## consolidate the example's returned files into out/
 	@echo "  2026.xlsx          the summary workbook: open it in Excel, WPS Office or LibreOffice"
 	@echo "  2026.html          the page for publication: open it in a browser"
 
-test: $(STAMP) ## run the test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+# Tests that share what takes long to make are a group, and a group stays in one worker.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+QUICK := not application and not slow
+
+test: $(STAMP) ## run the tests that are quick and start no other program
+	$(PYTEST) -m "$(QUICK)"
+
+coverage: $(STAMP) ## run the tests of `make test` and hold the floor of lines and branches in setup.cfg
+	$(PYTEST) -m "$(QUICK)" --cov --cov-report=term
+
+applications: $(STAMP) ## run the others: they drive LibreOffice, Gnumeric, a browser and more, or are slow
+	$(PYTEST) -m "not ($(QUICK))"
 
 portability: $(STAMP) ## run the tests of processes, disk and interrupts without what Windows lacks
 	PYTHONPATH=tests/windows $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/test_parallel.py tests/test_disk.py \
 	    tests/test_interrupts.py tests/collection/test_executors.py tests/readers/test_hostile.py \
 	    tests/output/test_annotate.py
 
-lint: $(STAMP) ## check style, types and layers
+lint: $(STAMP) ## check style, types, layers and complexity
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/complexipy
 
 docs: $(STAMP) ## regenerate the generated parts of the documentation
 	$(BIN)/python docs/generate.py
@@ -60,7 +71,10 @@ edits: $(STAMP) ## read 2,000 workbooks edited in four applications; takes some 
 sheet-law: $(STAMP) ## compare the status of 600 recalculated sheets with the check; takes some minutes
 	$(BIN)/python tests/laws/run_sheet.py --count 600
 
+byte-equality: $(STAMP) ## compare what is read with what an earlier commit read; takes some minutes
+	$(BIN)/python tests/laws/run_byte_equality.py
+
 clean: ## remove everything that was built
-	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .complexipy_cache
 	rm -rf tests/node/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from kpixl.a1 import parse_a1
 from kpixl.collection.intake import FileResult, Job, read_files
 from kpixl.forms.load import load_form
 from kpixl.output.annotate import write_marked
@@ -53,7 +54,7 @@ def main() -> None:
 
 def _seconds(files: list[FileResult], out: Path) -> tuple[float, float]:
     """Mark files; return the seconds of processor, workers included, and of the clock."""
-    problems = [Problem("no-sheets", Location(file.file, file.forms[0].sheet, "B5")) for file in files]
+    problems = [Problem("no-sheets", Location(file.file, file.forms[0].sheet, parse_a1("B5"))) for file in files]
     before, began = _processor(), time.monotonic()
     written, _ = write_marked(files, problems, out, today=date(2026, 11, 25))
     if len(written) != len(files) or any(copy.reason for copy in written):

@@ -9,6 +9,7 @@ docs/seeded-errors.md from tests/cases/seeded.yaml. In the README files each
 block after `<!-- run -->` is run: its lines that begin with `$ ` are executed in a fresh folder that holds a copy of
 examples/, and their real output replaces the rest of the block. Blocks of one file run one after another in one folder.
 docs/round.md is run likewise; there `<!-- play first_wave -->` lets that happen of tests/round_story.py.
+The figures of docs/code.md are measured anew, but not checked: each commit changes some.
 """
 
 from __future__ import annotations
@@ -242,6 +243,52 @@ def export_tables() -> str:
     return "\n".join(out).rstrip() + "\n"
 
 
+# --- the code -------------------------------------------------------------------------------------
+
+# As measured when the redesign was planned, with the same script and others: module, function, cycles, comments, tests.
+_BEFORE = ("kpixl at e619173", "162/756", "20/60", "0", "2.9", "0.52", "13")
+_PEERS = [
+    ("pre-commit", "81/551", "30/249", "0", "7", "1.6", ""),
+    ("XlsxWriter", "202/8502", "44/508", "0", "29", "3.0", ""),
+    ("pyxform", "132/1497", "41/1205", "0", "6", "2.2", ""),
+    ("beancount", "152/1874", "57/263", "0", "16", "1.2", ""),
+    ("sqlite-utils", "130/5547", "74/482", "0", "5", "1.5", ""),
+    ("jupytext", "184/1396", "55/685", "1", "6", "2.2", ""),
+    ("black", "382/2616", "62/249", "0", "14", "2.0", ""),
+    ("frictionless", "54/1015", "27/228", "1", "12", "1.0", ""),
+]
+
+
+def code_page() -> str:
+    """Return docs/code.md with its figures measured anew and the differences in what is read."""
+    from measures import measure
+
+    from kpixl import yaml_text
+
+    found = measure(ROOT)
+    now = (
+        "**kpixl now**",
+        f"{found.module_median}/{found.module_max}",
+        f"{found.function_p90}/{found.function_max}",
+        str(found.cycles),
+        str(found.comments),
+        str(found.test_ratio),
+        str(len(found.repeated_names)),
+    )
+    head = ["", "module median/max lines", "function p90/max", "import cycles", "comments per 100 lines",
+            "test lines per line of code", "class names used twice"]  # fmt: skip
+    rows = [head, ["---", *["---:"] * 6], now, _BEFORE, *_PEERS]
+    listed = yaml_text.parse((ROOT / "tests" / "cases" / "byte-equality.yaml").read_text(encoding="utf-8"))
+    differing = [["reading case", "why it is read otherwise"], ["---", "---"], *listed.items()]
+    text = (DOCS / "code.md").read_text(encoding="utf-8")
+    for part, table in (("measures", rows), ("byte-equality", differing)):
+        made = "\n".join(f"| {' | '.join(row)} |" for row in table)
+        before, opening, rest = text.partition(f"<!-- {part} -->\n")
+        assert opening, part
+        text = f"{before}{opening}{made}\n{rest[rest.index('<!-- end -->') :]}"
+    return text
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite or check every generated text; return the exit code."""
     os.environ["COLUMNS"] = "80"
@@ -258,6 +305,8 @@ def main(arguments: list[str]) -> int:
     forms = list(load_forms().values())
     wanted |= {DOCS / "rules.md": rules_markdown("en", forms), DOCS / "rules.zh-CN.md": rules_markdown("zh", forms)}
     wanted |= {ROOT / name: readme(name, lang) for name, lang in [*READMES.items(), ("docs/round.md", "en")]}
+    if "--check" not in arguments:
+        wanted[DOCS / "code.md"] = code_page()
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         print(f"{'stale' if '--check' in arguments else 'rewritten'}: {path.relative_to(ROOT)}")

@@ -26,8 +26,7 @@ from kpixl.version import __version__
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from kpixl.collection.consolidate import Consolidated
-    from kpixl.collection.review import Reviewed
+    from kpixl.collection.model import Collection
     from kpixl.disk import Written
     from kpixl.forms.definition import Form
     from kpixl.forms.load import known_forms, load_form, load_forms, parse_form
@@ -36,14 +35,13 @@ if TYPE_CHECKING:
     from kpixl.readers import read_grids
 
 __all__ = [
-    "Consolidated",
+    "Collection",
     "Form",
     "KpixlError",
     "Location",
     "Portfolio",
     "Problem",
     "Project",
-    "Reviewed",
     "Severity",
     "Written",
     "__version__",
@@ -63,14 +61,13 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "Consolidated": "kpixl.collection.consolidate",
+    "Collection": "kpixl.collection.model",
     "Form": "kpixl.forms.definition",
     "KpixlError": "kpixl.problems",
     "Location": "kpixl.problems",
     "Portfolio": "kpixl.portfolio.model",
     "Problem": "kpixl.problems",
     "Project": "kpixl.portfolio.model",
-    "Reviewed": "kpixl.collection.review",
     "Severity": "kpixl.problems",
     "Written": "kpixl.disk",
     "known_forms": "kpixl.forms.load",
@@ -153,7 +150,7 @@ def collect(
     roster: Portfolio | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-) -> Consolidated:
+) -> Collection:
     """Read returned files and folders into one portfolio.
 
     `workers`: processes, by default as many as there are processors; 0 reads in this one. `executor`: reads
@@ -172,7 +169,7 @@ def check(
     *,
     roster: Portfolio | None = None,
     configuration: str | Path | None = None,
-) -> Reviewed:
+) -> Collection:
     """Check returned files, or one portfolio, by every rule of its form and the office's kpixl.yaml."""
     from kpixl.collection.review import review
 

@@ -1,9 +1,14 @@
-"""A1 arithmetic and rectangles of cells. Rows and columns count from 0 everywhere in kpixl."""
+"""Cells, and their names in A1; rectangles of cells. Rows and columns count from 0 everywhere in kpixl."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
+
+from kpixl.keys import Key, parse_key
+
+_A1 = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}", re.ASCII)
 
 
 class Span(NamedTuple):
@@ -54,6 +59,20 @@ def parse_a1(address: str) -> CellRef:
     for letter in letters:
         col = col * 26 + ord(letter) - 64
     return CellRef(int(address[len(letters) :]) - 1, col - 1)
+
+
+def cell_from(text: str) -> CellRef | None:
+    """Parse what a file or a person gives as the address of a cell; None where it is none."""
+    return parse_a1(text) if _A1.fullmatch(text) else None
+
+
+ValuePlace = CellRef | Key
+"""Where in a file a value is: its cell, or in a portfolio its key."""
+
+
+def parse_place(text: str) -> ValuePlace:
+    """Parse the place of a value as JSON files spell it."""
+    return cell_from(text) or parse_key(text)
 
 
 def absolute(row: int, col: int) -> str:

@@ -18,7 +18,7 @@ LOCK_PREFIX = "~$"
 PORTFOLIO_SUFFIXES = (".yaml", ".yml")
 # What kpixl itself writes beside submissions; a file of this kind is read when it is named, not when it is found.
 DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".sarif"})
-# What the head of a report of ours says, so that one left among submissions is not taken for one.
+# The head of a report of ours, so that one left among submissions is not read as one.
 OWN_REPORT = b'<meta name="generator" content="kpixl report">'
 # The first line of a letter of ours, which a unit did not send.
 OWN_LETTER = b"X-Kpixl: letter"

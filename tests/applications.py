@@ -1,7 +1,8 @@
 """The applications that staff use, driven from tests: LibreOffice, Gnumeric, SheetJS, ExcelJS, the SDK validator.
 
-Where one is not installed its tests are skipped with a reason; in CI (the variable CI is set) they fail instead.
-`.ci/run` installs them all.
+Tests that drive one have the marker `application`: `make applications` runs them, `make test` the others. Where one is
+not installed its tests are skipped with a reason; in CI (the variable CI is set) they fail instead. `.ci/run` installs
+them all.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ NODE = Path(__file__).parent / "node"
 LIBREOFFICE = Path(__file__).parent / "libreoffice"
 _SYSTEM_PYTHON = "/usr/bin/python3"  # the one that has LibreOffice's bridge
 TIMEOUT = 240  # seconds; the slowest takes ten
+
+permitted = True  # whether the test that runs has the marker; conftest.py sets it
 
 # "Recalculate on load: always" for Excel and OpenDocument files.
 _RECALCULATE = """\
@@ -45,6 +49,7 @@ def absent(what: str) -> None:
 
 def command(name: str) -> str:
     """Return the path of a command, or skip (fail in CI)."""
+    assert permitted, f"this test starts {name}: it needs the marker `application`"
     path = shutil.which(name)
     if path is None:
         absent(name)
@@ -58,42 +63,68 @@ def _run(*arguments: str | Path) -> str:
     return out
 
 
-@dataclass(frozen=True)
 class Office:
-    """LibreOffice with a profile of its own, so that parallel runs do not meet."""
+    """LibreOffice with a profile of its own, so that parallel runs do not meet; it starts when first needed, once."""
 
-    profile: Path
-    recalculate: bool = False
+    def __init__(self, profile: Path, recalculate: bool = False) -> None:
+        self.profile, self.recalculate = profile, recalculate
+        self._server: subprocess.Popen[str] | None = None
 
     def convert(self, source: Path, folder: Path, kind: str = "xlsx", opened_as: str = "") -> Path:
         """Open `source` and save it in `folder` as `kind`; with `recalculate` every formula is computed anew.
 
-        `opened_as`: the filter to open it with, where LibreOffice would choose another.
+        `kind`: an ending, or an ending and the filter, `xlsx:Calc MS Excel 2007 XML`. `opened_as`: the filter to open
+        it with, where LibreOffice would choose another.
         """
-        soffice = command("soffice")
-        if self.recalculate and not self.profile.exists():
-            (self.profile / "user").mkdir(parents=True)
-            (self.profile / "user" / "registrymodifications.xcu").write_text(_RECALCULATE, encoding="utf-8")
         folder.mkdir(parents=True, exist_ok=True)
-        profile = f"-env:UserInstallation={self.profile.as_uri()}"
-        filters = [f"--infilter={opened_as}"] if opened_as else []
-        out = _run(
-            soffice, profile, "--headless", "--norestore", *filters, "--convert-to", kind, "--outdir", folder, source
-        )
         target = folder / f"{source.stem}.{kind.split(':')[0]}"
-        assert target.exists(), out  # soffice exits 0 when it cannot load a file
+        self._ask({"source": str(source), "target": str(target), "kind": kind, "opened_as": opened_as})
+        assert target.exists(), target
         return target
 
-    def edit(self, jobs: Sequence[Mapping[str, Any]], folder: Path) -> list[list[Any]]:
-        """Do the jobs of tests/libreoffice/edit.py; return the answers of each."""
+    def edit(self, jobs: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Do the jobs of tests/libreoffice/serve.py; return the answers of each."""
+        return [self._ask(job) for job in jobs]
+
+    def close(self) -> None:
+        """End LibreOffice, if it was started."""
+        if self._server is not None:
+            self._server.communicate(timeout=TIMEOUT)
+            self._server = None
+
+    def _ask(self, job: Mapping[str, Any]) -> Any:
+        server = self._server = self._server or self._started()
+        assert server.stdin is not None and server.stdout is not None
+        stuck = threading.Timer(TIMEOUT, os.killpg, (server.pid, signal.SIGKILL))
+        stuck.start()
+        try:
+            server.stdin.write(json.dumps(job, ensure_ascii=False) + "\n")
+            server.stdin.flush()
+            line = server.stdout.readline()
+        finally:
+            stuck.cancel()
+        if not line:  # it died; the next test gets another one
+            self._server = None
+            raise AssertionError(f"LibreOffice ended with {server.wait(TIMEOUT)} over {job}")
+        answer = json.loads(line)
+        assert not isinstance(answer, dict), (answer, job)
+        return answer
+
+    def _started(self) -> subprocess.Popen[str]:
         command("soffice")
         if subprocess.run([_SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False).returncode:
             absent("LibreOffice's bridge to Python (python3-uno)")
-        listed = folder / "jobs.json"
-        listed.write_text(json.dumps(jobs, ensure_ascii=False), encoding="utf-8")
-        answers: list[list[Any]] = json.loads(_run(_SYSTEM_PYTHON, LIBREOFFICE / "edit.py", self.profile, listed))
-        assert len(answers) == len(jobs)
-        return answers
+        if self.recalculate and not self.profile.exists():
+            (self.profile / "user").mkdir(parents=True)
+            (self.profile / "user" / "registrymodifications.xcu").write_text(_RECALCULATE, encoding="utf-8")
+        # In a group of its own, so that the timer ends it together with LibreOffice.
+        return subprocess.Popen(
+            [_SYSTEM_PYTHON, "-I", str(LIBREOFFICE / "serve.py"), str(self.profile)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
 
 
 def gnumeric(source: Path, target: Path) -> Path:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kpixl.recognise.kinds import kind_called
-from tests.recognise.test_kinds import TITLE_ALONE, TITLES, confusion
+from tests.recognise.test_kinds import TITLE_ALONE, TITLES, confusion, installed
 from tests.recognise.test_labels import CASES, RIGHT, WRONG, outcome
 
 INTRODUCTION = """\
@@ -29,7 +29,7 @@ several cells may be meant, all are named (`label-unclear`). `kpixl forms explai
 
 def page() -> str:
     """Write the page."""
-    return "\n".join([INTRODUCTION, *_kinds(), "", *_titles(), "", *_labels()]) + "\n"
+    return "\n".join([INTRODUCTION, *_kinds(), "", *_titles(), "", *_installed(), "", *_labels()]) + "\n"
 
 
 def _kinds() -> Iterator[str]:
@@ -59,6 +59,19 @@ def _titles() -> Iterator[str]:
         right, unknown = (sum(read_as == what(kind) for kind, _, read_as in found) for what in (str, _unknown))
         targets = sum(read_as == "target" for _, read_as in others)
         yield f"| {title} | {len(found)} | {right} | {unknown} | {len(others)} | {targets} |"
+
+
+def _installed() -> Iterator[str]:
+    yield "## With every definition that comes with kpixl\n"
+    yield "The same sheets with their own titles. A form of their kind reads them, or they are told as their kind;"
+    yield "unknown: of the kind of a form, but with too few of its labels, so that nothing is read.\n"
+    yield "| | read by | told as its kind | unknown |"
+    yield "|---|---|---:|---:|"
+    found = installed()
+    for kind in dict.fromkeys(kind for kind, _, _ in found):
+        counts = Counter(by for own, _, by in found if own == kind)
+        forms = ", ".join(f"{by}: {count}" for by, count in counts.items() if by not in (kind, "unknown"))
+        yield f"| {kind} | {forms} | {counts[kind] or ''} | {counts['unknown'] or ''} |"
 
 
 def _unknown(_: str) -> str:

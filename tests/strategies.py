@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from kpixl.forms.dated import has_year, with_year
 from kpixl.forms.definition import Field, Form, Row, Value
 from kpixl.forms.load import load_form
 from kpixl.forms.values import MAX_CELL_TEXT, Raw, is_blank, utf16_length
@@ -24,7 +25,10 @@ FORM_IDS = (
     "mini-form",
     "types-form",
     "shanghai-self-evaluation",
+    "central-self-evaluation",
     "central-target",
+    "central-monitoring",
+    "dated-form",
     "sichuan-target",
 )
 
@@ -74,16 +78,18 @@ dates = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 def texts(form_id: str) -> st.SearchStrategy[str]:
     """Draw text: hostile, any, or a word of the form's own (label, caption, item of a list), which is just text too."""
     form = form_of(form_id)
-    words = [form.title, *form.title_synonyms]
+    words = [form.title, form.printed_title, *form.title_synonyms]
     words += [c.text for c in (*form.layout.head, *form.layout.foot)]
     for field in form.fields.values():
         words += [field.label, field.heading, *field.synonyms]
     for placed in form.layout.tables:
         table = form.tables[placed.table]
         words += [table.label, placed.caption, *(h.label for h in (*placed.entry, *placed.print))]
+        words += [h.group.label for h in placed.entry if h.group]
         words += [c.label for c in table.columns.values()]
     for choices in form.choices.values():
         words += [*choices.items, *(s for synonyms in choices.items.values() for s in synonyms)]
+    words += [with_year(word, 2026) for word in words if has_year(word)]
     words = [word for word in dict.fromkeys(words) if not is_blank(word)]
     spaced = [" ".join(word) for word in words[:12]]
     return st.one_of(hostile, any_text, st.sampled_from([*words, *spaced]))

@@ -82,6 +82,9 @@ class Config:
         return self.severity[max(found, key=lambda s: (s not in CATEGORIES, len(s)))] if found else None
 
 
+NO_CONFIG = Config()
+
+
 def matches(selector: str, code: str, category: str) -> bool:
     """Return whether a selector means `code`: the code, a prefix of it up to - or a dot, or its category."""
     return selector in (code, category) or (code.startswith(selector) and code[len(selector)] in "-.")

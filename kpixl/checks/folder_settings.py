@@ -1,6 +1,6 @@
 """What makes a kpixl.yaml that of a collection folder: form, year, due date, and where things are in it.
 
-form: shanghai-target
+form: shanghai-target    # or a list: the first is that of the round, each further one gets a portfolio of its own
 year: 2026
 organization: 上海市科学技术协会
 due: 2026-11-20          # or 2026-11-20 17:00
@@ -45,7 +45,10 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
 }
 _READ = ("sent", "returned")  # folders in which no output may lie
 _DUE = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-_FORM: Text = ("表式的编号，见 kpixl forms", "the id of a form, see kpixl forms")
+_FORM: Text = (
+    "表式的编号，或几个不同编号的列表，见 kpixl forms",
+    "the id of a form, or a list of different ones, see kpixl forms",
+)
 _YEAR: Text = ("年份，例如 2026", "a year such as 2026")
 _DATE: Text = ('日期，例如 2026-11-20 或 "2026-11-20 17:00"', 'a date, 2026-11-20 or "2026-11-20 17:00"')
 _INSIDE: Text = (
@@ -59,7 +62,7 @@ _ALONE: Text = ("与其他路径不同、也不在 sent 和 returned 之内的�
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
     """The settings of a collection folder. `due`: local time; a date alone means its whole day. `by`: a field.
-    `lines`: where each key is.
+    `lines`: where each key is. `further`: forms that are collected from the same files, each on its own.
     """
 
     form: str
@@ -69,19 +72,23 @@ class FolderSettings:
     by: str | None = None
     paths: Mapping[str, PurePosixPath] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    further: tuple[str, ...] = ()
 
 
 def read_settings(reader: MappingReader, data: Mapping[str, Any]) -> FolderSettings | None:
     """Read the keys of a collection folder; None where the file has no form, as one with rules only."""
     texts = {key: reader.text(data.get(key), (key,)) for key in ("organization", "by")}
-    year, due, form = _year(reader, data.get("year")), _due(reader, data.get("due")), data.get("form")
+    year, due, given = _year(reader, data.get("year")), _due(reader, data.get("due")), data.get("form")
     paths = _paths(reader, data.get("paths"), year)
-    if not isinstance(form, str) or not form.strip():
-        if form is not None:
-            reader.wrong(("form",), _FORM, form)
+    forms: list[Any] = given if isinstance(given, list) else [given]
+    named = [form for form in forms if isinstance(form, str) and form.strip()]
+    if not forms or len(set(named)) < len(forms):
+        if given is not None:
+            reader.wrong(("form",), _FORM, given)
         return None
     lines = {key: reader.line((key,)) for key in FOLDER_KEYS}
-    return FolderSettings(form, year, texts["organization"], due, texts["by"], paths, lines)
+    form, *further = named
+    return FolderSettings(form, year, texts["organization"], due, texts["by"], paths, lines, tuple(further))
 
 
 def _year(reader: MappingReader, value: Any) -> int | None:

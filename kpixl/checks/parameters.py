@@ -1,6 +1,6 @@
 """`checks` of a form.yaml -> the parameters of each rule, strictly: what is wrong is reported with its key.
 
-A rule declares its parameters as a frozen dataclass; the annotation of each says how it is read.
+A rule declares its parameters as a frozen dataclass; the annotation of each decides how it is read.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NewType, get_type_hints
+from typing import Any, NewType, TypeVar, get_type_hints
 
+from kpixl.checks.measures import OPERATORS
 from kpixl.checks.rule import Roles
+from kpixl.checks.scored import ScoredColumns
 from kpixl.forms.definition import Form
+from kpixl.forms.values import fold
 from kpixl.problems import KpixlError, failure
 
 FieldKey = NewType("FieldKey", str)
 # An item of a list of choices on which another level or a row depends; a misspelt one would never match.
 Item = NewType("Item", str)
 MAX_PATTERN = 2_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ def invalid(key: str, reason: str) -> KpixlError:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads parameters for one form; `words` and `roles` are what its checks have named."""
+    """Reads parameters for one form; `words`, `roles` and `scored` are what its checks have named."""
 
     form: Form
     words: Mapping[str, Any]
     roles: Mapping[str, Roles]
+    scored: Mapping[str, ScoredColumns]
 
     def read(self, kind: type[Any], spec: Mapping[str, Any], path: str) -> Any:
         """Read the parameters `kind` from `spec`. Raises KpixlError `form-invalid`."""
@@ -62,6 +67,8 @@ class Reader:
                 values[field.name] = self._convert(hints[field.name], spec[key], f"{path}.{key}")
             elif field.name == "rows":
                 values["rows"] = self._rows("", f"{path}.rows")
+            elif field.name == "scored":
+                values["scored"] = self._scored("", f"{path}.scored")
             elif field.default is dataclasses.MISSING:
                 raise invalid(path, f"{key} is missing")
         return kind(**values)
@@ -75,12 +82,15 @@ class Reader:
             Item: self._item,
             Words: self._words,
             Roles: self._rows,
+            ScoredColumns: self._scored,
             tuple[str, ...]: lambda v, p: self._list(self._text, v, p),
             tuple[FieldKey, ...]: lambda v, p: self._list(self._field, v, p),
             tuple[Item, ...]: lambda v, p: self._list(self._item, v, p),
             tuple[tuple[str, ...], ...]: self._lists,
             tuple[tuple[Words, tuple[str, ...]], ...]: self._fits,
             tuple[str, str]: self._pair,
+            tuple[tuple[FieldKey, FieldKey], ...]: self._field_pairs,
+            tuple[tuple[str, Decimal], ...]: self._bands,
         }
         return readers[hint](value, path)
 
@@ -144,14 +154,36 @@ class Reader:
             for key, items in value.items()
         )
 
+    def _field_pairs(self, value: Any, path: str) -> tuple[tuple[FieldKey, FieldKey], ...]:
+        pairs = self._list(lambda v, p: self._list(self._field, v, p), value, path)
+        if wrong := [number for number, pair in enumerate(pairs) if len(pair) != 2]:
+            raise invalid(f"{path}[{wrong[0]}]", "must be two fields")
+        return pairs
+
+    def _bands(self, value: Any, path: str) -> tuple[tuple[str, Decimal], ...]:
+        if not isinstance(value, dict) or not value:
+            raise invalid(path, "must be a mapping of a grade to its least score")
+        bands = tuple((self._text(k, path), self._number(v, f"{path}.{k}")) for k, v in value.items())
+        if [*bands] != sorted(bands, key=lambda band: band[1], reverse=True):
+            raise invalid(path, "must fall from grade to grade")
+        return bands
+
     def _rows(self, value: Any, path: str) -> Roles:
-        if not self.roles:
-            raise invalid(path, "there is no table under checks.rows")
-        if value == "":
-            return next(iter(self.roles.values()))
-        if value not in self.roles:
-            raise invalid(path, f"no table {value} under checks.rows")
-        return self.roles[value]
+        return _named(self.roles, value, path, "rows")
+
+    def _scored(self, value: Any, path: str) -> ScoredColumns:
+        return _named(self.scored, value, path, "scores")
+
+
+def _named(tables: Mapping[str, T], value: Any, path: str, section: str) -> T:
+    """Return a table that a section of `checks` names; the first for ""."""
+    if not tables:
+        raise invalid(path, f"there is no table under checks.{section}")
+    if value == "":
+        return next(iter(tables.values()))
+    if value not in tables:
+        raise invalid(path, f"no table {value} under checks.{section}")
+    return tables[value]
 
 
 def read_roles(form: Form, data: Mapping[str, Any]) -> dict[str, Roles]:
@@ -171,3 +203,35 @@ def read_roles(form: Form, data: Mapping[str, Any]) -> dict[str, Roles]:
             raise invalid(f"{path}.target", f"no target {spec['target']}")
         roles[name] = Roles(name, spec["level1"], spec["level2"], spec["name"], *table.targets[spec["target"]].parts)
     return roles
+
+
+_SCORED = ("name", "target", "actual", "points", "score", "reason")
+
+
+def read_scored(form: Form, data: Mapping[str, Any]) -> dict[str, ScoredColumns]:
+    """Read `checks.scores`: table -> which column says what of a scored row, and `words` that mean an operator."""
+    found = {}
+    for name, spec in data.items():
+        path = f"checks.scores.{name}"
+        if name not in form.tables:
+            raise invalid(path, f"no table {name}")
+        if not isinstance(spec, dict) or set(spec) - {"words"} != set(_SCORED):
+            raise invalid(path, f"must say {', '.join(_SCORED)}, and may say words")
+        table = form.tables[name]
+        columns = {key: str(spec[key]) for key in _SCORED}
+        for key, column in columns.items():
+            if column not in table.columns and (key != "target" or column not in table.targets):
+                raise invalid(f"{path}.{key}", f"no column {column}")
+        words = _operator_words(spec.get("words", {}), f"{path}.words")
+        found[name] = ScoredColumns(name, words=words, **columns)
+    return found
+
+
+def _operator_words(data: Any, path: str) -> dict[str, tuple[str, ...]]:
+    """Read what means an operator beside a number, folded as the texts are that it is compared with."""
+    if not isinstance(data, dict) or not set(data) <= set(OPERATORS):
+        raise invalid(path, f"must be a mapping of {' '.join(OPERATORS)} to lists of words")
+    for operator, words in data.items():
+        if not isinstance(words, list) or not all(isinstance(word, str) and fold(word) for word in words):
+            raise invalid(f"{path}.{operator}", "must be a list of words")
+    return {operator: tuple(map(fold, words)) for operator, words in data.items()}

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kpixl.checks.basic import BASIC_RULES
-from kpixl.checks.parameters import Reader, invalid, read_roles
+from kpixl.checks.parameters import Reader, invalid, read_roles, read_scored
 from kpixl.checks.rule import CATEGORIES, NoParameters, Roles, Rule
 from kpixl.checks.rules.completeness import (
     goal_too_short,
     goal_truncated,
     level_missing,
     no_rows,
+    one_of,
     operator_missing,
     placeholder,
     required_blank,
@@ -66,6 +67,17 @@ from kpixl.checks.rules.relevance import (
     sentence_repeated,
     year_other,
 )
+from kpixl.checks.rules.scoring import (
+    exceeded_unexplained,
+    executed_over_budget,
+    execution_rate,
+    grade_unfit,
+    missed_full_score,
+    reached_less_score,
+    reason_missing,
+    score_not_proportional,
+    score_over_points,
+)
 from kpixl.forms.definition import Form
 from kpixl.problems import Severity
 from kpixl.problems.catalogue import CATALOGUE
@@ -78,6 +90,7 @@ _MODULES = (
     computed_mismatch,
     required_blank,
     no_rows,
+    one_of,
     level_missing,
     goal_too_short,
     goal_truncated,
@@ -118,6 +131,15 @@ _MODULES = (
     amount_small,
     cost_magnitude,
     cost_over_amount,
+    score_over_points,
+    missed_full_score,
+    score_not_proportional,
+    reached_less_score,
+    reason_missing,
+    exceeded_unexplained,
+    executed_over_budget,
+    execution_rate,
+    grade_unfit,
     expression,
 )
 RULES: Mapping[str, Rule] = {module.RULE.code: module.RULE for module in _MODULES}
@@ -156,19 +178,19 @@ def checks_of(form: Form) -> Checks:
     """Read `checks` of a form; the basic rules always apply. Raises KpixlError `form-invalid`."""
     data: dict[str, Any] = dict(form.checks)
     parts: dict[str, Any] = {}
-    for key, kind in (("rows", dict), ("words", dict), ("rules", list)):
+    for key, kind in (("rows", dict), ("scores", dict), ("words", dict), ("rules", list)):
         parts[key] = data.pop(key, kind())
         if not isinstance(parts[key], kind):
             raise invalid(f"checks.{key}", f"must be a {'mapping' if kind is dict else 'list'}")
     if data:
-        raise invalid("checks", f"unknown key {', '.join(map(str, data))}; known: rows, words, rules")
+        raise invalid("checks", f"unknown key {', '.join(map(str, data))}; known: rows, scores, words, rules")
     roles = read_roles(form, parts["rows"])
-    reader = Reader(form, parts["words"], roles)
+    reader = Reader(form, parts["words"], roles, read_scored(form, parts["scores"]))
     checks = list(BASIC.checks)
     for number, spec in enumerate(parts["rules"]):
         check = _check(reader, spec, f"checks.rules[{number}]")
         if any(check.code == other.code for other in checks):
-            raise invalid(f"checks.rules[{number}]", f"{check.code} stands twice; tell them apart with an id")
+            raise invalid(f"checks.rules[{number}]", f"{check.code} occurs twice; give each an id")
         checks.append(check)
     return Checks(tuple(checks), roles)
 

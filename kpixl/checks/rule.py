@@ -22,6 +22,7 @@ CATEGORIES: Mapping[str, tuple[str, str]] = {
     "measurability": ("可衡量性", "measurability"),
     "relevance": ("相关性", "relevance"),
     "cost-output": ("投入产出", "cost against output"),
+    "scoring": ("自评计分", "scoring"),
 }
 
 

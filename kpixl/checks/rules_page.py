@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from kpixl.checks.registry import RULES, checks_of
 from kpixl.checks.rule import CATEGORIES
 from kpixl.forms.definition import Form
+from kpixl.problems import Severity
+from kpixl.problems.words import SEVERITY_WORDS
 from kpixl.texts import Text, say
 
 TITLE: Text = ("检查规则", "The rules of kpixl check")
@@ -23,7 +25,6 @@ FINDS: Text = ("说明", "says")
 REMEDY: Text = ("处理", "remedy")
 PARAMETERS: Text = ("参数", "parameters")
 USED: Text = ("用于", "used by")
-SEVERITIES: dict[str, Text] = {"error": ("错误", "error"), "warning": ("警告", "warning"), "info": ("提示", "note")}
 
 
 def rules_markdown(lang: str, forms: Sequence[Form] = ()) -> str:
@@ -46,7 +47,7 @@ def _rule(code: str, lang: str, used: Sequence[str]) -> list[str]:
     names = [f.name.replace("_", "-") for f in dataclasses.fields(RULES[code].parameters)]
     lines = [
         f"### `{code}` {say(entry.title, lang)}\n",
-        f"- {say(SEVERITY, lang)}: {say(SEVERITIES[entry.severity], lang)}",
+        f"- {say(SEVERITY, lang)}: {say(SEVERITY_WORDS[Severity(entry.severity)], lang)}",
         f"- {say(FINDS, lang)}: {_inline(entry.message(lang))}",
         f"- {say(REMEDY, lang)}: {_inline(entry.hint(lang))}",
     ]

@@ -14,10 +14,10 @@ from kpixl.cli import console
 from kpixl.cli.compare import would_change
 from kpixl.cli.console import exit_code
 from kpixl.cli.help import Command, folder_option, lang_of, limit_option, option
+from kpixl.cli.several import Several, consolidate_several, only, refuse_paths_of_one
 from kpixl.cli.shared import (
     BY,
     DUE,
-    FORM,
     HTML,
     JSON,
     OUT,
@@ -62,11 +62,23 @@ from kpixl.cli.show_round import show_round
 )
 @option(
     "--roster",
-    "roster_path",
+    "roster_paths",
     type=PATH,
-    text=("项目名册，用于核对编号和缺交。", "The roster, to match ids and find who is missing."),
+    multiple=True,
+    text=(
+        "项目名册，用于核对编号和缺交；几种表式各一份。",
+        "The roster, to match ids and find who is missing; with several forms one for each.",
+    ),
 )
-@FORM
+@option(
+    "--form",
+    "form_ids",
+    multiple=True,
+    text=(
+        "表式，见 kpixl forms。给出几种时，-o 是文件夹，每种表式的结果在其中各自的文件夹里。",
+        "The form, see kpixl forms. With several of them -o is a folder, and each form has its own set there.",
+    ),
+)
 @limit_option
 @read_with
 @JSON
@@ -79,8 +91,8 @@ def consolidate(
     summary: Path | None,
     no_summary: bool,
     dry_run: bool,
-    roster_path: Path | None,
-    form_id: str | None,
+    roster_paths: tuple[Path, ...],
+    form_ids: tuple[str, ...],
     limits: Any,
     jobs: int | None,
     scheduler: str | None,
@@ -98,10 +110,18 @@ def consolidate(
     from kpixl.portfolio import canonical
 
     lang = lang_of(ctx)
-    if not paths and out is None and summary is None and roster_path is None and form_id is None:
+    if not paths and out is None and summary is None and not roster_paths and not form_ids:
         with reading(ctx, jobs, scheduler) as who:
             return _consolidate_folder(ctx, {"limits": limits, **who}, dry_run=dry_run, as_json=as_json, strict=strict)
     paths, out = given(ctx, paths or None, "paths"), given(ctx, out, "out")
+    if len(set(form_ids)) > 1:
+        refuse_paths_of_one(ctx, out, summary)
+        with reading(ctx, jobs, scheduler) as who:
+            wanted = Several(paths, out, [*dict.fromkeys(form_ids)], roster_paths, summary=not no_summary)
+            return consolidate_several(
+                ctx, wanted, {"limits": limits, **who}, dry_run=dry_run, as_json=as_json, strict=strict
+            )
+    form_id, roster_path = only(ctx, form_ids, "form_ids"), only(ctx, roster_paths, "roster_paths")
     check_target(out)
     targets = [out] if no_summary else [out, summary or out.with_suffix(".xlsx")]
     if not no_summary:
@@ -143,15 +163,17 @@ def _consolidate_folder(
     from kpixl.disk import turn
     from kpixl.forms.load import load_forms
     from kpixl.output.round import collect_round, write_round
+    from kpixl.output.several import further_places
 
     lang, folder, today = lang_of(ctx), needed_folder(ctx, "paths"), date.today()
-    rosters, forms = load_rosters(ctx, folder), list(load_forms(ctx.obj).values())
+    known = load_forms(ctx.obj)
+    rosters, forms, further = load_rosters(ctx, folder), list(known.values()), further_places(folder, known)
     with nullcontext() if dry_run else turn(folder.root):
         picks = load_picks(folder.paths["summary"])
-        found = collect_round(folder, rosters, forms, picks=picks, today=today, **options)
+        found = collect_round(folder, rosters, forms, further=further, picks=picks, today=today, **options)
         if dry_run:
             paths, out = [folder.paths["returned"]], folder.paths["portfolio"]
-            return would_change(ctx, found.collected, found.problems, paths, out, as_json=as_json, strict=strict)
+            return would_change(ctx, found.collection, found.problems, paths, out, as_json=as_json, strict=strict)
         done = write_round(found, limits=options["limits"], lang=lang, today=today, extra=ctx.obj)
     show_round(ctx, found, done, as_json=as_json)
     return exit_code(done.problems, strict)

@@ -84,21 +84,36 @@ def would_change(
     `problems`: of what was read, and of what the office decided.
     """
     from kpixl.cli import console
-    from kpixl.collection.consolidate import report_data
-    from kpixl.collection.sides import existing_side, result_side
-    from kpixl.output.diff.text import diff_data
-    from kpixl.portfolio.diff import diff
 
-    old, new, lang = existing_side(out, result.form), result_side(result, " ".join(map(str, paths))), lang_of(ctx)
-    found = diff(result.form, old.portfolio, new.portfolio)
+    lang = lang_of(ctx)
     if as_json:
-        console.print_json({**report_data(result, problems, (), lang), "diff": diff_data(found, old, new)})
+        console.print_json(change_data(result, problems, paths, out, lang))
     else:
+        found, old, new = _compared(result, paths, out)
         console.print_problems(problems, lang)
         console.print_files(result, lang)
         _show_diff(ctx, found, old, new, None, as_json=False)
     say_error(say(console.DRY_RUN, lang))
     return exit_code(problems, strict)
+
+
+def change_data(
+    result: Any, problems: Sequence[Problem], paths: Sequence[Path], out: Path, lang: str
+) -> dict[str, Any]:
+    """Return as data what was read, and how it differs from the portfolio that is there."""
+    from kpixl.collection.consolidate import report_data
+    from kpixl.output.diff.text import diff_data
+
+    return {**report_data(result, problems, (), lang), "diff": diff_data(*_compared(result, paths, out))}
+
+
+def _compared(result: Any, paths: Sequence[Path], out: Path) -> tuple[Any, Any, Any]:
+    """Compare what was read with the portfolio that is there: the differences, and both sides."""
+    from kpixl.collection.sides import existing_side, result_side
+    from kpixl.portfolio.diff import diff
+
+    old, new = existing_side(out, result.form), result_side(result, " ".join(map(str, paths)))
+    return diff(result.form, old.portfolio, new.portfolio), old, new
 
 
 def _show_diff(

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.problems import Problem, Severity
+from kpixl.problems.words import SEVERITY_COUNTS, SEVERITY_WORDS
 from kpixl.texts import Text, say
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from kpixl.collection.consolidate import Consolidated
-    from kpixl.collection.review import Since
+    from kpixl.collection.model import Collection, Since
     from kpixl.collection.trace import Trace
     from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
@@ -34,9 +34,6 @@ PROGRESS_FROM = 20  # files
 
 FILE: Text = ("文件", "File")
 PROJECTS: Text = ("项目", "Projects")
-ERRORS: Text = ("错误", "Errors")
-WARNINGS: Text = ("警告", "Warnings")
-NOTES: Text = ("提示", "Notes")
 TOTAL: Text = ("合计 {files} 个文件", "files in all: {files}")
 WORSE: Text = ("……另有 {count} 个有错误或警告的文件", "... {count} more with errors or warnings")
 CLEAN: Text = ("……另有 {count} 个没有错误和警告的文件", "... {count} more without errors or warnings")
@@ -49,11 +46,6 @@ TOTALS: Text = (
 )
 WROTE: Text = ("已写出 {path}", "wrote {path}")
 UNCHANGED: Text = ("内容未变 {path}", "unchanged {path}")
-SEVERITIES: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "error"),
-    Severity.WARNING: ("警告", "warning"),
-    Severity.INFO: ("提示", "note"),
-}
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 KIND_COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 MARKED: Text = (
@@ -143,7 +135,7 @@ def _print_kinds(problems: Sequence[Problem], lang: str) -> None:
         severity = list(Severity)[rank]
         files = len({problem.location.file for problem in members})
         counted = say(KIND, lang, count=f"{len(members):,}", files=f"{files:,}")
-        _print_heading(out, f"{say(SEVERITIES[severity], lang)} {code} · {counted}", COLOURS[severity])
+        _print_heading(out, f"{say(SEVERITY_WORDS[severity], lang)} {code} · {counted}", COLOURS[severity])
         _print_list(out, [_example(problem, lang) for problem in members[:EXAMPLES]])
         if len(members) > EXAMPLES:
             out.print("  " + say(MORE, lang, count=f"{len(members) - EXAMPLES:,}"))
@@ -193,10 +185,10 @@ def _parts(problem: Problem, lang: str) -> tuple[str, str, str, str]:
     """Return severity, place, text and code of a problem as rich markup."""
     from rich.markup import escape
 
-    place = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+    place = " ".join(part for part in (problem.location.address, problem.location.field) if part)
     colour = COLOURS[problem.severity]
     text = on_one_line(problem.text(lang))
-    word = say(SEVERITIES[problem.severity], lang)
+    word = say(SEVERITY_WORDS[problem.severity], lang)
     where = escape(f"{on_one_line(place)}:") if place else ""
     return f"[{colour}]{word}[/{colour}]", where, escape(text), f"[dim]{problem.code}[/dim]"
 
@@ -228,7 +220,7 @@ def _shortened(rows: Sequence[_FileRow], lang: str) -> Iterator[_FileRow]:
             yield _together(rest, say(text, lang, count=f"{len(rest):,}"))
 
 
-def print_files(result: Consolidated, lang: str) -> None:
+def print_files(result: Collection, lang: str) -> None:
     """Print the table of files, projects and problems."""
     from rich.markup import escape
     from rich.table import Table
@@ -238,9 +230,9 @@ def print_files(result: Consolidated, lang: str) -> None:
         counts[problem.location.file or "", problem.severity] += 1
     table = Table(box=None, pad_edge=False)
     table.add_column(say(FILE, lang), overflow="fold")
-    for heading in (PROJECTS, ERRORS, WARNINGS, NOTES):
+    for heading in (PROJECTS, *SEVERITY_COUNTS.values()):
         table.add_column(say(heading, lang), justify="right")
-    rows = [_FileRow(f.file, len(f.forms), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
+    rows = [_FileRow(f.file, f.count(result.form.id), tuple(counts[f.file, s] for s in Severity)) for f in result.files]
     for row in rows if len(rows) <= MAX_LISTED_FILES else _shortened(rows, lang):
         counted = (_count(n, s) for n, s in zip(row.counts, Severity, strict=True))
         table.add_row(escape(on_one_line(row.name)), str(row.projects), *counted)
@@ -258,6 +250,15 @@ def print_files(result: Consolidated, lang: str) -> None:
         out.print(say(LOOKS, lang, count=looks))
 
 
+def print_forms(results: Sequence[Collection], lang: str) -> None:
+    """Print the files of each of several forms below its title."""
+    from rich.markup import escape
+
+    for result in results:
+        console().print(f"\n{escape(f'{result.form.title} ({result.form.id})')}")
+        print_files(result, lang)
+
+
 def print_marked(folder: Path, copies: Sequence[MarkedFile], lang: str) -> None:
     """Print how many submissions were marked."""
     marked = sum(copy.reason is None for copy in copies)
@@ -269,7 +270,7 @@ def print_letters(written: Sequence[WrittenLetter], lang: str) -> None:
     for one in written:
         letter = one.letter
         counts = (len(letter.errors), len(letter.warnings), len(letter.unread), len(letter.missing))
-        named = zip((ERRORS, WARNINGS, NOT_READ, MISSING), counts, strict=True)
+        named = zip((*[*SEVERITY_COUNTS.values()][:2], NOT_READ, MISSING), counts, strict=True)
         told = " · ".join(f"{say(text, lang)} {count}" for text, count in named if count)
         to = ", ".join(letter.to) or say(NO_ADDRESS, lang)
         wrote(Path(on_one_line(f"{one.draft} → {to}{f'  {told}' if told else ''}")), one.changed, lang)
@@ -300,7 +301,7 @@ def print_trace(found: Trace, lang: str) -> None:
         if origin.row != row:
             row = origin.row
             out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
-        cell = origin.place.cell
+        cell = origin.place.address
         place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
         typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
         if (made := origin.decision) is not None:

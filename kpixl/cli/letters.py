@@ -1,4 +1,4 @@
-"""`kpixl letters`: what each unit is to be told, as drafts of mails."""
+"""`kpixl letters`: a letter to each unit, as drafts of mails."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def reading(ctx: click.Context, jobs: int | None, scheduler: str | None) -> Iter
 
 
 def chosen_form(ctx: click.Context, form_id: str | None) -> Any:
-    """Load the form asked for; when none is, the one that says it is the default, or the first."""
+    """Load the form asked for; when none is, the one marked as default, or the first."""
     from kpixl.forms.load import load_form, load_forms
 
     if form_id:

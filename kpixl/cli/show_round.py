@@ -45,7 +45,8 @@ def show_round(ctx: click.Context, found: Round, done: WrittenRound, *, as_json:
         console.print_json(_round_data(found, done, lang))
     else:
         _print_problems(done.problems, lang)
-        console.print_files(found.collected, lang)
+        console.print_files(found.collection, lang)
+        console.print_forms([run.collection for run in found.further], lang)
         _print_changes(found, lang)
         console.print_units(found.status, lang)
     if done.copies:
@@ -98,9 +99,10 @@ def _round_data(found: Round, done: WrittenRound, lang: str) -> dict[str, Any]:
     from kpixl.output.status import status_data
 
     return {
-        **report_data(found.collected, done.problems, done.written, lang),
+        **report_data(found.collection, done.problems, done.written, lang),
         "diff": diff_data(found.changes, found.before, found.after),
         "status": status_data(found.status, lang),
         "marked": marked_data(done.copies, lang),
         "letters": letters_data(done.letters, (), lang)["letters"],
+        "further": [report_data(run.collection, run.problems, (), lang) for run in found.further],
     }

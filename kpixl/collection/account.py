@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from kpixl.collection.cell_fates import Fate, cell_fates
-from kpixl.collection.consolidate import Consolidated
+from kpixl.a1 import CellRef
+from kpixl.collection.cell_fates import CellPlace, Fate, cell_fates
 from kpixl.collection.intake import FileResult, Limits, content_of, is_problem_list
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
@@ -30,7 +31,7 @@ QUOTED_WHOLE = 30  # characters of a cell that every message quotes
 LEAST_QUOTE = 4  # characters; a shorter text may be part of any message, and counts only in one at its cell
 
 
-_Row = list[tuple[str, Raw]]
+_Row = list[tuple[CellRef, Raw]]
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Account:
     problems: list[Problem] = field(default_factory=list)
 
 
-def account(result: Consolidated, forms: Sequence[Form], limits: Limits) -> Account:
+def account(result: Collection, forms: Sequence[Form], limits: Limits) -> Account:
     """Account for the filled cells of every file that a run has read."""
     found = Account()
     book = _Book(result)
@@ -54,10 +55,10 @@ def account(result: Consolidated, forms: Sequence[Form], limits: Limits) -> Acco
 class _Book:
     """What is known of each cell: claimed by a form, or reported."""
 
-    def __init__(self, result: Consolidated) -> None:
+    def __init__(self, result: Collection) -> None:
         self.form = result.form.id
         self.fates = cell_fates(result)
-        self.reported: set[tuple[str | None, str | None, str | None]] = set()
+        self.reported: set[CellPlace] = set()
         self.whole: set[tuple[str | None, str | None]] = set()
         self.same = {problem.location.file for problem in result.problems if problem.code == "mail-same"}
         self.looked: Counter[str] = Counter()
@@ -70,7 +71,7 @@ class _Book:
                 self.whole.add((place.file, place.sheet))
         self.told = {file: "\n".join(several) for file, several in texts.items()}
 
-    def quotes(self, file: str, cell: str, raw: Raw) -> bool:
+    def quotes(self, file: str, cell: CellRef, raw: Raw) -> bool:
         """Return whether a problem of the file quotes a cell: with its address, or a text long enough to be its own.
 
         Every look goes through all messages of the file, so that there are no more than MAX_LOOKED of them.
@@ -83,7 +84,7 @@ class _Book:
 
 
 NOT_TAKEN = frozenset(
-    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "sheet-id-form",
      "own-output-skipped", "file-skipped", "file-excluded", "csv-one-sheet"}
 )  # fmt: skip
 
@@ -99,12 +100,12 @@ def _file(
         if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
             yield Problem("source-changed", Location(file.file), {"file": file.file})
         return
-    claimed: dict[str | None, set[str]] = defaultdict(set)
+    claimed: dict[str | None, set[CellRef]] = defaultdict(set)
     for submission in file.forms:
         tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
         values = of_values(submission.cells).items()
         claimed[submission.sheet] |= submission.repeated
-        claimed[submission.sheet] |= {str(cell) for key, cell in values if key.in_row or key.name not in tables}
+        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = [
         {fold(text_of(value)) for value in preset.values() if value is not None}
@@ -129,10 +130,10 @@ def _lower(file: FileResult, book: _Book, cells: Counter[Fate]) -> Iterator[Prob
     left_out = Fate.NOT_TAKEN if (file.file, None) in book.whole else Fate.LOST
     for submission in file.forms:
         for key in filled_keys(submission.values, submission.tables):
-            fate = book.fates.get((file.file, submission.sheet, str(key)), left_out)
+            fate = book.fates.get((file.file, submission.sheet, key), left_out)
             cells[fate] += 1
             if fate is Fate.LOST:
-                place = Location(file.file, submission.sheet, str(key))
+                place = Location(file.file, submission.sheet, key)
                 yield Problem("cell-unaccounted", place, {"text": _short(_value(submission, key))})
 
 
@@ -147,7 +148,7 @@ def _rows(grid: Grid, extractor: Extractor, form: str) -> Iterator[_Row]:
     if is_problem_list(grid) or (grid.name or "").startswith(OWN_SHEET) or _is_cover(grid):
         return
     for _, cells in groupby(extractor.typed(form, grid), key=lambda cell: cell[0][0]):
-        if row := [(grid.address(*place), raw) for place, raw in cells if not extractor.is_heading(form, raw)]:
+        if row := [(grid.cell(*place), raw) for place, raw in cells if not extractor.is_heading(form, raw)]:
             yield row
 
 
@@ -157,7 +158,7 @@ def _is_cover(grid: Grid) -> bool:
     return any(isinstance(raw, str) and raw.startswith(PREFIX) and not loads(raw) for raw in head)
 
 
-def _fate(file: str, grid: Grid, cell: str, raw: Raw, claimed: set[str], book: _Book) -> Fate:
+def _fate(file: str, grid: Grid, cell: CellRef, raw: Raw, claimed: set[CellRef], book: _Book) -> Fate:
     if file in book.same:
         return Fate.SAME
     if cell in claimed:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kpixl.collection.review import Known, Reviewed, Since, is_portfolio, review
+from kpixl.a1 import parse_place
+from kpixl.collection.model import Collection, Known, Since
+from kpixl.collection.review import is_portfolio, review
 from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
 from kpixl.portfolio.model import Portfolio
@@ -50,8 +52,8 @@ def known_of(problem: Problem) -> Known:
     return Known(problem.code, problem.project, problem.location, texts, str(problem.severity))
 
 
-def only_new(result: Reviewed, baseline: Sequence[Known], name: str) -> Reviewed:
-    """Leave out of a result what the baseline holds; each finding of it stands for one only."""
+def only_new(result: Collection, baseline: Sequence[Known], name: str) -> Collection:
+    """Leave out of a result what the baseline holds; each of its findings counts for one only."""
     now = [known_of(problem) for problem in result.problems]
     matched, left = _matched(now, baseline)
     since = Since(
@@ -90,7 +92,7 @@ def _first(waiting: dict[Hashable, deque[int]], keys: Iterable[Hashable], left: 
 
 
 def _keys(finding: Known) -> Iterator[Hashable]:
-    """Yield what tells a finding from others, in each language and by each owner that is known of it."""
+    """Yield what identifies a finding, in each language and by each owner that is known of it."""
     place = finding.place
     owners: list[Hashable] = [(place.file, place.sheet)]
     if finding.project is not None:
@@ -115,7 +117,8 @@ def _squeezed(text: str) -> str:
 def _report(data: dict[str, Any]) -> Iterator[Known]:
     """Read the findings of `kpixl check --json`; with --since, those it knew as well."""
     for entry in [*data["problems"], *data.get("since", {}).get("known", ())]:
-        place = Location(*(_text(entry[key]) for key in ("file", "sheet", "cell", "field")))
+        file, sheet, cell, field = (_text(entry[key]) for key in ("file", "sheet", "cell", "field"))
+        place = Location(file, sheet, parse_place(cell) if cell else None, field)
         text = _squeezed(str(entry["message"]) + str(entry["hint"]))
         yield Known(str(entry["code"]), _text(entry.get("project")), place, (text,), str(entry["severity"]))
 
@@ -141,7 +144,7 @@ def _sarif_place(result: dict[str, Any]) -> Location:
     logical: dict[str, Any] = next(iter(location.get("logicalLocations", ())), {})
     name, full = str(logical.get("name", "")), str(logical.get("fullyQualifiedName", ""))
     sheet = full.removesuffix(f"!{name}") or None
-    cell = None if full == name else name
+    cell = None if full == name else parse_place(name)
     return Location(uri and unquote(uri), sheet, cell, _text(location.get("message", {}).get("text")))
 
 

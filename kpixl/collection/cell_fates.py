@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from kpixl.collection.consolidate import Consolidated
+from kpixl.a1 import ValuePlace
+from kpixl.collection.model import Collection
 from kpixl.collection.run_record import bases
 from kpixl.forms.definition import Form, Value
 from kpixl.keys import Key
@@ -17,7 +18,7 @@ from kpixl.portfolio.pairing import pair_rows
 from kpixl.portfolio.three_way import columns_of
 from kpixl.recognise.submission import Extracted
 
-CellPlace = tuple[str | None, str | None, str | None]  # file, sheet, cell
+CellPlace = tuple[str | None, str | None, ValuePlace | None]  # file, sheet, cell
 
 
 class Fate(StrEnum):
@@ -32,7 +33,7 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
-def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
+def cell_fates(result: Collection) -> dict[CellPlace, Fate]:
     """Return the fate of every cell that holds a value of a project; one that is not here is nowhere."""
     form = result.form
     projects = {project.id: project for project in result.portfolio.projects}
@@ -49,8 +50,8 @@ def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
             source = result.sources[project]
             own = source.file == file.file and source.sheet == read.sheet
             # In a portfolio of a lower level the place of a value is its key.
-            lower = {key: str(key) for key in filled_keys(read.values, read.tables)} if not read.cells else {}
-            cells = {key: str(cell) for key, cell in read.cells.items()} or lower
+            lower = {key: key for key in filled_keys(read.values, read.tables)} if not read.cells else {}
+            cells: Mapping[Key, ValuePlace] = read.cells or lower
             found = _form_fates(form, read, cells, (merged, base), Fate.RESULT if own else Fate.SAME)
             if version.superseded:
                 found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
@@ -60,7 +61,7 @@ def cell_fates(result: Consolidated) -> dict[CellPlace, Fate]:
     return fates
 
 
-def _noted(result: Consolidated) -> dict[CellPlace, Fate]:
+def _noted(result: Collection) -> dict[CellPlace, Fate]:
     """Return what merging has reported of single cells."""
     found: dict[CellPlace, Fate] = {}
     for lost in result.superseded:

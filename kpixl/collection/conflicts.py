@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kpixl.a1 import parse_place
 from kpixl.collection.settle import Offer, OpenConflict, Place
 from kpixl.forms.definition import Form
 from kpixl.portfolio.three_way import Address, Parts
@@ -22,7 +23,7 @@ def conflict_data(form: Form, conflict: OpenConflict) -> dict[str, Any]:
                 {
                     "file": p.location.file,
                     "sheet": p.location.sheet,
-                    "cell": p.location.cell,
+                    "cell": p.location.address,
                     "date": p.date,
                     "editor": p.editor,
                 }
@@ -55,7 +56,7 @@ def read_conflict(form: Form, data: Mapping[str, Any], address: Address) -> Open
     offers = tuple(
         Offer(
             value(each["value"]),
-            tuple(Place(Location(p["file"], p["sheet"], p["cell"]), p["date"], p["editor"]) for p in each["places"]),
+            tuple(Place(_location(place), place["date"], place["editor"]) for place in each["places"]),
         )
         for each in data["candidates"]
     )
@@ -70,3 +71,8 @@ def read_conflict(form: Form, data: Mapping[str, Any], address: Address) -> Open
         offers,
         decided,
     )
+
+
+def _location(place: Mapping[str, Any]) -> Location:
+    cell = place["cell"]
+    return Location(place["file"], place["sheet"], None if cell is None else parse_place(str(cell)))

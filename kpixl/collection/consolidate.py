@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kpixl.a1 import ValuePlace
+from kpixl.checks.configuration import NO_CONFIG, Config
 from kpixl.checks.engine import Checker, check
 from kpixl.collection.conflicts import conflict_data, read_conflict
 from kpixl.collection.decisions import (
@@ -38,12 +41,14 @@ from kpixl.collection.intake import (
 )
 from kpixl.collection.levels import is_lower, of_lower, placed, read_lower
 from kpixl.collection.merge import Merged, Source, merge
+from kpixl.collection.model import Collection
+from kpixl.collection.nothing_to_report import absence_problems, declared_of
 from kpixl.collection.office import Office
 from kpixl.collection.roster_changes import roster_problems
 from kpixl.collection.run_record import RunRecord, read_run, record_run, run_data, with_changes
-from kpixl.collection.settle import OpenConflict, Superseded
+from kpixl.collection.settle import OpenConflict
 from kpixl.collection.sources import read_source, source_data, sources_path
-from kpixl.collection.versions import Returned, Version
+from kpixl.collection.versions import Returned
 from kpixl.disk import Output, Written, check_target, commit, refuse_overlap
 from kpixl.files import find_files, spelled_out
 from kpixl.forms.definition import Form
@@ -66,28 +71,6 @@ SOURCES_FORMAT = 1
 MAX_DROPPED = 20  # ids that one message names
 
 
-@dataclass(frozen=True, slots=True)
-class Consolidated:
-    """Everything the run gave: the portfolio, where each value came from, what was noticed, and every file read.
-
-    `sent`: the roster as it was sent out, None where that is the same.
-    `versions`: the forms in which each project came back, the one that gave most first. `conflicts`: what is to be
-    decided. `superseded`: values that were typed and are not in the result. `decisions`: all of them, the new ones too.
-    """
-
-    form: Form
-    portfolio: Portfolio
-    sources: Mapping[str, Source]
-    problems: tuple[Problem, ...]
-    files: tuple[FileResult, ...]
-    versions: Mapping[str, tuple[Version, ...]]
-    roster: Portfolio | None = None
-    conflicts: tuple[OpenConflict, ...] = ()
-    superseded: tuple[Superseded, ...] = ()
-    decisions: Decisions = NONE
-    sent: Portfolio | None = None
-
-
 def consolidate(
     paths: Iterable[Path],
     forms: Sequence[Form],
@@ -99,17 +82,21 @@ def consolidate(
     workers: Workers = None,
     progress: Progress | None = None,
     checker: Checker = check,
+    config: Config = NO_CONFIG,
     may_be_empty: bool = False,
     decided: Decided = undecided,
     sent: Portfolio | None = None,
-) -> Consolidated:
+    elsewhere: Sequence[str] = (),
+) -> Collection:
     """Read every submission under `paths` and merge them.
 
     `sent`: the roster as it was sent out, where that is another than `roster` (the base of the merge).
+    `elsewhere`: the ids of `forms` that are collected on their own from the same files (`kpixl.collection.several`).
     `outputs`: what will be written; refused before any work where it cannot be, or where it is itself read, be it
     as a submission or as one of the other `inputs` (the roster).
     `decided`: what the office decided, as a function of the form, which is known only after reading.
-    `checker`: what is checked of the projects, by default only what the fields themselves demand.
+    `checker`: what is checked of the projects, by default only what the fields themselves demand. `config`: what the
+    office has declared, so that what did not come back and need not is not missed.
     Raises KpixlError where there is nothing to read, unless that `may_be`.
     """
     paths = list(paths)
@@ -124,7 +111,7 @@ def consolidate(
     lower = [read_lower(job, forms) for job in jobs if is_lower(job)]
     others = [job for job in jobs if not is_lower(job)]
     results = [*lower, *one_return(read_files(others, forms, limits, workers, progress))]
-    return _merged(results, skipped, forms, roster, sent, checker, decided)
+    return merged_of(results, skipped, forms, roster, sent, checker, config, decided, elsewhere)
 
 
 def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
@@ -135,21 +122,26 @@ def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return [(path, shown if names[shown] == 1 else spelled_out(path)) for path, shown in found]
 
 
-def _merged(
+def merged_of(
     results: Sequence[FileResult],
     skipped: Sequence[Problem],
     forms: Sequence[Form],
     roster: Portfolio | None,
     sent: Portfolio | None,
     checker: Checker,
+    config: Config,
     decided: Decided,
-) -> Consolidated:
+    elsewhere: Sequence[str] = (),
+) -> Collection:
+    """Merge what was read, as `consolidate` does: without a roster, for the commonest form but those of `elsewhere`."""
     by_id = {form.id: form for form in forms}
-    kinds = sorted({e.form for r in results for e in r.forms})
-    form = by_id[roster.form if roster is not None else _commonest(results) if kinds else forms[0].id]
+    counts = Counter(e.form for r in results for e in r.forms if e.form not in elsewhere)
+    commonest = max(sorted(counts), key=counts.__getitem__, default=forms[0].id)
+    form = by_id[roster.form if roster is not None else commonest]
     problems = [*skipped, *(p for r in results for p in r.problems), *roster_problems(form, roster, sent)]
-    items = [_returned(result, extracted) for result in results for extracted in result.forms]
-    items, placing = placed(form, items, [result.lower for result in results if result.lower], roster)
+    items = [_returned(result, one) for result in results for one in result.forms if one.form not in elsewhere]
+    lower = [r.lower for r in results if r.lower is not None and {one.form for one in r.forms}.isdisjoint(elsewhere)]
+    items, placing = placed(form, items, lower, roster)
     problems += placing
     decisions, new = decided(form)
     excluded, notes = excluded_files(decisions, [(r.file, r.sha256) for r in results])
@@ -157,7 +149,7 @@ def _merged(
     returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
     merged = merge(form, returned, roster, decisions, new, sent)
     problems += [
-        Problem("marker-form", item.place, {"other": by_id[item.form.form].title})
+        Problem("sheet-id-form", item.place, {"other": by_id[item.form.form].title})
         for item in items
         if item.form.form != form.id
     ]
@@ -166,36 +158,32 @@ def _merged(
             problems.append(Problem("sheet-hidden", item.place, project=project))
         problems += [replace(problem, project=project) for problem in item.form.problems]
     problems += merged.problems
+    declared = declared_of(form, roster, config, {project.id for project in merged.portfolio.projects})
+    problems += absence_problems(form, merged.absent, declared.reasons)
     problems += checker(form, merged.portfolio, _locator(merged), merged.causes)
     problems = independent(problems)
     order = {result.file: number for number, result in enumerate(results)}
     problems.sort(key=lambda p: order.get(p.location.file or "", -1))
-    return Consolidated(
+    return Collection(
         form,
         merged.portfolio,
+        (*problems, *declared.problems),
         _with_raw(merged.sources, problems),
-        tuple(problems),
         tuple(results),
         merged.versions,
         roster,
+        sent,
         merged.conflicts,
         merged.superseded,
         with_more(form, decisions, merged.decisions),
-        sent,
+        declared.reasons,
+        config,
     )
 
 
 def _returned(result: FileResult, form: Extracted) -> Returned:
     item = Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
     return item if result.lower is None else of_lower(item, result.lower)
-
-
-def _commonest(results: Sequence[FileResult]) -> str:
-    counts: dict[str, int] = {}
-    for result in results:
-        for extracted in result.forms:
-            counts[extracted.form] = counts.get(extracted.form, 0) + 1
-    return max(sorted(counts), key=lambda form: counts[form])
 
 
 def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
@@ -210,7 +198,7 @@ def _locator(merged: Merged) -> Callable[[str, Key, str], Location]:
 # --- where each value came from ---------------------------------------------------------------
 
 
-def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
+def sources_text(result: Collection, portfolio: bytes = b"", run: RunRecord | None = None) -> str:
     """Write the sources file of the written `portfolio`: for every value the file, sheet and cell it was typed in.
 
     `run`: the record of the run, for summaries that are made from the portfolio later.
@@ -232,7 +220,7 @@ def sources_text(result: Consolidated, portfolio: bytes = b"", run: RunRecord | 
 
 def _with_raw(sources: Mapping[str, Source], problems: Sequence[Problem]) -> dict[str, Source]:
     """Add what was typed where a value was read otherwise than plainly, from the problems that report it."""
-    typed: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    typed: dict[tuple[str | None, str | None], dict[ValuePlace, str]] = {}
     for problem in problems:
         if problem.code in ("value-normalised", "value-unverified") and problem.location.cell is not None:
             place = (problem.location.file, problem.location.sheet)
@@ -331,7 +319,7 @@ def _sources_data(portfolio: Path) -> dict[str, Any]:
 
 
 def write_consolidated(
-    result: Consolidated,
+    result: Collection,
     out: Path,
     summary: Path | None = None,
     *,
@@ -424,7 +412,7 @@ def _dropped(new: Portfolio, old: Portfolio | None, out: Path) -> Problem | None
 
 
 def report_data(
-    result: Consolidated, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
+    result: Collection, problems: Sequence[Problem], written: Sequence[tuple[Path, bool]], lang: str
 ) -> dict[str, Any]:
     """Turn a run into JSON data."""
     return {
@@ -432,7 +420,7 @@ def report_data(
         "year": result.portfolio.year,
         "projects": len(result.portfolio.projects),
         "files": [
-            {"file": f.file, "sha256": f.sha256, "projects": len(f.forms), "second_looks": f.second_looks}
+            {"file": f.file, "sha256": f.sha256, "projects": f.count(result.form.id), "second_looks": f.second_looks}
             for f in result.files
         ],
         "problems": [p.data(lang) for p in problems],

@@ -14,7 +14,7 @@ decisions:
 - {supersede: 旧.xlsx, with: 新.xlsx, reason: 来电说明}
 
 A later entry about the same value replaces an earlier one. `candidates`: what there was to choose from; where a file
-says something else since, the decision is reported. What people add to the file, comments too, stays as it is.
+has changed since, the decision is reported. What people add to the file, comments too, stays as it is.
 """
 
 from __future__ import annotations

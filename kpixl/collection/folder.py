@@ -1,6 +1,6 @@
 """The collection folder: one round of one form, so that no command needs a path or an option (design section 8).
 
-kpixl.yaml      form, year, due date, rules, waivers
+kpixl.yaml      form (or several), year, due date, rules, waivers
 roster.yaml     the projects
 sent/           the workbooks that went out, and roster.yaml as it was then
 returned/       what came back
@@ -110,6 +110,13 @@ def load_rosters(folder: Folder, forms: Mapping[str, Form]) -> Rosters:
     return Rosters(form, roster, sent)
 
 
+def further_forms(folder: Folder, forms: Mapping[str, Form]) -> list[Form]:
+    """Return the forms that kpixl.yaml names beside that of the round. Raises KpixlError where one is not known."""
+    if any(form_id not in forms for form_id in folder.settings.further):
+        raise _wrong(folder, "form", ("、".join(forms), " or ".join(forms)))
+    return [forms[form_id] for form_id in folder.settings.further]
+
+
 def grouping_field(folder: Folder, form: Form) -> Field | None:
     """Return the field by which a folder groups its projects. Raises KpixlError where the form has no such field."""
     if folder.settings.by is None:
@@ -123,6 +130,8 @@ def grouping_field(folder: Folder, form: Form) -> Field | None:
 
 def _wrong(folder: Folder, key: str, expected: Text) -> KpixlError:
     found = getattr(folder.settings, key)
+    if key == "form":
+        found = ", ".join((folder.settings.form, *folder.settings.further))
     line = folder.settings.lines.get(key, 1)
     return failure("value-wrong", CONFIG, line=line, key=key, expected=expected, found=found)
 

@@ -24,7 +24,7 @@ from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.sheet_id import LOWER, Marker
+from kpixl.portfolio.sheet_id import LOWER, SheetId
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.recognise.submission import Extracted
 
@@ -68,12 +68,13 @@ def read_lower(job: Job, forms: Sequence[Form]) -> FileResult:
 def _submissions(form: Form, portfolio: Portfolio, lower: Lower) -> Iterator[Extracted]:
     for order, project in enumerate(portfolio.projects, 1):
         name = sheet_ids.digest(sheet_ids.name_of(form, project))
-        mark = Marker(form.id, form.version, lower.portfolio, project.id, order, name, portfolio.year, explicit=True)
+        place = (form.id, form.version, lower.portfolio, project.id)
+        sheet_id = SheetId(*place, order, name, portfolio.year, explicit=True)
         yield Extracted(
             form.id,
             project.id,
             False,
-            mark,
+            sheet_id,
             portfolio.year,
             portfolio.organization,
             project.values,
@@ -114,14 +115,14 @@ def placed(
     order = 0
     found = []
     for item in items:
-        mark = item.form.marker
-        if mark is None or mark.portfolio not in portfolios:
+        sheet_id = item.form.sheet_id
+        if sheet_id is None or sheet_id.portfolio not in portfolios:
             found.append(item)
             continue
         order += 1
-        project = placing.id_of(item, mark)
-        mark = replace(mark, portfolio=LOWER, project=project, order=order, organization=None)
-        found.append(replace(item, form=replace(item.form, marker=mark, organization=None)))
+        project = placing.id_of(item, sheet_id)
+        sheet_id = replace(sheet_id, portfolio=LOWER, project=project, order=order, organization=None)
+        found.append(replace(item, form=replace(item.form, sheet_id=sheet_id, organization=None)))
     return found, [placing.problem(lower) for lower in lowers]
 
 
@@ -139,8 +140,8 @@ def _known(
     if roster is not None:
         pairs = [(_name_of(form, project.values), project.id) for project in roster.projects]
     else:
-        own = [(i, m) for i in items if (m := i.form.marker) is not None and m.portfolio not in portfolios]
-        pairs = [(_name_of(form, item.form.values), mark.project) for item, mark in own]
+        own = [(i, m) for i in items if (m := i.form.sheet_id) is not None and m.portfolio not in portfolios]
+        pairs = [(_name_of(form, item.form.values), sheet_id.project) for item, sheet_id in own]
     ids: dict[Name, set[str]] = {}
     for key, project in pairs:
         ids.setdefault(key, set()).add(project)
@@ -159,13 +160,13 @@ class _Placing:
         self.ids: dict[tuple[str, str], str] = {}
         self.taken: dict[tuple[str, str], str] = {}  # by portfolio and id of this level: the id there
 
-    def id_of(self, item: Returned, mark: Marker) -> str:
+    def id_of(self, item: Returned, sheet_id: SheetId) -> str:
         """Return the id here of a project by its id there: one that two projects of one portfolio share goes to one."""
-        place = (mark.portfolio, mark.project)
+        place = (sheet_id.portfolio, sheet_id.project)
         if place not in self.ids:
             wanted = self.known.get(_name_of(self.form, item.form.values), "")
-            if not wanted or self.taken.setdefault((mark.portfolio, wanted), mark.project) != mark.project:
-                wanted = f"{_prefix(self.portfolios[mark.portfolio].name)}{mark.project}"
+            if not wanted or self.taken.setdefault((sheet_id.portfolio, wanted), sheet_id.project) != sheet_id.project:
+                wanted = f"{_prefix(self.portfolios[sheet_id.portfolio].name)}{sheet_id.project}"
             self.ids[place] = wanted
         return self.ids[place]
 

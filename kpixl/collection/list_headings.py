@@ -1,6 +1,6 @@
 """What the headings of a project list are: which field each is, how it was recognised, and in which unit it counts.
 
-A list has its columns in any order, so that nothing but its words tells a heading: what is only nearly a label must be
+A list has its columns in any order, so that a heading is known by its words only: what is only nearly a label must be
 the unique closest, and must not differ in a word that changes what is meant (上年, 累计, 执行).
 """
 
@@ -249,7 +249,7 @@ class ListLabels:
     def _assign_shared(
         self, headings: Sequence[HeadingTexts], shared: Mapping[int, list[str]], keys: dict[int, str]
     ) -> frozenset[int]:
-        """Give fields to headings that are the label of several; return those where only the order tells.
+        """Give fields to headings that are the label of several; return those that only the order can decide.
 
         Where each of the fields has its heading, they go in the order of the form. Else the heading above them all
         tells, or the amounts to the left, or that the list is about the main amount.

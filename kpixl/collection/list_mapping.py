@@ -53,7 +53,7 @@ def mapped_columns(read: ReadList) -> Iterator[MappedColumn]:
             unit = listing.unit(heading) if money else None
             yield MappedColumn(
                 sheet=place.sheet or "",
-                cell=place.cell or "",
+                cell=place.address or "",
                 heading=heading.text,
                 key=field.key if field else "",
                 label=field.heading if field else "",

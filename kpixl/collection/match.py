@@ -1,4 +1,4 @@
-"""Submissions -> ids of projects: by the marker, else by the form's key fields (name and unit), never by a guess."""
+"""Submissions -> ids of projects: by the sheet id, else by the form's key fields (name and unit), never by a guess."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Names:
         return item.form.values[self.form.key_fields[0]]
 
     def assign(self, returned: Sequence[Returned], foreign: Sequence[bool]) -> list[str]:
-        """Return an id for each form, by marker, else by name, else a new one.
+        """Return an id for each form, by sheet id, else by name, else a new one.
 
-        `foreign`: whether the marker is one of another portfolio, whose numbers count for nothing here.
+        `foreign`: whether the sheet id is one of another portfolio, whose numbers count for nothing here.
         """
         ids: Ids = [None if other else self._marked(item) for item, other in zip(returned, foreign, strict=True)]
         self._copies(returned, ids)
@@ -68,16 +68,16 @@ class Names:
             for number, item in enumerate(returned)
         ]
 
-    # --- by marker ---------------------------------------------------------------------------
+    # --- by sheet id --------------------------------------------------------------------------
 
     def _marked(self, item: Returned) -> str | None:
-        mark = item.form.marker
-        if mark is None or (self.roster is not None and mark.project not in self.names):
+        sheet_id = item.form.sheet_id
+        if sheet_id is None or (self.roster is not None and sheet_id.project not in self.names):
             return None
-        return mark.project
+        return sheet_id.project
 
     def _copies(self, returned: Sequence[Returned], ids: Ids) -> None:
-        """Where one marker stands in sheets of different names, only the one it was written for keeps it."""
+        """Where sheets of different names have one sheet id, only the one it was written for keeps it."""
         for numbers in _groups(ids):
             true = [n for n in numbers if self._is_original(returned[n])] if len(numbers) > 1 else []
             for n in numbers:
@@ -117,25 +117,25 @@ class Names:
 
     def _is_another(self, item: Returned) -> bool:
         """Return whether a form, unlike the roster by name, is of another unit too: not renamed there only."""
-        assert item.form.marker is not None
-        own, key = self.keys.get(item.form.marker.project, ()), self._key(item.form.values)
+        assert item.form.sheet_id is not None
+        own, key = self.keys.get(item.form.sheet_id.project, ()), self._key(item.form.values)
         return bool(key[0]) and sheet_ids.digest(self._name(item)) not in self.digests and key[1:] != own[1:]
 
     def _renamed(self, returned: Sequence[Returned], ids: Ids) -> None:
-        """Where the name is not the marker's, the form was pasted over another project's sheet, or renamed."""
+        """Where the name is not the sheet id's, the form was pasted over another project's sheet, or renamed."""
         sent = {
-            mark.name: mark.project
+            sheet_id.name: sheet_id.project
             for item, i in zip(returned, ids, strict=True)
-            if i is not None and (mark := item.form.marker) is not None and mark.name
+            if i is not None and (sheet_id := item.form.sheet_id) is not None and sheet_id.name
         }
         names = self.digests if self.roster is not None else sent
         expected = {project_id: name for name, project_id in names.items()}
         for number, item in enumerate(returned):
             own, name = ids[number], self._name(item)
             found = sheet_ids.digest(name)
-            if own is None or not found or item.form.marker is None or found == expected.get(own, found):
+            if own is None or not found or item.form.sheet_id is None or found == expected.get(own, found):
                 continue
-            if found == item.form.marker.name and self.roster is None:
+            if found == item.form.sheet_id.name and self.roster is None:
                 continue  # two projects of one name
             details: dict[str, object] = {"id": own, "name": text_of(name)}
             other = names.get(found)
@@ -145,45 +145,45 @@ class Names:
             else:
                 ids[number] = other
                 details = {**details, "other": other}
-                self.problems.append(Problem("marker-other-project", place, details, project=other))
+                self.problems.append(Problem("sheet-id-other-project", place, details, project=other))
 
     def _is_original(self, item: Returned) -> bool:
-        """Return whether a form has the name that its marker was written for."""
+        """Return whether a form has the name that its sheet id was written for."""
         return _sent_name(item) == sheet_ids.digest(self._name(item))
 
     # --- by name -----------------------------------------------------------------------------
 
     def _named(self, item: Returned, collided: str, *, foreign: bool) -> str:
-        """Find a project by its key fields, or make a new id. `collided`: who has the number of its marker."""
+        """Find a project by its key fields, or make a new id. `collided`: who has the number of its sheet id."""
         key = self._key(item.form.values)
         known = self.known.get(key) if key[0] else None
         project_id = known or self._of_lower_level(item) or self._new_id()
         if key[0]:
             self.known.setdefault(key, project_id)
-        mark, name, place = item.form.marker, text_of(self._name(item)), item.at(Key(self.form.key_fields[0]))
+        sheet_id, name, place = item.form.sheet_id, text_of(self._name(item)), item.at(Key(self.form.key_fields[0]))
         details: dict[str, object] = {"id": project_id, "name": name}
         code, where = "", place
-        if collided and mark is not None:
-            code, details = "marker-collision", {**details, "number": mark.project, "other": collided}
+        if collided and sheet_id is not None:
+            code, details = "sheet-id-collision", {**details, "number": sheet_id.project, "other": collided}
         elif foreign:
-            pass  # marker-portfolio and marker-year name the project
+            pass  # sheet-id-portfolio and sheet-id-year name the project
         elif known is not None:
-            code, where = "matched-by-name" if self.roster is not None or mark is None else "", item.place
+            code, where = "matched-by-name" if self.roster is not None or sheet_id is None else "", item.place
         elif self.roster is not None:
             code, details = "not-in-roster", {**details, "suggestion": self._suggestion(name)}
-        elif mark is not None:
-            code, details = "marker-copied", {"id": mark.project, "name": name, "new": project_id}
+        elif sheet_id is not None:
+            code, details = "sheet-id-copied", {"id": sheet_id.project, "name": name, "new": project_id}
         if code:
             self.problems.append(Problem(code, where, details, project=project_id))
         return project_id
 
     def _of_lower_level(self, item: Returned) -> str:
         """Return the id that a project of a lower level was given, where it is free; "" of any other."""
-        mark = item.form.marker
-        if mark is None or mark.portfolio != LOWER or mark.project in self.taken:
+        sheet_id = item.form.sheet_id
+        if sheet_id is None or sheet_id.portfolio != LOWER or sheet_id.project in self.taken:
             return ""
-        self.taken.add(mark.project)
-        return mark.project
+        self.taken.add(sheet_id.project)
+        return sheet_id.project
 
     def _suggestion(self, name: str) -> tuple[str, str]:
         from rapidfuzz import fuzz, process  # loaded only where something is not in the roster
@@ -211,6 +211,6 @@ def _groups(ids: Ids) -> list[list[int]]:
 
 
 def _sent_name(item: Returned) -> str:
-    """Return the digest of the name that the marker of a form was written for."""
-    assert item.form.marker is not None
-    return item.form.marker.name
+    """Return the digest of the name that the sheet id of a form was written for."""
+    assert item.form.sheet_id is not None
+    return item.form.sheet_id.name

@@ -1,6 +1,6 @@
 """Projects from many files -> one portfolio: who is who, what came twice, what is missing.
 
-Identity: the marker in the sheet, then the form's key fields (name and unit), folded; never a guess.
+Identity: the sheet id in the sheet, then the form's key fields (name and unit), folded; never a guess.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from kpixl.collection.settle import ChosenValues, OpenConflict, Settled, Superse
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.files import natural_key
 from kpixl.forms.definition import Form
-from kpixl.forms.values import fold, text_of
+from kpixl.forms.values import fold
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.portfolio.three_way import Choice
 from kpixl.problems import Location, Problem, Severity
 
@@ -39,7 +39,7 @@ class Merged:
     the first is the one that gave most. `conflicts`: what is to be decided. `superseded`: values that were typed and
     are not in the result. `decisions`: those that are new, with what they replaced and what there was to choose from.
     `undecided`: values (project, key) that have only what was sent out, with the place of the first candidate.
-    `causes`: why values are not known.
+    `causes`: why values are not known. `absent`: the projects of the roster that did not come back.
     """
 
     portfolio: Portfolio
@@ -52,6 +52,7 @@ class Merged:
     decisions: tuple[Decision, ...] = ()
     undecided: Mapping[tuple[str, Key], Location] = field(default_factory=dict)
     causes: Causes = NO_CAUSES
+    absent: tuple[Project, ...] = ()
 
 
 def merge(
@@ -69,7 +70,7 @@ def merge(
     """
     known = roster if sent is None or roster is None else as_sent(roster, sent)
     scope = _scope(form, returned, roster)
-    foreign = [scope.excludes(item.form.marker) for item in returned]
+    foreign = [scope.excludes(item.form.sheet_id) for item in returned]
     names = Names(form, known)
     ids = names.assign(returned, foreign)
     problems = [*_other_years(returned, ids, foreign, scope), *_foreign(form, returned, ids, foreign, scope)]
@@ -84,8 +85,7 @@ def merge(
     chosen = {i: one for i, one in settled.items() if i not in judged.removed}
     order = _order(chosen, groups, known)
     portfolio = Portfolio(form.id, scope.year, scope.organization, tuple(chosen[i].project for i in order))
-    if roster is not None:
-        problems += _missing(form, roster, groups)
+    absent = () if roster is None else tuple(p for p in roster.projects if p.id not in groups)
     return Merged(
         portfolio,
         {i: chosen[i].source for i in order},
@@ -97,6 +97,7 @@ def merge(
         judged.recorded,
         {(i, key): place for i in order for key, place in chosen[i].undecided.items()},
         Causes({i: chosen[i].unread for i in order}, {i: {k: k for k in chosen[i].undecided} for i in order}),
+        absent,
     )
 
 
@@ -141,9 +142,9 @@ def _order(
     def key(project_id: str) -> tuple[bool, int]:
         file = chosen[project_id].versions[0]
         received = next(r for r in groups[project_id] if (r.item.file, r.item.form.sheet) == (file.file, file.sheet))
-        mark = received.item.form.marker
-        own = mark is not None and mark.project == project_id and not received.foreign
-        return (not own, mark.order if own and mark is not None else 0)
+        sheet_id = received.item.form.sheet_id
+        own = sheet_id is not None and sheet_id.project == project_id and not received.foreign
+        return (not own, sheet_id.order if own and sheet_id is not None else 0)
 
     return sorted(chosen, key=key)
 
@@ -159,13 +160,13 @@ class _Scope:
     year: int | None
     organization: str | None
 
-    def excludes(self, mark: Marker | None) -> bool:
-        """Return whether a marker is one of another portfolio; what a portfolio leaves open excludes nothing."""
-        if mark is None or mark.portfolio == self.portfolio:
+    def excludes(self, sheet_id: SheetId | None) -> bool:
+        """Return whether a sheet id is one of another portfolio; what a portfolio leaves open excludes nothing."""
+        if sheet_id is None or sheet_id.portfolio == self.portfolio:
             return False
-        return self.is_other_year(mark.year) or (
-            None not in (mark.organization, self.organization)
-            and fold(str(mark.organization)) != fold(str(self.organization))
+        return self.is_other_year(sheet_id.year) or (
+            None not in (sheet_id.organization, self.organization)
+            and fold(str(sheet_id.organization)) != fold(str(self.organization))
         )
 
     def is_other_year(self, year: int | None) -> bool:
@@ -186,7 +187,7 @@ def _scope(form: Form, returned: Sequence[Returned], roster: Portfolio | None) -
 
 def _organization(form: Form, returned: Sequence[Returned]) -> str | None:
     found = Counter(item.form.organization for item in returned if item.form.organization)
-    if not found and all(item.form.marker is None for item in returned) and form.organization_field:
+    if not found and all(item.form.sheet_id is None for item in returned) and form.organization_field:
         values = (item.form.values.get(form.organization_field) for item in returned)
         found = Counter(value for value in values if isinstance(value, str))
     return max(found, key=lambda o: (found[o], o), default=None)
@@ -195,10 +196,10 @@ def _organization(form: Form, returned: Sequence[Returned]) -> str | None:
 def _other_years(
     returned: Sequence[Returned], ids: Sequence[str], foreign: Sequence[bool], scope: _Scope
 ) -> list[Problem]:
-    """Report forms of another year: by a marker, whose number then counts for nothing, or by what is printed."""
+    """Report forms of another year: by a sheet id, whose number then counts for nothing, or by what is printed."""
     return [
         Problem(
-            "marker-year",
+            "sheet-id-year",
             item.place,
             {"other": item.form.year, "year": scope.year, "id": project_id},
             Severity.ERROR if other else None,
@@ -212,36 +213,17 @@ def _other_years(
 def _foreign(
     form: Form, returned: Sequence[Returned], ids: Sequence[str], foreign: Sequence[bool], scope: _Scope
 ) -> list[Problem]:
-    """Report markers of another version or another portfolio."""
+    """Report sheet ids of another version or another portfolio."""
     problems = []
     for item, project_id, other in zip(returned, ids, foreign, strict=True):
-        mark = item.form.marker
-        if mark is None:
+        sheet_id = item.form.sheet_id
+        if sheet_id is None:
             continue
-        if mark.version != form.version:
-            details: dict[str, object] = {"other": mark.version, "version": form.version}
-            problems.append(Problem("marker-version", item.place, details, project=project_id))
-        if other and not scope.is_other_year(mark.year):
-            details = {"other": mark.organization, "number": mark.project, "own": scope.organization, "id": project_id}
-            problems.append(Problem("marker-portfolio", item.place, details, project=project_id))
+        if sheet_id.version != form.version:
+            details: dict[str, object] = {"other": sheet_id.version, "version": form.version}
+            problems.append(Problem("sheet-id-version", item.place, details, project=project_id))
+        if other and not scope.is_other_year(sheet_id.year):
+            details = {"other": sheet_id.organization, "number": sheet_id.project}
+            details |= {"own": scope.organization, "id": project_id}
+            problems.append(Problem("sheet-id-portfolio", item.place, details, project=project_id))
     return problems
-
-
-# --- not at all -------------------------------------------------------------------------------
-
-
-def _missing(form: Form, roster: Portfolio, chosen: Mapping[str, object]) -> list[Problem]:
-    return [
-        Problem(
-            "not-returned",
-            Location(),
-            {
-                "id": project.id,
-                "name": text_of(sheet_ids.name_of(form, project)),
-                "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
-            },
-            project=project.id,
-        )
-        for project in sorted(roster.projects, key=lambda p: natural_key(p.id))
-        if project.id not in chosen
-    ]

@@ -1,16 +1,18 @@
-"""Of what nothing is to be reported: the declarations of kpixl.yaml against the roster and what came back."""
+"""What did not come back, and of what nothing is to be reported: kpixl.yaml and the roster against what came back."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from kpixl.checks.configuration import Declaration
+from kpixl.checks.configuration import Config, Declaration
+from kpixl.files import natural_key
 from kpixl.forms.definition import Form
 from kpixl.forms.names import unit_field
 from kpixl.forms.values import fold, text_of
-from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio import sheet_id as sheet_ids
+from kpixl.portfolio.model import Portfolio, Project
 from kpixl.problems import Location, Problem
 from kpixl.texts import Text
 
@@ -26,6 +28,31 @@ class Declared(NamedTuple):
 
     reasons: dict[str, str]
     problems: tuple[Problem, ...]
+
+
+def declared_of(form: Form, roster: Portfolio | None, config: Config, returned: Collection[str]) -> Declared:
+    """Match what the office has declared with its roster; without a roster nobody knows what is to be expected."""
+    if roster is None:
+        return Declared({}, ())
+    return match_declarations(form, roster, config.declarations, returned, config.file)
+
+
+def absence_problems(form: Form, absent: Iterable[Project], reasons: Mapping[str, str]) -> list[Problem]:
+    """Report each project that did not come back: as missing, or with the reason why there is nothing to report."""
+    return [
+        _absence(form, project, reasons.get(project.id)) for project in sorted(absent, key=lambda p: natural_key(p.id))
+    ]
+
+
+def _absence(form: Form, project: Project, reason: str | None) -> Problem:
+    details = {
+        "id": project.id,
+        "name": text_of(sheet_ids.name_of(form, project)),
+        "unit": "、".join(text_of(project.values[key]) for key in form.key_fields[1:]),
+    }
+    if reason is None:
+        return Problem("not-returned", Location(), details, project=project.id)
+    return Problem("nothing-to-report", Location(), {**details, "reason": reason}, project=project.id)
 
 
 def match_declarations(

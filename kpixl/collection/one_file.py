@@ -16,7 +16,7 @@ from kpixl.forms.values import is_blank
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import KpixlError, Location, Problem, Severity
 from kpixl.readers import (
     BETWEEN,
@@ -86,6 +86,10 @@ class FileResult:
     def time(self) -> datetime | None:
         """Return when it came back, as far as that is known: when its mail was received, else the file's own time."""
         return (self.delivery.received if self.delivery else None) or self.modified
+
+    def count(self, form_id: str) -> int:
+        """Return how many forms of a kind it gave."""
+        return sum(form.form == form_id for form in self.forms)
 
 
 # --- one file ---------------------------------------------------------------------------------
@@ -260,7 +264,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     empty: list[tuple[Grid, Nothing]] = []
     problems = list(read.problems)
     sheets = [grid for grid in read.grids if not _is_furniture(grid)]
-    lost = _lost_markers(read.grids, sheets)
+    lost = _missing_ids(read.grids, sheets)
     for grid in sheets:
         try:
             found = extractor.extract(grid, shown, lost.get(grid.name or ""))
@@ -305,14 +309,14 @@ def _is_furniture(grid: Grid) -> bool:
     return any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) for row in grid.rows[:1] for raw in row[:1])
 
 
-def _lost_markers(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, Marker]:
-    """Find on the hidden sheet the markers of sheets that lost theirs; not one that stands in another sheet."""
+def _missing_ids(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, SheetId]:
+    """Find on the hidden sheet the sheet ids of sheets that lost theirs; not one that is in another sheet."""
     bare = {grid.name for grid in sheets if grid.name and grid.rows and not sheet_ids.in_row(grid.rows[0])}
     own = next((grid for grid in grids if grid.name == sheet_ids.OWN_SHEET), None) if bare else None
     if own is None or not (listed := sheet_ids.listed(own.rows, bare)):
         return {}
-    standing = {found.marker.project for grid in sheets for found in sheet_ids.find(grid.rows)}
-    return {name: mark for name, mark in listed.items() if mark.project not in standing}
+    standing = {found.sheet_id.project for grid in sheets for found in sheet_ids.find(grid.rows)}
+    return {name: sheet_id for name, sheet_id in listed.items() if sheet_id.project not in standing}
 
 
 def is_own_output(path: Path) -> bool:
@@ -346,8 +350,8 @@ def _skipped(
     """Name the kind of a sheet without a form, or what else it is."""
     if nothing.others:
         # Beside forms of ours it may be meant to be there; the sheet of a project is not.
-        mark = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
-        level, title = Severity.ERROR if mark else Severity.WARNING, extractor.form(nothing.form).title
+        sheet_id = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
+        level, title = Severity.ERROR if sheet_id else Severity.WARNING, extractor.form(nothing.form).title
         return [other.problem(file, grid, title, level) for other in nothing.others]
     return [_remainder(file, extractor, grid, nothing, forms)]
 
@@ -375,14 +379,15 @@ def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, fo
 
 def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:
     """Report the sheet of a project whose form is not found, with what is filled in; None where it is no project's."""
-    mark = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
-    if mark is None:
+    sheet_id = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
+    if sheet_id is None:
         return None
     names = extractor.names(nothing.form)
     missing = "、".join(name.rstrip(":：") for key, name in names.items() if key not in nothing.seen)
     typed = extractor.typed(nothing.form, grid)
-    details = {"id": mark.project, "missing": missing, "count": len(typed), "content": quotation(quoted(grid, typed))}
-    return Problem("sheet-unread", Location(file, grid.name), details, project=mark.project)
+    content = quotation(quoted(grid, typed))
+    details = {"id": sheet_id.project, "missing": missing, "count": len(typed), "content": content}
+    return Problem("sheet-unread", Location(file, grid.name), details, project=sheet_id.project)
 
 
 def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:

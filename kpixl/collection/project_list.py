@@ -69,7 +69,7 @@ class Listing:
 
     def place(self, row: int, col: int, field: str | None = None) -> Location:
         """Return where a cell is."""
-        return Location(self.file, self.grid.name, self.grid.address(row, col), field)
+        return Location(self.file, self.grid.name, self.grid.cell(row, col), field)
 
     def heading_place(self, heading: ListHeading) -> Location:
         """Return where a heading is."""
@@ -78,7 +78,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """A row that is a project: its number in the grid, and what stands in each of the list's columns."""
+    """A row that is a project: its number in the grid, and the text in each of the list's columns."""
 
     row: int
     cells: tuple[Raw, ...]
@@ -128,7 +128,7 @@ def _find(labels: ListLabels, grid: Grid, file: str, year: int | None) -> Listin
                 best = found
     if best is None:
         return None
-    # Under the name's label stands another label: this is a form laid out as a grid, no list.
+    # Below the name's label is another label: this is a form laid out as a grid, no list.
     name = next(column.col for column in best.columns if column.field is labels.name)
     return None if labels.lookup(text_of(cell_at(grid, best.first, name))) else best
 
@@ -261,7 +261,7 @@ def read_lines(form: Form, found: Listing) -> tuple[list[ListLine], list[Problem
 
 
 def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[int, str]]) -> bool:
-    """Return whether a row is a total: it says so, and describes nothing else."""
+    """Return whether a row is labelled as a total and describes nothing else."""
     for col in (texts[0][0], name.col):
         folded = fold(text_of(cell_at(found.grid, row, col)))
         if folded in TOTAL_WORDS:

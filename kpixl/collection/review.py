@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kpixl.checks.configuration import Config, Waiver, find_config, load_config, matches
+from kpixl.checks.configuration import NO_CONFIG, Config, Waiver, find_config, load_config, matches
 from kpixl.checks.engine import NO_CAUSES, Causes, Finding, Locate, find, in_portfolio, label_of
-from kpixl.checks.registry import Check, Checks, checks_of
-from kpixl.collection.consolidate import Consolidated, Decided, consolidate
+from kpixl.checks.registry import Checks, checks_of
+from kpixl.collection.consolidate import Decided, consolidate
 from kpixl.collection.decisions import NAME as DECISIONS
 from kpixl.collection.decisions import NONE, load_decisions
-from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
-from kpixl.collection.nothing_to_report import match_declarations
+from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
+from kpixl.collection.model import Collection, Since, Waived
 from kpixl.collection.sources import read_source, sources_path
-from kpixl.collection.versions import Version
 from kpixl.disk import check_target, refuse_overlap, unfinished
 from kpixl.files import PORTFOLIO_SUFFIXES
 from kpixl.forms.definition import Form
@@ -26,65 +25,6 @@ from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Location, Problem, Severity, failure
-
-
-@dataclass(frozen=True, slots=True)
-class Waived:
-    """A finding that was let be, and why."""
-
-    finding: Problem
-    project: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A finding of an earlier check. `texts`: message and hint without white space, in each language that is known."""
-
-    code: str
-    project: str | None
-    place: Location
-    texts: tuple[str, ...]
-    severity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What an earlier check found: `known` is there still, `resolved` is not. `name`: of its file."""
-
-    name: str
-    known: tuple[Problem, ...]
-    resolved: tuple[Known, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """What checking gave.
-
-    `versions`: the forms in which each project came back, as in Consolidated; none for a portfolio. `declared`: the
-    reason for each project of the roster that did not come back and of which nothing is to be reported. `since`: what
-    an earlier check found, where `problems` are only those that are new since then. `sent`: the roster as it was sent
-    out, where that is another than `roster`. `collected`: what reading gave, None for a portfolio.
-    """
-
-    form: Form
-    portfolio: Portfolio
-    problems: tuple[Problem, ...]
-    waived: tuple[Waived, ...]
-    files: tuple[FileResult, ...]
-    config: Config
-    checks: tuple[Check, ...]
-    roster: Portfolio | None = None
-    sent: Portfolio | None = None
-    versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
-    declared: Mapping[str, str] = field(default_factory=dict)
-    since: Since | None = None
-    collected: Consolidated | None = None
-
-    @property
-    def projects(self) -> tuple[str | None, ...]:
-        """Return for each of the problems the id of the project it is about, None for others."""
-        return tuple(problem.project for problem in self.problems)
 
 
 def review(
@@ -101,21 +41,22 @@ def review(
     may_be_empty: bool = False,
     sent: Portfolio | None = None,
     decided: Decided | None = None,
-) -> Reviewed:
+    elsewhere: Sequence[str] = (),
+) -> Collection:
     """Check submissions and folders of them, or one portfolio (.yaml), by all rules of the form.
 
-    `sent`: as for consolidate. `decided`: what the office decided, by default what is in the decisions.yaml beside the
-    data. `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be written; refused before
-    any work where it cannot be, or where it is itself read, also as one of the other `inputs` (the roster). Raises
-    KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`, where there is
-    nothing to check.
+    `sent`, `elsewhere`: as for consolidate. `decided`: what the office decided, by default what is in the
+    decisions.yaml beside the data. `config`: a kpixl.yaml; without it the one beside the data. `outputs`: what will be
+    written; refused before any work where it cannot be, or where it is itself read, also as one of the other `inputs`
+    (the roster). Raises KpixlError where the configuration or the form's checks are wrong, or, unless that `may_be`,
+    where there is nothing to check.
     """
     for out in outputs:
         check_target(out)
     all_checks = {form.id: checks_of(form) for form in forms}
     codes = [check.code for checks in all_checks.values() for check in checks.checks]
     place = config or find_config(paths)
-    office = load_config(place, codes) if place else Config()
+    office = load_config(place, codes) if place else NO_CONFIG
     run = _Run(office, all_checks, roster)
     inputs = [*inputs, *([place] if place else [])]
     if is_portfolio(paths):
@@ -132,9 +73,11 @@ def review(
             workers=workers,
             progress=progress,
             checker=run.apply,
+            config=office,
             may_be_empty=may_be_empty,
             decided=decided or _decided(paths),
             sent=sent,
+            elsewhere=elsewhere,
         )
     )
 
@@ -158,27 +101,14 @@ class _Run:
         self.waived: list[Waived] = []
         self.used: set[Waiver] = set()
 
-    def submissions(self, result: Consolidated) -> Reviewed:
-        """Add waiver and nothing-to-report problems to what `apply` has looked at."""
+    def submissions(self, result: Collection) -> Collection:
+        """Add waivers that meet nothing to what `apply` has looked at, and configure all of it."""
         returned = {p.id for p in result.portfolio.projects}
-        known, problems, reasons = returned, [*result.problems], {}
-        if self.roster is not None:
-            known = returned | {p.id for p in self.roster.projects}
-            found = match_declarations(result.form, self.roster, self.config.declarations, returned, self.config.file)
-            problems = [*_with_declared(problems, found.reasons), *found.problems]
-            reasons = found.reasons
-        problems += self.unused(returned, outstanding=known - returned, complete=self.roster is not None)
-        reviewed = self.reviewed(result.form, result.portfolio, problems)
-        return replace(
-            reviewed,
-            files=result.files,
-            versions=result.versions,
-            declared=reasons,
-            sent=result.sent,
-            collected=replace(result, problems=reviewed.problems),
-        )
+        listed = set() if self.roster is None else {p.id for p in self.roster.projects}
+        unused = self.unused(returned, outstanding=listed - returned, complete=self.roster is not None)
+        return self.configured(replace(result, problems=(*result.problems, *unused)))
 
-    def portfolio(self, path: Path, forms: Sequence[Form]) -> Reviewed:
+    def portfolio(self, path: Path, forms: Sequence[Form]) -> Collection:
         known = {form.id: form for form in forms}
 
         def form_of(form_id: str) -> Form:
@@ -189,7 +119,7 @@ class _Run:
         form, portfolio = canonical.load(path, form_of)
         problems = [*unfinished(path), *self.apply(form, portfolio, _sources(path, in_portfolio(form, portfolio)))]
         problems += self.unused({p.id for p in portfolio.projects}, complete=True)
-        return self.reviewed(form, portfolio, problems)
+        return self.configured(Collection(form, portfolio, tuple(problems), roster=self.roster, config=self.config))
 
     def apply(
         self, form: Form, portfolio: Portfolio, locate: Locate | None, causes: Causes = NO_CAUSES
@@ -201,12 +131,11 @@ class _Run:
             waivers.setdefault(waiver.project, []).append(waiver)
         problems: list[Problem] = []
         for found in find(form, portfolio, self.checks[form.id], self.roster, causes):
-            level = self.config.severity_of(found.code, found.category) or found.severity
             place = where(found.project, found.key, label_of(form, found.key))
             if found.at and (cell := where(found.project, found.at, "").cell) is not None:
                 place = replace(place, cell=cell)
             problem = Problem(
-                found.code, place, found.details, level, found.project, found.rule, found.keys, found.caused_by
+                found.code, place, found.details, found.severity, found.project, found.rule, found.keys, found.caused_by
             )
             match = next((w for w in waivers.get(found.project, ()) if _lets_be(w, found, problem)), None)
             if match is None:
@@ -225,33 +154,28 @@ class _Run:
             if w not in self.used and w.project not in outstanding and (complete or w.project in known)
         ]
 
-    def reviewed(self, form: Form, portfolio: Portfolio, problems: Sequence[Problem]) -> Reviewed:
-        """Apply `select`, `ignore` and `severity` to what is left."""
-        categories = {check.code: check.category for check in self.checks[form.id].checks}
-        kept = []
-        for problem in problems:
-            category = categories.get(problem.code, problem.entry.category)
-            if self.config.wants(problem.code, category):
-                level = self.config.severity_of(problem.code, category)
-                kept.append(replace(problem, level=level) if level else problem)
-        checks = self.checks[form.id].checks
-        return Reviewed(form, portfolio, tuple(kept), tuple(self.waived), (), self.config, checks, self.roster)
+    def configured(self, result: Collection) -> Collection:
+        """Apply `select` and `ignore` to the problems, and `severity` to these and to what is waived."""
+        checks = self.checks[result.form.id].checks
+        categories = {check.code: check.category for check in checks}
 
+        def levelled(problem: Problem) -> Problem:
+            level = self.config.severity_of(problem.code, categories.get(problem.code, problem.entry.category))
+            return replace(problem, level=level) if level else problem
 
-def _with_declared(problems: Sequence[Problem], reasons: Mapping[str, str]) -> list[Problem]:
-    """Of a project with nothing to report say so, in place of that it did not come back."""
-    return [
-        replace(p, code="nothing-to-report", details={**p.details, "reason": reasons[p.project]})
-        if p.code == "not-returned" and p.project is not None and p.project in reasons
-        else p
-        for p in problems
-    ]
+        problems = tuple(
+            levelled(problem)
+            for problem in result.problems
+            if self.config.wants(problem.code, categories.get(problem.code, problem.entry.category))
+        )
+        waived = tuple(replace(one, finding=levelled(one.finding)) for one in self.waived)
+        return replace(result, problems=problems, waived=waived, checks=checks)
 
 
 def _lets_be(waiver: Waiver, found: Finding, problem: Problem) -> bool:
     if not matches(waiver.code, found.code, found.category):
         return False
-    if waiver.cell is not None and waiver.cell.upper() != problem.location.cell:
+    if waiver.cell is not None and waiver.cell.upper() != problem.location.address:
         return False
     if waiver.field is None or waiver.field == str(found.key):
         return True
@@ -275,22 +199,22 @@ def _sources(portfolio: Path, otherwise: Locate) -> Locate:
     return locate
 
 
-def for_people(result: Reviewed) -> tuple[Problem, ...]:
-    """Return the problems to print; where a file has no sheets, the project stands in place of the sheet."""
+def for_people(result: Collection) -> tuple[Problem, ...]:
+    """Return the problems to print; where a file has no sheets, the project is shown in place of the sheet."""
     first = result.form.key_fields[0]
     names = {p.id: f"{p.id} {text_of(p.values[first])}" for p in result.portfolio.projects}
     return tuple(
-        replace(problem, location=replace(problem.location, sheet=names[project]))
-        if project in names and problem.location.sheet is None
+        replace(problem, location=replace(problem.location, sheet=names[problem.project]))
+        if problem.project in names and problem.location.sheet is None
         else problem
-        for problem, project in zip(result.problems, result.projects, strict=True)
+        for problem in result.problems
     )
 
 
 # --- for machines -----------------------------------------------------------------------------
 
 
-def review_data(result: Reviewed, lang: str) -> dict[str, Any]:
+def review_data(result: Collection, lang: str) -> dict[str, Any]:
     """Turn a run into JSON data."""
     categories = {check.code: check.category for check in result.checks}
 
@@ -316,7 +240,7 @@ def _since_data(since: Since, data: Callable[[Problem], dict[str, Any]]) -> dict
         "known": [data(problem) for problem in since.known],
         "resolved": [
             {"code": k.code, "severity": k.severity, "project": k.project, "file": k.place.file,
-             "sheet": k.place.sheet, "cell": k.place.cell, "field": k.place.field}
+             "sheet": k.place.sheet, "cell": k.place.address, "field": k.place.field}
             for k in since.resolved
         ],
     }  # fmt: skip

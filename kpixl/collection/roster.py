@@ -205,7 +205,7 @@ def _organization(form: Form, projects: Sequence[Project]) -> str | None:
 
 
 def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, list[Problem]]:
-    """Read one row; say what was read otherwise than it was typed, and what could not be read."""
+    """Read one row; report what was read otherwise than typed, and what could not be read."""
     ids: list[str] = []
     values: dict[str, Value] = {}
     problems: list[Problem] = []
@@ -245,7 +245,7 @@ def _check_text(text: str, place: Location, line: int) -> None:
 
 
 def _project(form: Form, entry: RosterEntry, project_id: str, before: Project | None) -> Project:
-    """Put what the list says over what the roster said before.
+    """Replace what the roster held before by what the list holds.
 
     A computed value that the list has no column for is computed again where the list has one of its operands.
     """
@@ -296,7 +296,7 @@ class _Ids:
     def assign(self) -> tuple[list[str], list[Problem]]:
         """Return the ids in the order of the entries.
 
-        A column of running numbers (1, 2, 3) counts the rows of a list, and says nothing about who is who
+        A column of running numbers (1, 2, 3) counts the rows of a list and identifies no project
         when a row is put in: there the name comes first.
         """
         given, running, problems = self._given()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from kpixl.a1 import ValuePlace
 from kpixl.collection.lineage import Evidence, Lineage, superseded
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.forms.definition import Form
@@ -179,7 +180,7 @@ class _Settling:
         undecided: dict[Key, Location] = {}
         for conflict in conflicts:
             undecided |= (places := dict(self._undecided(outcome, conflict)))
-            self.problems.append(replace(conflict_problem(conflict), keys=tuple(places)))
+            self.problems.append(conflict_problem(conflict, tuple(places)))
         if len(giving) > 1:
             self._merged(outcome, giving, distinct)
         self._decided_away(outcome, distinct)
@@ -297,7 +298,7 @@ class _Settling:
                 first = location
             self.lost.append(Superseded(received.project.id, choice.address, choice.value, location, used.item.file))
             mine, theirs = shown(choice.value)[0], shown(other)[0]
-            texts.append(f"{label_of(self.form, choice.address)} {location.cell or ''} “{mine}” ≠ “{theirs}”")
+            texts.append(f"{label_of(self.form, choice.address)} {location.address or ''} “{mine}” ≠ “{theirs}”")
         return first or received.item.place, _uncut("；".join(texts))
 
     # --- what was merged ---------------------------------------------------------------------
@@ -354,7 +355,7 @@ class _Settling:
 
     def _sources(self, outcome: MergeOutcome, giving: Sequence[int], distinct: Sequence[int]) -> Source:
         """Name the file that gave most, with the others behind it, and the cell of each value."""
-        cells: dict[int, dict[Key, str]] = {}
+        cells: dict[int, dict[Key, ValuePlace]] = {}
         for key, (side, cell_key) in outcome.givers.items():
             number = distinct[side]
             if (cell := self.group[number].item.cell(cell_key)) is not None:
@@ -376,8 +377,8 @@ def _giving(outcome: MergeOutcome, distinct: Sequence[int]) -> list[int]:
     return giving
 
 
-def conflict_problem(conflict: OpenConflict) -> Problem:
-    """Report a contradiction, with every candidate in full."""
+def conflict_problem(conflict: OpenConflict, keys: tuple[Key, ...] = ()) -> Problem:
+    """Report a contradiction, with every candidate in full. `keys`: of the values that it leaves undecided."""
 
     def told(lang: int) -> Iterator[str]:
         for offer in conflict.offers:
@@ -391,7 +392,7 @@ def conflict_problem(conflict: OpenConflict) -> Problem:
         "candidates": ("、".join(told(0)), ", ".join(told(1))),
     }
     place = conflict.offers[0].places[0].location
-    return Problem("conflict", place, details, project=conflict.project)
+    return Problem("conflict", place, details, project=conflict.project, keys=keys)
 
 
 def _uncut(text: str) -> Text:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
+from kpixl.collection.model import Collection
 from kpixl.collection.review import is_portfolio
 from kpixl.collection.sources import read_sources
 from kpixl.forms.definition import Form
@@ -66,7 +67,7 @@ def existing_side(path: Path, form: Form) -> Side:
     return _portfolio(path, {form.id: form})
 
 
-def result_side(result: Consolidated, name: str) -> Side:
+def result_side(result: Collection, name: str) -> Side:
     """Take what a run has read as a side."""
     return Side(name, result.portfolio, result.sources, result.problems)
 
@@ -81,7 +82,7 @@ def _returned(
     """Read returned files. The year is theirs, unless they name none: a roster of last year gives only the names."""
     read = partial(consolidate, [path], forms, limits=limits, progress=progress, checker=_unchecked)
     result = read(roster=roster)
-    if any(problem.code == "marker-year" for problem in result.problems):
+    if any(problem.code == "sheet-id-year" for problem in result.problems):
         result = read(roster=None)
     if not result.portfolio.projects:
         raise failure("nothing-read", path=str(path))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kpixl.a1 import parse_place
 from kpixl.collection.deliveries import delivery_data, read_delivery
 from kpixl.collection.versions import Source
 from kpixl.inputs import read_input
@@ -107,7 +108,7 @@ def read_source(data: Any, levels: int = MAX_LEVELS) -> Source:
         str(data["file"]),
         str(data["sha256"]),
         sheet,
-        {parse_key(key): str(cell) for key, cell in data["cells"].items()},
+        {parse_key(key): parse_place(str(cell)) for key, cell in data["cells"].items()},
         {parse_key(key): str(raw) for key, raw in data.get("raw", {}).items()},
         tuple(replace(read_source(other, levels), others=()) for other in data.get("others", ())),
         read_delivery(data),
@@ -119,7 +120,7 @@ def source_data(source: Source) -> dict[str, Any]:
     """Turn a source into JSON data."""
     data: dict[str, Any] = {"file": source.file, "sha256": source.sha256, "sheet": source.sheet}
     data |= delivery_data(source.delivery)
-    data["cells"] = {str(key): cell for key, cell in of_values(source.cells).items()}
+    data["cells"] = {str(key): str(cell) for key, cell in of_values(source.cells).items()}
     if source.raw:
         data["raw"] = {str(key): raw for key, raw in source.raw.items()}
     if source.below is not None:

@@ -20,7 +20,7 @@ from kpixl.collection.sources import portfolio_digest, project_source, sources_p
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.inputs import read_input
-from kpixl.keys import Key, parse_key
+from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.canonical import FormSource
 from kpixl.portfolio.diff import value_text
@@ -115,7 +115,7 @@ def _project(content: bytes, wanted: str, form_of: FormSource, file: str) -> tup
 
 
 def _of_lines(head: bytes, body: bytes, start: int, form_of: FormSource) -> tuple[Form, Project] | None:
-    """Load the project that begins at `start`; None where its lines alone are not right: the whole file tells why."""
+    """Load the project that begins at `start`; None where its lines alone are not right: the whole file shows why."""
     end = body.find(b"\n- id: ", start)
     lines = body[start:] if end < 0 else body[start : end + 1]
     try:
@@ -210,8 +210,8 @@ def _steps(source: Source, key: Key) -> Iterator[tuple[Source, Key]]:
     """Yield who gave a value and its key there, from this level down: in a portfolio the cell of a value is its key."""
     giver = source.giver(key)
     yield giver, key
-    while giver.below is not None and key in giver.cells:
-        key = parse_key(giver.cells[key])
+    while giver.below is not None and isinstance(below := giver.cells.get(key), Key):
+        key = below
         giver = giver.below.giver(key)
         yield giver, key
 
@@ -270,12 +270,12 @@ def trace_data(found: Trace) -> dict[str, Any]:
                 "value": to_yaml(origin.value),
                 "file": origin.place.file,
                 "sheet": origin.place.sheet,
-                "cell": origin.place.cell,
+                "cell": origin.place.address,
                 "raw": origin.raw if origin.raw is not None else _raw(origin),
                 "decision": None
                 if origin.decision is None
                 else {key: getattr(origin.decision, key) for key in ("reason", "by", "date")},
-                "through": [{"file": p.file, "sheet": p.sheet, "cell": p.cell} for p in origin.through],
+                "through": [{"file": p.file, "sheet": p.sheet, "cell": p.address} for p in origin.through],
                 **delivery_data(found.mails.get(origin.place.file or "")),
             }
             for origin in found.origins

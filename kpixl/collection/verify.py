@@ -9,10 +9,11 @@ from pathlib import Path
 
 from kpixl.collection.account import Account, account
 from kpixl.collection.cell_fates import Fate
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.decisions import decisions_path, load_decisions
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.merge import Source
+from kpixl.collection.model import Collection
 from kpixl.collection.sources import all_sources, portfolio_digest, sources_path
 from kpixl.forms.definition import Form
 from kpixl.forms.load import among
@@ -87,7 +88,7 @@ def _unchecked(*_: object) -> tuple[Problem, ...]:
     return ()
 
 
-def _sources(path: Path, portfolio: Portfolio, result: Consolidated) -> Iterator[Problem]:
+def _sources(path: Path, portfolio: Portfolio, result: Collection) -> Iterator[Problem]:
     """Hold the sources file against the portfolio that it was written with, and against the files."""
     beside = sources_path(path)
     try:
@@ -119,7 +120,7 @@ def _files(sources: Mapping[str, Source], files: Mapping[str, str]) -> Iterator[
             yield Problem("source-gone", Location(name), {"file": name})
 
 
-def _differences(found: Diff, result: Consolidated) -> Iterator[Problem]:
+def _differences(found: Diff, result: Collection) -> Iterator[Problem]:
     """Report each value of the portfolio that is not what the files hold."""
     for change in found.projects:
         if change.old is None or change.new is None:
@@ -136,7 +137,7 @@ def _differences(found: Diff, result: Consolidated) -> Iterator[Problem]:
 
 
 def _differs(
-    result: Consolidated, change: ProjectChange, value: ValueChange, key: Key | None, where: str = ""
+    result: Collection, change: ProjectChange, value: ValueChange, key: Key | None, where: str = ""
 ) -> Problem:
     label = where + value.field.label.rstrip(":：")
     texts = [_short(value_text(value.field, one)) or ("空", "blank") for one in (value.old, value.new)]
@@ -146,7 +147,7 @@ def _differs(
     return Problem("value-not-in-file", place, details, project=change.project.id)
 
 
-def _place(result: Consolidated, change: ProjectChange, key: Key | None) -> Location:
+def _place(result: Collection, change: ProjectChange, key: Key | None) -> Location:
     source = result.sources.get(change.new.id) if change.new else None
     return source.at(key) if source else Location()
 

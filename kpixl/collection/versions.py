@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from kpixl.a1 import ValuePlace
 from kpixl.forms.definition import Form
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
@@ -59,19 +60,16 @@ class Returned:
         """Return the place where a value of it was typed; its sheet for a row that is gone."""
         return replace(self.place, cell=self.cell(key) if key else None)
 
-    def cell(self, key: Key) -> str | None:
+    def cell(self, key: Key) -> ValuePlace | None:
         """Return the cell of a value, or its key in a portfolio; None where nobody typed it."""
-        if self.keyed:
-            return str(key)
-        cell = self.form.cells.get(key)
-        return None if cell is None else str(cell)
+        return key if self.keyed else self.form.cells.get(key)
 
     @property
-    def cells(self) -> dict[Key, str]:
+    def cells(self) -> Mapping[Key, ValuePlace]:
         """Return the cell of every value that was typed."""
         if self.keyed:
-            return {key: str(key) for key in filled_keys(self.form.values, self.form.tables)}
-        return {key: str(cell) for key, cell in self.form.cells.items()}
+            return {key: key for key in filled_keys(self.form.values, self.form.tables)}
+        return self.form.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Source:
     file: str
     sha256: str
     sheet: str | None
-    cells: Mapping[Key, str] = field(default_factory=dict)
+    cells: Mapping[Key, ValuePlace] = field(default_factory=dict)
     raw: Mapping[Key, str] = field(default_factory=dict)
     others: tuple[Source, ...] = ()
     delivery: Delivery | None = None
@@ -111,6 +109,11 @@ class Source:
     def __str__(self) -> str:
         own = f"{self.file} › {self.sheet}" if self.sheet else self.file
         return "；".join([own, *map(str, self.others)])
+
+    def address(self, key: Key) -> str | None:
+        """Return the cell of a value as people know it; None where nobody typed it in this file."""
+        cell = self.cells.get(key)
+        return None if cell is None else str(cell)
 
     def giver(self, key: Key | None) -> Source:
         """Return the file that gave a value; of one that nobody typed, the one that gave most."""
@@ -134,19 +137,19 @@ class Lower:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A submission of a project, and the project as read from it. `foreign`: its marker is of another portfolio."""
+    """A submission of a project, and the project as read from it. `foreign`: its sheet id is of another portfolio."""
 
     item: Returned
     project: Project
     foreign: bool = False
 
     def is_as_sent(self) -> bool:
-        """Return whether every value is the one that was sent out, by the digest in the marker."""
-        mark = self.item.form.marker
-        return mark is not None and bool(mark.sent) and mark.sent == sheet_ids.content_digest(self.project)
+        """Return whether every value is the one that was sent out, by the digest in the sheet id."""
+        sheet_id = self.item.form.sheet_id
+        return sheet_id is not None and bool(sheet_id.sent) and sheet_id.sent == sheet_ids.content_digest(self.project)
 
     def is_unfilled(self, form: Form, sent: Project | None) -> bool:
-        """Return whether every value is the one sent out, by the marker's digest or by the roster (`sent`), and
+        """Return whether every value is the one sent out, by the sheet id's digest or by the roster (`sent`), and
         something is still to be filled in: a complete one that comes back as it was sent is an answer."""
         if _is_complete(form, self.project):
             return False

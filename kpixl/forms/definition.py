@@ -64,6 +64,7 @@ class Computation:
 class Field:
     """One value of a project, or one column of a table. `type` is a key of forms.types.FIELD_TYPES.
 
+    `dated`: the label with its place for the year; "" where it has none, and `label` is all that is printed.
     `compute`: how the value follows from others; a `sum` of amounts is one as well. `follows`: the field whose label
     stands for this one too; this value is to the right of that one's. `printed`: False for a computed value that stands
     nowhere on the form. `given`: a value that the template is made with cannot be typed over.
@@ -85,6 +86,12 @@ class Field:
     follows: str | None = None
     printed: bool = True
     given: bool = False
+    dated: str = ""
+
+    @property
+    def on_form(self) -> str:
+        """Return the label as it is printed, with a place for the year where it has one."""
+        return self.dated or self.label
 
     @property
     def computation(self) -> Computation | None:
@@ -94,11 +101,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """A row or a column of a grid of fields."""
+    """A row or a column of a grid of fields. `dated`: as of a Field."""
 
     key: str
     label: str
     synonyms: tuple[str, ...]
+    dated: str = ""
+
+    @property
+    def on_form(self) -> str:
+        """Return the label as it is printed, with a place for the year where it has one."""
+        return self.dated or self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +132,7 @@ class FieldGrid:
 class Target:
     """Three columns that are printed as one cell: operator, value and unit.
 
-    `plain`: printed as people write it, ≥95%, instead of ≥95.00(%).
+    `plain`: printed as people write it, ≥95%, instead of ≥95.00(%). `dated`: as of a Field.
     """
 
     key: str
@@ -129,6 +142,12 @@ class Target:
     value: str
     unit: str
     plain: bool = False
+    dated: str = ""
+
+    @property
+    def on_form(self) -> str:
+        """Return the label as it is printed, with a place for the year where it has one."""
+        return self.dated or self.label
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -138,7 +157,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A repeating part of the form. `required`: it must have a row."""
+    """A repeating part of the form. `required`: it must have a row. `one_of`: columns of which each row fills one."""
 
     key: str
     label: str
@@ -147,6 +166,7 @@ class Table:
     rows: int
     presets: tuple[Row, ...]
     required: bool = True
+    one_of: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +188,33 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadingGroup:
+    """A heading over several headings of a table, in the row above them."""
+
+    label: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A printed heading of a table: a column or a target, its first physical column and its width in columns."""
+    """A printed heading of a table: a column or a target, its first physical column and its width in columns.
+
+    `group`: the heading over it; one without takes all rows of headings. `repeated`: equal levels are not merged.
+    """
 
     key: str
     label: str
     col: int
     columns: int
+    group: HeadingGroup | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedTable:
-    """Where a table stands: the row of its headings, the headings when typed into and when printed.
+    """Where a table stands: the last row of its headings, the headings when typed into and when printed.
 
+    `depth`: how many rows the headings take: 2 where some have groups over them.
     `beside`: the tables in the same row, itself among them, from left to right; () where it is alone. `shared`: the
     columns that these are printed with only once, left of all of them.
     """
@@ -192,6 +226,12 @@ class PlacedTable:
     print: tuple[TableColumn, ...]
     beside: tuple[str, ...] = ()
     shared: frozenset[str] = frozenset()
+    depth: int = 1
+
+    @property
+    def top(self) -> int:
+        """Return the first row of the headings."""
+        return self.row - self.depth + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +328,7 @@ class Form:
     `money`: the unit of every amount, printed, typed and stored.
     `derive`: id of another form -> how projects of this one are prefilled from it.
     `default`: commands use it where no form is named.
+    `printed_title`: the title with its place for the year. `landscape`: it is published on paper on its side.
     `computed`: the keys of the fields that follow from others, each after those that it follows from.
     `checks`: as written; kpixl.checks reads them when they are needed.
     `file`, `lines`: where the form was read, and the lines of its texts with places to fill in; for messages only.
@@ -322,6 +363,8 @@ class Form:
     computed: tuple[str, ...] = ()
     file: str = "form.yaml"
     lines: Mapping[str, int] = field(default_factory=dict)
+    printed_title: str = ""
+    landscape: bool = False
 
 
 # --- the portfolio ----------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def _columns(specs: object, fields: Mapping[str, Field], table: Table) -> Iterat
         known: Mapping[str, Field] = {"field": fields, "column": table.columns}.get(kind, {})
         if more or key not in known or isinstance(width, bool) or not isinstance(width, int | float):
             raise _invalid(f".columns[{number}]", f"what is {spec}? field or column, and width")
-        yield FlatColumn("" if kind == "field" else table.key, key, known[key].label.rstrip(":："), float(width))
+        yield FlatColumn("" if kind == "field" else table.key, key, known[key].on_form.rstrip(":："), float(width))
 
 
 def _total(spec: object, fields: Mapping[str, Field]) -> tuple[str | None, str | None]:

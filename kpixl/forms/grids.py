@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from kpixl.forms.compute import OPERATIONS
+from kpixl.forms.dated import check_places, read_label
 from kpixl.forms.definition import Cell, Computation, Field, FieldGrid, GridLine, Table
 from kpixl.forms.node import Node, invalid
 from kpixl.forms.types import FIELD_TYPES, FieldType
@@ -55,7 +56,7 @@ def read_grid(key: str, node: Node, read_field: ReadField) -> GridFields:
         for name, column in columns.items():
             if row in column.only:
                 fields[f"{key}.{row}.{name}"] = _cell(key, line, name, parts, columns)
-    heads = {name: GridLine(name, c.field.label, c.field.synonyms) for name, c in columns.items()}
+    heads = {name: GridLine(name, c.field.label, c.field.synonyms, c.field.dated) for name, c in columns.items()}
     grid = FieldGrid(key, node.take("label", str), lines, heads, node.take("empty", str, "—"))
     node.finish()
     return GridFields(grid, fields)
@@ -80,7 +81,8 @@ def _rows_of(node: Node, key: str, rows: Mapping[str, object], default: Sequence
 def _line(name: str, node: Node) -> tuple[GridLine, Sequence[str]]:
     """Read a row: its label, and the rows that it adds up."""
     parts = [str(part) for part in node.take("sum", list, [])]
-    line = GridLine(name, node.take("label", str), tuple(map(str, node.take("synonyms", list, []))))
+    label, dated = read_label(node)
+    line = GridLine(name, label, tuple(map(str, node.take("synonyms", list, []))), dated)
     node.finish()
     return line, parts
 
@@ -108,6 +110,7 @@ def _cell(key: str, line: GridLine, column: str, parts: Sequence[str], columns: 
         field,
         key=f"{key}.{line.key}.{column}",
         label=label,
+        dated="",
         heading=label,
         synonyms=(),
         required=line.key in columns[column].required,
@@ -121,22 +124,64 @@ def _within(prefix: str, operand: str | Decimal, columns: Mapping[str, object]) 
     return f"{prefix}.{operand}" if operand in columns else operand
 
 
-def place_grid(node: Node, grid: FieldGrid, fields: Mapping[str, Field], row: int, width: int) -> Iterator[Cell]:
-    """Yield the cells of a grid that begins in row `row`: a caption beside it, headings, then its rows."""
-    left = 0
-    if caption := node.take("caption", str, ""):
-        yield Cell("caption", caption, "", row, 0, len(grid.rows) + 1)
-        left = 1
-    labels, widths = node.take("labels", int, 1), node.mapping("columns")
-    if unknown := [name for name in widths if name not in grid.columns]:
-        raise invalid(f"layout.rows[{row}]", f"no column {', '.join(unknown)}")
+class GridCells(NamedTuple):
+    """The cells of a placed grid, as printed and as typed into; both in printed columns."""
+
+    print: list[Cell]
+    entry: list[Cell]
+
+
+def place_grid(node: Node, grid: FieldGrid, fields: Mapping[str, Field], row: int, width: int) -> GridCells:
+    """Place a grid that begins in row `row`: a caption beside it, headings, then its rows.
+
+    `entry` of the layout gives it other columns where it is typed into.
+    """
+    caption = check_places(node.take("caption", str, ""), f"{node.path}.caption")
+    beside = node.take("caption-columns", int, 1)
+    printed = _GridColumns(caption, beside, node.take("labels", int, 1), node.mapping("columns"))
+    typed = printed
+    if "entry" in node.rest:
+        entry = node.node("entry")
+        typed = printed._replace(labels=entry.take("labels", int, printed.labels), wide=entry.mapping("columns"))
+        entry.finish()
+    for columns in (printed, typed):
+        if unknown := [name for name in columns.wide if name not in grid.columns]:
+            raise invalid(f"layout.rows[{row}]", f"no column {', '.join(unknown)}")
+        sizes = (columns.beside, columns.labels, *columns.wide.values())
+        if not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise invalid(f"layout.rows[{row}]", "a part of a grid takes at least one column")
+        if columns.count(grid) > width:
+            raise invalid(f"layout.rows[{row}]", "wider than `widths`")
+    return GridCells(*([*_grid_cells(columns, grid, fields, row)] for columns in (printed, typed)))
+
+
+class _GridColumns(NamedTuple):
+    """How many physical columns each part of a grid takes: its caption, its labels, and its `wide` columns."""
+
+    caption: str
+    beside: int
+    labels: int
+    wide: Mapping[str, int]
+
+    @property
+    def left(self) -> int:
+        return self.beside if self.caption else 0
+
+    def count(self, grid: FieldGrid) -> int:
+        return self.left + self.labels + sum(self.wide.get(name, 1) for name in grid.columns)
+
+
+def _grid_cells(at: _GridColumns, grid: FieldGrid, fields: Mapping[str, Field], row: int) -> Iterator[Cell]:
+    left, labels = at.left, at.labels
+    if at.caption:
+        yield Cell("caption", at.caption, "", row, 0, len(grid.rows) + 1, at.beside)
     yield Cell("blank", "", "", row, left, 1, labels)
     for number, line in enumerate(grid.rows.values(), row + 1):
-        yield Cell("row", line.label, f"{grid.key}.{line.key}", number, left, 1, labels)
+        yield Cell("row", line.on_form, f"{grid.key}.{line.key}", number, left, 1, labels)
     col = left + labels
     for name, head in grid.columns.items():
-        columns = widths.get(name, 1)
-        yield Cell("column", head.label, f"{grid.key}.{name}", row, col, 1, columns)
+        columns = at.wide.get(name, 1)
+        yield Cell("column", head.on_form, f"{grid.key}.{name}", row, col, 1, columns)
         for number, place in enumerate(grid.rows, row + 1):
             key = f"{grid.key}.{place}.{name}"
             if key in fields:
@@ -144,8 +189,6 @@ def place_grid(node: Node, grid: FieldGrid, fields: Mapping[str, Field], row: in
             else:
                 yield Cell("empty", grid.empty, "", number, col, 1, columns)
         col += columns
-    if col > width:
-        raise invalid(f"layout.rows[{row}]", "wider than `widths`")
 
 
 # --- computed values --------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kpixl import yaml_text
+from kpixl.forms.dated import check_places, read_label, without_year
 from kpixl.forms.definition import (
     YUAN,
     Cell,
@@ -30,14 +31,15 @@ from kpixl.forms.definition import (
     Row,
     Summary,
     Table,
-    TableColumn,
     Target,
 )
 from kpixl.forms.derivation import read_derivation
 from kpixl.forms.flat import place_flat
-from kpixl.forms.grids import computed_fields, is_grid, place_grid, read_computation, read_grid
+from kpixl.forms.grids import GridCells, computed_fields, is_grid, place_grid, read_computation, read_grid
 from kpixl.forms.money import UNITS, money_label
 from kpixl.forms.node import Node, invalid
+from kpixl.forms.one_of import read_one_of
+from kpixl.forms.placed_tables import place_table
 from kpixl.forms.tables_beside import check_tables, divided, place_tables, read_entry_widths
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold
@@ -46,7 +48,7 @@ from kpixl.problems import KpixlError, Location, Problem, failure
 
 DEFINITION = "form.yaml"
 FORMAT = 1
-# Names on which the canonical file and the marker rely.
+# Names on which the canonical file and the sheet id rely.
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 # As a key these are no text in YAML 1.1, which many programs still read.
 _NO_KEYS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -153,15 +155,16 @@ def parse_form(data: object) -> Form:
     typed, grids = _fields(top)
     tables = {key: _table(key, node) for key, node in top.nodes("tables")}
     fields, computed = computed_fields(typed, tables)
-    titles = (top.take("title", str), tuple(top.take("title-synonyms", list, [])))
+    title = check_places(top.take("title", str), "title")
+    synonyms = tuple(check_places(str(text), "title-synonyms") for text in top.take("title-synonyms", list, []))
     subtitle = top.take("subtitle", str, "")
-    layouts = _layout(top.node("layout"), titles[0], subtitle, fields, tables, grids)
+    layouts = _layout(top.node("layout"), title, subtitle, fields, tables, grids)
     printing = top.node("print")
     form = Form(
         id=top.take("id", str),
         version=str(top.take("version", (str, int, float))),
-        title=titles[0],
-        title_synonyms=titles[1],
+        title=without_year(title),
+        title_synonyms=synonyms,
         subtitle=subtitle,
         heading=top.take("heading", str, ""),
         description={k: str(v) for k, v in top.mapping("description").items()},
@@ -185,6 +188,8 @@ def parse_form(data: object) -> Form:
         default=top.take("default", bool, False),
         grids=grids,
         computed=computed,
+        printed_title=title,
+        landscape=printing.take("landscape", bool, False),
     )
     printing.finish()
     top.finish()
@@ -226,10 +231,11 @@ def _field(key: str, node: Node) -> Field:
     kind = node.take("type", str, "text")
     if kind not in FIELD_TYPES:
         raise invalid(f"{key}.type", f"must be one of {', '.join(FIELD_TYPES)}")
-    label = node.take("label", str)
+    label, dated = read_label(node)
     field = Field(
         key=key,
         label=label,
+        dated=dated,
         type=kind,
         synonyms=tuple(map(str, node.take("synonyms", list, []))),
         heading=node.take("heading", str, label.rstrip(":：")),
@@ -257,9 +263,11 @@ def _table(key: str, node: Node) -> Table:
             raise invalid(f"{node.path}.columns.{column.key}", "a column has no `compute`, `follows` or `printed`")
     targets = {}
     for name, n in node.nodes("targets"):
+        label, dated = read_label(n)
         targets[name] = Target(
             key=name,
-            label=n.take("label", str),
+            label=label,
+            dated=dated,
             synonyms=tuple(n.take("synonyms", list, [])),
             operator=n.take("operator", str),
             value=n.take("value", str),
@@ -284,6 +292,7 @@ def _table(key: str, node: Node) -> Table:
         rows=node.take("rows", int, 20),
         presets=tuple(presets),
         required=node.take("required", bool, True),
+        one_of=read_one_of(node, columns),
     )
     node.finish()
     return table
@@ -375,8 +384,8 @@ def _layout(
     widths = tuple(float(w) for w in node.take("widths", list))
     entry_widths = read_entry_widths(node.take("entry-widths", list, None), widths)
     wide = {"entry": sum(map(len, entry_widths)), "print": len(widths)}
-    head: list[Cell] = []
-    foot: list[Cell] = []
+    # What is above the first table and what is below, each as printed and as typed into.
+    head, foot = GridCells([], []), GridCells([], [])
     placed: list[PlacedTable] = []
     heights: dict[int, float] = {}
     taken: set[tuple[int, int]] = set()
@@ -387,27 +396,31 @@ def _layout(
         if (name := row.take("table", str, None)) is not None:
             if name not in tables:
                 raise invalid(f"layout.rows[{place}]", f"no table {name}")
-            placed.append(_place_table(row, tables[name], number, wide))
+            placed.append(place_table(row, tables[name], number, wide))
+            count = placed[-1].depth
         elif (names := row.take("tables", list, None)) is not None:
             placed += place_tables(row, names, tables, number, wide)
+            count = placed[-1].depth
         elif (name := row.take("grid", str, None)) is not None:
             if name not in grids:
                 raise invalid(f"layout.rows[{place}]", f"no grid {name}")
-            (foot if placed else head).extend(place_grid(row, grids[name], fields, number, len(widths)))
+            cells = place_grid(row, grids[name], fields, number, len(widths))
+            for side, more in zip(foot if placed else head, cells, strict=True):
+                side += more
             count = len(grids[name].rows) + 1
         else:
             for cell in _place_cells(row.take("cells", list), number, taken, len(widths), fields):
                 text = {"title": title, "subtitle": subtitle}.get(cell.kind, cell.text)
-                (foot if placed else head).append(
-                    Cell(cell.kind, text, *(getattr(cell, a) for a in Cell.__slots__[2:]))
-                )
+                for side in foot if placed else head:
+                    side.append(replace(cell, text=text))
         if height is not None:
             heights |= dict.fromkeys(range(number, number + count), float(height))
         number += count
         row.finish()
     node.finish()
-    layout = Layout(widths, heights, number, tuple(head), tuple(placed), tuple(foot))
-    return layout, divided(layout, entry_widths)
+    layout = Layout(widths, heights, number, tuple(head.print), tuple(placed), tuple(foot.print))
+    typed = replace(layout, head=tuple(head.entry), foot=tuple(foot.entry))
+    return layout, divided(typed, entry_widths)
 
 
 def _place_cells(
@@ -428,39 +441,14 @@ def _place_cells(
         if kind in ("label", "value"):
             if content not in fields:
                 raise invalid(f"layout.rows[{row}]", f"no field {content}")
-            key, text = content, fields[content].label if kind == "label" else ""
+            key, text = content, fields[content].on_form if kind == "label" else ""
         elif kind == "caption":
-            text = str(content)
+            text = check_places(str(content), f"layout.rows[{row}]")
         if col + columns > width:
             raise invalid(f"layout.rows[{row}]", "wider than `widths`")
         taken |= {(r, c) for r in range(row, row + rows) for c in range(col, col + columns)}
         yield Cell(kind, text, key, row, col, rows, columns, vertical)
         col += columns
-
-
-def _place_table(node: Node, table: Table, row: int, wide: Mapping[str, int]) -> PlacedTable:
-    caption = node.take("caption", str, "")
-    heads = {}
-    for name in ("entry", "print"):
-        col = 1 if caption else 0
-        heading: list[TableColumn] = []
-        for spec in node.take(name, list):
-            n = Node(spec, f"layout.{table.key}.{name}")
-            if (key := n.take("target", str, None)) is not None:
-                columns = 3 if name == "entry" else n.take("columns", int, 1)
-                label = table.targets[key].label
-            else:
-                key, columns = n.take("column", str), 1 if name == "entry" else n.take("columns", int, 1)
-                if key not in table.columns:
-                    raise invalid(f"layout.{table.key}.{name}", f"no column {key}")
-                label = table.columns[key].label
-            n.finish()
-            heading.append(TableColumn(key, label, col, columns))
-            col += columns
-        if col > wide[name]:
-            raise invalid(f"layout.{table.key}.{name}", "wider than `widths`")
-        heads[name] = tuple(heading)
-    return PlacedTable(table.key, row, caption, heads["entry"], heads["print"])
 
 
 # --- consistency ------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from kpixl.forms.definition import Field, Form, PlacedTable, Table
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from kpixl.forms.definition import Field, Form, HeadingGroup, PlacedTable, Table, TableColumn
 from kpixl.forms.values import fold
 from kpixl.problems import failure
 
@@ -41,12 +45,45 @@ def office_key(form: Form) -> str | None:
     return None if key in (unit.key if unit else None, form.summary.subtotals) else key
 
 
-def target_headings(table: Table, placed: PlacedTable) -> list[tuple[int, str]]:
-    """Return what the template writes over the cells of a table's targets: (column, text), the target's own label over
-    its value."""
-    found = []
+def group_spans(headings: Sequence[TableColumn]) -> list[tuple[HeadingGroup, int, int]]:
+    """Return the groups over headings, each with its first physical column and how many columns it takes."""
+    spans = []
+    for group, found in groupby(headings, key=lambda heading: heading.group):
+        inside = [*found]
+        if group is not None:
+            spans.append((group, inside[0].col, sum(heading.columns for heading in inside)))
+    return spans
+
+
+class EntryHeading(NamedTuple):
+    """A text over the columns of a table in the template; `up`: rows above the last row of headings."""
+
+    text: str
+    col: int
+    columns: int = 1
+    up: int = 0
+    rows: int = 1
+
+
+def entry_headings(placed: PlacedTable, table: Table) -> Iterator[EntryHeading]:
+    """Yield what the template writes over the columns of a table, but for the cells of its targets."""
+    for heading in placed.entry:
+        if heading.key not in table.targets:
+            yield EntryHeading(heading.label, heading.col, heading.columns, *_reach(placed, heading))
+    if placed.depth > 1:
+        for group, col, columns in group_spans(placed.entry):
+            yield EntryHeading(group.label, col, columns, placed.depth - 1)
+
+
+def target_headings(placed: PlacedTable, table: Table) -> Iterator[EntryHeading]:
+    """Yield what the template writes over the cells of a table's targets: the target's own label over its value."""
     for heading in placed.entry:
         if (target := table.targets.get(heading.key)) is not None:
-            texts = (table.columns[target.operator].label, target.label, table.columns[target.unit].label)
-            found += list(enumerate(texts, heading.col))
-    return found
+            texts = (table.columns[target.operator].on_form, target.on_form, table.columns[target.unit].on_form)
+            for col, text in enumerate(texts, heading.col):
+                yield EntryHeading(text, col, 1, *_reach(placed, heading))
+
+
+def _reach(placed: PlacedTable, heading: TableColumn) -> tuple[int, int]:
+    """Return by how many rows a heading is above the last row of headings, and over how many rows it reaches."""
+    return (0, 1) if heading.group else (placed.depth - 1, placed.depth)

@@ -8,8 +8,10 @@ from dataclasses import replace
 from itertools import accumulate, combinations
 from typing import Any
 
+from kpixl.forms.dated import check_places
 from kpixl.forms.definition import Cell, Field, Form, Layout, PlacedTable, Table, TableColumn, Target
 from kpixl.forms.node import Node, invalid
+from kpixl.forms.placed_tables import check_groups, depth_of, heading_specs
 from kpixl.forms.values import fold
 
 TOO_ALIKE = 2  # headings that two tables have in common: by so many is a table found
@@ -60,15 +62,15 @@ def place_tables(
     for name in names:
         if name not in tables:
             raise invalid(f"{node.path}.tables", f"no table {name}")
-    caption = node.take("caption", str, "")
+    caption = check_places(node.take("caption", str, ""), f"{node.path}.caption")
     heads: dict[str, dict[str, list[TableColumn]]] = {}
     shared: list[str] = []
     for look in ("entry", "print"):
         col = 1 if caption else 0
         heads[look] = {name: [] for name in names}
-        for number, spec in enumerate(node.take(look, list)):
-            where = f"{node.path}.{look}[{number}]"
+        for spec, group, where in heading_specs(node.take(look, list), f"{node.path}.{look}"):
             owners, heading = _heading(spec, look, names, tables, col, where)
+            heading = replace(heading, group=group)
             if len(owners) > 1:
                 shared.append(heading.key)
             for name in owners:
@@ -76,9 +78,12 @@ def place_tables(
             col += heading.columns
         if col > wide[look]:
             raise invalid(f"{node.path}.{look}", "wider than its widths")
+        for name in names:
+            check_groups(heads[look][name], tables[name], f"{node.path}.{look}")
+    depth = depth_of(*(headings for own in heads.values() for headings in own.values()))
     return [
-        PlacedTable(name, row, "" if number else caption, tuple(heads["entry"][name]), tuple(heads["print"][name]),
-                    tuple(names), frozenset(shared))
+        PlacedTable(name, row + depth - 1, "" if number else caption, tuple(heads["entry"][name]),
+                    tuple(heads["print"][name]), tuple(names), frozenset(shared), depth)
         for number, name in enumerate(names)
     ]  # fmt: skip
 
@@ -102,7 +107,7 @@ def _heading(
         raise invalid(where, f"table {owners[0]} has no {'target' if 'target' in spec else 'column'} {key}")
     if look == "entry":
         wide = 3 if "target" in spec else 1
-    return owners, TableColumn(key, parts[key].label, col, int(wide))
+    return owners, TableColumn(key, parts[key].on_form, col, int(wide))
 
 
 def _levels(table: Table, key: str) -> bool:

@@ -212,7 +212,7 @@ def _lines(boxes: Boxes, value: Box, kind: str, meaning: Meaning | None) -> int:
 
 
 def _head_fields(proposal: Proposal) -> None:
-    """Choose what tells projects apart, and the heading of their ids."""
+    """Choose what distinguishes projects, and the heading of their ids."""
     keys = [one.key for one in proposal.fields]
     meanings = {one.key: field_meaning(one.label) for one in proposal.fields}
     name = next((key for key in keys if (m := meanings[key]) is not None and m.required), None)
@@ -228,7 +228,7 @@ def _head_fields(proposal: Proposal) -> None:
 
 
 def _headings(proposal: Proposal, keys: dict[Box, str], inner: Pairs) -> None:
-    """Give fields whose labels read alike headings that differ, by what stands above or beside them."""
+    """Give fields whose labels read alike headings that differ, by what is above or beside them."""
     counts = Counter(fold(one.label.rstrip(":：")) for one in proposal.fields)
     taken = {fold(proposal.id_label)}
     labels = {key: box for box, key in reversed(keys.items()) if inner.role[box] == "label"}
@@ -250,7 +250,7 @@ def _headings(proposal: Proposal, keys: dict[Box, str], inner: Pairs) -> None:
 
 
 def _contexts(label: Box, inner: Pairs) -> Iterator[str]:
-    """Yield what tells a label from others that read alike: the first label of its column in its block, its caption."""
+    """Yield what distinguishes a label from others that read alike: the first label of its column, its caption."""
     captions = [box for box in inner.captions if box.row <= label.row <= box.last_row and box.col < label.col]
     for caption in captions:
         column = [

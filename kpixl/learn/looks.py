@@ -269,7 +269,7 @@ def _unique(items: Any) -> tuple[str, ...]:
 
 
 def _texts(node: Tree, name: str) -> str:
-    """Return what a validation says of something, as an attribute or, in Excel's extension, as an element."""
+    """Return one property of a validation, as an attribute or, in Excel's extension, as an element."""
     if node.get(name):
         return str(node.get(name))
     found = next((child for child in node if local(child) == name), None)

@@ -64,7 +64,7 @@ def read_outside(boxes: Boxes, head: Sequence[int], foot: Sequence[int]) -> Outs
     texts = [box for row in head for box in boxes.starting(row) if box.text]
     found.title = _title(texts)
     if found.title is not None:
-        found.title_text = _without_year(found.title.text)
+        found.title_text = _with_place(found.title.text)
     for box in texts:
         if box is not found.title:
             _head_text(boxes, box, found)
@@ -83,12 +83,11 @@ def _title(texts: Sequence[Box]) -> Box | None:
     return max(named or able, key=lambda b: (b.look.size, b.columns, len(b.text), -b.row), default=None)
 
 
-def _without_year(text: str) -> str:
-    """Leave the year out of a title: 2022年度项目支出绩效自评表."""
+def _with_place(text: str) -> str:
+    """Put a place for the year into a title where it has one: 2022年度项目支出绩效自评表."""
     text = " ".join(text.split())
-    year = _YEAR.search(text)
-    bare = f"{text[: year.start()]}{text[year.end() :]}".strip() if year else text
-    return bare if len(bare) >= 4 else text
+    year = _ANY_YEAR.search(text)
+    return f"{text[: year.start('year')]}{{{{ year }}}}{text[year.end('year') :]}" if year else text
 
 
 def _remark(text: str) -> MoneyUnit | None:

@@ -90,7 +90,7 @@ def _over_blanks(boxes: Boxes, number: int) -> frozenset[Box]:
 
 
 def _reached(boxes: Boxes, full: Box) -> Box | None:
-    """Return the box of what was reached, where the number beside a total only says what could be: 总分 100 98.62."""
+    """Return the box of what was reached, where the number beside a total is only the maximum: 总分 100 98.62."""
     if not isinstance(full.raw, int | float | Decimal) and not full.text.isdecimal():
         return None
     beyond = boxes.right_of(full)

@@ -1,4 +1,4 @@
-"""What a proposal says of its guesses, in both languages."""
+"""Remarks of a proposal on its guesses, in both languages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from kpixl.texts import Text
 CUT: Text = ("工作表过大，只看了前面的行和列", "the sheet is large; only its first rows and columns were looked at")
 NO_TITLE: Text = ("没有找到标题，暂用工作表名“{title}”", "no title was found; the name of the sheet, {title}, is used")
 YEAR_IN_TITLE: Text = (
-    "{cell} 的标题“{text}”含年度：title 中去掉了年度，需要印年度请写入 subtitle",
-    "{cell}: the title {text} carries the year, which was left out; print the year by `subtitle`",
+    "{cell} 的标题“{text}”含年度：title 中写成了 {{{{ year }}}}",
+    "{cell}: the title {text} has the year in it; `title` has {{{{ year }}}} in its place",
 )
 NO_UNIT: Text = (
     "没有找到金额单位，暂按{unit}",

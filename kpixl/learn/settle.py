@@ -33,7 +33,7 @@ def plain_prompt(prompt: str) -> str:
 def settled(
     proposal: Proposal, key: str, guess: Guess, label: str, money: MoneyUnit, tree_list: str = ""
 ) -> tuple[str, str, list[Remark]]:
-    """Return the type that a definition can hold, its list, and what is to be said of it."""
+    """Return the type that a definition can hold, its list, and a remark on it."""
     remarks = [remark(TYPE_UNSURE, unsure=True)] if guess.unsure and not tree_list else []
     if guess.type == "operator":
         return "operator", operator_list(proposal, guess), remarks

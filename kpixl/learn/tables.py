@@ -182,6 +182,6 @@ def _are_pairs(table: SeenTable) -> bool:
 
 
 def _looks_apart(table: SeenTable) -> bool:
-    """Return whether the headings look otherwise than what stands below: filled, bold, or locked."""
+    """Return whether the headings look different from what is below: filled, bold, or locked."""
     below = {(b.look.fill, b.look.bold, b.look.locked) for row in table.body for b in row}
     return all((b.look.fill, b.look.bold, b.look.locked) not in below for b in table.headings)

@@ -21,7 +21,7 @@ _BRACKETS = re.compile(r"\([^()]{0,30}\)")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a label means: the key of the value, its type ("" where the label tells none), and more of it."""
+    """What a label means: the key of the value, its type ("" where the label shows none), and more of it."""
 
     key: str
     type: str = ""

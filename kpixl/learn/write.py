@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kpixl.forms.dated import without_year
 from kpixl.learn.proposal import PlacedCell, PlacedRow, Proposal, ProposedField, ProposedList, ProposedTable, Remark
 from kpixl.texts import Text, say
 from kpixl.yaml_text import BLOCK_FROM, quote, scalar
@@ -61,7 +62,7 @@ class _Writer:
         yield f"title: {_flow(p.title)}"
         if p.subtitle:
             yield f"subtitle: {_flow(p.subtitle)}"
-        yield f"description: {_flow({'zh': p.title})}"
+        yield f"description: {_flow({'zh': without_year(p.title)})}"
         yield f"money: {p.money}"
         yield ""
         yield f"id-field: {_flow({'label': p.id_label, 'synonyms': p.id_synonyms})}"
@@ -178,7 +179,7 @@ class _Writer:
                 yield from (f"    {_flow(item)}: {_flow(below or {})}" for item, below in tree.items())
 
     def _checks(self) -> Iterator[str]:
-        """Write which columns say what an indicator is, where a table has them all."""
+        """Write which columns describe an indicator, where a table has them all."""
         for table in self.proposal.tables:
             if table.target and {"level1", "level2", "name"} <= {column.key for column in table.columns}:
                 roles = {"level1": "level1", "level2": "level2", "name": "name", "target": "target"}

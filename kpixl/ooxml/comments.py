@@ -13,7 +13,7 @@ from kpixl.text_fit import text_lines
 
 _BELOW = "\n\n" + NOTE_SIGNATURE
 AUTHOR = "kpixl"
-_THREADED = "tc="  # the author of a note that only stands in for a conversation: Excel shows the conversation
+_THREADED = "tc="  # the author of a note that only replaces a conversation: Excel shows the conversation
 EMPTY_COMMENTS = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><comments xmlns="http://schemas.openxmlformats.org/'
     b'spreadsheetml/2006/main"><authors/><commentList/></comments>'

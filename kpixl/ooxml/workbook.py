@@ -26,7 +26,7 @@ from kpixl.ooxml.xml import (
 CONTENT_TYPES = "[Content_Types].xml"
 _NO_RELATIONS = f'<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="{RELATIONS}"/>'.encode()
 _KIND = OFFICE + "/"  # in front of the kind of a relation
-_STYLES = "xl/styles.xml"  # openpyxl and calamine look for it here, whatever the relation says
+_STYLES = "xl/styles.xml"  # openpyxl and calamine look for it here, whatever the relation names
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 _MAIN_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
-from kpixl.collection.review import Reviewed, Waived
+from kpixl.collection.model import Collection, Waived
 from kpixl.disk import Output
 from kpixl.forms.names import unit_field
 from kpixl.forms.values import fold, text_of
 from kpixl.output.pages import choose_template, page_environment, render, show
 from kpixl.problems import Location, Problem, Severity
+from kpixl.problems.words import SEVERITY_COUNTS, SEVERITY_HEADINGS
 from kpixl.texts import Text, say
 
 TEMPLATE = "problems.html.j2"
@@ -33,16 +34,6 @@ WORDS: dict[str, Text] = {
     "clean": ("没有发现问题。", "Nothing was found."),
     "only": ("只看错误", "Errors only"),
     "no_errors": ("没有错误。", "There are no errors."),
-}
-SEVERITIES: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "Error"),
-    Severity.WARNING: ("警告", "Warning"),
-    Severity.INFO: ("提示", "Note"),
-}
-COUNTED: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "Errors"),
-    Severity.WARNING: ("警告", "Warnings"),
-    Severity.INFO: ("提示", "Notes"),
 }
 FILES: Text = ("文件", "Files")
 PROJECTS: Text = ("项目", "Projects")
@@ -70,12 +61,12 @@ Place = tuple[str, str, str, str, list[Row]]  # anchor, title, what is said besi
 Group = tuple[str, str, str, list[Place]]  # anchor, name, counts, places
 
 
-def report_output(result: Reviewed, path: Path, lang: str, extra: Sequence[Path] = ()) -> Output:
+def report_output(result: Collection, path: Path, lang: str, extra: Sequence[Path] = ()) -> Output:
     """Render the page for `path`; it is still to be written."""
     return Output(path, render_report(result, lang=lang, extra=extra).encode(), "report")
 
 
-def render_report(result: Reviewed, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
+def render_report(result: Collection, *, lang: str = "zh", extra: Sequence[Path] = ()) -> str:
     """Render the page; `extra` are the folders of definitions given by the user. Equal results give equal pages."""
     template = choose_template(page_environment(result.form, extra), TEMPLATE, SHARED)
     items = len(result.problems) + len(result.portfolio.projects)
@@ -85,7 +76,7 @@ def render_report(result: Reviewed, *, lang: str = "zh", extra: Sequence[Path] =
 class _Report:
     """Puts a result into the words and the order of the page."""
 
-    def __init__(self, result: Reviewed, lang: str) -> None:
+    def __init__(self, result: Collection, lang: str) -> None:
         self.result, self.lang = result, lang
         self.unit_field = unit_field(result.form)
         roster = result.roster.projects if result.roster is not None else ()
@@ -130,11 +121,11 @@ class _Report:
         numbers = [(self.say(FILES), len(self.result.files))] if self.result.files else []
         numbers.append((self.say(PROJECTS), len(self.result.portfolio.projects)))
         found = [problem.severity for problem in self.result.problems]
-        return numbers + [(self.say(text), found.count(severity)) for severity, text in COUNTED.items()]
+        return numbers + [(self.say(text), found.count(severity)) for severity, text in SEVERITY_COUNTS.items()]
 
     def counts(self, problems: Iterable[Problem]) -> str:
         found = [problem.severity for problem in problems]
-        named = ((self.say(text), found.count(severity)) for severity, text in COUNTED.items())
+        named = ((self.say(text), found.count(severity)) for severity, text in SEVERITY_COUNTS.items())
         return " · ".join(f"{text} {number}" for text, number in named if number)
 
     # --- who, and where -----------------------------------------------------------------------
@@ -208,7 +199,7 @@ class _Report:
 
     def row(self, problem: Problem) -> Row:
         texts = (_cell(problem), problem.message(self.lang), problem.hint(self.lang), problem.code)
-        return (self.say(SEVERITIES[problem.severity]), str(problem.severity), *map(show, texts))
+        return (self.say(SEVERITY_HEADINGS[problem.severity]), str(problem.severity), *map(show, texts))
 
     def waived(self, waived: Waived) -> Row:
         finding = waived.finding
@@ -226,7 +217,7 @@ class _Report:
         ordered = sorted(numbers.items(), key=lambda item: (ranks.index(item[0][0]), -item[1], item[0][1]))
         return [
             (
-                self.say(SEVERITIES[severity]),
+                self.say(SEVERITY_HEADINGS[severity]),
                 str(severity),
                 ENTRIES[code.partition(".")[0]].heading(self.lang),
                 self.category(code),
@@ -242,4 +233,4 @@ class _Report:
 
 
 def _cell(problem: Problem) -> str:
-    return " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+    return " ".join(part for part in (problem.location.address, problem.location.field) if part)

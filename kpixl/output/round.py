@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from kpixl.collection.consolidate import (
-    Consolidated,
-    office_of,
-    write_consolidated,
-)
+from kpixl.collection.consolidate import office_of, write_consolidated
 from kpixl.collection.decisions import Pick, decisions_path
 from kpixl.collection.folder import Folder, Rosters, grouping_field
 from kpixl.collection.hand_edits import written_path
 from kpixl.collection.intake import DEFAULT_LIMITS, FileResult, Limits, Progress, Workers
+from kpixl.collection.model import Collection
 from kpixl.collection.office import Office
-from kpixl.collection.review import Reviewed, for_people, review
+from kpixl.collection.review import for_people, review
 from kpixl.collection.roster_changes import as_sent
 from kpixl.collection.sides import Side, existing_side, result_side
 from kpixl.collection.sources import sources_path
@@ -25,6 +22,7 @@ from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.output.annotate import MarkedFile, check_folder, write_marked
 from kpixl.output.letters import WrittenLetter, letters_of, write_letters
+from kpixl.output.several import FormPlace, FormRun, further_runs, write_several
 from kpixl.output.status import Status, status_of, status_outputs
 from kpixl.output.template import template_outputs
 from kpixl.portfolio import canonical
@@ -35,18 +33,19 @@ from kpixl.problems import Problem
 @dataclass(frozen=True, slots=True)
 class Round:
     """What a run over a folder gave. `before`, `after`: the portfolio of the last run and of this one; `changes`: what
-    differs between them. `problems`: those of the office's own files first.
+    differs between them. `further`: what the same files gave for each further form of the folder. `problems`: those of
+    the office's own files first.
     """
 
     folder: Folder
-    reviewed: Reviewed
-    collected: Consolidated
+    collection: Collection
     office: Office
     status: Status
     before: Side
     after: Side
     changes: Diff
     problems: tuple[Problem, ...]
+    further: tuple[FormRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,17 @@ def collect_round(
     rosters: Rosters,
     forms: Sequence[Form],
     *,
+    further: Sequence[FormPlace] = (),
     picks: Sequence[Pick] = (),
     limits: Limits = DEFAULT_LIMITS,
     workers: Workers = None,
     progress: Progress | None = None,
     today: date,
 ) -> Round:
-    """Read what came back, merge, check and take stock. `picks`: what is chosen in the summary. Raises KpixlError."""
+    """Read what came back, merge, check and take stock. `picks`: what is chosen in the summary. Raises KpixlError.
+
+    `further`: the other forms of the folder, each merged from the same files.
+    """
     paths = folder.paths
     check_folder(paths["annotated"], [paths["returned"]])
     out, field = paths["portfolio"], grouping_field(folder, rosters.form)
@@ -85,26 +88,27 @@ def collect_round(
         outputs=[
             *(paths[key] for key in ("portfolio", "summary", "status", "status_page")),
             *(beside(out) for beside in (sources_path, decisions_path, written_path)),
+            *(path for place in further for path in place.outputs),
         ],
         limits=limits,
         workers=workers,
         progress=progress,
         may_be_empty=True,
         decided=office,
+        elsewhere=[place.form.id for place in further],
     )
-    assert reviewed.collected is not None
     status = status_of(reviewed, rosters.roster, by=field, due=folder.settings.due)
-    before, after = existing_side(out, rosters.form), result_side(reviewed.collected, str(paths["returned"]))
+    before, after = existing_side(out, rosters.form), result_side(reviewed, str(paths["returned"]))
     return Round(
         folder,
         reviewed,
-        reviewed.collected,
         office,
         status,
         before,
         after,
         diff(rosters.form, before.portfolio, after.portfolio),
         (*office.problems, *reviewed.problems),
+        tuple(run for run in further_runs(reviewed, further, today=today) if run.collection.files),
     )
 
 
@@ -118,10 +122,10 @@ def write_round(
     progress: Progress | None = None,
 ) -> WrittenRound:
     """Write YAML, sources, summary and status as one set, then copies of the files that count, and letters."""
-    paths, reviewed = found.folder.paths, found.reviewed
+    paths, reviewed = found.folder.paths, found.collection
     more = status_outputs(found.status, paths["status"], paths["status_page"], lang=lang, extra=extra)
     written, problems = write_consolidated(
-        found.collected,
+        reviewed,
         paths["portfolio"],
         paths["summary"],
         lang=lang,
@@ -130,10 +134,11 @@ def write_round(
         declared=reviewed.declared,
         more=more,
     )
-    if not found.collected.portfolio.projects:  # who is missing is known all the same
+    if not reviewed.portfolio.projects:  # who is missing is known all the same
         written, refused = commit(more, lang=lang, today=today)
         problems = (*problems, *refused)
-    problems = (*found.office.problems, *problems)
+    more_written, more_problems = write_several(found.further, lang=lang, today=today)
+    written, problems = [*written, *more_written], (*found.office.problems, *problems)
     shown = replace(reviewed, problems=problems)
     copies, said = write_marked(
         _counting(reviewed),
@@ -151,10 +156,10 @@ def write_round(
         reviewed, found.status, made.letters, paths["letters"], lang=lang, today=today, extra=extra, limits=limits,
         tidy=True,
     )  # fmt: skip
-    return WrittenRound(tuple(written), (*problems, *said, *more_said), copies, letters)
+    return WrittenRound(tuple(written), (*problems, *more_problems, *said, *more_said), copies, letters)
 
 
-def _counting(reviewed: Reviewed) -> list[FileResult]:
+def _counting(reviewed: Collection) -> list[FileResult]:
     """Leave out the files that were excluded, and those of which everything is superseded: nobody corrects them."""
     excluded = {p.location.file for p in reviewed.problems if p.code == "file-excluded"}
     versions = [version for several in reviewed.versions.values() for version in several]

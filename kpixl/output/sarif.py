@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from kpixl.checks.registry import ENTRIES
 from kpixl.checks.rule import CATEGORIES
-from kpixl.collection.review import Reviewed
+from kpixl.collection.model import Collection
 from kpixl.disk import Output
 from kpixl.problems import Problem, Severity
 from kpixl.version import __version__
@@ -21,16 +21,16 @@ _SLOT = re.compile(r"\{\w+\}")
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def sarif_data(result: Reviewed, lang: str) -> dict[str, Any]:
+def sarif_data(result: Collection, lang: str) -> dict[str, Any]:
     """Turn a run into a SARIF log. A workbook has no lines: a result names its sheet and cell as a logical location."""
     known = result.since.known if result.since else ()
     codes = list(dict.fromkeys(p.code for p in [*result.problems, *known, *(w.finding for w in result.waived)]))
     numbers = {code: number for number, code in enumerate(codes)}
     categories = {check.code: check.category for check in result.checks}
     results = []
-    for problem, project in zip(result.problems, result.projects, strict=True):
+    for problem in result.problems:
         state = {"baselineState": "new"} if result.since else {}
-        results.append(_result(problem, project, numbers, lang) | state)
+        results.append(_result(problem, problem.project, numbers, lang) | state)
     # What was known stays in the log, so that the log can be what the next check is compared with.
     results += [_result(p, p.project, numbers, lang) | {"baselineState": "unchanged"} for p in known]
     for waived in result.waived:
@@ -46,7 +46,7 @@ def sarif_data(result: Reviewed, lang: str) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def sarif_output(result: Reviewed, path: Path, lang: str) -> Output:
+def sarif_output(result: Collection, path: Path, lang: str) -> Output:
     """Make the log for `path`; it is still to be written."""
     text = json.dumps(sarif_data(result, lang), ensure_ascii=False, indent=1) + "\n"
     return Output(path, text.encode(), "sarif")
@@ -81,8 +81,8 @@ def _result(problem: Problem, project: str | None, numbers: Mapping[str, int], l
     location: dict[str, Any] = {}
     if place.file:
         location["physicalLocation"] = {"artifactLocation": {"uri": quote(place.file)}}
-    if name := "!".join(part for part in (place.sheet, place.cell) if part):
-        logical = {"name": place.cell or place.sheet, "fullyQualifiedName": name, "kind": "member"}
+    if name := "!".join(part for part in (place.sheet, place.address) if part):
+        logical = {"name": place.address or place.sheet, "fullyQualifiedName": name, "kind": "member"}
         location["logicalLocations"] = [logical]
     if place.field:
         location["message"] = {"text": place.field}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kpixl.forms.dated import with_year
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.values import total
 from kpixl.portfolio.model import Portfolio, Project
@@ -26,20 +27,23 @@ class FlatPrinter:
 
     def titles(self) -> tuple[PrintedRow, ...]:
         """Lay out the title, and the line of subtitle and unit below it."""
-        title = PrintedCell("title", self._form.title, 0, 0, 1, self._width)
+        title = PrintedCell("title", self._dated(self._form.printed_title), 0, 0, 1, self._width)
         split = max(self._width - UNIT_COLUMNS, 1) if self._flat.unit_line else self._width
         below = [PrintedCell("subtitle", subtitle_text(self._form, self._portfolio.year) or None, 1, 0, 1, split)]
         if split < self._width:
-            below.append(PrintedCell("subtitle", self._flat.unit_line, 1, split, 1, self._width - split))
+            below.append(PrintedCell("subtitle", self._dated(self._flat.unit_line), 1, split, 1, self._width - split))
         return (
             PrintedRow("title", (title,), TITLE_HEIGHT),
             PrintedRow("title", tuple(below), SUBTITLE_HEIGHT),
         )
 
+    def _dated(self, text: str) -> str:
+        return with_year(text, self._portfolio.year)
+
     def headings(self, row: int) -> PrintedRow:
         """Lay out the headings."""
         cells = (
-            PrintedCell("heading", column.label, row, col, key=column.key, table=column.table, scope="col")
+            PrintedCell("heading", self._dated(column.label), row, col, key=column.key, table=column.table, scope="col")
             for col, column in enumerate(self._flat.columns)
         )
         return PrintedRow("heading", tuple(cells), table=self._flat.table)
@@ -106,4 +110,4 @@ def printed_widths(form: Form) -> tuple[float, ...]:
 
 def is_landscape(form: Form) -> bool:
     """Return whether a form is published on paper that lies on its side."""
-    return form.flat is not None and form.flat.landscape
+    return form.flat.landscape if form.flat is not None else form.landscape

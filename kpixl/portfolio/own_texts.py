@@ -1,7 +1,7 @@
 """The texts that kpixl itself writes beside the forms of a template, so that anything else there is known as typed.
 
 Beside a form they are few, and matched whole. On the cover and on the hidden sheet they depend on the form, its version
-and the projects, so such a sheet carries in its marker a digest of every text that was written on it. What formulas
+and the projects, so such a sheet carries in its sheet id a digest of every text that was written on it. What formulas
 compute there (statuses, the number of finished projects) is matched like the texts beside a form.
 """
 
@@ -86,7 +86,7 @@ _MAX_BESIDE = 400  # characters; longer ones are not looked at
 
 
 def is_furniture(raw: Raw) -> bool:
-    """Return whether kpixl wrote a cell beside a form: marker, status with its hidden list, or hint."""
+    """Return whether kpixl wrote a cell beside a form: sheet id, status with its hidden list, or hint."""
     if not isinstance(raw, str) or not raw.startswith((PREFIX, STATUS, HINT)):
         return False
     if raw.startswith((PREFIX, LISTED, HINT + LISTED)):
@@ -99,12 +99,12 @@ def _is_beside(text: str) -> bool:
     return _BESIDE.fullmatch(text.strip()) is not None
 
 
-# --- the marker of a sheet beside the forms ---------------------------------------------------
+# --- the sheet id of a sheet beside the forms ---------------------------------------------------
 
 
-def sheet_marker(facts: Mapping[str, object], cells: Iterable[tuple[int, int, str]]) -> str:
-    """Write the marker of a sheet that is no form: what it is, and digests of the cells (row, column, text) written on
-    it, but formulas.
+def own_sheet_id(facts: Mapping[str, object], cells: Iterable[tuple[int, int, str]]) -> str:
+    """Write the id of a sheet that is no form: what it is, and digests of the cells (row, column, text) written on it,
+    but formulas.
 
     `all` is a digest of all of them in their order, by which a sheet as it was sent is known at once; `texts` has one
     of each text. Without these where they are too many for a cell.
@@ -135,14 +135,14 @@ def _digest(col: int, text: str) -> str:
 
 
 class OwnSheet(NamedTuple):
-    """What the marker of a sheet that is no form holds, and its column in the first row."""
+    """What the sheet id of a sheet that is no form holds, and its column in the first row."""
 
     facts: Mapping[str, Any]
     col: int
 
 
 def own_sheet(rows: Rows) -> OwnSheet | None:
-    """Find the marker of a sheet that kpixl put beside the forms; None on any other sheet."""
+    """Find the sheet id of a sheet that kpixl put beside the forms; None on any other sheet."""
     for col, raw in enumerate(rows[0] if rows else ()):
         if raw != "" and (facts := _facts(raw)) is not None:
             return OwnSheet(facts, col)
@@ -163,7 +163,7 @@ def _facts(raw: Raw) -> Mapping[str, Any] | None:
 
 
 def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, Raw]]:
-    """Yield each cell of a sheet with such a marker that kpixl did not write. `left`: the column of `rows[.][0]`.
+    """Yield each cell of a sheet with such a sheet id that kpixl did not write. `left`: the column of `rows[.][0]`.
 
     In a list of problems, whose texts are not kept, those right of its columns.
     """
@@ -189,13 +189,13 @@ def typed_on(rows: Rows, own: OwnSheet, left: int = 0) -> Iterator[tuple[Place, 
 
 def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
     """Return, by one digest, whether every cell is as it was sent, but for what formulas compute."""
-    marker = str(rows[0][own.col])
+    sheet_id = str(rows[0][own.col])
     if own.facts["kind"] == COVER_KIND:
         statuses = (row for row in rows if len(row) > COVER_STATUS and row[COVER_STATUS] != "")
         if not all(_is_computed(row[0], row[COVER_STATUS]) for row in statuses):
             return False
         rows = [[*map(_number, row[:1]), *row[1:COVER_STATUS], *row[COVER_STATUS + 1 :]] for row in rows]
-    first = [raw for raw in rows[0] if raw != marker]
+    first = [raw for raw in rows[0] if raw != sheet_id]
     return _digest_all(map(str, itertools.chain(first, *rows[1:]))) == own.facts.get("all")
 
 
@@ -249,7 +249,7 @@ def _cover_before(rows: Rows) -> set[Place]:
 
 
 def _lists_before(rows: Rows) -> set[Place]:
-    """List the places of a hidden sheet that a template fills: names with their markers, and lists without gaps."""
+    """List the places of a hidden sheet that a template fills: names with their sheet ids, and lists without gaps."""
     known: set[Place] = set()
     for r, row in enumerate(rows):
         if len(row) > 1 and isinstance(row[1], str) and row[1].startswith(PREFIX):

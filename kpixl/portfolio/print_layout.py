@@ -13,8 +13,10 @@ from functools import lru_cache
 
 from jinja2 import Template
 
+from kpixl.forms.dated import with_year
 from kpixl.forms.definition import Cell, Form, PlacedTable, Row, Table, Value
 from kpixl.forms.money import WAN, convert, money_text
+from kpixl.forms.names import group_spans
 from kpixl.forms.snippets import SMALL, BoundedEnvironment, Faults, rendered
 from kpixl.forms.types import FIELD_TYPES, TEXT
 from kpixl.forms.values import target_text, total
@@ -26,11 +28,11 @@ from kpixl.portfolio.model import Portfolio, Project
 class PrintedCell:
     """One cell of the printed form, spanning `rows` x `columns` from (`row`, `col`).
 
-    `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column).
+    `kind`: title, subtitle, label, value, caption, blank, heading (of a table's column, or without `key` of a group).
     `value`: the text of the form itself, or for a value what the project has there.
     `type`: of a value, a key of forms.types.FIELD_TYPES, or "target" for a target printed in one cell; else "".
     `key`: the field, column or target; `table`: the table it belongs to, "" outside tables.
-    `scope`: which cells a label heads: row, col, rowgroup, or "".
+    `scope`: which cells a label heads: row, col, rowgroup, colgroup, or "".
     """
 
     kind: str
@@ -83,7 +85,7 @@ def heading_text(form: Form, portfolio: Portfolio) -> str:
     """Render the heading of a published set; parts that are not known leave no gap."""
     known = {"organization": portfolio.organization or "", "year": portfolio.year or ""}
     key = "heading" if form.heading else "title"
-    return " ".join(form_text(form, key, form.heading or form.title, **known).split())
+    return " ".join(form_text(form, key, form.heading or form.printed_title, **known).split())
 
 
 def disclosure_text(form: Form, portfolio: Portfolio) -> str:
@@ -130,7 +132,7 @@ class FormPrinter:
     """
 
     def __init__(self, form: Form, year: int | None, *, longest: int | None = None) -> None:
-        self._form, self._longest = form, longest
+        self._form, self._year, self._longest = form, year, longest
         self._own = [
             _own_cell(cell, form, year) for cell in (*form.layout.head, *form.layout.foot) if cell.kind != "value"
         ]
@@ -146,11 +148,13 @@ class FormPrinter:
         places: list[list[PrintedCell]] = [[] for _ in range(height)]
         parts = [("grid", "")] * height
         for group, lines in zip(groups, contents, strict=True):
-            first, name = _shifted(group[0].row, added), group[0].table
-            parts[first] = ("heading", name)
+            first, name, depth = _shifted(group[0].row, added), group[0].table, group[0].depth
+            parts[first + 1 - depth : first + 1] = [("heading", name)] * depth
             parts[first + 1 : first + 1 + len(lines)] = [("row", name)] * len(lines)
             for placed in group:
-                for cell in _table_cells(self._form.tables[placed.table], placed, lines, first, self._longest):
+                headings = _heading_cells(placed, first, self._year)
+                rows = _table_cells(self._form.tables[placed.table], placed, lines, first, self._longest, self._year)
+                for cell in (*headings, *rows):
                     places[cell.row].append(cell)
         for cell in self._fixed_cells(project, added):
             places[cell.row].append(cell)
@@ -178,7 +182,7 @@ _GRID_CELLS = {"row": ("label", "row"), "column": ("label", "col"), "empty": ("b
 
 def _own_cell(cell: Cell, form: Form, year: int | None) -> PrintedCell:
     """Make the printed cell for a text of the form itself."""
-    kind, text, scope = cell.kind, cell.text, ""
+    kind, text, scope = cell.kind, with_year(cell.text, year), ""
     if cell.kind == "subtitle":
         text = subtitle_text(form, year)
     elif cell.kind in _GRID_CELLS:
@@ -213,19 +217,33 @@ def _shifted(row: int, added: Sequence[tuple[int, int]]) -> int:
 # --- tables -----------------------------------------------------------------------------------
 
 
+def _heading_cells(placed: PlacedTable, last: int, year: int | None) -> Iterator[PrintedCell]:
+    """Yield the headings of a table, of which `last` is the last row; shared ones are those of the first table."""
+    name, top = placed.table, last + 1 - placed.depth
+    is_first = placed.beside[:1] in ((), (name,))
+    if placed.caption and placed.depth > 1:
+        yield PrintedCell("blank", None, top, 0, placed.depth, table=name)
+    for head in (head for head in placed.print if is_first or head.key not in placed.shared):
+        row, rows = (last, 1) if head.group else (top, placed.depth)
+        text = with_year(head.label, year)
+        yield PrintedCell("heading", text, row, head.col, rows, head.columns, key=head.key, table=name, scope="col")
+    for group, first, columns in group_spans(placed.print):
+        text = with_year(group.label, year)
+        yield PrintedCell("heading", text, top, first, 1, columns, table=name, scope="colgroup")
+
+
 def _table_cells(
-    table: Table, placed: PlacedTable, lines: AlignedRows, first: int, longest: int | None
+    table: Table, placed: PlacedTable, lines: AlignedRows, first: int, longest: int | None, year: int | None
 ) -> Iterator[PrintedCell]:
-    """Yield the headings in row `first` and the rows below them; the caption is beside the rows.
+    """Yield the rows below the headings, of which `first` is the last row; the caption is beside the rows.
 
     The columns that tables side by side share are those of the first.
     """
     name, rows = table.key, lines.rows[table.key]
     is_first = placed.beside[:1] in ((), (name,))
     if placed.caption:
-        yield PrintedCell(
-            "caption", placed.caption, first + 1, 0, len(rows), table=name, vertical=True, scope="rowgroup"
-        )
+        caption = with_year(placed.caption, year)
+        yield PrintedCell("caption", caption, first + 1, 0, len(rows), table=name, vertical=True, scope="rowgroup")
     breaks = [False] * len(rows)  # rows at which a run of an outer level begins
     for head in placed.print:
         col, columns, key = head.col, head.columns, head.key
@@ -234,12 +252,11 @@ def _table_cells(
         kind = column.type if column else "target"
         values = [_table_value(table, key, row) for row in (lines.shared if is_shared else rows)]
         spans = [(index, 1) for index in range(len(rows))]
-        if column is not None and column.fill:
+        if column is not None and column.fill and not head.repeated:
             spans = merged_spans(values, breaks, longest)
             breaks = _breaks(spans, len(rows))
         if is_shared and not is_first:
             continue
-        yield PrintedCell("heading", head.label, first, col, 1, columns, key=key, table=name, scope="col")
         for start, count in spans:
             row = first + 1 + start
             yield PrintedCell("value", values[start], row, col, count, columns, kind, key, name)

@@ -1,4 +1,4 @@
-"""The marker: who a sheet is, in one cell that survives copying and every re-saving application (design 4.3)."""
+"""The sheet id: who a sheet is, in one cell that survives copying and every re-saving application (design 4.3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kpixl.forms.definition import Form, Value
 from kpixl.forms.values import Raw, fold, refused_character, text_of
 from kpixl.portfolio.model import Portfolio, Project
 
-OWN_SHEET = "_kpixl"  # the hidden sheet that says what a workbook of ours is, and once more who each sheet is
+OWN_SHEET = "_kpixl"  # the hidden sheet with the id of the workbook, and once more of each sheet
 PREFIX = '{"kpixl":'
 FORMAT = 1
 LOWER = "lower"  # in place of its portfolio: of a project of a lower level, when it has its number at this one
@@ -26,12 +26,12 @@ OWN_LINK = '=IFERROR(HYPERLINK("#"&'  # how the formula of the status begins
 # found again, whichever program has saved the file in between.
 NOTE_SIGNATURE = "【kpixl】"
 # Where it is: columns right of the form's last one. A value is never there.
-STATUS_GAP, MARK_GAP = 2, 3
+STATUS_GAP, ID_GAP = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
-    """The contents of the marker cell. `order` counts from 1; `name` is a digest of the project's name when written.
+class SheetId:
+    """The contents of a sheet id. `order` counts from 1; `name` is a digest of the project's name when written.
 
     `sent`: a digest of the values that the sheet was sent out with, "" of sheets made before it was kept.
     `presets`: the tables whose presets were written as rows, so that one left as it was is no row.
@@ -78,21 +78,21 @@ def name_of(form: Form, project: Project) -> Value:
     return project.values[form.key_fields[0]]
 
 
-def dumps(marker: Marker) -> str:
-    """Write the marker cell's text."""
-    facts = {k: v for k, v in asdict(marker).items() if v not in (None, False, "", ())}
+def dumps(sheet_id: SheetId) -> str:
+    """Write the sheet id's cell's text."""
+    facts = {k: v for k, v in asdict(sheet_id).items() if v not in (None, False, "", ())}
     return json.dumps({"kpixl": FORMAT, **facts}, ensure_ascii=False, separators=(",", ":"))
 
 
-def loads(raw: Raw) -> Marker | None:
-    """Read a marker; None for any other cell, and for one that somebody damaged."""
+def loads(raw: Raw) -> SheetId | None:
+    """Read a sheet id; None for any other cell, and for one that somebody damaged."""
     if not isinstance(raw, str) or not raw.startswith(PREFIX) or len(raw) > MAX_LENGTH:
         return None
     return _loads(raw)
 
 
 @lru_cache(maxsize=1024)  # each is asked for several times: whose form, whose sheet, which of them
-def _loads(text: str) -> Marker | None:
+def _loads(text: str) -> SheetId | None:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -102,7 +102,7 @@ def _loads(text: str) -> Marker | None:
     kinds = {"order": int, "year": int, "presets": list, "explicit": bool}
     facts = {
         k: data[k]
-        for k in Marker.__dataclass_fields__
+        for k in SheetId.__dataclass_fields__
         if k in data and isinstance(data[k], kinds.get(k, str)) and (kinds.get(k) is not int or data[k] is not True)
     }
     facts["presets"] = tuple(map(str, facts.get("presets", ())))
@@ -110,7 +110,7 @@ def _loads(text: str) -> Marker | None:
     if not needed <= set(facts) or not facts["project"].strip() or not 1900 <= facts.get("year", 1900) <= 9999:
         return None
     # JSON can spell what no portfolio can hold.
-    return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else Marker(**facts)
+    return None if any(isinstance(v, str) and refused_character(v) for v in facts.values()) else SheetId(**facts)
 
 
 def is_instructions(rows: Sequence[Sequence[Raw]]) -> bool:
@@ -118,33 +118,33 @@ def is_instructions(rows: Sequence[Sequence[Raw]]) -> bool:
     return bool(rows) and any(isinstance(raw, str) and raw.startswith(PREFIX) and not loads(raw) for raw in rows[0])
 
 
-def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, Marker]:
-    """Read from the hidden sheet of a template the markers of some sheets, by the names they were sent out with."""
-    found: dict[str, Marker] = {}
+def listed(rows: Sequence[Sequence[Raw]], names: Container[str]) -> dict[str, SheetId]:
+    """Read from the hidden sheet of a template the sheet ids of some sheets, by the names they were sent out with."""
+    found: dict[str, SheetId] = {}
     for row in rows:
         name = row[0] if len(row) > 1 else None
-        if isinstance(name, str) and name in names and (mark := loads(row[1])) is not None:
-            found[name] = mark
+        if isinstance(name, str) and name in names and (sheet_id := loads(row[1])) is not None:
+            found[name] = sheet_id
     return found
 
 
-class FoundMarker(NamedTuple):
-    """A marker and its place."""
+class PlacedSheetId(NamedTuple):
+    """A sheet id and its place."""
 
-    marker: Marker
+    sheet_id: SheetId
     row: int
     col: int
 
 
-def in_row(cells: Sequence[Raw]) -> Marker | None:
-    """Return the marker in a row; it is at its end."""
-    return next((mark for raw in reversed(cells) if (mark := loads(raw))), None)
+def in_row(cells: Sequence[Raw]) -> SheetId | None:
+    """Return the sheet id in a row; it is at its end."""
+    return next((sheet_id for raw in reversed(cells) if (sheet_id := loads(raw))), None)
 
 
-def find(rows: Sequence[Sequence[Raw]]) -> Iterator[FoundMarker]:
-    """Find the markers of a sheet, from the top; one in a form of ours is the rightmost cell of its first row."""
+def find(rows: Sequence[Sequence[Raw]]) -> Iterator[PlacedSheetId]:
+    """Find the sheet ids of a sheet, from the top; one in a form of ours is the rightmost cell of its first row."""
     for number, row in enumerate(rows):
         for col in range(len(row) - 1, -1, -1):
             raw = row[col]
             if type(raw) is str and raw.startswith(PREFIX) and (known := loads(raw)):
-                yield FoundMarker(known, number, col)
+                yield PlacedSheetId(known, number, col)

@@ -1,6 +1,6 @@
 """Problems (what a person must fix) and KpixlError (cannot go on): one catalogue, two languages.
 
-A message says what was found, a hint says what to do. Both are `str.format` templates over the
+A message names what was found, a hint what to do. Both are `str.format` templates over the
 problem's details, so that a problem stays data until it is shown.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from kpixl.a1 import ValuePlace
 from kpixl.keys import Key
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.problems.entry import Entry
@@ -27,15 +28,20 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The place of something; every part may be unknown. `field` is the printed label."""
+    """The place of something; every part may be unknown. `cell`: in a portfolio a key; `field`: the printed label."""
 
     file: str | None = None
     sheet: str | None = None
-    cell: str | None = None
+    cell: ValuePlace | None = None
     field: str | None = None
 
+    @property
+    def address(self) -> str | None:
+        """Return the cell as people know it: A1."""
+        return None if self.cell is None else str(self.cell)
+
     def __str__(self) -> str:
-        return " › ".join(part for part in (self.file, self.sheet, self.cell, self.field) if part)
+        return " › ".join(part for part in (self.file, self.sheet, self.address, self.field) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Problem:
             "severity": str(self.severity),
             "file": place.file,
             "sheet": place.sheet,
-            "cell": place.cell,
+            "cell": place.address,
             "field": place.field,
             "message": self.message(lang),
             "hint": self.hint(lang),

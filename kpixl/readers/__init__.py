@@ -1,6 +1,6 @@
 """Files -> grids: whatever a file is, its cells as rows of values.
 
-The kind is told by the content (kinds), each kind has its module, and each library is loaded when its first file comes.
+The kind is recognised by the content (kinds); each kind has its module, each library is loaded with its first file.
 """
 
 from __future__ import annotations

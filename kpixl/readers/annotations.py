@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator
 from typing import NamedTuple, Protocol
 from xml.parsers import expat
 
-from kpixl.a1 import a1
+from kpixl.a1 import CellRef, cell_from
 from kpixl.readers import ods, xlsx
 from kpixl.readers.grid import UnreadableError, no_entities
 from kpixl.readers.package import OpenedPackage
@@ -19,14 +19,14 @@ from kpixl.readers.package import OpenedPackage
 MAX_TEXT = 1_000  # characters of a note that are kept
 _NOTES, _THREADS, _DRAWING = "/comments", "/threadedComment", "/drawing"  # how the types of relations end
 _ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor", "absoluteAnchor"})
-_STAND_IN = "tc="  # the author of a note that only stands in for a conversation, which is read itself
+_STAND_IN = "tc="  # the author of a note that only replaces a conversation, which is read itself
 
 
 class Aside(NamedTuple):
-    """A note, or the text of a box: its sheet, its cell in A1 (the corner of a box; "" where unknown)."""
+    """A note, or the text of a box: its sheet, its cell (the corner of a box; None where unknown)."""
 
     sheet: str
-    cell: str
+    cell: CellRef | None
     text: str
     box: bool
 
@@ -107,16 +107,17 @@ class _Notes:
     """Takes the events of a part with notes, or with conversations about cells."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
+        self.found: list[tuple[CellRef | None, str]] = []
         self.authors: list[str] = []
         self.words = _Words()
-        self.cell = self.inside = ""
+        self.cell: CellRef | None = None
+        self.inside = ""
         self.skipped = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.inside = name
         if name in ("comment", "threadedComment"):
-            self.cell = attributes.get("ref", "")
+            self.cell = cell_from(attributes.get("ref", "").partition(":")[0])
             author = attributes.get("authorId", "")
             number = int(author) if author.isdecimal() and len(author) < 9 else len(self.authors)
             self.skipped = number < len(self.authors) and self.authors[number].startswith(_STAND_IN)
@@ -140,7 +141,7 @@ class _Boxes:
     """Takes the events of a drawing: text, and where its anchors begin."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
+        self.found: list[tuple[CellRef | None, str]] = []
         self.words = _Words()
         self.place: dict[str, str] = {}
         self.inside = ""
@@ -173,7 +174,7 @@ class _Boxes:
         elif name in _ANCHORS:
             row, col = self.place.get("row", ""), self.place.get("col", "")
             known = re.fullmatch(r"\d{1,7} \d{1,5}", f"{row} {col}", re.ASCII) is not None
-            self.found.append((a1(int(row), int(col)) if known else "", self.words.take()))
+            self.found.append((CellRef(int(row), int(col)) if known else None, self.words.take()))
 
 
 class _Spreadsheet:
@@ -219,7 +220,7 @@ class _Spreadsheet:
             self.paragraphs -= 1
             self.words.add("\n")
         if not self.within:
-            cell = a1(self.row, self.col) if self.in_cell else ""
+            cell = CellRef(self.row, self.col) if self.in_cell else None
             self.found.append(Aside(self.sheets[-1] if self.sheets else "", cell, self.words.take(), name in _SHAPES))
 
 

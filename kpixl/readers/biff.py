@@ -1,6 +1,6 @@
 """What a binary workbook (.xls, .xlsb) would cost to read, seen before calamine takes memory for it.
 
-calamine makes room for the rectangle around all cells of a sheet, and one cell may say that it stands anywhere: so the
+calamine makes room for the rectangle around all cells of a sheet, and one cell may claim any address: so the
 records are walked first. What a sheet declares of its own size is not believed.
 """
 
@@ -467,7 +467,7 @@ class _Strings:
         while length:
             if self.at >= len(self.blocks[self.number]):
                 self.number, self.at = self.number + 1, 1
-                wide = self.blocks[self.number][0] & _WIDE  # each block says anew
+                wide = self.blocks[self.number][0] & _WIDE  # each block sets it anew
             taken = min(length, self._room() >> wide)
             self.at += max(taken << wide, 1)
             size += taken * 3 if wide else taken

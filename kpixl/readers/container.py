@@ -72,7 +72,7 @@ def clean_name(name: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Bound a name as file systems do; its end tells its kind."""
+    """Bound a name as file systems do; keep its end, which shows its kind."""
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
 
 

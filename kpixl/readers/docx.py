@@ -30,7 +30,7 @@ _SPELLED = {_W + "tab": " ", _W + "noBreakHyphen": "-", _W + "cr": "\n"}
 # Signs of symbol fonts, by their last two digits: what Word's "Insert symbol" offers first, and boxes to tick.
 _SIGNS = {"B3": "≥", "A3": "≤", "B1": "±", "B4": "×", "B8": "÷", "B9": "≠", "BB": "≈", "B0": "°", "B7": "·"}
 _BOXES = {"FE": "☑", "52": "☑", "FD": "☒", "A8": "☐", "6F": "☐", "A3": "☐", "FC": "✓", "50": "✓", "FB": "✗"}
-_OTHER_SIGN = "\ufffd"  # shows that something stands there
+_OTHER_SIGN = "\ufffd"  # shows that something is there
 
 
 def read_document(package: OpenedPackage, limits: Limits) -> tuple[list[Grid], list[Struck]]:

@@ -17,7 +17,7 @@ from kpixl.readers import ole
 BUILT_IN = "VelvetSweatshop"
 _MAX_OLD = 4 << 20  # bytes of a .xls: msoffcrypto goes through it byte by byte, some 2 s for as many
 _SPINS = re.compile(rb'spinCount="\+?0*(\d{1,20})')
-_MAX_SPINS = 1_000_000  # Excel hashes 100,000 times, in 0.2 s; the file says how often
+_MAX_SPINS = 1_000_000  # Excel hashes 100,000 times, in 0.2 s; the file holds the count
 
 
 def is_locked(content: bytes) -> bool:

@@ -45,7 +45,7 @@ _ENDINGS = (
 
 
 def members(content: bytes, shown: str, limits: Limits) -> Iterator[Member]:
-    """Yield what is attached to a mail, in its order, then what is to be told of the mail itself.
+    """Yield what is attached to a mail, in its order, then the problems of the mail itself.
 
     Raises UnreadableError where it exceeds a bound.
     """

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import python_calamine as calamine
 
-from kpixl.a1 import Span
+from kpixl.a1 import Span, cell_from
 from kpixl.problems import Location, Problem
 from kpixl.readers import biff, ods, xlsx
 from kpixl.readers.extents import refusal
@@ -74,7 +74,7 @@ def _read_changed(
 
 
 def _damaged_cell(file: str, sheet: str, cell: str, text: str) -> Problem:
-    return Problem("cell-damaged", Location(file, sheet, cell), {"text": text})
+    return Problem("cell-damaged", Location(file, sheet, cell_from(cell)), {"text": text})
 
 
 def _read_open_document(package: OpenedPackage, file: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:

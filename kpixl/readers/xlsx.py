@@ -103,8 +103,8 @@ _SUSPECT_ELSEWHERE = (
     b"t='e'",
     b":f></",
 )  # in parts with prefixes or single quotes, which few programs write
-_HEAD = 300  # bytes within which a part says how it spells
-_ROOT = 1_000  # bytes within which a part begins its root, which tells whether its elements have a prefix
+_HEAD = 300  # bytes within which a part names its encoding
+_ROOT = 1_000  # bytes within which the root begins, which shows whether elements have a prefix
 _DATA = b"sheetData"  # the element that holds all cells, whatever its prefix
 _BLANK_VALUES = (b"</f><v></v>", b"</f><v/>")
 _BLANK_TEXT = (b't="str"', b"t='str'", b"<f>IF(COUNT(")

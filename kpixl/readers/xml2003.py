@@ -7,7 +7,7 @@ from collections.abc import Container
 from datetime import datetime, time
 from xml.parsers import expat
 
-from kpixl.a1 import Span, a1
+from kpixl.a1 import CellRef, Span
 from kpixl.forms.values import Raw
 from kpixl.readers.annotations import MAX_TEXT, Aside
 from kpixl.readers.grid import Grid, Rows, bounded, broken, no_entities, too_large
@@ -109,7 +109,7 @@ class _Book:
             self._put(_value(self.kind, "".join(self.pieces)))
             self.kind = None
         elif name == _SS + "Comment" and self.note is not None:
-            self.notes.append(Aside(self.name or "", a1(*self.here), "".join(self.note)[:MAX_TEXT], False))
+            self.notes.append(Aside(self.name or "", CellRef(*self.here), "".join(self.note)[:MAX_TEXT], False))
             self.note = None
         elif name == _X + "Visible" and self.visible is not None:
             self.hidden, self.visible = "Hidden" in "".join(self.visible), None

@@ -32,7 +32,7 @@ def told(opened: Opened, file: str, forms: Iterable[Extracted]) -> list[Problem]
     problems = [
         Problem(
             "box-unread" if aside.box else "note-unread",
-            Location(file, aside.sheet, aside.cell or None),
+            Location(file, aside.sheet, aside.cell),
             {"text": text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "……"},
         )
         for aside, text in texts[:MAX_LISTED]

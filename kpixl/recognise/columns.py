@@ -23,7 +23,7 @@ class TableColumns:
         self.told: dict[str, dict[str, int]] = {}  # targets whose parts do not stand where the template put them
         body = rows[found.row + 1 : found.last_row + 1]
         for heading in found.headings:
-            self._place(heading, found.entry, body)
+            self._place(heading, found, body)
         self._starts = {key: span[0] for key, span in self.places.items()}
         self._at: dict[int, str] = {}
         for key, (first, last) in self.places.items():
@@ -36,6 +36,11 @@ class TableColumns:
     def has(self, col: int) -> bool:
         """Return whether a physical column is one of the table."""
         return col in self._at
+
+    def has_required(self) -> bool:
+        """Return whether every required column has its heading, or that of its target."""
+        found = {*self.places, *(part for target in self.targets.values() for part in target.parts)}
+        return all(key in found for key, column in self.table.columns.items() if column.required)
 
     @cached_property
     def closed(self) -> dict[str, frozenset[str]]:
@@ -52,22 +57,25 @@ class TableColumns:
         """Return the items of all such lists."""
         return frozenset().union(*self.closed.values())
 
-    def _place(self, heading: Heading, entry: bool, body: Sequence[Sequence[Raw]]) -> None:
+    def _place(self, heading: Heading, found: FoundTable, body: Sequence[Sequence[Raw]]) -> None:
         target = self.table.targets.get(heading.key)
         if target is None:
             self.places[heading.key] = (heading.col, heading.last_col)
             return
+        if any(other.key in target.parts for other in found.headings):  # they are in columns of their own
+            self.places[target.value] = (heading.col, heading.last_col)
+            return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
-        if entry and not heading.sent:
+        if found.entry and not heading.sent:
             span = range(heading.col, heading.last_col + 1)
-            found = parts_by_content(self.form, self.table, target, body, span)
-            if any(parts[part] != col for part, col in found.items()):
-                self.told[heading.key] = found
+            likely = parts_by_content(self.form, self.table, target, body, span)
+            if any(parts[part] != col for part, col in likely.items()):
+                self.told[heading.key] = likely
         if told := self.told.get(heading.key):
             whole = [*told] == [target.value]
             self.places |= {heading.key if whole else part: (col, col) for part, col in told.items()}
             self.targets |= {heading.key: target} if whole else {}
-        elif entry:
+        elif found.entry:
             self.places |= {part: (col, col) for part, col in parts.items()}
             self.places[target.unit] = (parts[target.unit], max(heading.last_col, parts[target.unit]))
         else:

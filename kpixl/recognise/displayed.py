@@ -23,6 +23,7 @@ from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.readers import number_formats
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Inspected, Look, Run
+from kpixl.recognise.submission import READ_AS, RESCALED
 
 _ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -37,17 +38,12 @@ _POWERS = (0, *range(-1, -10, -1), *range(1, 5))
 def verify(draft: Draft, look: Look) -> None:
     """Read every value of a form as its cell shows it."""
     changed: set[Key] = set()
-    told: set[tuple[CellRef, str]] = set()
     for key, cell in list(draft.cells.items()):
         seen = look.cells.get(draft.place(key)) if key.in_row or key.name in draft.values else None
         if seen is None or not _is_remarkable(seen) or _is_part(draft, key, cell) or _is_computed(draft, key, seen):
             continue
-        before, problems = draft.value(key), len(draft.problems)
+        before = draft.value(key)
         (_read_rich if seen.runs else read_shown)(draft, key, seen)
-        column = key.column or key.name
-        if (cell, column) in told:  # a level that goes on to the rows below is reported once
-            del draft.problems[problems:]
-        told.add((cell, column))
         if draft.value(key) != before:
             changed.add(key)
     _add_up(draft, look, changed)
@@ -114,7 +110,7 @@ def read_shown(draft: Draft, key: Key, seen: Inspected) -> None:
         if not (isinstance(value, date) and shows_date(seen.display.digits, value)):
             _differs(draft, key, seen)
     else:
-        _read_text(draft, key, seen.display.text, _stored(seen, value))
+        _note_text(draft, key, seen.display.text, _stored(seen, value))
 
 
 def read_as_displayed(draft: Draft, key: Key, seen: Inspected | None) -> None:
@@ -131,22 +127,27 @@ def read_as_displayed(draft: Draft, key: Key, seen: Inspected | None) -> None:
 def _differs(draft: Draft, key: Key, seen: Inspected) -> None:
     """Report that a cell shows something else than what was read."""
     assert seen.display is not None
-    draft.replace_note(
-        "displayed-otherwise", key, {"shown": seen.display.text or _BLANK, "reading": draft.spelled(key)}
-    )
+    draft.resolve("displayed-otherwise", key, {"shown": seen.display.text or _BLANK, "reading": draft.spelled(key)})
 
 
 def _stored(seen: Inspected, value: Value) -> str:
     return seen.value if isinstance(seen.value, str) else text_of(value)
 
 
-def _read_text(draft: Draft, key: Key, text: str, stored: str) -> None:
-    """Take a text as displayed; where several cells were joined, its part of them."""
+def _read_text(draft: Draft, key: Key, text: str, stored: str) -> bool:
+    """Take a text as displayed; where several cells were joined, its part of them. Return whether it is another."""
     value = text_of(draft.value(key))
     whole = value.replace(stored, text, 1) if stored and stored in value else text
     read = read_value(draft.form, draft.field(key), whole)[0]
-    if read != draft.value(key):
-        draft.set(key, read)
+    if read == draft.value(key):
+        return False
+    draft.set(key, read)
+    return True
+
+
+def _note_text(draft: Draft, key: Key, text: str, stored: str) -> None:
+    """Take a text as displayed, and note that."""
+    if _read_text(draft, key, text, stored):
         draft.note(key, stored, text)
 
 
@@ -190,7 +191,7 @@ def _read_amount(draft: Draft, key: Key, seen: Inspected) -> None:
     value, stored = draft.value(key), seen.value
     shown = seen.display.digits if _EXPONENT.fullmatch(seen.display.digits) is None else ""
     if not isinstance(value, Decimal) or not isinstance(stored, Decimal):
-        _read_text(draft, key, seen.display.text, _stored(seen, value))
+        _note_text(draft, key, seen.display.text, _stored(seen, value))
         return
     if not shown or (not stored and set(shown) <= set("¥￥-. ")):
         if not shown and not _is_near(stored, seen.display.digits):
@@ -211,9 +212,8 @@ def _read_amount(draft: Draft, key: Key, seen: Inspected) -> None:
         _differs(draft, key, seen)
     elif reading != value:
         draft.set(key, reading)
-        _drop_scaled(draft, key)
         details = {"raw": text_of(stored), "shown": seen.display.text, "reading": text_of(reading)}
-        draft.replace_note("value-as-displayed", key, details)
+        draft.resolve("value-as-displayed", key, details, RESCALED)
     elif exact.rounded:
         draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
 
@@ -223,7 +223,7 @@ def _read_percent(draft: Draft, key: Key, seen: Inspected) -> None:
     assert seen.display is not None
     value, stored = draft.value(key), seen.value
     if not isinstance(value, Decimal) or not isinstance(stored, Decimal):
-        _read_text(draft, key, seen.display.text, _stored(seen, value))
+        _note_text(draft, key, seen.display.text, _stored(seen, value))
         return
     exact = _exact(stored, seen.display.digits)
     reading = bounded(exact.number.copy_sign(stored)) if exact is not None and "%" in seen.display.digits else None
@@ -234,12 +234,6 @@ def _read_percent(draft: Draft, key: Key, seen: Inspected) -> None:
         draft.note(key, text_of(stored), f"{text_of(reading)}%")
     elif exact.rounded:
         draft.problem("value-rounded", key, {"shown": seen.display.text, "reading": text_of(reading)})
-
-
-def _drop_scaled(draft: Draft, key: Key) -> None:
-    """Drop the note that an amount was read by the unit of its label, which does not count any more."""
-    noted = ("amount-scaled", str(draft.cells[key]))
-    draft.problems = [p for p in draft.problems if (p.code, p.location.cell) != noted]
 
 
 def _is_near(stored: Decimal, shown: str) -> bool:
@@ -254,7 +248,8 @@ def _read_target(draft: Draft, key: Key, target: Target, seen: Inspected) -> Non
     raw = _stored(seen, value)
     if not isinstance(value, Decimal) or not isinstance(stored, Decimal):
         if not _shows_moment(seen, value):
-            _reread(draft, key, target, seen.display.text, raw)
+            _reread(draft, key, target, seen.display.text)
+            draft.note(key, raw, draft.spelled(key))
         return
     shown = _plain_number(seen.display.digits)
     exact = _exact(stored, shown)
@@ -303,7 +298,7 @@ def _is_whole(draft: Draft, key: Key, target: Target) -> bool:
     return draft.cells.get(key._replace(column=target.operator)) == draft.cells[key]
 
 
-def _reread(draft: Draft, key: Key, target: Target, text: str, raw: str) -> None:
+def _reread(draft: Draft, key: Key, target: Target, text: str) -> None:
     """Read a target anew from a text, as if that had been typed."""
     row = draft.row(key)
     if not _is_whole(draft, key, target):
@@ -315,7 +310,6 @@ def _reread(draft: Draft, key: Key, target: Target, text: str, raw: str) -> None
         row[target.operator] = read.operator if read else operators.qualitative
         row[target.value] = read.value if read else text
         row[target.unit] = read.unit if read else None
-    draft.note(key, raw, draft.spelled(key))
 
 
 # --- dates ----------------------------------------------------------------------------------------
@@ -353,31 +347,40 @@ def _read_rich(draft: Draft, key: Key, seen: Inspected) -> None:
         draft.problem("struck-out-kept", key, {"text": struck, "reading": draft.spelled(key)})
         return
     joined = "".join(run.text for run in seen.runs)
+    kind = FIELD_TYPES[draft.field(key).type]
+    reread, plain = _reread_rich(draft, key, text, joined)
+    resolves = RESCALED if reread and kind.is_amount else READ_AS
+    if struck:
+        draft.resolve("struck-out", key, {"text": struck, "reading": draft.spelled(key)}, resolves)
+    elif reread:
+        draft.note(key, joined, text if plain else draft.spelled(key), resolves)
+
+
+def _reread_rich(draft: Draft, key: Key, text: str, joined: str) -> tuple[bool, bool]:
+    """Read a value anew from the text that counts; return whether it was, and whether it is that text."""
     target, kind = draft.target(key), FIELD_TYPES[draft.field(key).type]
     if target is not None:
-        _reread(draft, key, target, text, joined)
+        _reread(draft, key, target, text)
     elif kind.is_amount:
-        _reread_amount(draft, key, text, joined)
+        return _reread_amount(draft, key, text, joined), False
     elif kind.python is date:
         draft.set(key, read_value(draft.form, draft.field(key), text)[0])
-        draft.note(key, joined, draft.spelled(key))
     else:
-        _read_text(draft, key, text, joined)
-    if struck:
-        draft.replace_note("struck-out", key, {"text": struck, "reading": draft.spelled(key)})
+        return _read_text(draft, key, text, joined), True
+    return True, False
 
 
 def _spelled(run: Run) -> str:
     return run.text.translate({1: _ABOVE, -1: _BELOW}[run.raised]) if run.raised else run.text
 
 
-def _reread_amount(draft: Draft, key: Key, text: str, joined: str) -> None:
-    """Read an amount anew, in the unit of its label if that counted before."""
+def _reread_amount(draft: Draft, key: Key, text: str, joined: str) -> bool:
+    """Read an amount anew, in the unit of its label if that counted before; return whether it could be."""
     value, before = draft.value(key), read_money(joined, draft.form.money).value
     read = read_money(text, draft.form.money).value
     if isinstance(read, Decimal) and isinstance(value, Decimal) and isinstance(before, Decimal) and before:
         read = read if has_own_unit(text) or has_own_unit(joined) else bounded(read * (value / before))
-    if read is not None:
-        _drop_scaled(draft, key)
-        draft.set(key, read)
-        draft.note(key, joined, draft.spelled(key))
+    if read is None:
+        return False
+    draft.set(key, read)
+    return True

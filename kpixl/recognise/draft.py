@@ -12,10 +12,8 @@ from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
-from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.submission import READ_AS, Doubt, Extracted, ReadingNote, Reported
 from kpixl.recognise.totals import adds_up, computes
-
-READ_AS = ("value-normalised", "target-as-text")  # what is reported of how a value was read
 
 
 class Draft:
@@ -26,12 +24,14 @@ class Draft:
         self.values: dict[str, Value] = dict(found.values)
         self.cells = dict(found.cells)
         self.tables = {key: [dict(row) for row in rows] for key, rows in found.tables.items()}
-        self.problems = list(found.problems)
+        self.reported: list[Reported] = list(found.reported)
+        self.is_unverified = False  # of any value it is noted that it may be another
+        self._told: set[tuple[str, CellRef, str]] = set()
 
     def result(self) -> Extracted:
         """Return the form with what was resolved."""
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
-        return replace(self.found, values=self.values, tables=tables, cells=self.cells, problems=tuple(self.problems))
+        return replace(self.found, values=self.values, tables=tables, cells=self.cells, reported=tuple(self.reported))
 
     def place(self, key: Key, cell: CellRef | None = None) -> Place:
         """Return where a value is in the file."""
@@ -78,13 +78,13 @@ class Draft:
             return adds_up(formula, {self.cells.get(Key(part)) for part in field.sum})
         return computes(formula, computation, self.cells_of)
 
-    def cells_of(self, name: str) -> str | list[str]:
-        """Return the cell of a field, or those of a column in all rows, as a formula names them."""
+    def cells_of(self, name: str) -> CellRef | list[CellRef] | None:
+        """Return the cell of a field, or those of a column in all rows."""
         if name in self.form.fields:
-            return str(self.cells.get(Key(name), ""))
+            return self.cells.get(Key(name))
         table, _, column = name.rpartition(".")
         keys = (Key(table, number, column) for number in range(len(self.tables[table])))
-        return [str(self.cells[key]) for key in keys if key in self.cells]
+        return [self.cells[key] for key in keys if key in self.cells]
 
     def choices(self, key: Key, column: str) -> Choices:
         """Return the list of a column of the table that a value is in."""
@@ -120,22 +120,37 @@ class Draft:
 
     # --- problems ----------------------------------------------------------------------------
 
-    def note(self, key: Key, raw: str, reading: str) -> None:
-        """Report that a value is not read as it was typed."""
-        self.replace_note("value-normalised", key, {"raw": raw, "reading": reading})
+    def note(self, key: Key, raw: str, reading: str, resolves: frozenset[str] = READ_AS) -> None:
+        """Note that a value is not read as it was typed."""
+        problem = self._made("value-normalised", key, {"raw": raw, "reading": reading})
+        self.reported.append(ReadingNote(problem, resolves))
 
-    def replace_note(self, code: str, key: Key, details: Mapping[str, object]) -> None:
-        """Report how a value was read, instead of what was reported of that before."""
-        cell = str(self.cells[key])
-        self.problems = [p for p in self.problems if p.code not in READ_AS or p.location.cell != cell]
-        self.problem(code, key, details)
+    def resolve(self, code: str, key: Key, details: Mapping[str, object], resolves: frozenset[str] = READ_AS) -> None:
+        """Note how a value is read by what is known of its cell, which resolves what was noted of that before."""
+        if self._is_new(code, key):
+            self.reported.append(ReadingNote(self._made(code, key, details), resolves))
 
     def problem(self, code: str, key: Key, details: Mapping[str, object]) -> None:
         """Report a problem of a value."""
-        label = self.field(key).label.rstrip(":：")
-        where = Location(self.file, self.found.sheet, str(self.cells[key]), label)
-        self.problems.append(Problem(code, where, details, keys=(key,)))
+        if self._is_new(code, key):
+            self.reported.append(self._made(code, key, details))
 
     def unverified(self, doubt: Doubt, raw: str, reading: str, other: str) -> None:
-        """Report a value that may be another, which this file does not tell."""
-        self.replace_note("value-unverified", doubt.key, {"raw": raw, "reading": reading, "other": other})
+        """Note a value that may be another, which this file does not tell."""
+        self.is_unverified = True
+        self.resolve("value-unverified", doubt.key, {"raw": raw, "reading": reading, "other": other})
+
+    def label(self, key: Key) -> str:
+        """Return the label of a value for a message."""
+        return self.field(key).label.rstrip(":：")
+
+    def _is_new(self, code: str, key: Key) -> bool:
+        """Return whether a cell is not yet reported: a level that goes on to the rows below is so once."""
+        place = (code, self.cells[key], key.column or key.name)
+        is_new = place not in self._told
+        self._told.add(place)
+        return is_new
+
+    def _made(self, code: str, key: Key, details: Mapping[str, object]) -> Problem:
+        where = Location(self.file, self.found.sheet, self.cells[key], self.label(key))
+        return Problem(code, where, details, keys=(key,))

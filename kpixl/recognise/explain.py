@@ -113,7 +113,7 @@ def _labels(reader: FormReader, grid: Grid, form: FoundForm) -> Iterator[Label]:
         yield _label(reader.index, grid, form, slot, Anchor(*place, slot) if place else None)
     for table in form.tables:
         at = {
-            heading.key: Anchor(table.row, heading.col, Slot("column", heading.key, table.table))
+            heading.key: Anchor(*table.place(heading), Slot("column", heading.key, table.table))
             for heading in table.headings
         }
         for key in _headings(reader.index, table.table, at):

@@ -1,4 +1,4 @@
-"""Grid -> forms: which forms a grid holds, where each begins, and whose marker stands beside it."""
+"""Grid -> forms: which forms a grid holds, where each begins, and whose sheet id is beside it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
-from kpixl.forms.values import Raw, fold, is_blank
+from kpixl.forms.values import Raw, is_blank
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import FoundMarker, Marker
+from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
 from kpixl.recognise.flat import FlatSheet, find_flat
@@ -22,7 +22,7 @@ from kpixl.recognise.labels import FoundForm, Hit, in_their_columns, printed_mat
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind
+from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind, Reported
 from kpixl.recognise.template_match import as_sent, holds_another
 
 # How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
@@ -52,6 +52,17 @@ class SheetLayout(NamedTuple):
     flat: Mapping[int, FlatSheet] = MappingProxyType({})
 
 
+class _Divided(NamedTuple):
+    """The forms of groups of sections, what is of another kind, and the numbers of groups with and without a form."""
+
+    located: list[tuple[FormReader, Part]]
+    others: list[OtherKind]
+    nothing: list[Nothing]
+    having: list[int]
+    without: list[int]
+    flat: dict[int, FlatSheet]
+
+
 class Extractor:
     """Reads grids by a set of forms. Made once per run: it prepares the labels."""
 
@@ -74,7 +85,7 @@ class Extractor:
             for r, row in enumerate(grid.rows)
             for c, raw in enumerate(row)
             if not is_blank(raw) and not is_furniture(raw)
-            and not (isinstance(raw, str) and (index.slots(raw) or fold(raw) in index.titles))
+            and not (isinstance(raw, str) and index.slots(raw))
         ]  # fmt: skip
 
     def is_heading(self, form_id: str, raw: Raw) -> bool:
@@ -87,16 +98,16 @@ class Extractor:
         """Return the forms read by, by id."""
         return {form_id: reader.form for form_id, reader in self._readers.items()}
 
-    def extract(self, grid: Grid, file: str, lost: Marker | None = None) -> list[Extracted] | Nothing:
+    def extract(self, grid: Grid, file: str, lost: SheetId | None = None) -> list[Extracted] | Nothing:
         """Read every form of `grid`; where there is none, say what was found.
 
-        `lost`: the marker that the sheet should have, for its only form.
+        `lost`: the sheet id that the sheet should have, for its only form.
         """
         layout = self.locate(grid, lost)
         if isinstance(layout, AsSent):
-            mark = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
-            loose = _given(grid, file, None if mark else lost)
-            return [layout.reader.read(grid, file, layout.form, mark or lost, loose)]
+            sheet_id = sheet_ids.in_row(grid.rows[0][layout.form.edge + 1 :])
+            loose = _given(grid, file, None if sheet_id else lost)
+            return [layout.reader.read(grid, file, layout.form, sheet_id or lost, loose)]
         if not layout.parts:
             nothing = layout.nothing
             weak = next((OtherKind(s.weak, s.place, s.told) for s in layout.sections if s.weak), None)
@@ -110,9 +121,9 @@ class Extractor:
         forms = [form for part in read for form in part]
         title = self.form(forms[0].form).title
         told = [other.problem(file, grid, title, Severity.WARNING) for other in layout.others]
-        return [replace(forms[0], problems=(*told, *forms[0].problems)), *forms[1:]]
+        return [replace(forms[0], reported=(*told, *forms[0].reported)), *forms[1:]]
 
-    def locate(self, grid: Grid, lost: Marker | None = None) -> AsSent | SheetLayout:
+    def locate(self, grid: Grid, lost: SheetId | None = None) -> AsSent | SheetLayout:
         """Find the forms of a grid: laid out as sent, or section by section, each by the form that fits it best."""
         readers = self._candidates(sheet_ids.in_row(grid.rows[0]) or lost if grid.rows else None)
         for reader in readers:
@@ -120,38 +131,49 @@ class Extractor:
                 continue
             if not holds_another(reader.index, grid.rows, sent):
                 return AsSent(reader, sent)
-        marks = list(sheet_ids.find(grid.rows))
-        readers = self._candidates(marks[0].marker if marks else lost)
+        placed = list(sheet_ids.find(grid.rows))
+        readers = self._candidates(placed[0].sheet_id if placed else lost)
         merges = grid.merges()
         grid = _uncovered(grid, merges, lambda raw: any(reader.index.slots(raw) for reader in readers))
         if sheet_ids.is_instructions(grid.rows):  # every template has such a sheet: what kind it is, is known
             found = [whole(grid.rows)]
         else:
-            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(marks or lost))
-        located: list[tuple[FormReader, Part]] = []
-        nothing: list[Nothing] = []
-        others: list[OtherKind] = []
-        flat: dict[int, FlatSheet] = {}
-        for group in _groups(found):
+            found = sections(grid.rows, [reader.known for reader in self._readers.values()], bool(placed or lost))
+        groups = _groups(found)
+        divided = self._divide(groups, grid, merges, readers)
+        if divided.having and divided.without:
+            divided = self._divide(_rejoined(groups, divided), grid, merges, readers)
+        none = divided.nothing[0] if divided.nothing else readers[0].nothing(())
+        return SheetLayout(
+            tuple(divided.located), none, tuple(divided.others), tuple(found), bool(placed), divided.flat
+        )
+
+    def _divide(
+        self, groups: Sequence[Sequence[Section]], grid: Grid, merges: Sequence[Span], readers: Sequence[FormReader]
+    ) -> _Divided:
+        """Find the forms of each group of sections."""
+        divided = _Divided([], [], [], [], [], {})
+        for number, group in enumerate(groups):
             able = [look for reader in readers if group[0].reads(reader.known) for look in reader.looks]
             if not able:
-                others += [_other(section) for section in group]
+                divided.others.extend(_other(section) for section in group)
                 continue
-            piece = _only(grid, group, able) if len(group) < len(found) else grid
+            piece = grid if sum(map(len, groups)) == len(group) else _only(grid, group, able)
             if (sheet := _flat(able, piece, merges)) is not None:
-                flat[len(located)] = sheet
-                located += [(self._readers[sheet.form.id], part) for part in sheet.parts]
+                divided.having.append(number)
+                divided.flat[len(divided.located)] = sheet
+                divided.located.extend((self._readers[sheet.form.id], part) for part in sheet.parts)
                 continue
             reader, hits, parts = _best(able, piece, merges)
-            located += [(reader, part) for part in parts]
+            divided.located.extend((reader, part) for part in parts)
+            (divided.having if parts else divided.without).append(number)
             if not parts:
-                nothing.append(reader.nothing(hits))
-        none = nothing[0] if nothing else readers[0].nothing(())
-        return SheetLayout(tuple(located), none, tuple(others), tuple(found), bool(marks), flat)
+                divided.nothing.append(reader.nothing(hits))
+        return divided
 
-    def _candidates(self, mark: Marker | None) -> list[FormReader]:
-        """List the readers to try: the one that a marker names, else all."""
-        named = self._readers.get(mark.form) if mark else None
+    def _candidates(self, sheet_id: SheetId | None) -> list[FormReader]:
+        """List the readers to try: the one that a sheet id names, else all."""
+        named = self._readers.get(sheet_id.form) if sheet_id else None
         return [named] if named else list(self._readers.values())
 
 
@@ -194,14 +216,20 @@ def _with_flat(
     told: set[tuple[str, Location]] = set()
     added: list[list[Extracted]] = []
     for part, project in zip(read, sheet.rows.projects, strict=True):
-        again = frozenset(sheet.grid.address(*place) for place in project.again)
+        again = frozenset(sheet.grid.cell(*place) for place in project.again)
         added.append([])
         for form in part:
-            problems = tuple(p for p in (*loose, *form.problems) if (p.code, p.location) not in told)
-            told |= {(p.code, p.location) for p in problems}
+            reported = tuple(f for f in (*loose, *form.reported) if _subject(f) not in told)
+            told |= {_subject(one) for one in reported}
             known = form.organization or organization
-            added[-1].append(replace(form, organization=known, problems=problems, repeated=again))
+            added[-1].append(replace(form, organization=known, reported=reported, repeated=again))
     return added
+
+
+def _subject(one: Reported) -> tuple[str, Location]:
+    """Return what is reported, and where: rows that projects have in common are read with each of them."""
+    problem = one if isinstance(one, Problem) else one.problem
+    return problem.code, problem.location
 
 
 def _groups(found: Sequence[Section]) -> list[list[Section]]:
@@ -210,6 +238,15 @@ def _groups(found: Sequence[Section]) -> list[list[Section]]:
     for section in found:
         groups.setdefault((section.kind, section.forms if section.kind is None else frozenset()), []).append(section)
     return list(groups.values())
+
+
+def _rejoined(groups: Sequence[Sequence[Section]], divided: _Divided) -> list[Sequence[Section]]:
+    """Add the groups without a form to one with a form: a title that was moved or copied into a form cuts it there."""
+    joined = {number: [*group] for number, group in enumerate(groups)}
+    for number in divided.without:
+        before = max((one for one in divided.having if one < number), default=divided.having[0])
+        joined[before] += joined.pop(number)
+    return [*joined.values()]
 
 
 def _only(grid: Grid, kept: Sequence[Section], readers: Sequence[FormReader]) -> Grid:
@@ -231,38 +268,38 @@ def _variety(hits: Iterable[Hit]) -> int:
     return len({slot.key for _, _, slots in hits for slot in slots if slot.kind != "caption"})
 
 
-def _given(grid: Grid, file: str, mark: Marker | None) -> tuple[Problem, ...]:
+def _given(grid: Grid, file: str, sheet_id: SheetId | None) -> tuple[Problem, ...]:
     """Report that a sheet id was taken from the hidden sheet."""
     where = Location(file, grid.name)
-    return (Problem("marker-from-hidden-sheet", where, {"id": mark.project}),) if mark is not None else ()
+    return (Problem("sheet-id-from-hidden-sheet", where, {"id": sheet_id.project}),) if sheet_id is not None else ()
 
 
-def _read(reader: FormReader, part: Part, file: str, lost: Marker | None) -> Iterator[Extracted]:
+def _read(reader: FormReader, part: Part, file: str, lost: SheetId | None) -> Iterator[Extracted]:
     """Read the forms of a part, one below the other."""
     grid, forms, merges = part
-    marks = list(sheet_ids.find(grid.rows))
+    placed = list(sheet_ids.find(grid.rows))
     hidden = _hidden(grid, merges)
     for number, found in enumerate(forms):
-        own = _own_mark(marks, forms, number)
-        mark = own.marker if own is not None else lost
-        loose = reader.preamble(grid, file, found, mark) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), mark, (*_given(grid, file, lost), *loose), hidden)
+        own = _own_id(placed, forms, number)
+        sheet_id = own.sheet_id if own is not None else lost
+        loose = reader.preamble(grid, file, found, sheet_id) if number == 0 else ()
+        yield reader.read(grid, file, _clear_of(found, own), sheet_id, (*_given(grid, file, lost), *loose), hidden)
 
 
-def _own_mark(marks: Sequence[FoundMarker], forms: Sequence[FoundForm], number: int) -> FoundMarker | None:
-    """Choose the marker of a form: beside its rows or above its labels, never where a value may stand."""
+def _own_id(placed: Sequence[PlacedSheetId], forms: Sequence[FoundForm], number: int) -> PlacedSheetId | None:
+    """Choose the sheet id of a form: beside its rows or above its labels, never where a value may stand."""
     found = forms[number]
     first = 0 if number == 0 else found.first_row
     last = found.last_row if number + 1 < len(forms) else math.inf
     labels = min((a.row for a in found.anchors.values()), default=0)
-    return next((m for m in marks if first <= m.row <= last and (m.row < labels or m.col > found.edge)), None)
+    return next((m for m in placed if first <= m.row <= last and (m.row < labels or m.col > found.edge)), None)
 
 
-def _clear_of(found: FoundForm, mark: FoundMarker | None) -> FoundForm:
+def _clear_of(found: FoundForm, sheet_id: PlacedSheetId | None) -> FoundForm:
     """Let a form end before what the template writes beside it."""
-    if mark is None:
+    if sheet_id is None:
         return found
-    edge = mark.col - sheet_ids.MARK_GAP
+    edge = sheet_id.col - sheet_ids.ID_GAP
     rightmost = max((a.col for a in found.anchors.values()), default=0)
     return replace(found, edge=edge) if rightmost < edge < found.edge else found
 

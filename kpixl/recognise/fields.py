@@ -24,8 +24,8 @@ def read_fields(record: Record) -> None:
     for row, col, _ in (*record.found.anchors.values(), *record.found.others):
         by_row[row].append(col)
         record.used.add((row, col))
-    for table in record.found.tables:
-        by_row[table.row] += [h.col for h in table.headings]
+    for row, col in (cell for table in record.found.tables for cell in table.cells):
+        by_row[row].append(col)
     for row, col in record.found.lines.values():
         by_row[row].append(col)
         record.used.add((row, col))

@@ -66,7 +66,7 @@ class FlatSheet(NamedTuple):
         yield from self._totals(file, forms, others)
 
     def _problem(self, code: str, file: str, place: Place, **details: object) -> Problem:
-        return Problem(code, Location(file, self.grid.name, self.grid.address(*place)), details)
+        return Problem(code, Location(file, self.grid.name, self.grid.cell(*place)), details)
 
     # --- totals ------------------------------------------------------------------------------
 
@@ -169,9 +169,7 @@ class _Layouter:
         raw = self.grid.rows[row][col]
         if not isinstance(raw, str) or row >= self.headings.first:
             return False
-        return (
-            fold(raw) in self.index.titles or bool(printed_match(self.subtitle, raw)) or money_remark(raw) is not None
-        )
+        return self.index.is_title(raw) or bool(printed_match(self.subtitle, raw)) or money_remark(raw) is not None
 
     def strays_above(self) -> list[Place]:
         """List what is above the table and is nothing of the form."""
@@ -195,7 +193,7 @@ class _Layouter:
         top = len(lost)
         cells[top + TITLE, 0] = self.index.form.title
         for number, origin in enumerate(self.notes):
-            titled = fold(text_of(self.grid.rows[origin[0]][origin[1]])) in self.index.titles
+            titled = self.index.is_title(self.grid.rows[origin[0]][origin[1]])
             put((top + TITLE, 0) if titled else (top + NOTES, number), origin)
         self._put_fields(project, top + TOP, put)
         self._put_table(project, top + TOP, put)

@@ -104,7 +104,7 @@ class _Parter:
     def _is_heading(self, row: int, filled: Sequence[int]) -> bool:
         """Return whether a row repeats the headings after a page break, or the title."""
         texts = [raw for col in filled if isinstance(raw := self.rows[row][col], str) and len(raw) <= MAX_LABEL]
-        if len(filled) == 1 and texts and fold(texts[0]) in self.index.titles:
+        if len(filled) == 1 and texts and self.index.is_title(texts[0]):
             return True
         return 2 * sum(bool(self.index.is_label(text)) for text in texts) > len(self.heading_cols)
 

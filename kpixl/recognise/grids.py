@@ -124,7 +124,11 @@ class _Lines:
             return {}
         axis = 0 if kind == "row" else 1
         labels = {(row, col) for row, col, _ in self.hits}
-        cells = {place: text for place, text in texts.items() if place not in labels and not is_foreign(text)}
+        cells = {
+            place: text
+            for place, text in texts.items()
+            if place not in labels and not is_foreign(text, self.index.kind)
+        }
 
         def cores(key: str) -> frozenset[str]:
             return self.index.cores[Slot(kind, f"{self.name}.{key}")]

@@ -10,9 +10,7 @@ from kpixl.recognise.labels import Anchor, Hit, LabelIndex, Slot
 Heads = Mapping[int, tuple[str, ...]]  # row -> the tables whose headings it has
 
 
-def heading_rows(
-    index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] = ()
-) -> dict[int, tuple[str, ...]]:
+def heading_rows(index: LabelIndex, hits: Iterable[Hit], apart: Collection[int] = ()) -> dict[int, tuple[str, ...]]:
     """Map each row that holds two or more headings of a table to that table and those beside it.
 
     `apart`: the rows of the headings of grids.
@@ -20,7 +18,7 @@ def heading_rows(
     counts: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row, _, slots in hits:
         for slot in slots:
-            if slot.kind == "column" and row not in apart:
+            if slot.kind in ("column", "group") and row not in apart:
                 counts[row, slot.table].add(slot.key)
     best: dict[int, str] = {}
     for (row, table), keys in sorted(counts.items(), key=lambda item: len(item[1])):
@@ -53,7 +51,12 @@ def columns_in(index: LabelIndex, hits: Sequence[Hit], heads: Heads) -> list[Anc
 
 
 def _whole(row: int, cells: Iterable[tuple[int, tuple[Slot, ...]]], table: str) -> list[Anchor]:
-    return [Anchor(row, col, slot) for col, slots in cells for slot in slots if slot.table == table]
+    return [
+        Anchor(row, col, slot)
+        for col, slots in cells
+        for slot in slots
+        if slot.table == table and slot.kind == "column"
+    ]
 
 
 def _parted(

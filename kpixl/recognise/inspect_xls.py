@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kpixl.a1 import CellRef, a1
+from kpixl.a1 import CellRef
 from kpixl.forms.values import to_decimal
 from kpixl.readers import biff, number_formats, xls_styles
 from kpixl.readers.annotations import MAX_TEXT, Aside
@@ -53,7 +53,7 @@ def notes(content: bytes, sheets: Container[str]) -> list[Aside]:
 
     def listed_in(book: Any) -> list[Aside]:
         return [
-            Aside(name, a1(row, col), note.text.strip()[:MAX_TEXT], False)
+            Aside(name, CellRef(row, col), note.text.strip()[:MAX_TEXT], False)
             for name in book.sheet_names()
             if name in sheets
             for (row, col), note in sorted(book.sheet_by_name(name).cell_note_map.items())

@@ -72,9 +72,9 @@ def kind_of_title(text: str) -> Kind | None:
     return next((kind for kind in kinds() if kind.title.fullmatch(folded)), None)
 
 
-def is_foreign(text: str) -> bool:
-    """Return whether a text is a decisive label of a kind that looks like a form."""
-    return any(points > 1 and not kind_called(kind).weak for kind, points in weights(text))
+def is_foreign(text: str, own: str | None) -> bool:
+    """Return whether a text is a decisive label of a kind that looks like a form and is not a form's own."""
+    return any(points > 1 and kind != own and not kind_called(kind).weak for kind, points in weights(text))
 
 
 @lru_cache(maxsize=16_384)

@@ -15,6 +15,7 @@ from kpixl.recognise.grids import cross, following, grid_heading_rows
 from kpixl.recognise.headings import Heads, columns_in, heading_rows, with_shared, with_those_beside
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
+from kpixl.recognise.stacked_headings import Stack, groups_in, rows_of, stacked
 
 MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
 
@@ -47,12 +48,12 @@ def search(index: LabelIndex, rows: Rows, hits: Sequence[Hit], merges: Sequence[
 
 def _continued(index: LabelIndex, rows: Rows, form: FoundForm, hits: list[Hit], end: int) -> FoundForm:
     """Add to a form what follows it, down to row `end`; a table under nothing but a title goes on on another page."""
-    heads = heading_rows(index, hits)
+    heads, stack = stacked(index, rows, hits, heading_rows(index, hits))
     columns = with_shared(index, columns_in(index, hits, heads), heads)
     if any(slot.kind == "field" for row, _, slots in hits for slot in slots if row not in heads):
         columns = []
-    tables = _tables(index, rows, columns, set(), end, form.edge, ())
-    return replace(form, last_row=end, tables=(*form.tables, *tables))
+    tables = _tables(index, rows, columns, set(), end, form.edge, (), stack)
+    return replace(form, last_row=end, tables=(*form.tables, *_with_groups(tables, stack, groups_in(hits, heads))))
 
 
 def _starts(index: LabelIndex, hits: Sequence[Hit]) -> list[int]:
@@ -87,6 +88,7 @@ def _assign(
         return None
     heads = heading_rows(index, hits, grid_heads.values())
     heads |= _near_heads(index, rows, heads, hits, start, end)
+    heads, stack = stacked(index, rows, hits, heads)
     columns = columns_in(index, hits, heads)
     first_head = min(heads, default=end + 1)
     by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
@@ -107,7 +109,7 @@ def _assign(
     found = len(anchors) + len(lines)
     if 3 * (found + len({a.slot for a in columns})) < wanted and not titled:
         return None
-    near = _near(index, rows, anchors, heads, columns, hits, end)
+    near = _near(index, rows, anchors, heads, columns, hits, end, stack)
     anchors |= {a.slot.key: a for a in near.anchors if a.slot.kind == "field"}
     columns = with_shared(index, [*columns, *(a for a in near.anchors if a.slot.kind == "column")], heads)
     found = len(anchors) + len(lines)
@@ -115,7 +117,8 @@ def _assign(
         return None
     edge = _edge(index, anchors.values(), columns, merges)
     edge += moved_by(rows[start : end + 1], edge)
-    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges)
+    tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges, stack)
+    tables = _with_groups(tables, stack, groups_in(hits, heads))
     doubtful, unclear = tuple(ambiguous), near.unclear
     made = FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, doubtful, False, near.anchors, unclear)
     return _with_loose(index, rows, hits, made, grid_heads, merges) if index.loose else made
@@ -155,15 +158,17 @@ def _near(
     columns: Sequence[Anchor],
     hits: Sequence[Hit],
     end: int,
+    stack: Stack,
 ) -> NearLabels:
     """Find the labels and headings that are missing by what is nearly them."""
     taken = {(row, col) for row, col, _ in hits}
     found = [near_fields(index, rows, anchors, heads, taken, end)]
-    for row, table in ((row, table) for row, tables in heads.items() for table in tables):
-        there = [anchor for anchor in columns if anchor.row == row and anchor.slot.table == table]
+    for row, table in ((row, table) for row, tables in heads.items() for table in tables if row not in stack):
+        own = rows_of(stack, row)
+        there = [anchor for anchor in columns if anchor.row in own and anchor.slot.table == table]
         if not there and len(heads[row]) > 1:  # a table that the form was printed without
             continue
-        found.append(near_columns(index, rows, table, row, there, taken))
+        found.append(near_columns(index, rows, table, own, there, taken))
     unclear = {slot: places for labels in found for slot, places in labels.unclear.items()}
     return NearLabels(tuple(anchor for labels in found for anchor in labels.anchors), unclear)
 
@@ -266,45 +271,69 @@ def _tables(
     end: int,
     edge: int,
     merges: Sequence[Span],
+    stack: Stack,
 ) -> list[FoundTable]:
-    """Make a table of each heading row; each ends where the next begins, or at the next label of a field."""
+    """Make a table of each row of headings, or of two that are one above the other.
+
+    Each ends where the next begins, or at the next label of a field.
+    """
     spans = {(m.row, m.col): m.last_col for m in merges}
     by_row: dict[int, dict[str, list[Anchor]]] = defaultdict(lambda: defaultdict(list))
     for anchor in columns:
-        by_row[anchor.row][anchor.slot.table].append(anchor)
-    ends = sorted({*by_row, *labelled, end + 1})
+        by_row[stack.get(anchor.row, anchor.row)][anchor.slot.table].append(anchor)
+    ends = sorted({*by_row, *stack, *labelled, end + 1})
     found = []
     for start in sorted(by_row):
         last = next(row for row in ends if row > start) - 1
         keys = {table: _heading_keys(index, table, anchors) for table, anchors in by_row[start].items()}
         taken = sorted({col for own in keys.values() for col in own})
         for table, own in keys.items():
-            headings = _headings(index, table, start, own, taken, edge, spans)
+            places = {anchor.col: anchor.row for anchor in by_row[start][table]}
+            headings = _headings(index, table, start, places, own, taken, edge, spans)
             apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
             found.append(FoundTable(table, start, last, tuple(headings), apart))
     return found
 
 
+def _with_groups(tables: Sequence[FoundTable], stack: Stack, groups: Sequence[Anchor]) -> list[FoundTable]:
+    """Give each table the headings over its headings."""
+    return [
+        replace(
+            table,
+            groups=tuple(
+                (group.row, group.col)
+                for group in groups
+                if group.slot.table == table.table and group.row in rows_of(stack, table.row)
+            ),
+        )
+        for table in tables
+    ]
+
+
 def _headings(
     index: LabelIndex,
     table: str,
-    row: int,
+    last: int,
+    places: Mapping[int, int],
     keys: Mapping[int, str],
     taken: Sequence[int],
     edge: int,
     spans: Mapping[tuple[int, int], int],
 ) -> list[Heading]:
-    """Make the headings of a table, each with the columns up to the next one: `taken`, also by a table beside it."""
+    """Make the headings of a table, each with the columns up to the next one: `taken`, also by a table beside it.
+
+    `last`: their last row; `places`: column -> row of the heading; `keys`: column -> what the heading is.
+    """
     entry = {heading.key: heading.columns for heading in index.placed[table].entry}
     alone = _next_to_lost(index, table, keys)
     headings = []
     for c in sorted(keys):
         behind = next((col for col in taken if col > c), None)
-        reach = spans.get((row, c)) if behind is None else behind - 1
+        reach = spans.get((places[c], c)) if behind is None else behind - 1
         if c in alone:  # what is further to the right belongs to a heading that is lost
             reach = c + alone[c] - 1
         last_col = max(edge, c) if reach is None else max(reach, c)
-        headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1))
+        headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1, last - places[c]))
     return headings
 
 

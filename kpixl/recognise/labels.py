@@ -8,20 +8,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from kpixl.forms.dated import has_year, undated, without_year
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
 from kpixl.forms.money import money_label
-from kpixl.forms.names import target_headings
+from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.tables_beside import twins
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold
+from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.near import core
 
 Rows = Sequence[Sequence[Raw]]
+LOOSE_KINDS = frozenset({"caption", "group"})  # texts that forms of any kind have
 BLOCK_TEXTS = frozenset({"title", "label", "caption", "row", "column"})  # cells of the layout that tell a form as sent
 MAX_LABEL = 60  # no label is longer; longer texts are not folded
 MAX_PLACES = 4  # in a subtitle or heading: each makes a search for it longer by the length of the text
@@ -29,8 +32,8 @@ MAX_HEADING = 300  # nor is a heading, with the longest name of an organisation
 
 
 class Slot(NamedTuple):
-    """A place of the layout that carries a label. `kind`: title, field, caption, column (of `table`); row or head (the
-    heading of a column) of a grid, whose key begins with that of the grid."""
+    """A place of the layout that carries a label. `kind`: title, field, caption, column and group (over columns) of a
+    `table`; row or head (the heading of a column) of a grid, whose key begins with that of the grid."""
 
     kind: str
     key: str
@@ -45,6 +48,7 @@ class Anchor(NamedTuple):
     slot: Slot
 
 
+BlockText = tuple[int, int, str | re.Pattern[str]]
 Hit = tuple[int, int, tuple[Slot, ...]]
 
 
@@ -52,24 +56,39 @@ Hit = tuple[int, int, tuple[Slot, ...]]
 class Heading:
     """A heading of a table found in a grid, with the columns that stand under it.
 
-    `sent`: they are as many as the template has there, so that the parts of a target stand where it put them.
+    `sent`: they are as many as the template has there, so that the parts of a target stand where it put them. `up`: by
+    how many rows it is above the last row of headings.
     """
 
     key: str
     col: int
     last_col: int
     sent: bool = True
+    up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A heading row. `entry`: the three parts of a target have a column each."""
+    """A table's headings, of which `row` is the last row. `entry`: the three parts of a target have a column each.
+
+    `groups`: the cells of headings over others.
+    """
 
     table: str
     row: int
     last_row: int
     headings: tuple[Heading, ...]
     entry: bool = False
+    groups: tuple[tuple[int, int], ...] = ()
+
+    def place(self, heading: Heading) -> tuple[int, int]:
+        """Return the cell of a heading."""
+        return self.row - heading.up, heading.col
+
+    @property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """Return the cells of all headings."""
+        return (*map(self.place, self.headings), *self.groups)
 
 
 class Spot(NamedTuple):
@@ -108,18 +127,19 @@ class FoundForm:
 class LayoutBlock:
     """The rows of a layout from below one table to the headings of the next, as the template writes them.
 
-    `texts`: (row within the block, column, text) of every title, label, caption and heading. `targets`: the headings
-    over targets, in each of the ways in which templates have written them. `loose`: values without a label of their
-    own, and the cells of grids that have none.
+    `texts`: (row within the block, column, text) of every title, label, caption and heading; one with a year in it as
+    a pattern. `targets`: the headings over targets, in each of the ways in which templates have written them. `loose`:
+    values without a label of their own, and the cells of grids that have none. `lines`: the labels of grids.
     """
 
     top: int
     height: int
-    texts: tuple[tuple[int, int, str], ...]
+    texts: tuple[BlockText, ...]
     labels: tuple[Cell, ...]
     placed: tuple[PlacedTable, ...]
-    targets: tuple[tuple[tuple[int, int, str], ...], ...] = ()
+    targets: tuple[tuple[BlockText, ...], ...] = ()
     loose: tuple[Cell, ...] = ()
+    lines: tuple[Cell, ...] = ()
 
     def stands_at(self, rows: Rows, start: int) -> bool:
         """Return whether all texts of the block are there when its first row is `start`."""
@@ -128,10 +148,11 @@ class LayoutBlock:
         return not self.targets or any(_stand(texts, rows, start) for texts in self.targets)
 
 
-def _stand(texts: tuple[tuple[int, int, str], ...], rows: Rows, start: int) -> bool:
+def _stand(texts: Iterable[BlockText], rows: Rows, start: int) -> bool:
     for row, col, text in texts:
         cells = rows[start + row] if start + row < len(rows) else ()
-        if col >= len(cells) or cells[col] != text:
+        raw = cells[col] if col < len(cells) else ""
+        if raw != text and (isinstance(text, str) or printed_match(text, raw) is None):
             return False
     return True
 
@@ -145,26 +166,28 @@ class LabelIndex:
     def __init__(self, form: Form, layout: Layout | None = None) -> None:
         self.form, self.layout = form, layout or form.entry_layout
         self._slots: dict[str, list[Slot]] = defaultdict(list)
+        self._dated: dict[str, list[Slot]] = defaultdict(list)  # the labels that have a year in them, without it
         self._seen: dict[str, tuple[Slot, ...]] = {}
         layout = self.layout
-        for text in (form.title, *form.title_synonyms):
+        for text in (form.printed_title, *form.title_synonyms):
             self._add(Slot("title", "title"), text)
         for cell in (*layout.head, *layout.foot):
             if cell.kind == "label":
                 field = form.fields[cell.key]
-                self._add(Slot("field", cell.key), field.label, field.heading, *field.synonyms)
+                self._add(Slot("field", cell.key), field.on_form, field.heading, *field.synonyms)
             elif cell.kind == "caption":
                 self._add(Slot("caption", cell.text), cell.text)
         for name, grid in form.grids.items():
             for kind, lines in (("row", grid.rows), ("head", grid.columns)):
                 for line in lines.values():
-                    self._add(Slot(kind, f"{name}.{line.key}"), line.label, *line.synonyms)
+                    self._add(Slot(kind, f"{name}.{line.key}"), line.on_form, *line.synonyms)
         for placed in layout.tables:
             table = form.tables[placed.table]
-            for column in table.columns.values():
-                self._add(Slot("column", column.key, table.key), column.label, *column.synonyms)
-            for target in table.targets.values():
-                self._add(Slot("column", target.key, table.key), target.label, *target.synonyms)
+            parts: tuple[Field | Target, ...] = (*table.columns.values(), *table.targets.values())
+            for one in parts:
+                self._add(Slot("column", one.key, table.key), one.on_form, *one.synonyms)
+            for group in dict.fromkeys(h.group for look in (placed.entry, placed.print) for h in look if h.group):
+                self._add(Slot("group", group.label, table.key), group.label, *group.synonyms)
             if placed.caption:
                 self._add(Slot("caption", placed.caption), placed.caption)
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
@@ -174,17 +197,23 @@ class LabelIndex:
         self.foot = frozenset(cell.key for cell in layout.foot)
         self.placed = {placed.table: placed for placed in layout.tables}
         self.twins = tuple(twins(form))
-        self.titles = frozenset(map(fold, (form.title, *form.title_synonyms)))
-        self._stems = self._without_units()
+        self._stems, self._dated_stems = self._without_units(self._slots), self._without_units(self._dated)
 
     def heads(self, table: str) -> tuple[TableColumn, ...]:
         """Return the headings of a table where the layout has them."""
         placed = self.placed[table]
         return placed.print if self.layout is self.form.layout else placed.entry
 
+    def grouped(self, table: str) -> frozenset[str]:
+        """Return the columns and targets of a table that have a group over their headings."""
+        placed = self.placed[table]
+        return frozenset(head.key for look in (placed.entry, placed.print) for head in look if head.group)
+
     def _add(self, slot: Slot, *texts: str) -> None:
-        for folded in dict.fromkeys(map(fold, texts)):
-            self._slots[folded].append(slot)
+        for text in texts:
+            slots = self._dated[fold(without_year(text))] if has_year(text) else self._slots[fold(text)]
+            if slot not in slots:
+                slots.append(slot)
 
     def slots(self, raw: Raw) -> tuple[Slot, ...]:
         """Return the slots whose label a cell carries; none for any other cell."""
@@ -193,12 +222,22 @@ class LabelIndex:
         known = self._seen.get(raw)
         if known is None:
             folded = fold(raw)
-            known = tuple(self._slots.get(folded, ()))
-            if not known:
-                known = tuple(self._stems.get(money_label(folded)[0] if "元" in folded else folded, ()))
+            known = _known(folded, self._slots, self._stems)
+            if not known and self._dated:
+                known = _known(undated(folded), self._dated, self._dated_stems)
             if len(self._seen) < 50_000:
                 self._seen[raw] = known
         return known
+
+    @cached_property
+    def kind(self) -> str | None:
+        """Return the kind of form that the title names."""
+        kind = kind_of_title(self.form.title)
+        return kind.id if kind else None
+
+    def is_title(self, raw: Raw) -> bool:
+        """Return whether a cell is the form's title, or a synonym of it."""
+        return any(slot.kind == "title" for slot in self.slots(raw))
 
     def is_label(self, raw: Raw) -> bool:
         """Return whether a cell is the label of a field or the heading of a column."""
@@ -207,15 +246,20 @@ class LabelIndex:
     @cached_property
     def lines(self) -> tuple[Slot, ...]:
         """List the labels of the rows and the headings of the columns of all grids."""
-        return tuple(dict.fromkeys(s for slots in self._slots.values() for s in slots if s.kind in ("row", "head")))
+        return tuple(dict.fromkeys(slot for _, slot in self._texts() if slot.kind in ("row", "head")))
 
     @cached_property
     def size(self) -> int:
         """Count the titles, labels and headings of the form, each once."""
-        return len({slot.key for slots in self._slots.values() for slot in slots if slot.kind != "caption"})
+        return len({slot.key for _, slot in self._texts() if slot.kind not in LOOSE_KINDS})
+
+    def _texts(self) -> Iterator[tuple[str, Slot]]:
+        """Yield every text of the form that is looked for, folded and without a year, and where it is."""
+        for texts in (self._slots, self._dated):
+            yield from ((text, slot) for text, slots in texts.items() for slot in slots)
 
     def printed(self, slot: Slot) -> str:
-        """Return how the form prints a label or heading."""
+        """Return what messages call a label or heading."""
         return self.definition(slot).label.rstrip(":：")
 
     def definition(self, slot: Slot) -> Field | Target | GridLine:
@@ -233,18 +277,17 @@ class LabelIndex:
     def cores(self) -> dict[Slot, frozenset[str]]:
         """Map each label and heading to its spellings, without what people put around them."""
         cores: dict[Slot, set[str]] = defaultdict(set)
-        for text, slots in self._slots.items():
-            for slot in slots:
-                if slot.kind in ("field", "column", "row", "head"):
-                    cores[slot].add(core(text))
+        for text, slot in self._texts():
+            if slot.kind in ("field", "column", "row", "head"):
+                cores[slot].add(core(text))
         return defaultdict(frozenset, {slot: frozenset(texts - {""}) for slot, texts in cores.items()})
 
-    def _without_units(self) -> dict[str, list[Slot]]:
+    def _without_units(self, texts: Mapping[str, Sequence[Slot]]) -> dict[str, list[Slot]]:
         """Index the labels and headings of amounts, and the captions beside them, without their units."""
         money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
         keys = money | {self.captions[key].text for key in money if key in self.captions}
         stems: dict[str, list[Slot]] = defaultdict(list)
-        for text, slots in self._slots.items():
+        for text, slots in texts.items():
             if chosen := [s for s in slots if (s.kind in ("field", "caption") and s.key in keys) or self._counts(s)]:
                 stems[money_label(text)[0]] += chosen
         return {stem: list(dict.fromkeys(slots)) for stem, slots in stems.items() if stem}
@@ -276,20 +319,20 @@ class LabelIndex:
         for group, end in zip((*layout.table_rows, ()), (*ends, layout.rows - 1), strict=True):
             cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
             texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in BLOCK_TEXTS]
-            split: list[tuple[int, str]] = []
-            whole: list[tuple[int, str]] = []
+            split: list[tuple[int, int, str]] = []
+            whole: list[tuple[int, int, str]] = []
             for placed in group:
                 table = self.form.tables[placed.table]
-                texts += [(end - top, h.col, h.label) for h in placed.entry if h.key not in table.targets]
-                texts += [(end - top, 0, placed.caption)] if placed.caption else []
-                whole += [(h.col, h.label) for h in placed.entry if h.key in table.targets]
-                split += target_headings(table, placed)
+                texts += [(end - top - up, col, text) for text, col, _, up, _ in entry_headings(placed, table)]
+                texts += [(placed.top - top, 0, placed.caption)] if placed.caption else []
+                whole += [(end - top, h.col, h.label) for h in placed.entry if h.key in table.targets]
+                split += [(end - top - up, col, text) for text, col, _, up, _ in target_headings(placed, table)]
             # One heading over the three cells of a target is how templates had it before each cell had its own.
-            ways = [split, whole] if whole else []
-            targets = tuple(tuple((end - top, col, text) for col, text in way) for way in ways)
+            targets = (_block_texts(split), _block_texts(whole)) if whole else ()
             labels = tuple(c for c in cells if c.kind == "label")
             loose = tuple(c for c in cells if c.kind == "empty" or (c.kind == "value" and c.key in self.loose))
-            blocks.append(LayoutBlock(top, end - top + 1, tuple(texts), labels, group, targets, loose))
+            lines = tuple(c for c in cells if c.kind in ("row", "column"))
+            blocks.append(LayoutBlock(top, end - top + 1, _block_texts(texts), labels, group, targets, loose, lines))
             top = end + 1
         return tuple(blocks)
 
@@ -300,7 +343,16 @@ class LabelIndex:
 
     def is_caption_part(self, text: str, placed: PlacedTable) -> bool:
         """Return whether a cell is (a piece of) a table's vertical caption, torn by a page break."""
-        return bool(placed.caption) and fold(text) in fold(placed.caption)
+        return bool(placed.caption) and fold(undated(text)) in fold(without_year(placed.caption))
+
+
+def _block_texts(texts: Iterable[tuple[int, int, str]]) -> tuple[BlockText, ...]:
+    return tuple((row, col, pattern(text) if has_year(text) else text) for row, col, text in texts)
+
+
+def _known(text: str, slots: Mapping[str, list[Slot]], stems: Mapping[str, list[Slot]]) -> tuple[Slot, ...]:
+    """Return the slots of a folded text, also where a unit of money was put behind it or left out."""
+    return tuple(slots.get(text, ()) or stems.get(money_label(text)[0] if "元" in text else text, ()))
 
 
 def pattern(template: str) -> re.Pattern[str]:

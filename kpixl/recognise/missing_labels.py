@@ -51,7 +51,7 @@ class Losses:
         self.form, self.index, self.found, self.strays, self.grid = form, index, found, strays, grid
         self.taken = {(a.row, a.col) for a in (*found.anchors.values(), *found.others)}
         self.taken |= set(used)
-        self.taken |= {(table.row, heading.col) for table in found.tables for heading in table.headings}
+        self.taken |= {cell for table in found.tables for cell in table.cells}
 
     def all(self) -> list[Lost]:
         """List what is lost: labels, headings, whole tables."""
@@ -124,23 +124,30 @@ class Losses:
             return []
         cells = self._rows(found.row + 1, found.last_row)
         labels = [table.columns[key].label for key in lost]
-        place = (found.row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost)
+        row = self._heading_row(found, lost[0])
+        place = (row, min(c for _, c in cells)) if cells else self._empty_heading(found, lost, row)
         unread = {"count": len(cells), "content": content(self._quoted(cells))}
         details = {"label": table.label, "heading": "、".join(labels), "columns": labels, **unread}
         keys = tuple(Key(found.table, column=key) for key in lost)
         return [Lost(keys, "heading-missing", place, labels[0], details, None, frozenset(cells[:MAX_CELLS]))]
 
-    def _empty_heading(self, found: FoundTable, lost: Sequence[str]) -> Place | None:
+    def _heading_row(self, found: FoundTable, key: str) -> int:
+        """Return the row in which a lost heading should stand: that of one over which there is no group either."""
+        depth, grouped = self.index.placed[found.table].depth, self.index.grouped(found.table)
+        alike = [heading.up for heading in found.headings if (heading.key in grouped) == (key in grouped)]
+        return found.row - (alike[0] if alike else 0 if key in grouped else depth - 1)
+
+    def _empty_heading(self, found: FoundTable, lost: Sequence[str], row: int) -> Place | None:
         """Return where the first lost heading should stand, by the nearest one that is there."""
         for target in self.form.tables[found.table].targets.values():
-            if lost[0] in target.parts and (known := [h.col for h in found.headings if h.key == target.key]):
-                return (found.row, known[0])  # the heading is there, the column of a part below it is not
+            if lost[0] in target.parts and (known := [found.place(h) for h in found.headings if h.key == target.key]):
+                return known[0]  # the heading is there, the column of a part below it is not
         at = {heading.key: heading.col for heading in self.index.placed[found.table].entry}
         there = {heading.key: heading.col for heading in found.headings if heading.key in at}
         if lost[0] not in at or not there:
             return None
         near = min(there, key=lambda key: abs(at[key] - at[lost[0]]))
-        place = (found.row, there[near] + at[lost[0]] - at[near])
+        place = (row, there[near] + at[lost[0]] - at[near])
         return None if place in self.taken or place[1] < 0 else place
 
     def _table(self, key: str) -> Lost:
@@ -156,12 +163,12 @@ class Losses:
         """Return where the headings of a lost table should begin, by the nearest label above them."""
         before = max((p.row for p in self.index.layout.tables if p.row < placed.row), default=-1)
         labels = self.index.labels
-        above = [key for key in self.found.anchors if before < labels[key].row < placed.row]
+        above = [key for key in self.found.anchors if before < labels[key].row < placed.top]
         if not above or not placed.entry:
             return None
         near = max(above, key=lambda key: labels[key].row)
         anchor: Anchor = self.found.anchors[near]
-        return anchor.row + placed.row - labels[near].row, max(anchor.col + placed.entry[0].col - labels[near].col, 0)
+        return anchor.row + placed.top - labels[near].row, max(anchor.col + placed.entry[0].col - labels[near].col, 0)
 
     def _end(self, row: int) -> int:
         """Return the last row before the next label or heading."""

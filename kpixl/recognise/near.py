@@ -21,6 +21,7 @@ _NUMBER = rf"(?:{_CHINESE}[、.,:)]|\({_CHINESE}\)|第{_CHINESE}[、:]|\d{{1,2}}
 _FRONT = re.compile(rf"(?:[*★※●■□#·•◆]|{_NUMBER}|其中:?)+")
 _BRACKET = re.compile(r"(?:\([^()]{0,30}\)|\[[^\[\]]{0,30}\]|【[^【】]{0,30}】|〔[^〔〕]{0,30}〕)+[*:]*$")
 _CIRCLED = re.compile("[①-⑳⑴-⒇㈠-㈩]")  # folded they would be digits
+_DASH = re.compile(r"(?<=\d)月?[—–―~〜至到](?=\d)")  # 1—7月, 1月至7月
 _YEAR = re.compile(r"(?:19|20)\d\d年度?")
 _REST = "*★※:;,。、.-—_/ "
 
@@ -48,7 +49,7 @@ def core(text: str) -> str:
     if len(folded) > MAX_LENGTH:
         return ""
     bare = _FRONT.sub("", folded, count=1) if _FRONT.match(folded) else folded
-    bare = _YEAR.sub("年度", bare)
+    bare = _DASH.sub("-", _YEAR.sub("年度", bare))
     bare = _BRACKET.sub("", bare).strip(_REST)
     return _words().sub(lambda found: _alike()[found[0]], bare or folded)
 

@@ -10,7 +10,7 @@ from kpixl.recognise.kinds import is_foreign
 from kpixl.recognise.labels import Anchor, LabelIndex, Rows, Slot
 from kpixl.recognise.near import MAX_LENGTH, Place, closeness, core, pair
 
-STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it tells where the others are
+STEPS = (1.0, 0.0)  # what differs by brackets and numbers first: it shows where the others are
 MAX_ROWS = 100  # in which headings are looked for; those of a form are near its top
 MAX_TRIED = 200  # cells between two labels; more are rows of a table, and to compare each costs time
 
@@ -47,7 +47,7 @@ def _fields(
     taken = {*taken, *((anchor.row, anchor.col) for anchor in anchors.values())}
     gaps = {key: _gap(index, key, anchors, heads, last) for key in missing}
     cells: dict[Place, str] = {}
-    for place, text in _candidates(rows, (row for gap in gaps.values() for row in gap.rows), taken):
+    for place, text in _candidates(index, rows, (row for gap in gaps.values() for row in gap.rows), taken):
         if any(gap.holds(place) for gap in gaps.values()):
             cells[place] = text
             if len(cells) == MAX_TRIED:
@@ -69,19 +69,19 @@ def _fields(
 
 
 def near_columns(
-    index: LabelIndex, rows: Rows, table: str, row: int, columns: Sequence[Anchor], taken: Collection[Place]
+    index: LabelIndex, rows: Rows, table: str, heads: Sequence[int], columns: Sequence[Anchor], taken: Collection[Place]
 ) -> NearLabels:
-    """Find the headings of a table that are not among `columns`, the headings found in a row."""
+    """Find the headings of a table that are not among `columns`, the headings found in its rows of headings."""
     found: dict[str, Anchor] = {}
     for least in STEPS:
-        near = _columns(index, rows, table, row, [*columns, *found.values()], taken, least)
+        near = _columns(index, rows, table, heads, [*columns, *found.values()], taken, least)
         found |= {anchor.slot.key: anchor for anchor in near.anchors}
     return NearLabels(tuple(found.values()), near.unclear)
 
 
 def _columns(
-    index: LabelIndex, rows: Rows, table: str, row: int, columns: Sequence[Anchor], taken: Collection[Place],
-    least: float,
+    index: LabelIndex, rows: Rows, table: str, heads: Sequence[int], columns: Sequence[Anchor],
+    taken: Collection[Place], least: float,
 ) -> NearLabels:  # fmt: skip
     there = {anchor.slot.key: anchor.col for anchor in columns}
     taken = {*taken, *((anchor.row, anchor.col) for anchor in columns)}
@@ -98,7 +98,7 @@ def _columns(
 
     paired, unclear = pair(
         missing,
-        dict(_candidates(rows, [row], taken)),
+        dict(_candidates(index, rows, heads, taken)),
         lambda key: index.cores[Slot("column", key, table)],
         in_place,
         [core for key in there for core in index.cores[Slot("column", key, table)]],
@@ -111,17 +111,24 @@ def _columns(
 
 
 def near_heading_row(index: LabelIndex, rows: Rows, table: str, first: int, last: int) -> int | None:
-    """Find the row of a table's headings where less than two read as they should: half of them do nearly."""
-    labels = [index.cores[Slot("column", column.key, table)] for column in index.placed[table].print]
+    """Find the last row of a table's headings where less than two read as they should: half of them do nearly."""
+    placed = index.placed[table]
+    labels = [index.cores[Slot("column", column.key, table)] for column in placed.print]
     needed = max(2, (len(labels) + 1) // 2)
     for number in range(first, min(last + 1, first + MAX_ROWS, len(rows))):
-        cores = {core(raw) for raw in rows[number] if type(raw) is str and raw and len(raw) <= 2 * MAX_LENGTH}
-        if len(cores) < needed:
+        if (count := _near_count(rows[max(number - placed.depth + 1, 0) : number + 1], labels)) < needed:
             continue
-        found = sum(any(closeness(text, label) for text in cores for label in spellings) for spellings in labels)
-        if found >= needed:
-            return number
+        more = _near_count(rows[number : number + placed.depth], labels)  # this may be the upper of two rows
+        return number + 1 if placed.depth > 1 and more > count else number
     return None
+
+
+def _near_count(heads: Rows, labels: Sequence[Collection[str]]) -> int:
+    """Count the headings that some cell of the rows is nearly."""
+    cores = {core(raw) for row in heads for raw in row if type(raw) is str and raw and len(raw) <= 2 * MAX_LENGTH}
+    if len(cores) < 2:
+        return 0
+    return sum(any(closeness(text, label) for text in cores for label in spellings) for spellings in labels)
 
 
 def _headings(index: LabelIndex, table: str, there: Collection[str]) -> list[str]:
@@ -186,11 +193,13 @@ def _behind_value(index: LabelIndex, key: str, anchor: Anchor) -> Place:
     return anchor.row, anchor.col + value.col - index.labels[key].col + value.columns - 1
 
 
-def _candidates(rows: Rows, numbers: Iterable[int], taken: Collection[Place]) -> Iterator[tuple[Place, str]]:
+def _candidates(
+    index: LabelIndex, rows: Rows, numbers: Iterable[int], taken: Collection[Place]
+) -> Iterator[tuple[Place, str]]:
     """Yield the cells that may be labels: short, and not those of another kind of form."""
     for number in dict.fromkeys(numbers):
         for col, raw in enumerate(rows[number]) if number < len(rows) else ():
             if type(raw) is not str or not raw or len(raw) > 2 * MAX_LENGTH or (number, col) in taken:
                 continue
-            if not is_furniture(raw) and len(core(raw)) > 1 and not is_foreign(raw):
+            if not is_furniture(raw) and len(core(raw)) > 1 and not is_foreign(raw, index.kind):
                 yield (number, col), raw

@@ -31,9 +31,9 @@ def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) 
             continue
         typed = typed_on(grid.rows, own, grid.left)
         for place, raw in itertools.islice(typed, MAX_ALIKE):
-            yield Problem("stray-text", Location(file, grid.name, grid.address(*place)), {"text": text_of(raw)})
+            yield Problem("stray-text", Location(file, grid.name, grid.cell(*place)), {"text": text_of(raw)})
         for place, _ in typed:
-            yield counted("stray-text", Location(file, grid.name, grid.address(*place)), 1 + sum(1 for _ in typed))
+            yield counted("stray-text", Location(file, grid.name, grid.cell(*place)), 1 + sum(1 for _ in typed))
 
 
 def first_texts(grid: Grid) -> Text:

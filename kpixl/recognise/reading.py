@@ -9,16 +9,16 @@ from functools import cached_property
 from types import MappingProxyType
 
 from kpixl.a1 import Span
+from kpixl.forms.dated import has_year, with_year, year_in
 from kpixl.forms.definition import Form, Layout
 from kpixl.forms.money import money_remark, without_remark
 from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
-from kpixl.recognise.kinds import kind_of_title
-from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, pattern, printed_match
+from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, Slot, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
 from kpixl.recognise.sections import KnownForm
 from kpixl.recognise.submission import Extracted, LabelKey, Nothing
@@ -35,6 +35,7 @@ class FormReader:
         self.index = LabelIndex(form, layout)
         self.subtitle = pattern(form.subtitle)
         self.heading = pattern(form.heading)
+        self.titles = tuple(pattern(text) for text in (form.printed_title, *form.title_synonyms) if has_year(text))
 
     @cached_property
     def looks(self) -> tuple[FormReader, ...]:
@@ -46,8 +47,7 @@ class FormReader:
     @cached_property
     def known(self) -> KnownForm:
         """Return what recognising needs of the form."""
-        kind = kind_of_title(self.form.title)
-        return KnownForm(self.form.id, self.index.titles, kind.id if kind else None, self.index.is_label)
+        return KnownForm(self.form.id, self.index.is_title, self.index.kind, self.index.is_label)
 
     def is_heading(self, raw: Raw) -> bool:
         """Return whether a cell is the heading above the forms of a publication."""
@@ -70,14 +70,14 @@ class FormReader:
                     seen |= {(table.key, part) for part in target.parts}
         return Nothing(self.form.id, frozenset(seen & set(self.names)))
 
-    def preamble(self, grid: Grid, file: str, first: FoundForm, mark: Marker | None) -> Iterator[Problem]:
+    def preamble(self, grid: Grid, file: str, first: FoundForm, sheet_id: SheetId | None) -> Iterator[Problem]:
         """Report what stands above the first form and is neither the heading of the set nor of a form without title."""
         strays = (
-            (Location(file, grid.name, grid.address(r, c)), raw)
+            (Location(file, grid.name, grid.cell(r, c)), raw)
             for r, row in enumerate(grid.rows[: first.first_row])
             for c, raw in enumerate(row)
             if not is_blank(raw)
-            and not any(_agrees(m, mark) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not any(_agrees(m, sheet_id) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
             and not (c > first.edge and is_furniture(raw))
         )
         for where, raw in itertools.islice(strays, MAX_ALIKE):
@@ -90,17 +90,18 @@ class FormReader:
         grid: Grid,
         file: str,
         found: FoundForm,
-        mark: Marker | None,
+        sheet_id: SheetId | None,
         loose: Sequence[Problem] = (),
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
     ) -> Extracted:
         """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
-        record = Record(self.index, grid, file, found, mark, hidden)
+        record = Record(self.index, grid, file, found, sheet_id, hidden)
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
         self._near(record)
         year, organization = self._printed(record)
+        self._other_years(record, sheet_id.year if sheet_id and sheet_id.year else year)
         report_strays(record)
         scale(record)
         fill_totals(record)
@@ -108,14 +109,14 @@ class FormReader:
             form=record.form.id,
             sheet=record.grid.name,
             hidden=record.grid.hidden,
-            marker=mark,
-            year=mark.year if mark and mark.year else year,
-            organization=mark.organization if mark and mark.organization else organization,
+            sheet_id=sheet_id,
+            year=sheet_id.year if sheet_id and sheet_id.year else year,
+            organization=sheet_id.organization if sheet_id and sheet_id.organization else organization,
             values=record.values,
             tables={key: tuple(rows) for key, rows in record.tables.items()},
             cells=record.cells,
             doubts=tuple(doubt for doubt in dict.fromkeys(record.doubts) if doubt.key in record.cells),
-            problems=(*loose, *record.problems, *record.counted()),
+            reported=(*loose, *record.reported, *record.counted()),
             missing=self._missing(record),
             suspect=grid.suspect,
         )
@@ -126,6 +127,14 @@ class FormReader:
             label = self.index.printed(slot)
             typed = " ".join(text_of(record.raw(row, col)).split())
             record.problem("label-near", (row, col), label, found=typed, label=label)
+
+    def _other_years(self, record: Record, year: int | None) -> None:
+        """Report the labels and headings that have another year in them than the form."""
+        for place, text, label in _dated_labels(record) if year else ():
+            raw = text_of(record.raw(*place))
+            if (own := year_in(fold(raw))) not in (None, year):
+                typed, printed = " ".join(raw.split()), with_year(text, year)
+                record.problem("label-year", place, label, text=typed, found=own, year=year, label=printed)
 
     def _missing(self, record: Record) -> frozenset[LabelKey]:
         found = {table.table for table in record.found.tables}
@@ -142,14 +151,14 @@ class FormReader:
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
             for c, raw in enumerate(record.rows[r]):
-                m = printed_match(self.subtitle, raw)
+                m = next((m for p in (self.subtitle, *self.titles) if (m := printed_match(p, raw))), None)
                 if m is None and isinstance(raw, str) and "元" in raw:
                     m = self._with_remark(record, raw, (r, c))
                 if m:
-                    year = _year(m)
+                    year = _year(m) or year
                     record.used.add((r, c))
-                    if not _agrees(m, record.mark):
-                        sent = record.mark.year if record.mark is not None else None
+                    if not _agrees(m, record.sheet_id):
+                        sent = record.sheet_id.year if record.sheet_id is not None else None
                         record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
         for row in record.rows[: min(record.found.first_row, 20)]:
             for raw in row:
@@ -170,13 +179,25 @@ class FormReader:
         return match
 
 
-def _agrees(match: re.Match[str], mark: Marker | None) -> bool:
-    """Return whether a printed heading has no other year or organisation than the marker, which is what counts."""
-    if mark is None:
+def _dated_labels(record: Record) -> Iterator[tuple[tuple[int, int], str, str]]:
+    """Yield the place of every label and heading with a year in it, how it is printed, and what messages call it."""
+    index, found = record.index, record.found
+    places = [((a.row, a.col), a.slot) for a in found.anchors.values()]
+    places += [(place, slot) for slot, place in found.lines.items()]
+    for table in found.tables:
+        places += [(table.place(h), Slot("column", h.key, table.table)) for h in table.headings]
+    for place, slot in places:
+        if (defined := index.definition(slot)).dated:
+            yield place, defined.dated, defined.label
+
+
+def _agrees(match: re.Match[str], sheet_id: SheetId | None) -> bool:
+    """Return whether a printed heading has no other year or organisation than the sheet id, which is what counts."""
+    if sheet_id is None:
         return True
     organization = (match.groupdict().get("organization") or "").strip()
-    return (mark.year is None or _year(match) in (None, mark.year)) and (
-        not organization or mark.organization is None or fold(organization) == fold(mark.organization)
+    return (sheet_id.year is None or _year(match) in (None, sheet_id.year)) and (
+        not organization or sheet_id.organization is None or fold(organization) == fold(sheet_id.organization)
     )
 
 

@@ -24,11 +24,11 @@ from kpixl.forms.values import (
     utf16_length,
 )
 from kpixl.keys import Key
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.labels import FoundForm, LabelIndex
-from kpixl.recognise.submission import Doubt
+from kpixl.recognise.submission import NO_NOTES, Doubt, ReadingNote, Reported
 
 # Problems of one kind in a form that are told one by one: nobody works through more of them, and half a million stray
 # cells would take half a gigabyte.
@@ -70,17 +70,17 @@ class Record:
         grid: Grid,
         file: str,
         found: FoundForm,
-        mark: Marker | None,
+        sheet_id: SheetId | None,
         hidden: Mapping[tuple[int, int], Span],
     ) -> None:
         self.hidden = hidden
         self.form, self.index = index.form, index
         self.grid, self.rows, self.file, self.found = grid, grid.rows, file, found
-        self.mark = mark
+        self.sheet_id = sheet_id
         self.values: dict[str, Value] = {}
         self.tables: dict[str, list[Row]] = {key: [] for key in index.form.tables}
         self.cells: dict[Key, CellRef] = {}
-        self.problems: list[Problem] = []
+        self.reported: list[Reported] = []
         self.alike: Counter[str] = Counter()
         self.more: dict[str, tuple[int, int] | None] = {}  # kinds of problems with too many, and where those begin
         self.used: set[tuple[int, int]] = set()
@@ -137,18 +137,36 @@ class Record:
         self, code: str, place: tuple[int, int] | None, field: str | None, *keys: Key, **details: object
     ) -> None:
         """Report a problem at a cell, of the values that have the `keys`; one of too many alike is only counted."""
+        if self._is_listed(code, place):
+            self.reported.append(Problem(code, self._location(place, field), details, keys=keys))
+
+    def note(
+        self,
+        code: str,
+        place: tuple[int, int],
+        field: str,
+        details: Mapping[str, object],
+        resolves: frozenset[str] = NO_NOTES,
+    ) -> None:
+        """Note how a cell was read; see ReadingNote."""
+        if self._is_listed(code, place):
+            self.reported.append(ReadingNote(Problem(code, self._location(place, field), details), resolves))
+
+    def _is_listed(self, code: str, place: tuple[int, int] | None) -> bool:
+        """Return whether there are not yet too many of a code; count them."""
         self.alike[code] += 1
         if self.alike[code] > MAX_ALIKE:
             self.more.setdefault(code, place)
-            return
-        cell = self.grid.address(*place) if place else None
-        self.problems.append(Problem(code, Location(self.file, self.grid.name, cell, field), details, keys=keys))
+            return False
+        return True
+
+    def _location(self, place: tuple[int, int] | None, field: str | None = None) -> Location:
+        return Location(self.file, self.grid.name, self.grid.cell(*place) if place else None, field)
 
     def counted(self) -> Iterator[Problem]:
         """Report how many problems were not listed one by one."""
         for code, place in self.more.items():
-            cell = self.grid.address(*place) if place else None
-            yield counted(code, Location(self.file, self.grid.name, cell), self.alike[code] - MAX_ALIKE)
+            yield counted(code, self._location(place), self.alike[code] - MAX_ALIKE)
 
     def legible(self, place: tuple[int, int], label: str, raw: Raw, key: Key) -> Raw:
         """Leave out an error that came as text, and a text that no cell could hold again, and say so."""
@@ -164,11 +182,11 @@ class Record:
         return ""
 
     def normalised(self, place: tuple[int, int], label: str, raw: Raw, reading: str) -> None:
-        """Report that a value is not read as it was typed; once, although two tables may have the cell in common."""
+        """Note that a value is not read as it was typed; once, although two tables may have the cell in common."""
         if (place, reading) in self._noted:
             return
         self._noted.add((place, reading))
-        self.problem("value-normalised", place, label, raw=text_of(raw), reading=reading)
+        self.note("value-normalised", place, label, {"raw": text_of(raw), "reading": reading})
 
 
 def counted(code: str, where: Location, count: int) -> Problem:

@@ -25,10 +25,10 @@ MAX_BESIDE = 2  # filled cells in the row of a title: itself, and 附件2 or a y
 
 @dataclass(frozen=True, slots=True)
 class KnownForm:
-    """What recognising needs of an installed form: its titles (folded), its kind, and whether a cell is its label."""
+    """What recognising needs of an installed form: its kind, and whether a cell is its title or label."""
 
     id: str
-    titles: frozenset[str]
+    is_title: Callable[[Raw], bool]
     kind: str | None
     is_label: Callable[[Raw], bool]
 
@@ -118,7 +118,7 @@ def _titles(
         if not filled:
             continue
         texts = [(c, raw) for c, raw in filled if isinstance(raw, str) and len(raw) <= 2 * MAX_TITLE]
-        own = [(c, raw, ids) for c, raw in texts if (ids := frozenset(f.id for f in forms if fold(raw) in f.titles))]
+        own = [(c, raw, ids) for c, raw in texts if (ids := frozenset(f.id for f in forms if f.is_title(raw)))]
         if own:
             found += [_Title(number, c, raw, ids, None) for c, raw, ids in own]
         elif len(filled) <= MAX_BESIDE and number not in labels and above not in labels:

@@ -29,12 +29,13 @@ _SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 def read_table(record: Record, found: FoundTable) -> None:
     """Read the rows of a table that was found."""
     table, placed = record.form.tables[found.table], record.index.placed[found.table]
-    record.used.update((found.row, h.col) for h in found.headings)
+    record.used.update(found.cells)
     columns = TableColumns(record.form, found, record.rows)
     shared = _shared(record, found)
     _told(record, found, columns)
     record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
-    torn = record.mark is None and not record.found.expected  # a page break may have shifted its rows
+    # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
+    torn = record.sheet_id is None and not record.found.expected and columns.has_required()
     amounts = [h for h in found.headings if _is_amount(table, h.key)]
     above: dict[str, Value] = {}
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
@@ -54,7 +55,7 @@ def read_table(record: Record, found: FoundTable) -> None:
         record.used.update((r, c) for c in assigned.values())
         _say_hidden(record, r, assigned)
         row = _row(record, found.table, r, raws, assigned, columns)
-        if record.mark is None or not record.mark.explicit:
+        if record.sheet_id is None or not record.sheet_id.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
             unread = {key for key in assigned if row.get(key, "") is None}
             _fill_down(record.form, found.table, row, above, hidden, unread)
@@ -116,9 +117,7 @@ def _keep_amounts(
     for heading in amounts:
         if (key := heading.key) in places:
             place = (r, places[key])
-            record.table_amounts.append(
-                TableAmount(found.table, number, key, (found.row, heading.col), place, raws[key])
-            )
+            record.table_amounts.append(TableAmount(found.table, number, key, found.place(heading), place, raws[key]))
 
 
 def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
@@ -127,7 +126,7 @@ def _is_left_preset(record: Record, table: Table, row: Row) -> bool:
     Copies in Word or PDF lose the sheet id, but not these rows. With a sheet id that lists no presets, the rows were
     the project's own when it was sent.
     """
-    return (record.mark is None or table.key in record.mark.presets) and row in table.presets
+    return (record.sheet_id is None or table.key in record.sheet_id.presets) and row in table.presets
 
 
 def _keep_waiting(record: Record, table: str, row: Row, r: int, cells: Sequence[tuple[str, int]]) -> None:
@@ -182,7 +181,7 @@ def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
             where = {part: column_name(record.grid.cell(0, col).column) for part, col in parts.items()}
             reading = "、".join(f"{labels[part].label} {col}" for part, col in where.items())
             label = record.form.tables[found.table].targets[heading.key].label
-            record.problem("target-columns", (found.row, heading.col), label, label=label, reading=reading)
+            record.problem("target-columns", found.place(heading), label, label=label, reading=reading)
 
 
 def _doubt_row(
@@ -265,7 +264,7 @@ def _whole_target(
             return read.noted and target_text(row, target) != raw.strip()
         row[target.operator], row[target.value] = choices.qualitative, raw
         if is_numeric(raw):
-            record.problem("target-as-text", place, target.label, text=raw)
+            record.note("target-as-text", place, target.label, {"text": raw})
         return False
     row[target.value] = read_quantity(raw).value
     return False

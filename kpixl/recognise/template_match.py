@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import replace
 
 from kpixl.forms.definition import Cell
+from kpixl.forms.names import group_spans
 from kpixl.portfolio.own_texts import is_furniture
-from kpixl.portfolio.sheet_id import MARK_GAP, PREFIX
+from kpixl.portfolio.sheet_id import ID_GAP, PREFIX
 from kpixl.recognise.label_search import moved_by
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, LabelIndex, LayoutBlock, Rows, Slot, Spot
 
@@ -35,17 +37,26 @@ def as_sent(index: LabelIndex, rows: Rows) -> FoundForm | None:
     tables: list[FoundTable] = []
     spots: dict[str, Spot] = {}
     empty: set[tuple[int, int]] = set()
+    lines: dict[Slot, tuple[int, int]] = {}
     for block, start, following in zip(index.blocks, starts[:-1], starts[1:], strict=True):
         anchors |= {c.key: Anchor(c.row - block.top + start, c.col, Slot("field", c.key)) for c in block.labels}
         spots |= {c.key: _spot(c, block, start) for c in block.loose if c.kind == "value"}
         empty |= {(c.row - block.top + start, c.col) for c in block.loose if c.kind == "empty"}
+        lines |= {_line(c): (c.row - block.top + start, c.col) for c in block.lines}
         for placed in block.placed:
-            headings = tuple(Heading(h.key, h.col, h.col + h.columns - 1) for h in placed.entry)
+            above = placed.depth - 1
+            headings = tuple(
+                Heading(h.key, h.col, h.col + h.columns - 1, up=0 if h.group else above) for h in placed.entry
+            )
             row = start + block.height - 1
-            tables.append(FoundTable(placed.table, row, following - 1, headings, entry=True))
-    return FoundForm(
-        0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, empty=frozenset(empty)
-    )
+            groups = tuple((row - above, col) for _, col, _ in group_spans(placed.entry))
+            tables.append(FoundTable(placed.table, row, following - 1, headings, True, groups))
+    form = FoundForm(0, len(rows) - 1, anchors, (), tuple(tables), edge, expected=True, spots=spots, lines=lines)
+    return replace(form, empty=frozenset(empty))
+
+
+def _line(cell: Cell) -> Slot:
+    return Slot("row" if cell.kind == "row" else "head", cell.key)
 
 
 def _spot(cell: Cell, block: LayoutBlock, start: int) -> Spot:
@@ -53,10 +64,10 @@ def _spot(cell: Cell, block: LayoutBlock, start: int) -> Spot:
 
 
 def _is_widened(rows: Rows, edge: int) -> bool:
-    """Return whether columns were put in right of all labels: the marker is further on, or what it follows."""
+    """Return whether columns were put in right of all labels: the sheet id is further on, or what it follows."""
     head = rows[0]
-    marks = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
-    return marks[0] > edge + MARK_GAP if marks else moved_by(rows, edge) > 0
+    placed = [c for c, raw in enumerate(head) if c > edge and isinstance(raw, str) and raw.startswith(PREFIX)]
+    return placed[0] > edge + ID_GAP if placed else moved_by(rows, edge) > 0
 
 
 def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
@@ -64,7 +75,7 @@ def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
     least = min(len(index.labels), max(LEAST_LABELS, len(index.labels) / 2))
     if found.tables and _fields(index, rows[found.tables[0].row + 1 :], index.foot) >= least:
         return True
-    if not any(len(row) > found.edge + 1 + MARK_GAP for row in rows):  # there stands what the template writes itself
+    if not any(len(row) > found.edge + 1 + ID_GAP for row in rows):  # there stands what the template writes itself
         return False
     return _fields(index, [row[found.edge + 1 :] for row in rows]) >= least
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 
 from kpixl.a1 import CellRef, parse_a1
 from kpixl.forms.compute import formula as own_formula
@@ -26,20 +26,21 @@ def adds_up(formula: str, parts: Collection[CellRef | None]) -> bool:
     return cells is not None and len(cells) == len(set(cells)) and set(cells) == set(parts)
 
 
-def computes(formula: str, computation: Computation, cells_of: Callable[[str], Sequence[str] | str]) -> bool:
+def computes(formula: str, computation: Computation, cells_of: Callable[[str], CellRef | list[CellRef] | None]) -> bool:
     """Return whether a formula is the one that the template writes for a computed value.
 
-    `cells_of`: the cell of a field, or the cells of a column: its range may have grown, but must hold all of them.
+    `cells_of`: the cell of a field, None where it has none, or the cells of a column: its range may have grown, but
+    must hold all of them.
     """
     text = _plain(formula)
     if len(text) > MAX_FORMULA:
         return False
-    columns: list[Sequence[str]] = []
+    columns: list[list[CellRef]] = []
 
     def ref(key: str) -> str:
         cells = cells_of(key)
-        if isinstance(cells, str):
-            return cells
+        if not isinstance(cells, list):
+            return "" if cells is None else str(cells)
         columns.append(cells)
         return _COLUMN
 
@@ -53,11 +54,11 @@ def _plain(formula: str) -> str:
     return "".join(formula.split()).replace("$", "").replace(";", ",").upper()
 
 
-def _holds(span: str, cells: Sequence[str]) -> bool:
+def _holds(span: str, cells: list[CellRef]) -> bool:
     """Return whether a range of one column holds cells."""
     first, last = span.split(":")
     try:
-        return set(cells) <= {str(cell) for cell in _between(parse_a1(first), parse_a1(last))}
+        return set(cells) <= set(_between(parse_a1(first), parse_a1(last)))
     except _NotOwnError:
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpixl.forms.money import money_remark
-from kpixl.forms.values import Raw, fold, is_blank, text_of
+from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.problems import Location, Problem
@@ -24,7 +24,7 @@ def report_strays(record: Record) -> None:
             if raw != "" and (r, c) not in used and not is_blank(raw):
                 if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
                     continue
-                if isinstance(raw, str) and (record.index.slots(raw) or fold(raw) in record.index.titles):
+                if isinstance(raw, str) and record.index.slots(raw):
                     continue  # a heading repeated after a page break, a caption
                 if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
                     continue
@@ -44,7 +44,7 @@ def report_strays(record: Record) -> None:
             # With a label lost, what stands inside the form may be its value.
             code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
             record.problem(code, (r, c), None, text=text_of(raw))
-    record.problems[:0] = [_lost(record, loss) for loss in lost]
+    record.reported[:0] = [_lost(record, loss) for loss in lost]
 
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
@@ -58,7 +58,7 @@ def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
 
 
 def _lost(record: Record, lost: Lost) -> Problem:
-    cell = record.grid.address(*lost.place) if lost.place else None
+    cell = record.grid.cell(*lost.place) if lost.place else None
     where = Location(record.file, record.grid.name, cell, lost.label)
     return Problem(lost.code, where, lost.details, lost.level, keys=lost.keys)
 
@@ -75,5 +75,5 @@ def _is_lost_status(record: Record, row: int, col: int) -> bool:
     if record.rows[row][col] not in (0, _LOST_STATUS):
         return False
     head = record.rows[record.found.first_row]
-    status = col + sheet_ids.MARK_GAP - sheet_ids.STATUS_GAP
+    status = col + sheet_ids.ID_GAP - sheet_ids.STATUS_GAP
     return any(sheet_ids.loads(head[c]) is not None for c in (col, status) if c < len(head))

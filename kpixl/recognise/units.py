@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.record import Named, Record, shown
-from kpixl.recognise.submission import Doubt
+from kpixl.recognise.submission import READ_AS, Doubt
 
 
 def scale(record: Record) -> None:
@@ -35,7 +35,10 @@ def scale(record: Record) -> None:
             record.tables[found.table][found.row] = {**row, found.column: converted}
             label = record.form.tables[found.table].columns[found.column].label
             scaled.append(_Scaled(found.place, found.raw, label, converted, by))
-    _report(record, scaled)
+    money = unit_text(record.form.money)
+    for one in scaled:
+        details = {"raw": text_of(one.raw), "unit": one.named.text, "reading": shown(one.amount), "money": money}
+        record.note("amount-scaled", one.place, one.label, details, READ_AS)  # it has the text as typed, too
 
 
 class _Scaled(NamedTuple):
@@ -46,17 +49,6 @@ class _Scaled(NamedTuple):
     label: str
     amount: Decimal
     named: Named
-
-
-def _report(record: Record, scaled: Sequence[_Scaled]) -> None:
-    if not scaled:
-        return
-    cells = {record.grid.address(*one.place) for one in scaled}
-    record.problems = [p for p in record.problems if p.code != "value-normalised" or p.location.cell not in cells]
-    money = unit_text(record.form.money)
-    for one in scaled:
-        details = {"raw": text_of(one.raw), "unit": one.named.text, "reading": shown(one.amount), "money": money}
-        record.problem("amount-scaled", one.place, one.label, **details)
 
 
 def quoted_places(record: Record) -> frozenset[tuple[int, int]]:

@@ -108,14 +108,15 @@ def _with_unclaimed(
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
-            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, str(cell)), why))
-    return [replace(f, problems=(*f.problems, *problems.pop(f.sheet or "", ()))) for f in found]
+            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+    return [replace(f, reported=(*f.reported, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
-def _broken(where: Location, why: Broken) -> Problem:
+def _broken(where: Location, why: Broken, keys: tuple[Key, ...] = ()) -> Problem:
     if why.error:
-        return Problem("cell-error", where, {"error": why.error, "formula": why.formula and f"（{why.formula}）"})
-    return Problem("formula-uncached", where, {"formula": why.formula or "="})
+        details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
+        return Problem("cell-error", where, details, keys=keys)
+    return Problem("formula-uncached", where, {"formula": why.formula or "="}, keys=keys)
 
 
 def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
@@ -150,8 +151,8 @@ class _Settler:
         draft = self.draft
         if not look.failed:
             displayed.verify(draft, look)
-        elif not any(problem.code == "value-unverified" for problem in draft.problems):
-            draft.problems.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
+        elif not draft.is_unverified:
+            draft.reported.append(Problem("display-unverified", Location(draft.file, draft.found.sheet)))
 
     # --- numbers: totals, per cent, serial numbers of days -----------------------------------
 
@@ -188,9 +189,8 @@ class _Settler:
         """Report a day without its year: 6-8 or 3/4 was typed and became one."""
         if displayed.is_recast(seen):
             details = {"kind": ("日期", "a date"), "example": ("6-8 或 3/4", "6-8 or 3/4")}
-            self.draft.replace_note(
-                "value-recast", doubt.key, {**details, "reading": text_of(self.draft.value(doubt.key))}
-            )
+            reading = text_of(self.draft.value(doubt.key))
+            self.draft.resolve("value-recast", doubt.key, {**details, "reading": reading})
 
     def _later(self, doubt: Doubt, *, sure: bool) -> None:
         draft, value = self.draft, self.draft.value(doubt.key)
@@ -221,13 +221,12 @@ class _Settler:
             if self._follows_parts(doubt.key, why):
                 continue
             keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
-            label = draft.field(doubt.key).label.rstrip(":：")
-            where = Location(draft.file, draft.found.sheet, str(draft.cells[doubt.key]), label)
-            draft.problems.append(replace(_broken(where, why), keys=keys))
+            where = Location(draft.file, draft.found.sheet, draft.cells[doubt.key], draft.label(doubt.key))
+            draft.reported.append(_broken(where, why, keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")
-            draft.problems.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
+            draft.reported.append(Problem("blank-unverified", where, {"count": len(unknown), "cells": shown}))
 
     def _follows_parts(self, key: Key, why: Broken) -> bool:
         """Return whether a total reads blank because of its parts: they are blank, not counted, or said themselves."""

@@ -1,14 +1,15 @@
 """Every rule has a case that triggers it and one that nearly does, as data in tests/cases/rules: `trigger`, `near`, and
 further ones whose names begin so.
 
-A case changes the clean project of base.yaml: `values` by field key, `rows` by number and column, `drop` and `add`
-rows; `others` are further projects, each a case of its own; `roster` is the base changed likewise; `columns` and
-`checks` are added to the form, and `fields` to the definitions of its fields. `expected` lists every finding, as
-`[project] key code`; nothing else may be found.
+A case changes the clean project of base.yaml, or of base-<`base`>.yaml: `values` by field key, `rows` by number and
+column, `drop` and `add` rows; `others` are further projects, each a case of its own; `roster` is the base changed
+likewise; `columns` and `checks` are added to the form, `fields` to the definitions of its fields, `table` to that of
+its table. `expected` lists every finding, as `[project] key code`; nothing else may be found.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 
 from kpixl.checks.engine import find
@@ -33,33 +33,42 @@ from kpixl.problems import KpixlError, Location, Problem
 from kpixl.problems.catalogue import CATALOGUE
 from kpixl.texts import LANGUAGES
 from tests import strategies
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
-CODES = sorted(path.stem for path in CASES.glob("*.yaml") if path.stem != "base")
+CODES = sorted(path.stem for path in CASES.glob("*.yaml") if not path.stem.startswith("base"))
+BASES = ["", *sorted(path.stem.removeprefix("base-") for path in CASES.glob("base-*.yaml"))]
+FORMS = CASES / "forms"
 SHANGHAI = "shanghai-target"
+SCORED = {key: key for key in ("name", "target", "actual", "points", "score", "reason")}
 Case = Mapping[str, Any]
 
 
 @cache
-def definition() -> Any:
-    return yaml.safe_load((known_forms()[SHANGHAI] / DEFINITION).read_text(encoding="utf-8"))
+def definition(form_id: str) -> Any:
+    return load_cases(known_forms([FORMS])[form_id] / DEFINITION)
 
 
 @cache
-def base() -> Any:
-    return yaml.safe_load((CASES / "base.yaml").read_text(encoding="utf-8"))
+def base(name: str) -> Any:
+    return load_cases(CASES / f"base{name and '-'}{name}.yaml")
+
+
+def base_of(case: Case) -> Any:
+    return base(str(case.get("base", "")))
 
 
 def form_of(case: Case) -> Form:
-    if not any(case.get(key) for key in ("columns", "checks", "fields")):
-        return load_form(SHANGHAI)
-    data = yaml.safe_load(yaml.safe_dump(definition(), allow_unicode=True))
-    for key, column in case.get("columns", {}).items():
+    if not any(case.get(key) for key in ("columns", "checks", "fields", "table")):
+        return load_form(base_of(case)["form"], [FORMS])
+    data = copy.deepcopy(definition(base_of(case)["form"]))
+    for number, (key, column) in enumerate(case.get("columns", {}).items(), 2):
         data["tables"]["indicators"]["columns"][key] = column
         layout = data["layout"]
         *widths, last = layout["widths"]
-        layout["entry-widths"] = [*widths, [last, last]]  # a cell more to type into
+        layout["entry-widths"] = [*widths, [last] * number]  # a cell more to type into
         next(row for row in layout["rows"] if row.get("table") == "indicators")["entry"].append({"column": key})
+    data["tables"]["indicators"] |= case.get("table", {})
     for key, more in case.get("fields", {}).items():
         data["fields"][key] |= more
     data["checks"]["rules"] += case.get("checks", [])
@@ -68,7 +77,7 @@ def form_of(case: Case) -> Form:
 
 def changed(case: Case, project_id: str) -> dict[str, Any]:
     """Return the base project with the case's changes, as it would be written."""
-    project: dict[str, Any] = yaml.safe_load(yaml.safe_dump(base()["projects"][0], allow_unicode=True))
+    project: dict[str, Any] = copy.deepcopy(base_of(case)["projects"][0])
     project["id"] = project_id
     for key, value in case.get("values", {}).items():
         *groups, name = key.split(".")
@@ -76,16 +85,17 @@ def changed(case: Case, project_id: str) -> dict[str, Any]:
         for group in groups:
             place = place[group]
         place[name] = value
-    rows = project["indicators"]
+    (table,) = (key for key, value in project.items() if isinstance(value, list))
+    rows = project[table]
     for number, columns in case.get("rows", {}).items():
         rows[number].update(columns)
-    project["indicators"] = [r for n, r in enumerate(rows) if n not in case.get("drop", [])] + case.get("add", [])
+    project[table] = [r for n, r in enumerate(rows) if n not in case.get("drop", [])] + case.get("add", [])
     return project
 
 
 def portfolio_of(form: Form, *cases: Case) -> Portfolio:
     projects = [changed(case, f"{number:02}") for number, case in enumerate(cases, 1)]
-    text = json.dumps({**base(), "projects": projects}, ensure_ascii=False)
+    text = json.dumps({**base_of(cases[0]), "projects": projects}, ensure_ascii=False)
     return canonical.loads(text, lambda _: form)[1]
 
 
@@ -98,13 +108,15 @@ def findings(case: Case) -> list[str]:
     return [f"{f.project} {f.key} {f.code}" if several else f"{f.key} {f.code}" for f in found]
 
 
+@cache
 def load_case(code: str) -> dict[str, Case]:
-    cases: dict[str, Case] = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+    cases: dict[str, Case] = load_cases(CASES / f"{code}.yaml")
     return cases
 
 
-def test_the_base_project_gives_no_finding() -> None:
-    assert findings({}) == []
+@pytest.mark.parametrize("name", BASES)
+def test_the_base_project_gives_no_finding(name: str) -> None:
+    assert findings({"base": name}) == []
 
 
 ALL = [(code, name) for code in CODES for name in load_case(code)]
@@ -137,10 +149,11 @@ def test_every_rule_has_cases_and_texts() -> None:
         assert all(rule.entry.title), code
 
 
-def test_every_check_of_the_official_form_is_triggered_by_a_case() -> None:
+@pytest.mark.parametrize("form_id", [SHANGHAI, "shanghai-self-evaluation", "central-self-evaluation"])
+def test_every_check_of_the_official_form_is_triggered_by_a_case(form_id: str) -> None:
     expected = [line for code, name in ALL for line in load_case(code)[name].get("expected", ())]
     triggered = {line.rpartition(" ")[2] for line in expected}
-    assert {check.code for check in checks_of(load_form(SHANGHAI)).checks} <= triggered
+    assert {check.code for check in checks_of(load_form(form_id)).checks} <= triggered
 
 
 def test_shown_in_both_languages_without_a_gap() -> None:
@@ -194,7 +207,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "unknown item": ({"rule": "level-missing", "id": "x", "level": "数量的指标"}, "in no list"),
     "unknown words": ({"rule": "placeholder", "id": "x", "words": "places"}, "no list places"),
     "bad expression": ({"rule": "placeholder", "id": "x", "words": ["("]}, "no regular expression"),
-    "twice": ({"rule": "operator-missing"}, "stands twice"),
+    "twice": ({"rule": "operator-missing"}, "occurs twice"),
     "bad id": ({"rule": "operator-missing", "id": "X y"}, "is made of"),
     "bad severity": ({"rule": "operator-missing", "id": "x", "severity": "fatal"}, "must be one of"),
     "bad category": ({"rule": "operator-missing", "id": "x", "category": "style"}, "must be one of"),
@@ -270,3 +283,42 @@ def test_an_expression_does_not_fall_over_a_value_of_the_wrong_type() -> None:
         "values": {"end": "年底"},
     }
     assert findings(case) == ["end value-unread"]
+
+
+WRONG_SCORES: dict[str, tuple[dict[str, Any], str]] = {
+    "no table": ({"scores": {"rows": {}}}, "no table rows"),
+    "a role too few": ({"scores": {"indicators": {"name": "name"}}}, "must say name, target"),
+    "an unknown column": ({"scores": {"indicators": {**SCORED, "reason": "why"}}}, "no column why"),
+    "an unknown operator": ({"scores": {"indicators": {**SCORED, "words": {"约": ["大约"]}}}}, "mapping of ≥"),
+    "no words": ({"scores": {"indicators": {**SCORED, "words": {"≥": "以上"}}}}, "list of words"),
+    "nothing is scored": ({"rules": [{"rule": "reason-missing"}]}, "no table under checks.scores"),
+    "one field of a pair": (
+        {"rules": [{"rule": "executed-over-budget", "pairs": [["funding.total.executed"]]}]},
+        "must be two fields",
+    ),
+    "grades that rise": (
+        {"rules": [{"rule": "grade-unfit", "grade": "grade", "score": "total.score", "least": {"良": 80, "优": 90}}]},
+        "must fall",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SCORES)
+def test_wrong_roles_of_scores_are_refused_with_their_key(name: str) -> None:
+    checks, reason = WRONG_SCORES[name]
+    with pytest.raises(KpixlError) as refused:
+        checks_of(parse_form({**definition("shanghai-self-evaluation"), "checks": checks}))
+    (problem,) = refused.value.problems
+    assert problem.code == "form-invalid"
+    assert str(problem.details["key"]).startswith("checks.")
+    assert reason in str(problem.details["reason"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.portfolios(load_form("central-self-evaluation")))
+def test_no_self_evaluation_brings_a_rule_down(portfolio: Portfolio) -> None:
+    form = load_form("central-self-evaluation")
+    for found in find(form, portfolio, checks_of(form)):
+        problem = Problem(found.code, details=found.details, rule=found.rule)
+        assert problem.message("en")
+        assert problem.message("zh")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kpixl.a1 import cell_from
 from kpixl.checks.registry import RULES
-from kpixl.collection.review import Reviewed, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import review
 from kpixl.problems import Location, Problem
 from tests.seeded.seed import NAME, Kind, base, kinds, roster_of, seed, title_of
 
@@ -19,9 +21,9 @@ KEYS = {"kind", "form", "portfolio", "book", "sheet", "split", "insert", "delete
 PLACE = re.compile(r"(?:(?P<file>[^:!]+):)?(?:(?P<sheet>[^!]*)!)?(?P<cell>[A-Z]{1,3}\d+)?")
 
 
-def checked(kind: Kind, folder: Path) -> Reviewed:
+def checked(kind: Kind, folder: Path) -> Collection:
     form, _ = base(kind.get("form", ""))
-    return review(seed(kind, folder), [form], roster=roster_of(kind))
+    return review(seed(kind, folder), [form], roster=roster_of(kind), workers=0)
 
 
 def spelled(problem: Problem) -> tuple[str, Location]:
@@ -38,7 +40,7 @@ def expected(line: str, kind: Kind) -> tuple[str, Location]:
     assert match, place
     form = kind.get("form", "")
     sheet = title_of(match["sheet"] if match["sheet"] is not None else kind.get("sheet", "01"), form)
-    return f"{severity} {code}", Location(match["file"] or NAME, sheet, match["cell"])
+    return f"{severity} {code}", Location(match["file"] or NAME, sheet, cell_from(match["cell"] or ""))
 
 
 def test_there_are_kinds_enough_and_every_rule_is_among_them() -> None:
@@ -57,8 +59,8 @@ def test_a_kind_is_one_mistake(name: str) -> None:
     assert not [line for line in kind.get("also", ()) if line.startswith("error ") and not line.startswith(alike)]
     _, place = expected(kind["found"], kind)
     cells = kind.get("second", kind).get("cells", ())
-    if place.cell is not None and cells and not {"delete", "book"} & set(kind):
-        assert place.cell in cells
+    if place.address is not None and cells and not {"delete", "book"} & set(kind):
+        assert place.address in cells
 
 
 @pytest.mark.parametrize("form", sorted({kind.get("form", "") for kind in KINDS.values()}))

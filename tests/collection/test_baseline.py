@@ -11,9 +11,11 @@ from typing import Any
 import openpyxl
 import pytest
 
+from kpixl.a1 import parse_a1
 from kpixl.cli.main import run
 from kpixl.collection.baseline import load_baseline, only_new
-from kpixl.collection.review import Known, Reviewed, review
+from kpixl.collection.model import Collection, Known
+from kpixl.collection.review import review
 from kpixl.forms.load import load_form
 from kpixl.portfolio import canonical
 from kpixl.problems import KpixlError, Location, Problem
@@ -105,14 +107,16 @@ def test_a_finding_stands_for_one_only_and_the_nearest_is_the_known_one() -> Non
     form, portfolio = canonical.load(EXAMPLE / "2026.yaml", load_form)
     result = review([EXAMPLE / "2026.yaml"], [form])
     twins = tuple(
-        Problem("stray-text", Location("a.xlsx", "1", cell), {"text": "备注"}, project="01") for cell in ("B2", "B3")
+        Problem("stray-text", Location("a.xlsx", "1", parse_a1(cell)), {"text": "备注"}, project="01")
+        for cell in ("B2", "B3")
     )
-    known = Known("stray-text", "01", Location("a.xlsx", "1", "B3"), ("".join(twins[0].text("en").split()),), "info")
+    text = "".join(twins[0].text("en").split())
+    known = Known("stray-text", "01", Location("a.xlsx", "1", parse_a1("B3")), (text,), "info")
     found = only_new(replace(result, problems=twins), [known], "last.json")
-    assert [p.location.cell for p in found.problems] == ["B2"]
+    assert [p.location.address for p in found.problems] == ["B2"]
     assert found.since is not None
-    assert [p.location.cell for p in found.since.known] == ["B3"]
-    assert isinstance(found, Reviewed)
+    assert [p.location.address for p in found.since.known] == ["B3"]
+    assert isinstance(found, Collection)
     assert portfolio.projects
 
 

@@ -161,7 +161,7 @@ def test_a_corrected_annotated_copy_supersedes_whatever_its_name(name: str, offi
     office.consolidate()
     assert office.first.values["funding.total.fiscal"] == 120
     (found,) = [p for p in office.problems() if p.code == "returned-superseded"]
-    assert (found.location.file, found.location.cell, found.severity) == ("a.xlsx", "C7", "info")
+    assert (found.location.file, found.location.address, found.severity) == ("a.xlsx", "C7", "info")
     assert "总额中财政资金 C7 “100” ≠ “120”" in found.message()
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from kpixl.cli.main import run
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.deliveries import one_return
 from kpixl.collection.intake import content_of
+from kpixl.collection.model import Collection
 from kpixl.collection.review import review
 from kpixl.forms.definition import Form
 from kpixl.output.annotate import write_marked
@@ -62,7 +63,7 @@ def mail(received: str, attachments: dict[str, bytes], sender: str = "张三 <zs
     return made
 
 
-def read(example: tuple[Form, Portfolio], returned: Path) -> Consolidated:
+def read(example: tuple[Form, Portfolio], returned: Path) -> Collection:
     return consolidate([returned], [example[0]], roster=small(example, "01", "02"), workers=0)
 
 

@@ -16,8 +16,9 @@ import pytest
 import kpixl
 from kpixl.cli.main import run
 from kpixl.collection import executors
-from kpixl.collection.consolidate import Consolidated, sources_text
+from kpixl.collection.consolidate import sources_text
 from kpixl.collection.intake import DEFAULT_LIMITS, Job, read_files
+from kpixl.collection.model import Collection
 from kpixl.forms.load import load_form
 from kpixl.portfolio import canonical
 from tests.conftest import EXAMPLE
@@ -37,7 +38,7 @@ def returned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _texts(result: Consolidated) -> tuple[str, str, list[dict[str, Any]]]:
+def _texts(result: Collection) -> tuple[str, str, list[dict[str, Any]]]:
     problems = [p.data("en") for p in result.problems if p.code != "read-again"]
     return canonical.dumps(result.form, result.portfolio), sources_text(result), problems
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.collection.review import review
 from kpixl.collection.roster import write_roster
 from kpixl.forms.definition import Form
@@ -39,7 +40,7 @@ def known() -> tuple[Form, Portfolio]:
     return canonical.load(EXAMPLE / "2026.yaml", load_form)
 
 
-def collect(path: Path, portfolio: Portfolio | None = None) -> Consolidated:
+def collect(path: Path, portfolio: Portfolio | None = None) -> Collection:
     return consolidate([path], list(load_forms().values()), roster=portfolio, workers=0)
 
 

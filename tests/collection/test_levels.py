@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpixl.cli.main import run
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.collection.trace import trace
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -65,11 +66,11 @@ def bureaus(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def _collect(paths: Sequence[Path], roster: Portfolio | None = None) -> Consolidated:
+def _collect(paths: Sequence[Path], roster: Portfolio | None = None) -> Collection:
     return consolidate(paths, [FORM], roster=roster, workers=0)
 
 
-def _codes(result: Consolidated) -> set[str]:
+def _codes(result: Collection) -> set[str]:
     return {problem.code for problem in result.problems}
 
 
@@ -161,17 +162,17 @@ def test_a_value_is_traced_through_three_levels(bureaus: list[Path], tmp_path: P
     found = trace(province, "乙局-03", "funding.annual.amount", load_form)
     (origin,) = found.origins
     sheet = f"03 {BUREAUS['b'].projects[2].values['name']}"
-    assert (origin.place.file, origin.place.sheet, origin.place.cell) == (
+    assert (origin.place.file, origin.place.sheet, origin.place.address) == (
         "city.yaml",
         "乙局-03",
         "funding.annual.amount",
     )
-    assert [(p.file, p.sheet, p.cell) for p in origin.through] == [
+    assert [(p.file, p.sheet, p.address) for p in origin.through] == [
         ("bureau-b.yaml", "03", "funding.annual.amount"),
         ("b.xlsx", sheet[:31], "F6"),
     ]
     (cell,) = trace(province, "乙局-03", "indicators.2.value", load_form).origins
-    assert cell.through[-1].cell == "F15"
+    assert cell.through[-1].address == "F15"
 
 
 def test_the_command_shows_the_way(bureaus: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,7 +223,7 @@ def test_a_hostile_or_foreign_file_is_a_clear_problem(
 def test_last_years_portfolio_is_named(bureaus: list[Path], tmp_path: Path) -> None:
     old = tmp_path / "old.yaml"
     old.write_text(canonical.dumps(FORM, replace(BUREAUS["a"], year=2025)), encoding="utf-8")
-    assert "marker-year" in _codes(_collect([*bureaus, old]))
+    assert "sheet-id-year" in _codes(_collect([*bureaus, old]))
 
 
 def test_what_a_bureau_has_not_decided_is_reported(tmp_path: Path) -> None:

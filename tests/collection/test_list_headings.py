@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kpixl.collection.roster import ReadList, read_list
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.readers import Grid
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
-CASES: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "cases/lists/headings.yaml").read_text(encoding="utf-8")
-)
+CASES: dict[str, Any] = load_cases(Path(__file__).parents[1] / "cases/lists/headings.yaml")
 FORM = form_of("shanghai-target")
 BASE = {
     "name": ("项目名称", "甲"),

@@ -73,7 +73,7 @@ def test_a_list_is_refused_with_a_suggestion_for_each_heading(name: str) -> None
         make_roster(FORM, [grid(case)], file="清单.xlsx")
     first, *suggestions = caught.value.problems
     assert first.code == case["refused"]
-    assert first.location.cell
+    assert first.location.address
     labels = [problem.details["label"] for problem in suggestions]
     assert labels[: len(case.get("suggested", []))] == case.get("suggested", [])
     data = mapping_data(read(case), "zh")  # a refused list can still be looked at

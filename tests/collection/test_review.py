@@ -15,7 +15,8 @@ from kpixl.checks.engine import check, find
 from kpixl.checks.registry import checks_of
 from kpixl.checks.rules.relevance import goal_similar
 from kpixl.cli.main import run
-from kpixl.collection.review import Reviewed, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import review
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.sarif import sarif_data
@@ -55,45 +56,45 @@ FLAGS: list[tuple[str, str, list[int]]] = [
 
 
 @pytest.fixture(scope="module")
-def published() -> Reviewed:
+def published() -> Collection:
     if not PUBLISHED.exists():
         pytest.skip("the published data is not here")
     return review([PUBLISHED], [load_form(FORM)])
 
 
-def found_by_rules(result: Reviewed) -> list[Problem]:
+def found_by_rules(result: Collection) -> list[Problem]:
     """List what a rule found, not what was noticed while reading."""
     codes = {check.code for check in result.checks}
     return [problem for problem in result.problems if problem.code in codes]
 
 
 @pytest.mark.parametrize(("flag", "code", "forms"), FLAGS, ids=[flag for flag, _, _ in FLAGS])
-def test_published_flags_are_found(published: Reviewed, flag: str, code: str, forms: list[int]) -> None:
-    found = [int(i or 0) for p, i in zip(published.problems, published.projects, strict=True) if p.code == code]
+def test_published_flags_are_found(published: Collection, flag: str, code: str, forms: list[int]) -> None:
+    found = [int(p.project or 0) for p in published.problems if p.code == code]
     assert sorted(found) == forms, flag
 
 
-def test_nothing_else_is_flagged_in_the_published_data(published: Reviewed) -> None:
+def test_nothing_else_is_flagged_in_the_published_data(published: Collection) -> None:
     codes = {p.code for p in found_by_rules(published)}
     assert codes == {code for _, code, _ in FLAGS}
     assert not [p for p in published.problems if p.severity is Severity.ERROR]
 
 
-def test_published_findings_name_their_cell(published: Reviewed) -> None:
+def test_published_findings_name_their_cell(published: Collection) -> None:
     for problem in found_by_rules(published):
         assert problem.project is not None
         assert problem.location.file == PUBLISHED.name
-        assert problem.location.cell, problem
+        assert problem.location.address, problem
 
 
-def test_the_promises_are_the_ones_a_reviewer_names(published: Reviewed) -> None:
+def test_the_promises_are_the_ones_a_reviewer_names(published: Collection) -> None:
     found = {p.details["found"] for p in published.problems if p.code == "goal-number-unmeasured"}
     assert found == {"25场", "人数2000", "2次", "6-8篇"}
     spelled = next(p for p in published.problems if p.code == "date-spellings")
     assert spelled.details["count"] == 4
 
 
-def test_the_page_on_the_published_data_counts_what_is_found(published: Reviewed) -> None:
+def test_the_page_on_the_published_data_counts_what_is_found(published: Collection) -> None:
     page = (ROOT / "docs" / "check-2026.md").read_text(encoding="utf-8")
     counts: dict[str, int] = {}
     for problem in found_by_rules(published):

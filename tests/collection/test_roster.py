@@ -121,7 +121,7 @@ def test_money_units_in_headings_and_in_values() -> None:
     assert values["funding.annual.other"] == Decimal(600000)
     assert [p.details["raw"] for p in problems] == ["60", "60万"]
     assert problems[0].details["reading"] == "600,000.00"
-    assert problems[0].location.cell == "B2"
+    assert problems[0].location.address == "B2"
 
 
 def test_unknown_columns_and_unreadable_values_are_reported_and_kept_as_typed() -> None:
@@ -223,7 +223,7 @@ def test_the_same_name_and_unit_twice() -> None:
     table = PLAIN + "| 甲 | 一所 | 5 |\n| 甲 | 二所 | 5 |"
     portfolio, problems = roster(grid(table))
     assert [p.id for p in portfolio.projects] == ["01", "02", "03", "04"]
-    assert [(p.code, p.location.cell) for p in problems] == [("list-name-twice", "A4")]
+    assert [(p.code, p.location.address) for p in problems] == [("list-name-twice", "A4")]
     assert [p.id for p in roster(grid(table), old=portfolio)[0].projects] == ["01", "02", "03", "04"]
 
 
@@ -279,7 +279,7 @@ def test_a_character_that_excel_cannot_store_is_refused_with_its_cell() -> None:
     with pytest.raises(KpixlError) as caught:
         roster(grid("| 项目名称 |\n| 甲\uffff |"))
     (problem,) = caught.value.problems
-    assert (problem.code, problem.location.cell) == ("text-refused", "A2")
+    assert (problem.code, problem.location.address) == ("text-refused", "A2")
 
 
 def workbook(rows: Sequence[Sequence[str | float]]) -> bytes:
@@ -299,7 +299,7 @@ def test_the_roster_is_written_and_kept_up(tmp_path: Path) -> None:
     source.write_bytes(workbook([["项目名称", "主管部门", "?"], ["乙", "某局", 1], ["甲", "某局", 2]]))
     written, count, problems = write_roster(FORM, source, out)
     assert (written, count, codes(problems)) == ([Written(out, True)], 2, ["list-column-unknown"])
-    assert problems[0].location.cell == "D3"
+    assert problems[0].location.address == "D3"
     assert ids(canonical.load(out, lambda _: FORM)[1]) == {"乙": "02", "甲": "01"}
 
 

@@ -22,6 +22,9 @@ from kpixl.portfolio import canonical
 from tests.conftest import ROOT
 from tests.round_story import LIST, UNITS, Story
 
+# Whoever runs one of these plays the whole round: let one worker do so.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("round")]
+
 INIT = ["--form", "shanghai-target", "--year", "2026", "--organization", "某市科学技术协会", "--due", "2026-11-20"]
 
 

@@ -67,7 +67,7 @@ def test_a_form_pasted_below_another_is_read_as_a_form(
 def test_a_form_pasted_beside_another_is_read_as_a_form(
     column: int, example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
 ) -> None:
-    """Whole sheets, or only what is seen of them: then the first one's marker lies under the second form."""
+    """Whole sheets, or only what is seen of them: then the first one's sheet id lies under the second form."""
     form, portfolio = example
     book = openpyxl.load_workbook(example_template)
     left, right = book.worksheets[1:3]
@@ -98,5 +98,5 @@ def test_a_text_that_no_cell_can_hold_is_told_and_left_out(tmp_path: Path, examp
     (tmp_path / "long.txt").write_text("\n".join([form.title, *labels, goal, heads]), encoding="utf-8")
     result = consolidate([tmp_path / "long.txt"], [form], workers=0)
     (told,) = [p for p in result.problems if p.code == "cell-too-long"]
-    assert told.location.cell == "A10" and "40000" in told.message()
+    assert told.location.address == "A10" and "40000" in told.message()
     assert result.portfolio.projects[0].values["goal.annual"] is None

@@ -61,7 +61,7 @@ def _verify(folder: Path) -> Verified:
 @pytest.mark.parametrize("field", ["funding.annual.appropriation", "当年财政拨款", "其中：当年财政拨款"])
 def test_a_value_is_traced_to_file_sheet_cell_and_what_was_typed(project: str, field: str) -> None:
     (origin,) = _trace(project, field).origins
-    assert (origin.place.file, origin.place.sheet, origin.place.cell) == (ENTERPRISE, "01 创新服务与发展项目", "F7")
+    assert (origin.place.file, origin.place.sheet, origin.place.address) == (ENTERPRISE, "01 创新服务与发展项目", "F7")
     assert (origin.value, origin.raw) == (Decimal(600_000), "60万")
 
 
@@ -71,7 +71,7 @@ def test_all_values_have_the_cells_of_the_sources(example: tuple[Form, Portfolio
     for project in portfolio.projects:
         found = _trace(project.id)
         assert found.project == project
-        assert {str(o.key): o.place.cell for o in found.origins if o.place.cell} == {
+        assert {str(o.key): o.place.address for o in found.origins if o.place.address} == {
             key: cell for key, cell in sources[project.id]["cells"].items() if _value(form, project, key) is not None
         }
 
@@ -91,9 +91,9 @@ def test_a_row_is_traced_by_its_name_and_a_group_by_the_beginning_of_its_key() -
     assert [o.key for o in _trace("01", "服务对象满意度").origins] == [
         Key("indicators", 4, column) for column in ("level1", "level2", "name", "operator", "value", "unit")
     ]
-    assert [o.place.cell for o in _trace("01", "funding.annual").origins] == ["F6", "F7", "F8", "F9"]
+    assert [o.place.address for o in _trace("01", "funding.annual").origins] == ["F6", "F7", "F8", "F9"]
     assert len(_trace("01", "绩效指标").origins) == 28
-    assert [o.place.cell for o in _trace("01", "指标值").origins] == ["F13", "F14", "F15", "F16", "F17"]
+    assert [o.place.address for o in _trace("01", "指标值").origins] == ["F13", "F14", "F15", "F16", "F17"]
     assert _trace("01", "项目总目标").origins == ()  # a field that is blank
 
 
@@ -143,7 +143,7 @@ def test_a_file_written_by_hand_is_traced_too(round_: Path, edit: object) -> Non
     path = round_ / "2026.yaml"
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
     (origin,) = _trace("01", "当年财政拨款", path).origins
-    assert origin.place.cell == "F7"
+    assert origin.place.address == "F7"
 
 
 def test_a_name_too_long_for_a_line_is_found(round_: Path, example: tuple[Form, Portfolio]) -> None:
@@ -162,7 +162,7 @@ def test_without_sources_and_after_an_edit_this_is_said(round_: Path) -> None:
     (round_ / "2026.sources.json").unlink()
     found = _trace("01", path=path)
     assert [p.code for p in found.problems] == ["sources-missing"]
-    assert all(origin.place.cell is None for origin in found.origins)
+    assert all(origin.place.address is None for origin in found.origins)
 
 
 def test_the_command_takes_the_only_portfolio_of_the_folder(
@@ -200,7 +200,7 @@ def test_a_value_edited_in_the_yaml_is_found(round_: Path, capsys: pytest.Captur
     found = _verify(round_)
     assert _codes(found) == ["portfolio-edited", "value-not-in-file"]
     place = found.problems[1].location
-    assert (place.file, place.cell, place.field) == (ENTERPRISE, "F17", "绩效指标 服务对象满意度 指标值")
+    assert (place.file, place.address, place.field) == (ENTERPRISE, "F17", "绩效指标 服务对象满意度 指标值")
     assert "“90”" in found.problems[1].message("en")
     assert run(["verify", str(path), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["cells"]["lost"] == 0
@@ -254,7 +254,7 @@ def test_a_cell_that_reading_forgets_is_found(example: tuple[Form, Portfolio]) -
     cells = {key: cell for key, cell in first.cells.items() if key != Key("goal.annual")}
     forgetful = replace(file, forms=(replace(first, cells=cells), *file.forms[1:]))
     found = account(replace(result, files=(forgetful,)), [form], DEFAULT_LIMITS)
-    assert [(p.code, p.location.cell) for p in found.problems] == [("cell-unaccounted", "E11")]
+    assert [(p.code, p.location.address) for p in found.problems] == [("cell-unaccounted", "E11")]
 
 
 @pytest.mark.slow

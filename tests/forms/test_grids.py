@@ -127,6 +127,21 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
         "layout.rows[4]",
         "wider than",
     ),
+    "a grid without columns for its labels": (
+        lambda data: data["layout"]["rows"][4].update(entry={"labels": 0}),
+        "layout.rows[4]",
+        "at least one column",
+    ),
+    "a grid typed into more columns than there are": (
+        lambda data: data["layout"]["rows"][4].update(entry={"columns": {"rate": 3}}),
+        "layout.rows[4]",
+        "wider than",
+    ),
+    "a wide column that is none": (
+        lambda data: data["layout"]["rows"][4].update(entry={"columns": {"share": 2}}),
+        "layout.rows[4]",
+        "no column share",
+    ),
     "a column that computes": (
         lambda data: data["tables"]["indicators"]["columns"]["score"].update(compute={"sum": ["total.points"]}),
         "tables.indicators.columns.score",

@@ -117,11 +117,11 @@ def test_the_made_up_form_goes_through_the_loop(mini: tuple[Form, Portfolio], tm
         ("no-rows", "Milestones"),
         ("no-rows", "Risks"),
     }
-    assert result.sources["01"].cells[Key("milestones", 2, "cost")] == "E12"
+    assert result.sources["01"].address(Key("milestones", 2, "cost")) == "E12"
 
 
 def test_it_is_searched_by_its_labels_when_it_comes_back_changed(tmp_path: Path) -> None:
-    """Rows put in above the form and between its blocks, labels respelled, no marker left."""
+    """Rows put in above the form and between its blocks, labels respelled, no sheet id left."""
     # A row that reads like the headings is taken for them here, as after a page break.
     text = PORTFOLIO.replace("risk: Risk", "risk: Ice").replace("chance: Likelihood", "chance: often")
     form, portfolio = canonical.loads(text, form_of)
@@ -235,6 +235,11 @@ ALLOWED = {
     ">=": "Excel's spelling in conditional formats",
     "<=": "Excel's spelling in conditional formats",
     "%": "the percent format of a cell",
+    "是": "types.tick: yes",
+    "√": "types.tick: a tick, whatever it is of",
+    "✓": "types.tick: a tick, whatever it is of",
+    "✔": "types.tick: a tick, whatever it is of",
+    "☑": "types.tick: a tick, whatever it is of",
     "≥": "an operator, the same in every form",
     "≤": "an operator, the same in every form",
 }
@@ -262,6 +267,7 @@ def words_of(path: Path) -> set[str]:
     words += [table.label for table in tables]
     words += [cell.text for cell in (*form.layout.head, *form.layout.foot)]
     words += [placed.caption for placed in form.layout.tables]
+    words += [head.group.label for placed in form.layout.tables for head in placed.print if head.group]
     for choices in form.choices.values():
         words += [*choices.items, *(synonym for synonyms in choices.items.values() for synonym in synonyms)]
     return {fold(word) for word in words} - {""}

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import MergedCell
 
 from kpixl import yaml_text
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.load import load_forms, parse_form
 from kpixl.forms.values import fold
@@ -65,7 +66,7 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def consolidated(*paths: Path) -> Consolidated:
+def consolidated(*paths: Path) -> Collection:
     return consolidate(paths, ALL, workers=0)
 
 
@@ -206,7 +207,8 @@ def test_a_level_without_any_indicator_is_reported(tmp_path: Path) -> None:
     result = consolidated(official(tmp_path, more))
     (project,) = result.portfolio.projects
     assert dict(project.tables) == dict(FILLED.projects[0].tables)
-    assert [(p.code, p.location.cell) for p in result.problems if p.code.startswith("stray")] == [("stray-text", "B21")]
+    strays = [(p.code, p.location.address) for p in result.problems if p.code.startswith("stray")]
+    assert strays == [("stray-text", "B21")]
 
 
 # --- saved by other programs ------------------------------------------------------------------

@@ -9,13 +9,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from tests.strategies import form_of
 
 FORM = form_of("types-form")
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [FORM], workers=0)
 
 
@@ -57,7 +58,7 @@ def test_a_share_is_read_as_its_cell_shows_it(share: Any, number_format: str, va
     (project,) = result.portfolio.projects
     assert project.values["share"] == Decimal(str(value))
     assert project.tables["steps"][0]["weight"] == Decimal(str(value))
-    noted = {p.location.cell for p in result.problems if p.code in ("value-normalised", "value-rounded")}
+    noted = {p.location.address for p in result.problems if p.code in ("value-normalised", "value-rounded")}
     changed = share != value and not (share == "95%" or number_format == "General")
     assert {"D4", "D7"} <= noted if changed else {"D4", "D7"}.isdisjoint(noted)
 
@@ -78,7 +79,7 @@ def test_codes_ticks_and_periods_are_read_with_a_note(tmp_path: Path) -> None:
     (step,) = project.tables["steps"]
     assert (project.values["office"], project.values["open"], project.values["term"]) == ("[105]某处", "是", "1年")
     assert (step["by"], step["done"], step["within"]) == ("[2001]某科", "否", "3个月")
-    noted = {p.location.cell: p.details["reading"] for p in result.problems if p.code == "value-normalised"}
+    noted = {p.location.address: p.details["reading"] for p in result.problems if p.code == "value-normalised"}
     assert noted == {"E3": "[105]某处", "F4": "是", "B7": "[2001]某科", "E7": "否"}
 
 
@@ -86,5 +87,5 @@ def test_codes_ticks_and_periods_are_read_with_a_note(tmp_path: Path) -> None:
 def test_what_is_no_share_is_kept_and_named(share: str, message: str, tmp_path: Path) -> None:
     result = read(written(tmp_path, share, "@"))
     unread = [p for p in result.problems if p.code == "value-unread"]
-    assert {p.location.cell for p in unread} == {"D4", "D7"}
+    assert {p.location.address for p in unread} == {"D4", "D7"}
     assert all(message in p.message("zh") for p in unread)

@@ -35,7 +35,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
+from kpixl.collection.consolidate import consolidate, sources_text
+from kpixl.collection.model import Collection
 from kpixl.output.annotate import marked_copy
 from kpixl.output.annotate.problem_list import grouped
 from kpixl.portfolio import canonical
@@ -97,7 +98,7 @@ def read_input(path: Path) -> str:
     return word
 
 
-def _mark(result: Consolidated) -> None:
+def _mark(result: Collection) -> None:
     """Mark each file as kpixl check --mark does: a copy of it, or a list, is what must come of it."""
     for file in result.files:
         problems = [problem for problem in result.problems if problem.location.file == file.file]

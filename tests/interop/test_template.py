@@ -15,7 +15,8 @@ from openpyxl.utils import column_index_from_string
 from pypdfium2 import PdfDocument
 from python_calamine import CalamineWorkbook
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -29,7 +30,7 @@ from tests.conftest import ROOT
 Cells = Mapping[tuple[str, str], str | int | None]
 
 
-def read(form: Form, path: Path) -> Consolidated:
+def read(form: Form, path: Path) -> Collection:
     return consolidate([path], [form], workers=0)
 
 

@@ -20,8 +20,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.merge import Source
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Choices, Form, Value
 from kpixl.portfolio.model import Project
 from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
@@ -32,8 +33,8 @@ from tests.strategies import form_of
 _OWN = ('{"kpixl":1,"kind":"cover"', '{"kpixl":1,"kind":"template"')
 # Problems that report a whole sheet, or a file, as not taken: it is no form, or another version of the project counts.
 _NOT_TAKEN = frozenset(
-    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "marker-form",
-     "returned-differently"}
+    {"sheet-skipped", "sheet-part", "sheet-rows", "sheets-apart", "sheet-unread", "no-form", "sheet-id-form",
+     "returned-differently", "returned-unfilled"}
 )  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DAY_ZERO = date(1899, 12, 30)
@@ -163,7 +164,7 @@ class Reading:
 
     sequence: Sequence
     cells: list[FilledCell]
-    result: Consolidated
+    result: Collection
     records: Mapping[str, Record]
     places: dict[tuple[str, str], FilledCell] = field(default_factory=dict)
     told: dict[tuple[str | None, str | None], str] = field(default_factory=dict)
@@ -175,8 +176,8 @@ class Reading:
                 self.places[cell.sheet, cell.address] = cell
         for problem in self.result.problems:
             text = normal(problem.message("zh"))
-            self.told[problem.location.sheet, problem.location.cell] = (
-                self.told.get((problem.location.sheet, problem.location.cell), "") + text
+            self.told[problem.location.sheet, problem.location.address] = (
+                self.told.get((problem.location.sheet, problem.location.address), "") + text
             )
             self.all_told += text
 
@@ -304,7 +305,7 @@ def _sums(form: Form, project: Project) -> Iterator[Decimal]:
 
 def _cells(source: Source | None) -> dict[str, str]:
     """Return the cell of each value by its key as a text, as the sources file has it."""
-    return {str(key): cell for key, cell in source.cells.items()} if source else {}
+    return {str(key): str(cell) for key, cell in source.cells.items()} if source else {}
 
 
 def _addressed(project: Project) -> Iterator[tuple[str, Value]]:

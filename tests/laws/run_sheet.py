@@ -34,6 +34,7 @@ def main() -> int:
                 for text in breaks(found):
                     broken += 1
                     print(f"seed {seed}: {text}; typed {found.state.typed}")
+        calculator.close()
     print(f"{sum(said.values())} states: {dict(said)}; {broken} breaks")
     return 1 if broken else 0
 

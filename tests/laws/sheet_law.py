@@ -164,9 +164,11 @@ def _statuses(path: Path) -> list[str]:
 def _errors(path: Path) -> dict[str, tuple[str, ...]]:
     result = review([path], [FORM])
     found: dict[str, list[str]] = {}
-    for problem, project in zip(result.problems, result.projects, strict=True):
-        if problem.severity is Severity.ERROR and project is not None:
-            found.setdefault(project, []).append(f"{problem.code} {problem.location.cell}: {problem.message('zh')}")
+    for problem in result.problems:
+        if problem.severity is Severity.ERROR and problem.project is not None:
+            found.setdefault(problem.project, []).append(
+                f"{problem.code} {problem.location.address}: {problem.message('zh')}"
+            )
     return {project: tuple(texts) for project, texts in found.items()}
 
 

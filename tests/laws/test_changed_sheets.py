@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kpixl.a1 import Span
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Field, Form
 from kpixl.forms.values import Raw
 from kpixl.output.template import build_template
@@ -221,7 +222,7 @@ def _single_rows(form: Form, grid: Grid) -> list[int]:
 # --- workbooks ----------------------------------------------------------------------------------
 
 
-def returned(*paths: Path) -> Consolidated:
+def returned(*paths: Path) -> Collection:
     return consolidate(paths, [*FORMS.values()], workers=0)
 
 

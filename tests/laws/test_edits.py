@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from openpyxl.utils import get_column_letter
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Row
 from tests.laws.edits import Edit, Sequence, places, sent, sequence
 from tests.laws.engines import ENGINES, apply
@@ -20,9 +21,11 @@ from tests.strategies import form_of
 pytestmark = pytest.mark.slow
 SAMPLE = 10  # sequences for each application
 FORM = "shanghai-target"
+# openpyxl is a library; the others are applications that are started.
+EVERY = [ENGINES[0], *(pytest.param(engine, marks=pytest.mark.application) for engine in ENGINES[1:])]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_nothing_typed_is_lost(engine: str, tmp_path: Path) -> None:
     seeds = count(20_000 + ENGINES.index(engine), len(ENGINES))
     sample = list(islice((one for seed in seeds if not (one := sequence(seed)).areas), SAMPLE))
@@ -31,6 +34,16 @@ def test_nothing_typed_is_lost(engine: str, tmp_path: Path) -> None:
     accounts = [held(one) for one in edited]
     assert {e.sequence.seed: a.breaks for e, a in zip(edited, accounts, strict=True) if a.breaks} == {}
     assert sum(account.in_yaml for account in accounts) > SAMPLE
+
+
+# Sequences that `make edits` found broken: a unit with the source of its value; a copy that was left as it was sent; an
+# operator of its own overwritten; a title moved into a form.
+@pytest.mark.parametrize(
+    ("engine", "seed"), [("libreoffice", 565), ("openpyxl", 64), ("libreoffice", 1689), ("exceljs", 563)]
+)
+def test_a_sequence_that_was_broken_holds(engine: str, seed: int, tmp_path: Path) -> None:
+    [edited] = apply(engine, [sequence(seed)], tmp_path)
+    assert held(edited).breaks == []
 
 
 # --- rows of a table, and whole sheets ----------------------------------------------------------
@@ -87,7 +100,7 @@ CASES: dict[str, tuple[list[Edit], list[int]]] = {
 INTO_ANOTHER = "copy into another template"
 
 
-def _read(engine: str, names: Many[str], folder: Path) -> dict[str, Consolidated]:
+def _read(engine: str, names: Many[str], folder: Path) -> dict[str, Collection]:
     sequences = [Sequence(number, FORM, "filled", tuple(CASES[name][0])) for number, name in enumerate(names)]
     edited = apply(engine, sequences, folder)
     return {names[one.sequence.seed]: consolidate([one.path], [form_of(FORM)], workers=0) for one in edited}
@@ -97,7 +110,7 @@ def _expected(name: str) -> list[dict[str, Any]]:
     return [{**_row(1), **_NEW} if number < 0 else dict(_row(number)) for number in CASES[name][1]]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_edited_rows_are_read(engine: str, tmp_path: Path) -> None:
     names = [name for name in CASES if name != INTO_ANOTHER]
     results = _read(engine, names, tmp_path)
@@ -109,13 +122,13 @@ def test_edited_rows_are_read(engine: str, tmp_path: Path) -> None:
         assert found == expected, name
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY)
 def test_sheet_in_another_template_is_read(engine: str, tmp_path: Path) -> None:
     result = _read(engine, [INTO_ANOTHER], tmp_path)[INTO_ANOTHER]
     assert _rows(result) == _expected(INTO_ANOTHER)
 
 
-def _rows(result: Consolidated) -> list[dict[str, Any]]:
+def _rows(result: Collection) -> list[dict[str, Any]]:
     """Return the indicators of the project that was sent as number one, whatever number it has now."""
     name = sent(FORM, "filled").projects[0].values["name"]
     return [dict(row) for p in result.portfolio.projects if p.values["name"] == name for row in p.tables["indicators"]]

@@ -12,7 +12,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -67,12 +68,12 @@ def mail(text: str, page: bool, attachments: Iterable[tuple[str, bytes]], cte: s
     return made
 
 
-def result_of(folder: Path) -> Consolidated:
+def result_of(folder: Path) -> Collection:
     form, whole = project()
     return consolidate([folder], [form], roster=whole, workers=0, may_be_empty=True)
 
 
-def told(result: Consolidated) -> list[str]:
+def told(result: Collection) -> list[str]:
     """List what was noticed, files called by their own names."""
     return sorted(
         f"{p.code} {p.location.sheet} {p.location.cell} {p.project}" for p in result.problems if p.code not in OF_MAILS

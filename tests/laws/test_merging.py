@@ -24,7 +24,7 @@ from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import dumps
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.sheet_id import Marker
+from kpixl.portfolio.sheet_id import SheetId
 from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
 from kpixl.readers.properties import Properties
 from kpixl.recognise.submission import Extracted
@@ -44,7 +44,7 @@ def returned(project: Project, number: int, sent: Project, properties: Propertie
     cells = {Key(key): CellRef(n, 0) for n, key in enumerate(FORM.fields)}
     for n, row in enumerate(project.tables["indicators"]):
         cells |= {Key("indicators", n, key): CellRef(n + 19, c + 1) for c, key in enumerate(row)}
-    mark = Marker(FORM.id, FORM.version, sheet_ids.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
+    mark = SheetId(FORM.id, FORM.version, sheet_ids.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
     form = Extracted(
         FORM.id, "表1", False, mark, 2026, "某市科协", project.values, project.tables, cells, (), ()
     )  # fmt: skip

@@ -173,7 +173,7 @@ def test_two_units_above_a_list_are_reported() -> None:
     grid = Grid("清单", [["单位：千元", "单位：万元"], ["项目名称", "当年财政拨款"], ["甲", 60.0]])
     portfolio, problems = make_roster(form_in("元"), [grid], file="清单.xlsx")
     assert portfolio.projects[0].values[FIELD] == Decimal(60000)
-    assert [(p.code, p.location.cell) for p in problems if p.code == "stray-text"] == [("stray-text", "B1")]
+    assert [(p.code, p.location.address) for p in problems if p.code == "stray-text"] == [("stray-text", "B1")]
 
 
 @given(amount=yuan, unit=st.sampled_from(SHEET_UNITS), heading=st.booleans(), bare=st.booleans())
@@ -198,5 +198,5 @@ def test_amounts_in_a_table_are_read_by_their_heading_or_a_remark(
     found = Extractor([form]).extract(replace(grid, rows=rows), "t.xlsx")
     assert isinstance(found, list)
     assert [r["cost"] for r in found[0].tables["milestones"]] == [amount]
-    codes = [p.code for p in found[0].problems if p.location.cell == grid.address(top + 1, col)]
+    codes = [p.code for p in found[0].problems if p.location.address == grid.address(top + 1, col)]
     assert codes == (["value-normalised"] if not bare else ["amount-scaled"] if unit != YUAN else [])

@@ -24,7 +24,8 @@ from openpyxl.cell.cell import MergedCell
 from kpixl import yaml_text
 from kpixl.a1 import Span
 from kpixl.checks.engine import check
-from kpixl.collection.consolidate import Consolidated, consolidate, sources_text
+from kpixl.collection.consolidate import consolidate, sources_text
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.output.template import build_template, write_templates
@@ -49,7 +50,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def returned(*paths: Path) -> Consolidated:
+def returned(*paths: Path) -> Collection:
     return consolidate(paths, [form_of(i) for i in FORM_IDS], workers=0)
 
 
@@ -57,7 +58,7 @@ def facts(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
     return sorted((p.code, repr(sorted(p.details.items()))) for p in problems)
 
 
-def assert_same(form: Form, expected: Portfolio, result: Consolidated) -> None:
+def assert_same(form: Form, expected: Portfolio, result: Collection) -> None:
     """Compare to the byte of the YAML; of problems, only what `check` itself says of the portfolio."""
     assert canonical.dumps(form, result.portfolio) == canonical.dumps(form, expected)
     assert facts(result.problems) == facts(check(form, expected))
@@ -254,6 +255,51 @@ projects:
   - {level1: 产出指标, level2: 时效指标, name: 完成时间, operator: 定性, value: 年底前}
   - {level1: 效益指标, level2: 社会效益指标, name: 查阅人次, value: 有提升}
 """,
+    "central-monitoring": """\
+kpixl: 1
+form: central-monitoring
+year: 2026
+projects:
+- id: "07"
+  name: 档案修复
+  department: "[105]某部"
+  unit: 某馆
+  funding:
+    fiscal: {initial: 318.6, executed: 190, expected: 318.6}
+    carryover: {initial: 21.4, executed: 21.4, expected: 21.4}
+    other: {initial: 10, executed: 0, expected: 6}
+  goal: 修复 800 卷。
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 卷数, target: ≥3200卷, reached: 1704卷, expected: 3200卷, certain: √}
+  - {level1: 产出指标, level2: 时效指标, name: 完成时间, target: 2026年11月底前, reached: 进行中, expected: 2026年12月,
+     staff: 修复师不足, reason: 已招聘, possible: √, remark: 见附件}
+  - {level1: 产出指标, level2: 时效指标, name: 上线, target: 11月底, reached: 无,
+     expected: 12月, others: 其他, impossible: ✔}
+""",
+    "dated-form": """\
+kpixl: 1
+form: dated-form
+year: 2022
+projects:
+- id: "07"
+  name: 宣传
+  department: 某局
+  unit: 某中心
+  funding:
+    total: {weight: 10}
+    fiscal: {budget: 20, executed: 19}
+    own: {budget: 5, executed: 5}
+  goal: 办好宣传。
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 场次, nature: ≥, value: 12, measure: 次, actual: 12次,
+     points: 40, score: 40}
+  - {level1: 产出指标, level2: 质量指标, name: 合格率, nature: ≥, value: 95, measure: "%", actual: 96%,
+     points: 50, score: 50}
+  - {level1: 效益指标, level2: 社会效益指标, name: 影响, nature: 定性, value: 提升, actual: 提升,
+     points: 10, score: 9, reason: 无}
+  conclusion: 优
+  measures: 继续
+""",
     "types-form": """\
 kpixl: 1
 form: types-form
@@ -279,6 +325,25 @@ projects:
 - id: "07"
   name: 创新服务
   department: 市科协
+  unit: 服务中心
+  funding:
+    total: {points: 10}
+    appropriation: {initial: 5, budget: 6, executed: 4.5}
+    carryover: {initial: 0, budget: 0, executed: 0}
+    other: {initial: 1.5, budget: 2, executed: 1}
+  goal: {expected: 办好活动。, reached: 办成活动。}
+  indicators:
+  - {level1: 产出指标, level2: 数量指标, name: 参与人数, target: ≥100.00(人), actual: 102人, points: 45, score: 45}
+  - {level1: 产出指标, level2: 时效指标, name: 时间, target: 年底前, actual: 延, points: 45, score: 40.5, reason: 验收}
+""",
+    "central-self-evaluation": """\
+kpixl: 1
+form: central-self-evaluation
+year: 2026
+projects:
+- id: "07"
+  name: 创新服务
+  department: "[105]某部"
   unit: 服务中心
   funding:
     total: {points: 10}
@@ -323,9 +388,9 @@ def _lost(
     lost = [f"{where}: {key}" for key, value in project.values.items() if read.values[key] != value]
     for table, expected in project.tables.items():
         lost += [f"{where}: {table}"] if read.tables[table] != expected else []
-    if marked and (read.marker is None or read.marker.project != "07"):
+    if marked and (read.sheet_id is None or read.sheet_id.project != "07"):
         lost.append(f"{where}: marker")
-    return lost + [f"{where}: {p.code} {p.location.cell}" for p in read.problems]
+    return lost + [f"{where}: {p.code} {p.location.address}" for p in read.problems]
 
 
 # --- law 5: nothing is changed in passing -----------------------------------------------------
@@ -415,7 +480,7 @@ def test_what_excel_cannot_store_is_refused_with_line_and_key(escape: str, code:
 
 @pytest.mark.parametrize("form_id", FORM_IDS)
 def test_a_marker_typed_as_a_value_is_a_value(form_id: str, tmp_path: Path) -> None:
-    """Also where our own marker was deleted: a marker is only what stands beside a form."""
+    """Also where our own sheet id was deleted: a sheet id is only what stands beside a form."""
     form = form_of(form_id)
     text = MARKER_LIKE.replace("shanghai-target", form_id)
     raw = dict.fromkeys([k for k, f in form.fields.items() if f.type == "text"], text)

@@ -66,12 +66,6 @@ const edits = {
   append(sheet, edit) {
     put(sheet, place(edit.cell), { t: "s", v: `${sheet[edit.cell]?.v ?? ""}${edit.value}` });
   },
-  rich(sheet, edit) {
-    const runs = edit.runs.map((run) => `<r><rPr>${run.strike ? "<strike/>" : ""}${
-      run.raised ? '<vertAlign val="superscript"/>' : ""}</rPr><t>${run.text}</t></r>`);
-    const text = edit.runs.map((run) => run.text).join("");
-    put(sheet, place(edit.cell), { t: "s", v: text, r: runs.join("") });
-  },
   comment(sheet, edit) {
     const cell = sheet[edit.cell] || { t: "z" };
     cell.c = [{ a: "审核人", t: edit.text }];

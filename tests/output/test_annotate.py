@@ -25,7 +25,7 @@ import pytest
 from lxml import etree
 from openpyxl.comments import Comment
 
-from kpixl.a1 import Span, a1
+from kpixl.a1 import CellRef, Span, a1, parse_a1
 from kpixl.cli.main import run
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.intake import FileResult, Job, content_of, is_problem_list
@@ -35,7 +35,7 @@ from kpixl.forms.load import load_form
 from kpixl.ooxml.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.ooxml.xml import parse
 from kpixl.output.annotate import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.output.annotate.notes import MAX_NOTES, Note
+from kpixl.output.annotate.notes import MAX_NOTES, CellNote
 from kpixl.output.annotate.opendocument import SPACES
 from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.annotate.verified import UnmarkableError, marked
@@ -126,14 +126,16 @@ def test_every_problem_is_listed_and_each_cell_has_its_note_and_its_tint(copies:
     grid = read_grids(copy.read_bytes(), copy.name).grids[0]
     listed = [row for row in grid.rows if isinstance(row[0], float)]
     assert sorted((row[2], row[4], row[5]) for row in listed) == sorted(
-        (p.location.cell or "", p.message(), p.hint()) for p in problems
+        (p.location.address or "", p.message(), p.hint()) for p in problems
     )
     found = notes(copy)
+    book = openpyxl.load_workbook(copy)
+    noted = [(whole(book, cell), text) for cell, text in found.items()]
     tinted = tints(copy)
     for problem in problems:
-        if problem.location.cell:
-            where = f"{problem.location.sheet}!{problem.location.cell}"
-            (note,) = [text for cell, text in found.items() if cell == where or where in whole(copy, cell)]
+        if problem.location.address:
+            where = f"{problem.location.sheet}!{problem.location.address}"
+            (note,) = [text for cells, text in noted if where in cells]
             assert note.startswith(sheet_ids.NOTE_SIGNATURE)
             assert problem.message() in note and problem.hint() in note
             assert where in tinted
@@ -149,15 +151,14 @@ def test_errors_are_marked_alone_and_the_rest_is_listed_unless_all_is_asked_for(
         marked_cells[everything] = set(tints(copy.path))
         rows = [row for row in read_grids(copy.path.read_bytes(), "a.xlsx").grids[0].rows if isinstance(row[0], float)]
         assert len(rows) == len(result.problems)
-    errors = {f"{p.location.sheet}!{p.location.cell}" for p in result.problems if p.severity is Severity.ERROR}
+    errors = {f"{p.location.sheet}!{p.location.address}" for p in result.problems if p.severity is Severity.ERROR}
     assert marked_cells[False] <= errors
     assert marked_cells[False] < marked_cells[True]
 
 
-def whole(path: Path, place: str) -> set[str]:
+def whole(book: openpyxl.Workbook, place: str) -> set[str]:
     """Return all cells of the merged cell at `place`."""
     sheet, _, cell = place.rpartition("!")
-    book = openpyxl.load_workbook(path)
     for span in book[sheet].merged_cells.ranges:
         if cell in span:
             return {f"{sheet}!{c.coordinate}" for row in book[sheet][span.coord] for c in row}
@@ -197,6 +198,7 @@ def test_one_sheet_is_selected_and_shown(copies: tuple[Path, Path]) -> None:
     assert [s.title for s in book.worksheets if s.sheet_view.tabSelected] == [book.worksheets[0].title]
 
 
+@pytest.mark.application
 def test_marked_copies_are_as_valid_as_their_originals(tmp_path: Path) -> None:
     """openpyxl and SheetJS wrote some originals, not all of them by the standard."""
     pairs = [(path, mark_one(path, tmp_path / str(n))) for n, path in enumerate(returned())]
@@ -208,6 +210,7 @@ def test_marked_copies_are_as_valid_as_their_originals(tmp_path: Path) -> None:
         assert said[str(copy)] <= said[str(original)], copy.name
 
 
+@pytest.mark.application
 def test_a_marked_template_is_valid(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     form, portfolio = example
     broken = replace(
@@ -301,7 +304,7 @@ def rich(example: tuple[Form, Portfolio]) -> bytes:
     project = replace(project, values={**project.values, "start": "明年", "name": "一个&<名称>"})
     book = Book("x", {})
     sheet = FormSheet(book, form, SheetStyles(), "zh", "01 项目's", "填报说明", Asked(form))
-    mark = sheet_ids.Marker(form.id, form.version, "p", project.id, 1)
+    mark = sheet_ids.SheetId(form.id, form.version, "p", project.id, 1)
     sheet.write(project, 2026, mark)
     raw = book.sheets[0].raw
     raw.write_comment("B5", "领导批示：请核对", {"author": "王处"})
@@ -348,6 +351,10 @@ def test_parts_that_are_not_marked_are_copied_to_the_byte(rich: bytes, rich_copy
         "xl/worksheets/sheet2.xml",  # no longer the selected one
     }
     assert set(after) - set(before) == {"xl/worksheets/kpixl1.xml"}
+
+
+@pytest.mark.application
+def test_a_marked_copy_of_a_rich_workbook_is_valid(rich_copy: Path) -> None:
     assert_valid([rich_copy])
 
 
@@ -381,7 +388,7 @@ def test_notes_of_people_stay_and_ours_stand_below(rich_copy: Path) -> None:
 
 def test_a_persons_note_is_what_it_was_when_the_problem_is_gone(rich_copy: Path, tmp_path: Path) -> None:
     content = rich_copy.read_bytes()
-    problem = Problem("not-readable", Location("x", "01 项目's", "F6"), {"reason": "x"})
+    problem = Problem("not-readable", Location("x", "01 项目's", parse_a1("F6")), {"reason": "x"})
     again = tmp_path / "again.xlsm"
     again.write_bytes(marked(open_content(content), "x", grouped([problem], everything=True), "zh"))
     found = {place.rpartition("!")[2]: text for place, text in notes(again).items()}
@@ -421,6 +428,7 @@ def test_what_openpyxl_would_drop_is_told(rich: bytes) -> None:
 # --- what cannot be marked --------------------------------------------------------------------
 
 
+@pytest.mark.application
 def test_other_kinds_get_a_workbook_with_the_list(tmp_path: Path) -> None:
     path = EXAMPLE / "returned" / "组织人事部" / "绩效目标.xls"
     (copy,), said = mark_all(path, tmp_path / "out")
@@ -503,7 +511,8 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
 
 def test_notes_are_bounded(rich: bytes) -> None:
     sheet = "自己的表"
-    problems = [Problem("not-readable", Location("x", sheet, f"A{n}"), {"reason": "x" * 600}) for n in range(1, 2_101)]
+    places = [Location("x", sheet, CellRef(row, 0)) for row in range(2_100)]
+    problems = [Problem("not-readable", place, {"reason": "x" * 600}) for place in places]
     content = parts(marked(open_content(rich), "x", grouped(problems, everything=True), "zh"))
     (comments,) = [part for name, part in content.items() if "comments_kpixl" in name]
     assert comments.count(b"<comment ") == MAX_NOTES
@@ -541,11 +550,11 @@ def test_an_ods_is_marked_and_read_as_before(office: Office, tmp_path: Path) -> 
     copy = mark_one(ODS, tmp_path / "out")
     assert portfolio_text(copy) == portfolio_text(ODS)
     assert mark_one(copy, tmp_path / "again").read_bytes() == copy.read_bytes()
-    problems = [p for p in review([ODS], [load_form(FORM)]).problems if p.location.cell]
+    problems = [p for p in review([ODS], [load_form(FORM)]).problems if p.location.address]
     notes_found = ods_notes(copy)
     assert problems
     for problem in problems:
-        assert problem.message() in notes_found[f"{problem.location.sheet}!{problem.location.cell}"]
+        assert problem.message() in notes_found[f"{problem.location.sheet}!{problem.location.address}"]
     with zipfile.ZipFile(copy) as package:
         first = package.infolist()[0]
         assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
@@ -570,7 +579,7 @@ def test_a_marked_workbook_saved_as_ods_is_marked_anew(office: Office, tmp_path:
 
 def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> None:
     content = parts(ODS.read_bytes())
-    problem = next(p for p in review([ODS], [load_form(FORM)]).problems if p.location.cell == "E11")
+    problem = next(p for p in review([ODS], [load_form(FORM)]).problems if p.location.address == "E11")
     root = etree.fromstring(content["content.xml"])
     table = next(t for t in root.iter(odf("table:table")) if t.get(odf("table:name")) == problem.location.sheet)
     note = etree.fromstring(
@@ -586,7 +595,7 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
     copy = mark_one(path, tmp_path / "out")
     where = f"{problem.location.sheet}!E11"
     assert ods_notes(copy)[where].startswith(f"领导批示\n\n{sheet_ids.NOTE_SIGNATURE}")
-    other = Problem("not-readable", Location("x", problem.location.sheet, "F3"), {"reason": "x"})
+    other = Problem("not-readable", Location("x", problem.location.sheet, parse_a1("F3")), {"reason": "x"})
     again = tmp_path / "again.ods"
     again.write_bytes(marked(open_content(copy.read_bytes()), "x", grouped([other], everything=True), "zh"))
     assert ods_notes(again)[where] == "领导批示"
@@ -596,7 +605,7 @@ def test_notes_of_people_in_an_ods_stay_and_ours_come_and_go(tmp_path: Path) -> 
 def test_a_repeated_row_is_taken_apart_for_a_note(tmp_path: Path) -> None:
     sheet = read_grids(ODS.read_bytes(), "x").grids[-1].name
     before = read_grids(ODS.read_bytes(), "x").grids
-    problem = Problem("not-readable", Location("x", sheet, "Z3"), {"reason": "a  b\tc"})
+    problem = Problem("not-readable", Location("x", sheet, parse_a1("Z3")), {"reason": "a  b\tc"})
     content = marked(open_content(ODS.read_bytes()), "x", grouped([problem], everything=True), "zh")
     path = tmp_path / "far.ods"
     path.write_bytes(content)
@@ -645,6 +654,7 @@ def packed(found: dict[str, bytes]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("change", [saved_by_openpyxl, without_styles, with_the_last_sheet_number])
 def test_odd_workbooks_are_marked_and_valid(
     change: Callable[[bytes], bytes], example: tuple[Form, Portfolio], tmp_path: Path
@@ -675,7 +685,7 @@ def test_a_persons_note_is_the_same_to_the_byte_when_it_is_marked_anew() -> None
     text = '<text><r><t>王</t></r><r><t/></r><rPh sb="0" eb="1"><t>wang</t></rPh></text>'
     comments = f'<commentList><comment ref="B5">{text}</comment></commentList>'
     before = EMPTY_COMMENTS.replace(b"<commentList/>", comments.encode())
-    note = Note(Span(4, 1, 4, 1), sheet_ids.NOTE_SIGNATURE + "x", Severity.ERROR)
+    note = CellNote(Span(4, 1, 4, 1), sheet_ids.NOTE_SIGNATURE + "x", Severity.ERROR)
     once = Comments(before)
     assert once.add([note]) == []
     twice = Comments(once.finish())
@@ -831,7 +841,7 @@ def test_json_says_what_was_written(
 
 
 def test_files_with_notes_only_are_left_out(tmp_path: Path) -> None:
-    problem = Problem("value-normalised", Location("a.xlsx", "s", "A1"), {"raw": "1", "reading": "1"})
+    problem = Problem("value-normalised", Location("a.xlsx", "s", parse_a1("A1")), {"raw": "1", "reading": "1"})
     result = review([EXAMPLE / "returned" / "办公室.xlsx"], [load_form(FORM)])
     file = replace(result.files[0], file="a.xlsx")
     assert write_marked([file], [problem], tmp_path / "out", today=TODAY) == ((), ())

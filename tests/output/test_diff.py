@@ -263,8 +263,8 @@ def test_other_forms_are_refused(example: tuple[Form, Portfolio]) -> None:
 def test_a_folder_is_compared_by_the_ids_of_the_portfolio() -> None:
     form, old, new = load_sides(EXAMPLE / "2026.yaml", EXAMPLE / "returned", list(load_forms().values()))
     assert diff(form, old.portfolio, new.portfolio).projects == ()
-    assert new.place("01", Key("funding.annual.appropriation")).cell == "F7"
-    assert old.place("01", Key("funding.annual.appropriation")).cell == "F7"
+    assert new.place("01", Key("funding.annual.appropriation")).address == "F7"
+    assert old.place("01", Key("funding.annual.appropriation")).address == "F7"
     form, old, new = load_sides(EXAMPLE / "returned", EXAMPLE / "roster.yaml", list(load_forms().values()))
     assert [change.kind for change in diff(form, old.portfolio, new.portfolio).projects] == [ChangeKind.CHANGED] * 13
 
@@ -277,7 +277,7 @@ def test_last_years_portfolio_does_not_give_its_year_to_the_returned_files(
     last.write_text(canonical.dumps(form, replace(portfolio, year=2025)), encoding="utf-8")
     form, _, new = load_sides(last, EXAMPLE / "returned", [form])
     assert new.portfolio.year == 2026
-    assert not [p for p in new.problems if p.code == "marker-year"]
+    assert not [p for p in new.problems if p.code == "sheet-id-year"]
 
 
 def test_the_workbook_holds_numbers_colours_and_places(example: tuple[Form, Portfolio]) -> None:

@@ -201,6 +201,7 @@ def assert_no_new_faults(before: Path, after: Path) -> None:
     assert faults[1] - faults[0] == set()
 
 
+@pytest.mark.application
 def test_sheets_of_others_stay_as_they_were(path: Path) -> None:
     edit(path, add_notes)
     assert assert_grafted(path) == ["sheet-carried", "sheet-carried"]
@@ -214,6 +215,7 @@ def test_sheets_of_others_stay_as_they_were(path: Path) -> None:
     assert ours.print_title_rows == "$3:$3" and ours["A3"].font.b and ours["A4"].border.left.style == "thin"
 
 
+@pytest.mark.application
 def test_sheets_stay_in_the_order_that_the_office_gave_them(path: Path) -> None:
     def reorder(book: Any) -> None:
         add_notes(book)
@@ -230,6 +232,7 @@ def test_sheets_stay_in_the_order_that_the_office_gave_them(path: Path) -> None:
     assert book["指标明细"].print_title_rows == "$1:$1" and book[NOTES].print_area.endswith("$A$1:$L$20")
 
 
+@pytest.mark.application
 def test_rich_text_without_a_font_name_stays_well_formed(path: Path) -> None:
     """Drawn again by another library, such a run once became broken XML."""
 
@@ -447,7 +450,7 @@ def test_edits_of_our_sheets_are_listed_and_kept_in_a_copy(
 def test_edits_are_listed_in_english_too(path: Path) -> None:
     edit(path, _overwrite)
     (problem,) = update_summary(path, FORM, CONTENT, today=DAY)[1]
-    assert (problem.location.sheet, problem.location.cell) == ("汇总表", "B5")
+    assert (problem.location.sheet, problem.location.address) == ("汇总表", "B5")
     assert "项目1 became 改" in problem.message("en")
 
 
@@ -471,6 +474,7 @@ def test_a_sheet_of_ours_that_cannot_be_read_is_made_anew_and_the_rest_stays(pat
     assert regenerate(path) == ["sheet-carried", "sheet-carried"]
 
 
+@pytest.mark.application
 def test_a_sheet_that_is_no_longer_made_is_removed(path: Path) -> None:
     edit(path, add_notes)
     edit(path, lambda book: book["申报表"].defined_names.add(DefinedName("本表", attr_text="申报表!$A$1")))
@@ -626,6 +630,7 @@ FEATURES: dict[str, Callable[[Any, Any], None]] = {
 }
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("feature", FEATURES)
 def test_what_the_office_has_of_its_own_stays_byte_for_byte(tmp_path: Path, feature: str) -> None:
     path = tmp_path / "x.xlsx"
@@ -690,6 +695,7 @@ def add_pivot(path: Path) -> None:
     path.write_bytes(book.finish())
 
 
+@pytest.mark.application
 def test_a_pivot_table_over_our_table_stays(path: Path) -> None:
     edit(path, lambda book: book.create_sheet(NOTES).__setitem__("A1", "透视"))
     regenerate(path)
@@ -737,6 +743,7 @@ def with_macros(content: bytes) -> bytes:
 VBA = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
 
 
+@pytest.mark.application
 def test_macros_stay_and_know_their_sheets(path: Path) -> None:
     macros = path.with_suffix(".xlsm")
     macros.write_bytes(with_macros(path.read_bytes()))
@@ -755,6 +762,7 @@ def code_names(path: Path) -> list[bytes | None]:
     return [match and match[1] for match in found]
 
 
+@pytest.mark.application
 def test_a_summary_for_macros_opens_before_it_has_any(tmp_path: Path) -> None:
     path = tmp_path / "2026.xlsm"
     write_summary(path, FORM, CONTENT, today=DAY)
@@ -763,6 +771,7 @@ def test_a_summary_for_macros_opens_before_it_has_any(tmp_path: Path) -> None:
     assert regenerate(path) == []
 
 
+@pytest.mark.application
 def test_a_conversation_on_the_offices_sheet_stays(path: Path) -> None:
     edit(path, lambda book: book.create_sheet(NOTES).__setitem__("A1", "x"))
     book = Workbook(path.read_bytes())
@@ -777,6 +786,7 @@ def test_a_conversation_on_the_offices_sheet_stays(path: Path) -> None:
     assert assert_grafted(path) == ["sheet-carried"]
 
 
+@pytest.mark.application
 def test_the_order_of_calculation_is_dropped(path: Path) -> None:
     """It lists cells of our sheets that may hold no formula any more, which Excel would call damage."""
     edit(path, add_notes)
@@ -802,6 +812,7 @@ def test_the_command_takes_a_workbook_with_macros(path: Path) -> None:
     assert subprocess.run([*arguments, str(path.with_suffix(".xls"))], check=False).returncode == 3
 
 
+@pytest.mark.application
 def test_a_workbook_that_was_signed_loses_its_signature(path: Path) -> None:
     """No changed file can keep one; Excel would call it invalid."""
     edit(path, add_notes)

@@ -283,6 +283,7 @@ def parsed(content: bytes) -> tuple[str, str, list[tuple[str, bytes]]]:
     return str(found["Subject"]), body.get_content(), attachments
 
 
+@pytest.mark.application
 def test_drafts_hold_the_copies_to_the_byte_for_two_other_parsers(desk: Desk) -> None:
     round_of(desk)
     name = "很长的文件名" * 12

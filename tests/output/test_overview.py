@@ -247,6 +247,7 @@ def test_the_longest_goal_is_whole_on_paper(office: Office, tmp_path: Path) -> N
     assert frozen * 7 < 1366 * 0.4
 
 
+@pytest.mark.application
 def test_the_workbook_is_valid(tmp_path: Path) -> None:
     content = collection(13)
     (tmp_path / "x.xlsx").write_bytes(build(content, run=record(content), sources={"01": "甲.xlsx"}))

@@ -186,6 +186,7 @@ def test_figures_are_equal_in_every_format(ending: str, example: Example, tmp_pa
 # --- Word -------------------------------------------------------------------------------------
 
 
+@pytest.mark.application
 def test_the_validator_finds_nothing_wrong_in_the_document(example: Example, tmp_path: Path) -> None:
     plain = write(example, tmp_path / "set.docx")
     draft = write(example, tmp_path / "draft.docx", draft=True)
@@ -234,6 +235,7 @@ def test_page_numbers_of_the_contents_are_fields_and_right(example: Example, off
 # --- PDF --------------------------------------------------------------------------------------
 
 
+@pytest.mark.application
 def test_the_pdf_is_tagged_has_bookmarks_and_embeds_its_fonts(example: Example, tmp_path: Path) -> None:
     path = write(example, tmp_path / "set.pdf")
     facts = poppler("pdfinfo", path)
@@ -284,6 +286,7 @@ def test_without_the_extra_one_sentence_tells_what_to_install(example: Example, 
 # --- the page ---------------------------------------------------------------------------------
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_against_the_page(lang: str, dark: bool, example: Example, tmp_path: Path) -> None:
@@ -291,6 +294,7 @@ def test_axe_finds_nothing_against_the_page(lang: str, dark: bool, example: Exam
     assert violations(page, tmp_path, dark=dark) == []
 
 
+@pytest.mark.application
 def test_axe_sees_what_is_wrong_also_in_the_dark(tmp_path: Path) -> None:
     style = "<style>@media (prefers-color-scheme: dark) { p { color: #222; background: #111 } }</style>"
     body = "<body><main><h1>x</h1><p>Hardly seen</p></main></body>"
@@ -299,12 +303,14 @@ def test_axe_sees_what_is_wrong_also_in_the_dark(tmp_path: Path) -> None:
     assert [rule for rule, *_ in violations(page, tmp_path, dark=True)] == ["color-contrast"]
 
 
+@pytest.mark.application
 def test_the_page_is_sound_and_fits_a_phone(example: Example, tmp_path: Path) -> None:
     page = page_html(publication(*example, draft=True))
     assert_sound(page, script=True)
     assert_fits_a_phone(page, tmp_path)
 
 
+@pytest.mark.application
 def test_the_search_shows_the_projects_that_hold_the_words(example: Example, tmp_path: Path) -> None:
     page = page_html(publication(*example))
     typed = """<script>{
@@ -325,6 +331,7 @@ def test_the_search_shows_the_projects_that_hold_the_words(example: Example, tmp
     assert '<p id="got">[["01"],["p-01"]]</p>' in done.stdout.decode()
 
 
+@pytest.mark.application
 def test_the_search_runs_under_the_policy_of_the_page(example: Example, tmp_path: Path) -> None:
     path = write(example, tmp_path / "page.html")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"--user-data-dir={tmp_path / 'browser'}"]

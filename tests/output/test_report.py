@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from kpixl.cli.main import run
-from kpixl.collection.review import Reviewed, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import review
 from kpixl.forms.load import parse_form
+from kpixl.keys import Key
 from kpixl.output.report import MOST_LISTED, render_report
 from kpixl.portfolio import canonical
 from kpixl.problems import Location, Problem
@@ -27,7 +29,7 @@ nothing_to_report:
 """
 
 
-def reviewed(desk: Desk) -> Reviewed:
+def reviewed(desk: Desk) -> Collection:
     return review([desk.returned], [desk.form], roster=desk.roster)
 
 
@@ -153,7 +155,7 @@ def test_nothing_found(desk: Desk) -> None:
     assert "没有发现问题。" in texts(root, "//nav/p")
 
 
-def reviewed_of_nothing(desk: Desk) -> Reviewed:
+def reviewed_of_nothing(desk: Desk) -> Collection:
     path = desk.folder / "2026.yaml"
     path.write_text(canonical.dumps(desk.form, desk.whole), encoding="utf-8")
     return review([path], [desk.form])
@@ -174,7 +176,7 @@ def test_hostile_text_stays_text(desk: Desk, text: str) -> None:
 def test_hostile_details_and_places(desk: Desk) -> None:
     result = reviewed_of_nothing(desk)
     nasty = "</td><script>x</script>\x0b\x00"
-    problem = Problem("stray-text", Location(nasty, nasty, nasty, nasty), {"text": nasty})
+    problem = Problem("stray-text", Location(nasty, nasty, Key(nasty), nasty), {"text": nasty})
     shown = render_report(replace(result, problems=(problem,)))
     root = assert_sound(shown)
     row = rows(root.xpath("//table[contains(@class, 'problems')]")[0])[1]
@@ -237,6 +239,7 @@ def test_a_report_among_submissions_is_passed_over(desk: Desk) -> None:
     assert "no-form" not in out.read_text(encoding="utf-8")
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_report_fits_a_phone(desk: Desk, lang: str, tmp_path: Path) -> None:
     everything(desk)

@@ -19,6 +19,9 @@ from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import STATUS
 from tests.applications import Office
 
+# Each worker that gets one of these tests lets LibreOffice make every edit: keep them together.
+pytestmark = pytest.mark.xdist_group("row-edits")
+
 LEVEL1, LEVEL2, LEVEL3, OPERATOR, UNIT = "BCDEG"  # the columns of an indicator that have dropdowns
 FIRST, MIDDLE, LAST = 13, 17, 36  # rows for indicators, as Excel counts them
 ROWS = tuple(range(FIRST, LAST + 1))
@@ -104,7 +107,7 @@ def edited(folder: Path, office: Office) -> dict[str, tuple[Path, dict[str, Any]
             job |= {"other": str(folder / f"{edit.into}.xlsx") if edit.into else None, "sheet": 1}
         jobs.append(job)
         cells.append(asked)
-    answers = office.edit(jobs, folder)
+    answers = office.edit(jobs)
     return {
         name: (Path(str(job["target"])), dict(zip(asked, answer, strict=True)))
         for name, job, asked, answer in zip(edits, jobs, cells, answers, strict=True)

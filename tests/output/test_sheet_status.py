@@ -160,7 +160,7 @@ def test_a_reason_comes_back_and_is_listed_for_the_office(roster: Portfolio, tmp
     sheet["I4"] = "内部采购，没有服务对象"
     book.save(path)
     found = [p for p in consolidate([path], [FORM], workers=0).problems if p.code == "reason-given"]
-    assert [(p.location.cell, p.details["text"]) for p in found] == [("I4", "内部采购，没有服务对象")]
+    assert [(p.location.address, p.details["text"]) for p in found] == [("I4", "内部采购，没有服务对象")]
 
 
 def test_a_missing_level_points_to_the_row_that_waits_for_it(roster: Portfolio, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_missing_level_points_to_the_row_that_waits_for_it(roster: Portfolio, 
         book.worksheets[1][cell] = text
     book.save(path)
     found = {p.details["level"]: p for p in review([path], [FORM]).problems if p.code.startswith("level-missing")}
-    assert {level: found[level].location.cell for level in ("成本指标", "质量指标", "满意度指标")} == {
+    assert {level: found[level].location.address for level in ("成本指标", "质量指标", "满意度指标")} == {
         "成本指标": "D13",
         "质量指标": "D15",
         "满意度指标": "D18",

@@ -29,6 +29,7 @@ from kpixl.output.status.words import State
 from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
+from kpixl.problems import Severity
 from tests.applications import Office, assert_valid
 from tests.conftest import EXAMPLE
 from tests.pages import assert_fits_a_phone, assert_sound
@@ -200,7 +201,7 @@ def test_a_sheet_of_another_form_is_not_a_return(desk: Desk) -> None:
     desk.send("a.xlsx", ["01"])
     desk.put("b.xlsx", build_template(mini, other))
     status = take_stock([desk.returned], forms, desk.roster)
-    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "marker-form")]
+    assert [(item.file, item.problem.code) for item in status.unread] == [("b.xlsx", "sheet-id-form")]
     assert status.counts.returned == 1
 
 
@@ -260,6 +261,13 @@ def test_whose_a_file_probably_is(file: str, expected: str | None) -> None:
     units = ["科普部", "办公室", "上海市科普部", "kpb", "部"]
     names = _Names([*((unit, unit) for unit in units), ("同名", "08"), ("同名", "09")])
     assert names.only(file) == expected
+
+
+def test_an_unread_file_has_the_severity_that_the_office_gives_it(desk: Desk) -> None:
+    desk.put("科普部/a.xlsx", ENCRYPTED.read_bytes())
+    desk.configure("severity: {password: warning}\n")
+    (item,) = desk.take().unread
+    assert item.problem.severity is Severity.WARNING
 
 
 def test_an_unread_file_is_not_counted_for_anybody(desk: Desk) -> None:
@@ -531,6 +539,7 @@ def test_hostile_text_stays_text(desk: Desk, text: str, tmp_path: Path) -> None:
     assert names == [text] * 6
 
 
+@pytest.mark.application
 def test_the_workbooks_are_valid(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "empty.xlsx").write_bytes(build_workbook(desk.take()))
     none = take_stock([desk.returned], [desk.form], replace(desk.roster, projects=()))
@@ -566,6 +575,7 @@ def test_the_page(desk: Desk, lang: str) -> None:
     assert any(row[:2] == ["06", str(desk.projects[5].values["name"])] and row[-1] == "由市外办申报" for row in rows)
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_page_fits_a_phone(desk: Desk, lang: str, tmp_path: Path) -> None:
     everything(desk)

@@ -245,12 +245,14 @@ def test_equal_input_gives_equal_bytes(lang: str) -> None:
     assert build(portfolio(), lang=lang) == build(portfolio(), lang=lang)
 
 
+@pytest.mark.application
 def test_no_projects_make_a_workbook_too(ooxml: Callable[[bytes], None]) -> None:
     built = build(Portfolio(FORM.id, None, None, ()))
     assert opened(built)["汇总表"].max_row == 3
     ooxml(built)
 
 
+@pytest.mark.application
 def test_hostile_values_stay_what_they_are(ooxml: Callable[[bytes], None]) -> None:
     content = portfolio(2)
     for key, value in (
@@ -266,6 +268,7 @@ def test_hostile_values_stay_what_they_are(ooxml: Callable[[bytes], None]) -> No
     ooxml(built)
 
 
+@pytest.mark.application
 def test_the_workbook_is_valid(ooxml: Callable[[bytes], None]) -> None:
     ooxml(build(portfolio(), sources={"01": "甲.xlsx"}))
 

@@ -281,9 +281,9 @@ def test_a_form_prints_on_one_a4_page_and_nothing_beside_it(sheets: list[Any]) -
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.print_options.horizontalCentered
         assert sheet.freeze_panes is not None
-        marker = next(c for c in sheet[1] if str(c.value).startswith('{"kpixl":'))
-        assert marker.column > 7
-        assert sheet.column_dimensions[get_column_letter(marker.column)].hidden
+        sheet_id = next(c for c in sheet[1] if str(c.value).startswith('{"kpixl":'))
+        assert sheet_id.column > 7
+        assert sheet.column_dimensions[get_column_letter(sheet_id.column)].hidden
 
 
 @pytest.mark.parametrize(
@@ -467,6 +467,7 @@ def many_rows(content: Portfolio) -> Portfolio:
     return replace(content, projects=(replace(project, tables={"indicators": rows}),))
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("kind", BUILT)
 def test_excel_would_open_the_template_without_repairing_it(
     kind: str, example: tuple[Form, Portfolio], tmp_path: Path

@@ -164,7 +164,7 @@ def test_a_template_of_an_older_version_is_read_and_losses_are_named(
     }
     assert project.tables == expected.tables
     codes = {p.code for p in result.problems}
-    assert "marker-version" in codes
+    assert "sheet-id-version" in codes
     told = " ".join(p.message("zh") for p in result.problems)
     assert "项目性质" in told and str(expected.values["nature"]) in told
 

@@ -27,8 +27,9 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from kpixl.a1 import Span, area
 from kpixl.cli.main import run
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
 from kpixl.collection.intake import Job, read_files
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.output.summary import write_summary
 from kpixl.portfolio import canonical
@@ -548,7 +549,7 @@ def forms_grid(path: Path) -> Grid:
     return next(g for g in read_grids(path.read_bytes(), path.name).grids if g.name == "申报表")
 
 
-def read(form: Form, path: Path) -> Consolidated:
+def read(form: Form, path: Path) -> Collection:
     return consolidate([path], [form], workers=0)
 
 

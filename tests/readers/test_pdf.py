@@ -68,6 +68,7 @@ def assert_same_projects(form: Form, portfolio: Portfolio, path: Path) -> None:
     assert not set("".join(rows)) & set(RADICALS)
 
 
+@pytest.mark.application
 def test_the_page_as_a_browser_prints_it_gives_the_same_projects(
     example: tuple[Form, Portfolio], tmp_path: Path
 ) -> None:

@@ -91,7 +91,7 @@ def test_a_cell_whose_string_is_not_there_is_named_and_costs_itself_only(text: s
     assert reading.grids[0].rows[0][0] == "one"
     assert not any("null" in row for row in reading.grids[0].rows)
     (only,) = reading.problems
-    assert (only.code, only.location.sheet, only.location.cell) == ("cell-damaged", "S1", "C7")
+    assert (only.code, only.location.sheet, only.location.address) == ("cell-damaged", "S1", "C7")
     assert text in only.message()
 
 

@@ -13,13 +13,14 @@ import pytest
 import xlsxwriter
 from openpyxl.comments import Comment
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.collection.review import review
 from kpixl.forms.load import load_form
 from kpixl.output.annotate import write_marked
 from kpixl.problems import Severity
 from kpixl.readers import DEFAULT_LIMITS
-from kpixl.readers.annotations import MAX_TEXT, Aside, asides
+from kpixl.readers.annotations import MAX_TEXT, asides
 from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.annotations import MAX_LISTED
 from tests.applications import Office
@@ -52,13 +53,13 @@ def written_over(folder: Path, bare: bool = False) -> Path:
     return path
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [load_form(FORM)], workers=0)
 
 
-def told(result: Consolidated) -> list[tuple[str, str | None, str | None, str]]:
+def told(result: Collection) -> list[tuple[str, str | None, str | None, str]]:
     return [
-        (p.code, p.location.sheet, p.location.cell, str(p.details["text"]))
+        (p.code, p.location.sheet, p.location.address, str(p.details["text"]))
         for p in result.problems
         if p.code.endswith("-unread")
     ]
@@ -220,5 +221,6 @@ ALTERNATIVES = (
 )
 def test_parts_of_a_workbook(relations: str, files: dict[str, str], expected: list[tuple[str, str, bool]]) -> None:
     found = asides(workbook(relations, files), {SHEET})
-    assert found == [Aside(SHEET, *rest) for rest in expected]
+    assert [(str(aside.cell or ""), aside.text, aside.box) for aside in found] == expected
+    assert {aside.sheet for aside in found} <= {SHEET}
     assert asides(workbook(relations, files), {"另一张"}) == []

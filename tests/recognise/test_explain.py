@@ -21,9 +21,7 @@ def file(tmp_path: Path) -> Path:
         .replace("| 实施单位", "| 项 目 单 位")
         .replace("主管部门", "联系人")
     )
-    path.write_bytes(
-        workbook(changed, SHEETS["monitoring"]["central form of 17 columns"], SHEETS["contract"]["agreement"])
-    )
+    path.write_bytes(workbook(changed, next(iter(SHEETS["approval"].values())), SHEETS["contract"]["agreement"]))
     return path
 
 
@@ -49,7 +47,7 @@ def test_every_label_is_listed_with_how_it_was_recognised(file: Path, capsys: py
     assert ours["add_synonyms"] == {"fields.name.synonyms": ["1.项目名称（必填）"]}
     assert (other["form"], other["other_kinds"][0]["kind"], other["other_kinds"][0]["cell"]) == (
         None,
-        "绩效运行监控表",
+        "绩效目标批复表",
         "A1",
     )
     assert contract["other_kinds"][0]["kind"] == "合同"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kpixl.a1 import Span
 from kpixl.forms.load import load_form, load_forms
@@ -20,10 +19,9 @@ from kpixl.forms.values import Raw
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.submission import Extracted, Nothing
+from tests.yaml_cases import load_cases
 
-DATA: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "cases/flat/sheets.yaml").read_text(encoding="utf-8")
-)
+DATA: dict[str, Any] = load_cases(Path(__file__).parents[1] / "cases/flat/sheets.yaml")
 CASES: dict[str, dict[str, Any]] = DATA["cases"]
 Rows = list[list[Raw]]
 
@@ -102,7 +100,7 @@ def contents(forms: list[Extracted]) -> list[object]:
 
 def told(forms: list[Extracted]) -> list[tuple[str, str | None]]:
     """List problems and their cells, but for totals that agree."""
-    return sorted((p.code, p.location.cell) for f in forms for p in f.problems if p.code != "flat-total-read")
+    return sorted((p.code, p.location.address) for f in forms for p in f.problems if p.code != "flat-total-read")
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if "kind" not in case])
@@ -125,13 +123,13 @@ def test_a_flat_sheet_is_read(name: str) -> None:
 
 def test_a_total_that_agrees_is_quoted() -> None:
     (problem,) = [p for form in read({}) for p in form.problems]
-    assert (problem.code, problem.location.cell) == ("flat-total-read", "C4")
+    assert (problem.code, problem.location.address) == ("flat-total-read", "C4")
     assert "A4“示范县文化局”" in problem.message("zh") and "500000" in problem.message("zh")
 
 
 def test_what_is_repeated_is_accounted_for() -> None:
     form = read(CASES["sorted by level 1 with everything repeated"])[0]
-    assert form.repeated == {f"{letter}{row}" for letter in "ABCD" for row in (6, 8)}
+    assert {str(cell) for cell in form.repeated} == {f"{letter}{row}" for letter in "ABCD" for row in (6, 8)}
 
 
 def test_every_value_is_from_its_own_cell() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import yaml
 
 from kpixl.collection.one_file import FileResult, Job, read_file
 from kpixl.forms.definition import Form
-from kpixl.forms.load import parse_form
+from kpixl.forms.load import load_forms, parse_form
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
@@ -26,12 +27,11 @@ from kpixl.recognise.submission import Extracted
 from tests.conftest import ROOT
 from tests.recognise.test_reading import put, table
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "kinds"
 OURS = "target"
-FOUND: dict[str, list[dict[str, Any]]] = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.yaml"))
-}
+FOUND: dict[str, list[dict[str, Any]]] = {path.stem: load_cases(path) for path in sorted(CASES.glob("*.yaml"))}
 SHEETS = {kind: {case["sheet"]: str(case["grid"]) for case in found} for kind, found in FOUND.items()}
 ALL = [(kind, name) for kind, sheets in SHEETS.items() for name in sheets]
 TITLE_ALONE = {(kind, case["sheet"]) for kind, found in FOUND.items() for case in found if case.get("title-alone")}
@@ -58,10 +58,10 @@ def workbook(*sheets: str) -> bytes:
     return out.getvalue()
 
 
-def read(folder: Path, *sheets: str) -> FileResult:
+def read(folder: Path, *sheets: str, by: Extractor | None = None) -> FileResult:
     path = folder / "case.xlsx"
     path.write_bytes(workbook(*sheets))
-    (result,) = read_file(Job(path, "case.xlsx"), Extractor([form_of("shanghai-target")]))
+    (result,) = read_file(Job(path, "case.xlsx"), by or Extractor([form_of("shanghai-target")]))
     return result
 
 
@@ -86,7 +86,7 @@ def test_a_sheet_is_told_as_its_kind(kind: str, name: str, tmp_path: Path) -> No
     if kind != OURS:
         (problem,) = (p for p in result.problems if p.code == "sheet-other-kind")
         assert problem.severity == "error"
-        assert problem.location.cell
+        assert problem.location.address
         assert kind_called(kind).name[0] in problem.message()
     else:
         assert not [p for p in result.problems if p.code == "sheet-other-kind"]
@@ -210,6 +210,69 @@ def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
             read[form] = found[0]
     (row, _) = read["our-evaluation"].tables["indicators"]
     assert [row["value"], row["actual"], row["score"]] == [Decimal(12), "12场", "10"]
+
+
+# --- with every definition that there is ------------------------------------------------------
+
+
+@cache
+def everything() -> Extractor:
+    return Extractor(load_forms().values())
+
+
+def kind_of_form(form_id: str) -> str:
+    """Return the kind of a form by its title; one of several projects in one table is a list of projects as well."""
+    kind = kind_of_title(everything().form(form_id).title)
+    return kind.id if kind else "unknown"
+
+
+def read_by(result: FileResult) -> str:
+    """Name the form that reads a sheet, else the kind that it is told as."""
+    return " ".join(sorted({form.form for form in result.forms})) or told(result)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_with_every_definition_a_sheet_is_read_by_a_form_of_its_kind(kind: str, name: str, tmp_path: Path) -> None:
+    result = read(tmp_path, SHEETS[kind][name], by=everything())
+    forms = {form.form for form in result.forms}
+    if kind == "summary-list":  # the published table of several projects is one
+        assert forms <= {form.id for form in everything().forms.values() if form.flat}
+    else:
+        assert {kind_of_form(form) for form in forms} <= {kind}
+    assert forms or told(result) in (kind, "unknown")
+
+
+MONITORED = [name for name in SHEETS["monitoring"] if "确定能" in SHEETS["monitoring"][name]]
+
+
+@pytest.mark.parametrize("title", [None, *TITLES])
+@pytest.mark.parametrize("name", MONITORED)
+def test_a_monitoring_sheet_is_read_whatever_its_title(name: str, title: str | None, tmp_path: Path) -> None:
+    grid = SHEETS["monitoring"][name] if title is None else retitled("monitoring", name, TITLES[title])
+    (form,) = read(tmp_path, grid, by=everything()).forms
+    assert form.form == "central-monitoring"
+    assert [row["name"] for row in form.tables["indicators"]] == ["托举人数", "考核合格率", "人才成长", "人才满意度"]
+    assert [(row["certain"], row["possible"]) for row in form.tables["indicators"]] == [
+        ("√", None), ("√", None), (None, "√"), ("√", None),
+    ]  # fmt: skip
+    assert (form.values["funding.total.executed"], form.values["goal"]) == (Decimal(66), "托举青年人才二十名。")
+    assert not [p for p in form.problems if p.severity == "error"]
+
+
+@pytest.mark.parametrize("kind", ["monitoring", "self-evaluation"])
+@pytest.mark.parametrize("title", TITLES)
+def test_what_follows_the_targets_is_never_read_as_targets(kind: str, title: str, tmp_path: Path) -> None:
+    for name in SHEETS[kind]:
+        result = read(tmp_path, retitled(kind, name, TITLES[title]), by=everything())
+        assert {kind_of_form(form.form) for form in result.forms} <= {kind}, name
+
+
+def installed() -> list[tuple[str, str, str]]:
+    """Return for every sheet its kind, its name and the form that reads it, else what it is told as."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [(kind, name, read_by(read(Path(folder), SHEETS[kind][name], by=everything()))) for kind, name in ALL]
 
 
 def confusion(title: str | None = None) -> list[tuple[str, str, str]]:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.submission import Extracted
 from tests.recognise.test_reading import table
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
-CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases/labels/variants.yaml").read_text("utf-8"))
+CASES: dict[str, Any] = load_cases(Path(__file__).parents[1] / "cases/labels/variants.yaml")
 RIGHT = [(cell, text) for cell, texts in CASES["right"].items() for text in texts]
 WRONG = [(cell, text) for cell, texts in CASES["wrong"].items() for text in texts]
 

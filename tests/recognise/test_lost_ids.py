@@ -1,4 +1,4 @@
-"""Sheets that lost their marker: the hidden sheet still says who they are, by the names they were sent out with."""
+"""Sheets that lost their sheet id: the hidden sheet still says who they are, by the names they were sent out with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import PREFIX
@@ -39,7 +40,7 @@ def damaged(sheet: Worksheet) -> None:
                 cell.value = cell.value[:-5]
 
 
-def returned(book: Workbook, form: Form, folder: Path, roster: Portfolio | None = None) -> Consolidated:
+def returned(book: Workbook, form: Form, folder: Path, roster: Portfolio | None = None) -> Collection:
     book.save(folder / "returned.xlsx")
     return consolidate([folder / "returned.xlsx"], [form], roster=roster, workers=0)
 
@@ -59,14 +60,14 @@ def test_the_hidden_sheet_says_who_it_is(
     assert (found.id, found.values["name"]) == ("03", "另起的名称")
     assert found.tables == portfolio.projects[2].tables
     said = {p.code: p for p in result.problems}
-    assert said["marker-from-hidden-sheet"].location.sheet == sheet.title
+    assert said["sheet-id-from-hidden-sheet"].location.sheet == sheet.title
     assert "name-changed" in said
 
 
 def test_a_marker_that_stands_in_another_sheet_is_not_given_away(
     example: tuple[Form, Portfolio], example_template: Path, tmp_path: Path
 ) -> None:
-    """Two sheets swapped names, and one of them lost its marker."""
+    """Two sheets swapped names, and one of them lost its sheet id."""
     form, portfolio = example
     book = openpyxl.load_workbook(example_template)
     first, second = book.worksheets[1:3]
@@ -75,7 +76,7 @@ def test_a_marker_that_stands_in_another_sheet_is_not_given_away(
     second.title, first.title = names
     without_marker(second)
     result = returned(book, form, tmp_path, portfolio)
-    assert "marker-from-hidden-sheet" not in {p.code for p in result.problems}
+    assert "sheet-id-from-hidden-sheet" not in {p.code for p in result.problems}
     assert [p.values["name"] for p in result.portfolio.projects] == [p.values["name"] for p in portfolio.projects]
     assert "matched-by-name" in {p.code for p in result.problems}
 
@@ -104,4 +105,4 @@ def test_the_hidden_sheet_survives_other_kinds_of_file(
     path = office.convert(tmp_path / "returned.xlsx", tmp_path / "out", kind)
     result = consolidate([path], [form], workers=0)
     assert [p.id for p in result.portfolio.projects] == [p.id for p in portfolio.projects]
-    assert {p.code for p in result.problems} == {"marker-from-hidden-sheet"}
+    assert {p.code for p in result.problems} == {"sheet-id-from-hidden-sheet"}

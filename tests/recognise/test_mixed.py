@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.summary import build_summary
@@ -46,7 +47,7 @@ def mixed(path: Path, *, marked: bool) -> None:
     book.save(path)
 
 
-def read(path: Path, *forms: Form) -> Consolidated:
+def read(path: Path, *forms: Form) -> Collection:
     return consolidate([path], forms, workers=0)
 
 
@@ -57,7 +58,7 @@ def test_each_sheet_of_a_mixed_workbook_goes_to_its_own_form(marked: bool, tmp_p
     result = read(path, TARGETS, EVALUATION)
     found = [(form.form, form.sheet) for file in result.files for form in file.forms]
     assert [form for form, _ in found] == [TARGETS.id] * 3 + [EVALUATION.id] * 3
-    others = {p.location.sheet for p in result.problems if p.code == "marker-form"}
+    others = {p.location.sheet for p in result.problems if p.code == "sheet-id-form"}
     assert others == {sheet for form, sheet in found if form != result.form.id}
 
 

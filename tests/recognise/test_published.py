@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.forms.values import target_text
@@ -21,11 +21,12 @@ from kpixl.keys import Key
 from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Project
+from tests.yaml_cases import load_cases
 
 TESTS = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("KPIXL_SHARED", TESTS.parents[1] / "shared"))
 TEXT = SHARED / "data" / "sast-2026-published.txt"
-EXPECTED: dict[str, Any] = yaml.safe_load((TESTS / "cases" / "published-2026.yaml").read_text(encoding="utf-8"))
+EXPECTED: dict[str, Any] = load_cases(TESTS / "cases" / "published-2026.yaml")
 
 pytestmark = pytest.mark.skipif(not TEXT.exists(), reason=f"{TEXT} is not on this machine")
 
@@ -36,7 +37,7 @@ def form() -> Form:
 
 
 @pytest.fixture(scope="module")
-def result(form: Form) -> Consolidated:
+def result(form: Form) -> Collection:
     return consolidate([TEXT], [form], workers=0)
 
 
@@ -46,14 +47,14 @@ def amount(projects: tuple[Project, ...], key: str) -> Decimal:
     return sum((value for value in values if isinstance(value, Decimal)), Decimal(0))
 
 
-def test_the_head(result: Consolidated) -> None:
+def test_the_head(result: Collection) -> None:
     portfolio = result.portfolio
     assert (portfolio.form, portfolio.year, portfolio.organization) == ("shanghai-target", 2026, "上海市科学技术协会")
     assert [p.id for p in portfolio.projects] == [f"{n:02}" for n in range(1, 14)]
 
 
 @pytest.mark.parametrize("number", range(13))
-def test_one_form(number: int, form: Form, result: Consolidated) -> None:
+def test_one_form(number: int, form: Form, result: Collection) -> None:
     expected = {**EXPECTED["common"], **EXPECTED["projects"][number]}
     project = result.portfolio.projects[number]
     goal, rows = expected.pop("goal"), expected.pop("indicators")
@@ -68,10 +69,10 @@ def test_one_form(number: int, form: Form, result: Consolidated) -> None:
     assert [
         " | ".join([*(str(row[k]) for k in levels), target_text(row, target)]) for row in project.tables["indicators"]
     ] == rows
-    assert (project.id, result.sources[project.id].cells[Key("name")]) == (project_id, cell)
+    assert (project.id, result.sources[project.id].address(Key("name"))) == (project_id, cell)
 
 
-def test_the_totals_of_the_set(result: Consolidated) -> None:
+def test_the_totals_of_the_set(result: Collection) -> None:
     projects = result.portfolio.projects
     assert amount(projects, "funding.annual.amount") == Decimal("14050565.00")
     assert amount(projects, "funding.annual.appropriation") == Decimal("13350565.00")
@@ -84,7 +85,7 @@ def test_the_totals_of_the_set(result: Consolidated) -> None:
     assert totals == {"特定目标类": (12, Decimal("13871025")), "其他运转类": (1, Decimal("179540"))}
 
 
-def test_the_counts_of_the_indicators(result: Consolidated) -> None:
+def test_the_counts_of_the_indicators(result: Collection) -> None:
     rows = [row for project in result.portfolio.projects for row in project.tables["indicators"]]
     assert len(rows) == 66
     numbers = [row for row in rows if isinstance(row["value"], Decimal)]
@@ -105,7 +106,7 @@ def test_the_counts_of_the_indicators(result: Consolidated) -> None:
     }
 
 
-def test_what_is_torn_split_or_odd(result: Consolidated) -> None:
+def test_what_is_torn_split_or_odd(result: Collection) -> None:
     projects = {project.id: project for project in result.portfolio.projects}
     assert projects["04"].values["name"] == "离退休人员抚恤金 丧葬费"
     for project_id in ("04", "07"):
@@ -117,19 +118,19 @@ def test_what_is_torn_split_or_odd(result: Consolidated) -> None:
     assert projects["06"].values["goal.annual"] == projects["13"].values["goal.annual"]
 
 
-def test_texts_are_untouched(result: Consolidated) -> None:
+def test_texts_are_untouched(result: Collection) -> None:
     cells = {cell for line in TEXT.read_text(encoding="utf-8").splitlines() for cell in line.split("\t")}
     for project in result.portfolio.projects:
         assert {project.values["name"], project.values["goal.annual"]} <= cells
         assert {row["name"] for row in project.tables["indicators"]} <= cells
 
 
-def test_nothing_else_is_reported(result: Consolidated) -> None:
-    assert [f"{p.code} {p.location.cell}" for p in result.problems] == EXPECTED["problems"]
+def test_nothing_else_is_reported(result: Collection) -> None:
+    assert [f"{p.code} {p.location.address}" for p in result.problems] == EXPECTED["problems"]
 
 
 @pytest.mark.parametrize("by", [None, "category"])
-def test_its_template_gives_it_back(by: str | None, form: Form, result: Consolidated, tmp_path: Path) -> None:
+def test_its_template_gives_it_back(by: str | None, form: Form, result: Collection, tmp_path: Path) -> None:
     write_templates(form, result.portfolio, tmp_path / "out.xlsx", by=by)
     again = consolidate([tmp_path / "out.xlsx"], [form], workers=0)
     assert canonical.dumps(form, again.portfolio) == canonical.dumps(form, result.portfolio)

@@ -36,7 +36,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import yaml
 from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
@@ -54,6 +53,7 @@ from kpixl.forms.values import number_text
 from kpixl.keys import Key, parse_key
 from kpixl.portfolio.model import Project
 from tests.strategies import form_of
+from tests.yaml_cases import load_cases
 
 CASES = Path(__file__).parents[1] / "cases" / "reading"
 Case = dict[str, Any]
@@ -61,7 +61,7 @@ Case = dict[str, Any]
 
 def load(name: str) -> Any:
     """Load a file of cases."""
-    return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
+    return load_cases(CASES / name)
 
 
 BASE: dict[str, Any] = load("base.yaml")
@@ -257,7 +257,7 @@ def test_reading(name: str, tmp_path: Path) -> None:
     assert set(BASE["values"]) == set(form.fields)
     result = consolidate([write(case, tmp_path)], [form], workers=0)
     found = [facts(project) for project in result.portfolio.projects]
-    problems = [f"{p.code} {p.location.cell or '-'}" for p in result.problems]
+    problems = [f"{p.code} {p.location.address or '-'}" for p in result.problems]
     wanted = [expected(one) for one in case.get("forms", [case])]
     assert [line for form in found for line in form] + problems == [
         line for form in wanted for line in form
@@ -265,11 +265,11 @@ def test_reading(name: str, tmp_path: Path) -> None:
     if "looks" in case:
         assert sum(file.second_looks for file in result.files) == case["looks"]
     if "sources" in case:
-        cells = result.sources[result.portfolio.projects[0].id].cells
-        assert {key: cells.get(parse_key(key)) for key in case["sources"]} == case["sources"]
+        source = result.sources[result.portfolio.projects[0].id]
+        assert {key: source.address(parse_key(key)) for key in case["sources"]} == case["sources"]
 
 
-AS_RETURNED: dict[str, list[str]] = yaml.safe_load((CASES.parent / "as-returned.yaml").read_text(encoding="utf-8"))
+AS_RETURNED: dict[str, list[str]] = load_cases(CASES.parent / "as-returned.yaml")
 
 
 @pytest.mark.parametrize("line", AS_RETURNED)
@@ -310,7 +310,7 @@ def test_a_value_that_stands_beside_its_cell_in_a_sheet_as_sent_is_read_where_pe
     book.save(tmp_path / "beside.xlsx")
     result = consolidate([tmp_path / "beside.xlsx"], [form_of("shanghai-target")], workers=0)
     project = result.portfolio.projects[0]
-    said = [p.code for p in result.problems if p.location.cell == "G7"]
+    said = [p.code for p in result.problems if p.location.address == "G7"]
     read = (project.values["funding.annual.appropriation"], said)
     assert read == ((Decimal(500000), []) if unmerged else (None, ["stray-text"]))
-    assert not unmerged or result.sources[project.id].cells[Key("funding.annual.appropriation")] == "G7"
+    assert not unmerged or result.sources[project.id].address(Key("funding.annual.appropriation")) == "G7"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kpixl.forms.values import number_text
 from kpixl.recognise.submission import Extracted
 from tests.recognise.test_labels import read
+from tests.yaml_cases import load_cases
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/targets.yaml").read_text(encoding="utf-8"))
+CASES = load_cases(Path(__file__).parents[1] / "cases/targets.yaml")
 CELL = "F13"
 
 

@@ -14,6 +14,7 @@ from openpyxl.cell.cell import MergedCell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from kpixl.a1 import parse_a1
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.one_file import FileResult, Job, read_file
 from kpixl.collection.review import review
@@ -22,7 +23,7 @@ from kpixl.forms.values import Raw
 from kpixl.output.annotate import write_marked
 from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, sheet_marker, typed_on
+from kpixl.portfolio.own_texts import OwnSheet, Rows, is_as_sent, is_furniture, own_sheet, own_sheet_id, typed_on
 from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import read_grids
@@ -47,7 +48,7 @@ def texts(result: FileResult) -> dict[Location, object]:
 
 
 def typed_everywhere(book: Workbook, names: Iterable[str]) -> dict[tuple[str, str], str]:
-    """Type a text of its own into every other row of some sheets, but markers; return them by sheet and cell."""
+    """Type a text of its own into every other row of some sheets, but sheet ids; return them by sheet and cell."""
     typed: dict[tuple[str, str], str] = {}
     for name in names:
         sheet = book[name]
@@ -61,7 +62,7 @@ def typed_everywhere(book: Workbook, names: Iterable[str]) -> dict[tuple[str, st
 
 
 def without_texts(book: Workbook) -> None:
-    """Take from the markers what older versions did not write there."""
+    """Take from the sheet ids what older versions did not write there."""
     for name in (COVER, OWN_SHEET):
         for cell in book[name][1]:
             if isinstance(cell.value, str) and cell.value.startswith(PREFIX):
@@ -71,7 +72,7 @@ def without_texts(book: Workbook) -> None:
 
 
 def own_sheets(path: Path) -> list[tuple[Rows, OwnSheet]]:
-    """Return the cells and the marker of each sheet that is no form."""
+    """Return the cells and the sheet id of each sheet that is no form."""
     grids = [grid.rows for grid in read_grids(path.read_bytes(), path.name).grids]
     return [(rows, own) for rows in grids if (own := own_sheet(rows)) is not None]
 
@@ -139,7 +140,7 @@ def test_every_text_typed_on_cover_and_hidden_sheet_is_quoted(
         path = office.convert(path, tmp_path / "out", kind)
     assert len(typed) > 500
     found = texts(read(path, example[0]))
-    assert found == {Location(path.name, sheet, cell): text for (sheet, cell), text in typed.items()}
+    assert found == {Location(path.name, sheet, parse_a1(cell)): text for (sheet, cell), text in typed.items()}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_one_cell_is_quoted(
         book[sheet].unmerge_cells(span.coord)
     book[sheet][cell].value = value
     book.save(path := tmp_path / "a.xlsx")
-    assert texts(read(path, example[0])) == {Location("a.xlsx", sheet, cell): str(value)}
+    assert texts(read(path, example[0])) == {Location("a.xlsx", sheet, parse_a1(cell)): str(value)}
 
 
 @pytest.mark.parametrize("cell", ["A10", "B10", "C2", "E4", "F3", "F12", "A40", "C40"])
@@ -181,7 +182,7 @@ def test_the_places_that_an_older_template_leaves_blank_are_looked_at_too(
         sheet.unmerge_cells(span.coord)
     sheet[cell].value = "联系人：张三"
     book.save(path := tmp_path / "a.xlsx")
-    assert texts(read(path, example[0])) == {Location("a.xlsx", COVER, cell): "联系人：张三"}
+    assert texts(read(path, example[0])) == {Location("a.xlsx", COVER, parse_a1(cell)): "联系人：张三"}
 
 
 def test_beyond_the_bound_texts_are_counted(
@@ -198,10 +199,10 @@ def test_beyond_the_bound_texts_are_counted(
 
 
 def test_too_many_texts_for_a_cell_leave_the_places_to_go_by() -> None:
-    marker = sheet_marker({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
-    rows = [[marker, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
+    sheet_id = own_sheet_id({"kind": "template"}, ((n, 3, f"第 {n} 项") for n in range(5_000)))
+    rows = [[sheet_id, "", "", "kpixl.level1"], ["", "", "", "甲"], ["", "备注", "", "乙"]]
     own = own_sheet(rows)
-    assert len(marker) <= MAX_LENGTH and own is not None and "texts" not in own.facts
+    assert len(sheet_id) <= MAX_LENGTH and own is not None and "texts" not in own.facts
     assert list(typed_on(rows, own)) == [((2, 1), "备注")]
 
 
@@ -218,7 +219,7 @@ def test_texts_in_the_margin_are_quoted_whatever_they_begin_with(
         sheet[cell].value = text
     book.save(path := tmp_path / "a.xlsx")
     assert texts(read(path, example[0])) == {
-        Location("a.xlsx", sheet.title, cell): text for cell, text in typed.items()
+        Location("a.xlsx", sheet.title, parse_a1(cell)): text for cell, text in typed.items()
     }
 
 
@@ -250,7 +251,7 @@ def test_another_year_in_the_subtitle_is_reported(
     result = consolidate([path], [form], workers=0)
     assert result.portfolio.year == 2026
     (found,) = [p for p in result.problems if p.code == "subtitle-differs"]
-    assert found.location == Location("a.xlsx", sheet.title, "A2")
+    assert found.location == Location("a.xlsx", sheet.title, parse_a1("A2"))
     assert "(2027 年度)" in found.message() and "(2027 年度)" in found.message("en")
 
 
@@ -269,7 +270,7 @@ def test_a_heading_over_a_form_that_is_not_the_markers_is_quoted(
         sheet["A1"].value = heading
         book.save(path := tmp_path / "a.xlsx")
         result = read(path, form)
-        assert texts(result) == ({Location("a.xlsx", sheet.title, "A1"): heading} if quoted else {})
+        assert texts(result) == ({Location("a.xlsx", sheet.title, parse_a1("A1")): heading} if quoted else {})
 
 
 def _push_down(sheet: Worksheet) -> None:
@@ -318,7 +319,7 @@ def test_what_is_answered_beside_the_list_of_problems_is_quoted_and_marked_anew(
     book.worksheets[0]["H6"].value = "不必改"
     name = book.worksheets[0].title
     book.save(copy)
-    answers = {Location("a.xlsx", name, "I5"): "已改", Location("a.xlsx", name, "H6"): "不必改"}
+    answers = {Location("a.xlsx", name, parse_a1("I5")): "已改", Location("a.xlsx", name, parse_a1("H6")): "不必改"}
     assert texts(read(copy, form)) == {**before, **answers}
     again = annotated(copy, form, tmp_path / "second")
     assert texts(read(again, form)) == before

@@ -9,7 +9,8 @@ from pathlib import Path
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.keys import Key
 from kpixl.problems import Severity
 from kpixl.recognise.quoted import MAX_CELLS
@@ -19,7 +20,7 @@ from tests.strategies import form_of
 FORM = "shanghai-target"
 
 
-def returned(folder: Path, change: Callable[[Worksheet], None]) -> Consolidated:
+def returned(folder: Path, change: Callable[[Worksheet], None]) -> Collection:
     """Change the first project's sheet of a filled template and read it."""
     book = openpyxl.load_workbook(io.BytesIO(template(FORM, "filled")))
     change(book.worksheets[1])
@@ -79,8 +80,8 @@ def test_unit_typed_with_its_value_has_the_cell_of_the_value(tmp_path: Path) -> 
     result = returned(tmp_path, change)
     row = result.portfolio.projects[0].tables["indicators"][0]
     assert (row["operator"], row["unit"]) == ("≥", "人")
-    cells = result.sources["01"].cells
-    assert [cells[Key("indicators", 0, part)] for part in ("operator", "value", "unit")] == ["F13"] * 3
+    source = result.sources["01"]
+    assert [source.address(Key("indicators", 0, part)) for part in ("operator", "value", "unit")] == ["F13"] * 3
 
 
 def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> None:
@@ -90,4 +91,4 @@ def test_unit_of_a_number_format_has_the_cell_of_the_value(tmp_path: Path) -> No
 
     result = returned(tmp_path, change)
     assert result.portfolio.projects[0].tables["indicators"][0]["unit"] == "%"
-    assert result.sources["01"].cells[Key("indicators", 0, "unit")] == "F13"
+    assert result.sources["01"].address(Key("indicators", 0, "unit")) == "F13"

@@ -19,7 +19,8 @@ import openpyxl
 import pytest
 
 from kpixl.a1 import CellRef, parse_a1
-from kpixl.collection.consolidate import Consolidated, consolidate
+from kpixl.collection.consolidate import consolidate
+from kpixl.collection.model import Collection
 from kpixl.forms.definition import Form
 from kpixl.output.template import build_template
 from kpixl.portfolio.model import Portfolio
@@ -46,15 +47,15 @@ DOUBTFUL: dict[str, Any] = {
 }
 
 
-def read(path: Path) -> Consolidated:
+def read(path: Path) -> Collection:
     return consolidate([path], [form_of("shanghai-target")], workers=0)
 
 
-def told(result: Consolidated) -> dict[str, str]:
-    return {p.location.cell or "": p.code for p in result.problems}
+def told(result: Collection) -> dict[str, str]:
+    return {p.location.address or "": p.code for p in result.problems}
 
 
-def looks(result: Consolidated) -> int:
+def looks(result: Collection) -> int:
     return sum(file.second_looks for file in result.files)
 
 
@@ -89,7 +90,7 @@ def test_what_is_in_doubt_is_looked_up(kind: str, doubtful: Path, office: Office
         "F14": "cell-error",
         "F16": "value-normalised",
     }
-    shown = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
+    shown = {p.location.address: p.message() for p in result.problems if p.code == "cell-error"}
     assert "#DIV/0!" in shown["F14"] and "#N/A" in shown["B11"]
     assert looks(result) == 1
 
@@ -155,7 +156,7 @@ def test_an_error_where_nothing_need_stand_is_said_in_a_sheet_as_sent(
     path = tmp_path / "errors.xlsx"
     book.save(path)
     result = consolidate([calculator.convert(path, tmp_path / "out", kind)], [example[0]], workers=0)
-    found = {p.location.cell: p.message() for p in result.problems if p.code == "cell-error"}
+    found = {p.location.address: p.message() for p in result.problems if p.code == "cell-error"}
     assert set(found) == {"B11", "F8", "G13"}
     assert all("#DIV/0!" in message for message in found.values())
 
@@ -168,7 +169,7 @@ def test_a_formula_without_a_value_where_nothing_need_stand_is_said(
     path = tmp_path / "uncached.xlsx"
     book.save(path)
     result = consolidate([path], [example[0]], workers=0)
-    assert {p.location.cell for p in result.problems if p.code == "formula-uncached"} >= {"F8"}
+    assert {p.location.address for p in result.problems if p.code == "formula-uncached"} >= {"F8"}
 
 
 @pytest.mark.parametrize("kind", ["xls", "ods"])

@@ -44,6 +44,7 @@ from kpixl.output.template import build_template
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from tests.packages import compound, document
+from tests.yaml_cases import load_cases
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "cases" / "seeded.yaml"
@@ -55,7 +56,7 @@ Kind = Mapping[str, Any]
 
 def kinds() -> list[Kind]:
     """Load every kind of mistake."""
-    found: list[Kind] = yaml.safe_load(CASES.read_text(encoding="utf-8"))
+    found: list[Kind] = load_cases(CASES)
     return found
 
 
@@ -86,12 +87,23 @@ def title_of(sheet: str, form: str = "") -> str:
     return names.get(sheet, sheet)
 
 
+_built: dict[tuple[str, str, str], bytes] = {}
+
+
+def _template(form: Form, portfolio: Portfolio) -> bytes:
+    """Build the template of a portfolio, once: nearly every kind begins with the same one."""
+    key = (form.id, form.version, canonical.dumps(form, portfolio))
+    if key not in _built:
+        _built[key] = build_template(form, portfolio)
+    return _built[key]
+
+
 def seed(kind: Kind, folder: Path) -> list[Path]:
     """Write the file of a kind, and a second one where it has one."""
     form, portfolio = base(kind.get("form", ""))
     changes = dict(kind.get("portfolio", {}))
     sent = replace(form, version=changes.pop("version", form.version))
-    content = build_template(sent, replace(portfolio, **changes))
+    content = _template(sent, replace(portfolio, **changes))
     path = folder / NAME
     written = [path]
     path.write_bytes(_changed(content, kind))
@@ -159,7 +171,7 @@ def put(sheet: Worksheet, address: str, value: Any) -> None:
 
 
 def _long(length: int) -> str:
-    """Write a goal of that many characters in which no sentence stands twice."""
+    """Write a goal of that many characters in which no sentence is repeated."""
     digits = "零一二三四五六七八九"
     clauses = (f"走进第{''.join(digits[int(d)] for d in str(n))}个小区的活动室" for n in range(length // 12 + 1))
     return "面向社区居民举办科普讲座，" + "，".join(clauses) + "，让居民听得懂。"
@@ -213,7 +225,7 @@ def _copy(book: Workbook, copies: Mapping[str, str]) -> None:
 
 
 def _paste(book: Workbook, pasted: Mapping[str, str]) -> None:
-    """Paste the form of one sheet over that of another; the marker beside it stays."""
+    """Paste the form of one sheet over that of another; the sheet id beside it stays."""
     for source, target in pasted.items():
         onto = book[title_of(target)]
         for row in book[title_of(source)].iter_rows(max_col=7):

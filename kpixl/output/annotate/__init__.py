@@ -169,14 +169,14 @@ def marked_data(written: Iterable[MarkedFile], lang: str) -> list[dict[str, Any]
 
 
 def copy_name(name: str, lang: str, *, listed: bool) -> tuple[str, str]:
-    """Return stem and ending of a copy: those of its original, or of a list that says that it is one."""
+    """Return stem and ending of a copy: those of its original, or of a list, named as one."""
     if listed:
         return say(_LIST_NAME, lang, stem=name, list=say(NAME, lang)), _ENDING
     return PurePosixPath(name).stem, PurePosixPath(name).suffix
 
 
 def _path(file: str, folder: Path, taken: dict[str, bool], lang: str, *, listed: bool) -> Path:
-    """Name a copy like its original; a list says that it is one. No name from an archive leads out of `folder`.
+    """Name a copy like its original; a list is named as one. No name from an archive leads out of `folder`.
 
     `taken`: the names in use, and whether each is a folder's.
     """

@@ -82,7 +82,7 @@ def make_copies(
     """
     tasks = _tasks(files, groups)
     finished = 0
-    with Pool(partial(_marker, marking), bounds_of(marking.limits), workers) as pool:
+    with Pool(partial(_sheet_id, marking), bounds_of(marking.limits), workers) as pool:
         while tasks:
             again: list[_Task] = []
             for task, outcome in zip(tasks, pool.run(tasks), strict=True):
@@ -146,7 +146,7 @@ def _split(task: _Task, parts: Sequence[_Part], copies: dict[int, Copy]) -> tupl
 # --- in the worker ----------------------------------------------------------------------------
 
 
-def _marker(marking: Marking) -> Callable[[_Task], Iterator[_Part]]:
+def _sheet_id(marking: Marking) -> Callable[[_Task], Iterator[_Part]]:
     return partial(_mark, marking)
 
 

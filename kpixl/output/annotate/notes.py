@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from kpixl.a1 import Span, span_from
+from kpixl.a1 import CellRef, Span
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Problem, Severity
+from kpixl.problems.words import SEVERITY_WORDS
 from kpixl.readers import Grid
 from kpixl.texts import Text, say
 
@@ -20,19 +21,14 @@ RULE = f"LEN({RULE_SIGNATURE})>0"
 
 TINTS = {Severity.ERROR: "FFB4B4", Severity.WARNING: "FFD88A", Severity.INFO: "BFDDF5"}
 EDGES = {Severity.ERROR: "C00000", Severity.WARNING: "B45309", Severity.INFO: "1F6FB2"}
-LEVELS: dict[Severity, Text] = {
-    Severity.ERROR: ("错误", "error"),
-    Severity.WARNING: ("警告", "warning"),
-    Severity.INFO: ("提示", "note"),
-}
 _OPINION: Text = ("检查意见", " to be looked at")
 _COLON: Text = ("：", ": ")
 
 
-_OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote stands there already
+_OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote is there already
 
 
-class Note(NamedTuple):
+class CellNote(NamedTuple):
     """A note: the cell, with all that is merged into it, its text, and the worst that is said."""
 
     place: Span
@@ -40,16 +36,16 @@ class Note(NamedTuple):
     severity: Severity
 
 
-def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[Note]:
+def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[CellNote]:
     """Make a note for each cell that problems are about; what a merge covers counts as the merged cell."""
     spans = [] if grid is None else [_moved(span, grid) for span in grid.merges()]
     cells: dict[Span, list[Problem]] = {}
     for problem in problems:
-        place = span_from(problem.location.cell or "")
-        if place is not None and problem.code not in _OWN_WORDS:
-            inside = (s for s in spans if s.row <= place.row <= s.last_row and s.col <= place.col <= s.last_col)
-            cells.setdefault(next(inside, place), []).append(problem)
-    return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
+        cell = problem.location.cell
+        if isinstance(cell, CellRef) and problem.code not in _OWN_WORDS:
+            inside = (s for s in spans if s.row <= cell.row <= s.last_row and s.col <= cell.column <= s.last_col)
+            cells.setdefault(next(inside, Span(*cell, *cell)), []).append(problem)
+    return [CellNote(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
 
 
 def _moved(span: Span, grid: Grid) -> Span:
@@ -64,7 +60,7 @@ def rank(problem: Problem) -> int:
 def _text(problems: Sequence[Problem], lang: str) -> str:
     lines = [NOTE_SIGNATURE + say(_OPINION, lang)]
     for problem in problems:
-        lines.append(say(LEVELS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
+        lines.append(say(SEVERITY_WORDS[problem.severity], lang) + say(_COLON, lang) + problem.message(lang))
         if hint := problem.hint(lang):
             lines.append(f"→ {hint}")
     text = "\n".join(lines)

@@ -10,7 +10,7 @@ from kpixl.a1 import Span, a1, quoted
 from kpixl.collection.intake import is_problem_list, problem_list
 from kpixl.ooxml.package import Package as Parts
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, dump, local, make, parse, storable
-from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
+from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, CellNote, notes_of
 from kpixl.output.annotate.problem_list import LAST, NAME, WIDTHS, Group, ListRow, list_rows
 from kpixl.output.workbook import sheet_names
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
@@ -40,7 +40,7 @@ def mark_opendocument(
     package: OpenedPackage, grids: Sequence[Grid], file: str, groups: Sequence[Group], lang: str, origins: Sequence[str]
 ) -> bytes:
     """Mark the document of a package whose `grids` were read. Raises PackageError."""
-    return _Marker(package, grids, lang).mark(file, groups, origins)
+    return _Annotator(package, grids, lang).mark(file, groups, origins)
 
 
 def _q(name: str) -> str:
@@ -49,7 +49,7 @@ def _q(name: str) -> str:
 
 
 def _new(name: str, *children: Tree, text: str | None = None, **attributes: str) -> Tree:
-    """Make an element; the attribute table_name stands for table:name, and table_number__rows for number-rows."""
+    """Make an element; the attribute table_name becomes table:name, and table_number__rows for number-rows."""
     named = {_q(key.replace("__", "-").replace("_", ":", 1)): value for key, value in attributes.items()}
     node = make(_q(name), SPACES, named)
     node.extend(children)
@@ -58,7 +58,7 @@ def _new(name: str, *children: Tree, text: str | None = None, **attributes: str)
     return node
 
 
-class _Marker:
+class _Annotator:
     """Marks one document; used once."""
 
     def __init__(self, package: OpenedPackage, grids: Sequence[Grid], lang: str) -> None:
@@ -165,7 +165,7 @@ def _untint(table: Tree) -> None:
                 whole.getparent().remove(whole)
 
 
-def _tint(table: Tree, name: str, notes: Sequence[Note]) -> None:
+def _tint(table: Tree, name: str, notes: Sequence[CellNote]) -> None:
     """Tint cells by rules in front of those that are there: the first one wins."""
     rules = table.find(_q("calcext:conditional-formats"))
     if rules is None:
@@ -191,7 +191,7 @@ def _address(sheet: str, row: int, col: int) -> str:
 
 
 def _remove_notes(table: Tree) -> None:
-    """Remove the notes of an earlier marking, and what stands of ours below a person's own."""
+    """Remove the notes of an earlier marking, and ours below a person's own."""
     for note in list(table.iter(_q("office:annotation"))):
         lines = [p for p in note if local(p) == "p"]
         ours = next((n for n, p in enumerate(lines) if "".join(p.itertext()).startswith(NOTE_SIGNATURE)), None)
@@ -203,7 +203,7 @@ def _remove_notes(table: Tree) -> None:
                 note.remove(line)
 
 
-def _annotate(table: Tree, note: Note) -> None:
+def _annotate(table: Tree, note: CellNote) -> None:
     """Put a note at a cell, below a person's own; where the sheet ends above it, the list has to do."""
     cell = _cell_at(table, note.place)
     if cell is None:
@@ -258,7 +258,7 @@ def _repeated(node: Tree, attribute: str) -> int:
 
 
 def _nth(nodes: Iterable[Tree], number: int, attribute: str) -> Tree | None:
-    """Return the node that stands for a place, alone: what it repeats before and behind become nodes of their own."""
+    """Return the node of one place, alone: what it repeats before and behind become nodes of their own."""
     for node in nodes:
         count = _repeated(node, attribute)
         if number < count:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kpixl.a1 import Span, span_from
+from kpixl.a1 import CellRef, Span
 from kpixl.collection.intake import problem_list
-from kpixl.output.annotate.notes import LEVELS, TINTS, rank
+from kpixl.output.annotate.notes import TINTS, rank
 from kpixl.output.workbook import Book, Sheet
 from kpixl.problems import Problem, Severity
+from kpixl.problems.words import SEVERITY_WORDS
 from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
@@ -90,8 +91,8 @@ def grouped(problems: Iterable[Problem], *, everything: bool = False) -> tuple[G
 
 
 def _order(problem: Problem) -> tuple[int, int, int]:
-    place = span_from(problem.location.cell or "")
-    return (rank(problem), *((place.row, place.col) if place else (-1, -1)))
+    cell = problem.location.cell
+    return (rank(problem), *(cell if isinstance(cell, CellRef) else (-1, -1)))
 
 
 def list_rows(file: str, groups: Sequence[Group], reason: Text | None, lang: str) -> Iterator[ListRow]:
@@ -121,14 +122,14 @@ def _problem(number: int, problem: Problem, lang: str, *, linked: bool) -> ListR
     place = problem.location
     texts = (
         str(number),
-        say(LEVELS[problem.severity], lang),
-        place.cell or "",
+        say(SEVERITY_WORDS[problem.severity], lang),
+        place.address or "",
         place.field or "",
         problem.message(lang),
         problem.hint(lang),
     )
     height = max(fitting_height(text, width, SIZE, 18) for text, width in zip(texts, WIDTHS, strict=True))
-    link = (place.sheet, place.cell) if linked and place.sheet and place.cell else None
+    link = (place.sheet, place.address) if linked and place.sheet and place.address else None
     return ListRow("problem", texts, height, problem.severity, link)
 
 

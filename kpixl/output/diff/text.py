@@ -101,7 +101,7 @@ def _project(
         yield DiffLine(ChangeKind.CHANGED, 1, f"~ {say(RENUMBERED, lang)}: {change.old.id} → {change.new.id}")
     for value in change.values:
         key = Key(value.field.key)
-        cell = new.place(change.new.id, key).cell or old.place(change.old.id, key).cell
+        cell = new.place(change.new.id, key).address or old.place(change.old.id, key).address
         yield DiffLine(ChangeKind.CHANGED, 1, "  ".join(filter(None, (f"~ {value_change_text(value, lang)}", cell))))
     for row in change.rows:
         text = f"{SIGNS[row.kind]} {row_change_text(row, lang)}"
@@ -113,7 +113,7 @@ def _row_cells(row: RowChange, change: ProjectChange, old: Side, new: Side) -> s
     assert change.old is not None
     assert change.new is not None
     keys = [row_keys(row, value) for value in row.values]
-    cells = [new.place(change.new.id, b).cell or old.place(change.old.id, a).cell for a, b in keys]
+    cells = [new.place(change.new.id, b).address or old.place(change.old.id, a).address for a, b in keys]
     named = list(dict.fromkeys(filter(None, cells)))
     return " ".join(named if row.kind is ChangeKind.CHANGED else named[:1])
 
@@ -265,5 +265,5 @@ def _value_data(change: ValueChange, old: Location, new: Location) -> dict[str, 
         data["percent"] = None if change.percent is None else number_text(change.percent)
     for name, place in (("old_place", old), ("new_place", new)):
         if place.cell is not None:
-            data[name] = {"file": place.file, "sheet": place.sheet, "cell": place.cell}
+            data[name] = {"file": place.file, "sheet": place.sheet, "cell": place.address}
     return data

@@ -249,7 +249,7 @@ def _sources(exported: Exported) -> Iterator[tuple[Cell, ...]]:
             if value is None:
                 continue
             label = (one.heading or one.label).rstrip(":：")
-            place = (source.file, source.sheet, source.cells.get(key), source.raw.get(key)) if source else (None,) * 4
+            place = (source.file, source.sheet, source.address(key), source.raw.get(key)) if source else (None,) * 4
             yield project.id, str(key), table, row, label, text_of(value), *place, source.sha256 if source else None
 
 
@@ -264,7 +264,7 @@ def _values(form: Form, project: Project) -> Iterator[tuple[Key, str | None, int
 
 def _problems(exported: Exported, lang: str) -> Iterator[tuple[Cell, ...]]:
     for problem in exported.problems:
-        place = (problem.location.file, problem.location.sheet, problem.location.cell, problem.location.field)
+        place = (problem.location.file, problem.location.sheet, problem.location.address, problem.location.field)
         texts = problem.message(lang), problem.hint(lang)
         yield problem.project, problem.code, str(problem.severity), *place, *texts
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
-from kpixl.collection.review import Reviewed
+from kpixl.collection.model import Collection
 from kpixl.disk import Output, commit, remove_own, write_reason
 from kpixl.files import natural_key, safe_file_names
 from kpixl.output.annotate import copy_name
@@ -47,7 +47,7 @@ class WrittenLetter:
 
 
 def write_letters(
-    reviewed: Reviewed,
+    reviewed: Collection,
     status: Status,
     letters: Sequence[Letter],
     folder: Path,
@@ -103,7 +103,7 @@ def _made(folder: Path) -> list[Problem]:
     return []
 
 
-def _copies(reviewed: Reviewed, files: Set[str], marking: Marking, workers: int | None) -> dict[str, Copy]:
+def _copies(reviewed: Collection, files: Set[str], marking: Marking, workers: int | None) -> dict[str, Copy]:
     """Make the annotated copies of some files."""
     found: dict[str | None, list[Problem]] = {}
     for problem in reviewed.problems:

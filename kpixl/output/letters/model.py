@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kpixl.collection.review import Reviewed
+from kpixl.collection.model import Collection
 from kpixl.files import natural_key
 from kpixl.forms.values import fold
 from kpixl.output.status import Status
@@ -37,7 +37,7 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a unit is to be told. `unit` may be blank; `to`: addresses, none where none is known."""
+    """What is written to a unit. `unit` may be blank; `to`: addresses, none where none is known."""
 
     unit: str
     to: tuple[str, ...]
@@ -68,7 +68,7 @@ class Letters:
 
 
 def letters_of(
-    reviewed: Reviewed,
+    reviewed: Collection,
     status: Status,
     contacts: Mapping[str, Sequence[str]],
     *,
@@ -88,7 +88,7 @@ def letters_of(
 class _Desk:
     """Sorts findings and files by unit; used once."""
 
-    def __init__(self, reviewed: Reviewed, status: Status, contacts: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, reviewed: Collection, status: Status, contacts: Mapping[str, Sequence[str]]) -> None:
         self.status, self.contacts, self.file = status, contacts, reviewed.config.file
         self.owner: dict[str, int] = {}
         self.files: dict[str, set[int]] = {}

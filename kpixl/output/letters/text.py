@@ -85,7 +85,7 @@ def _groups(problems: Iterable[Problem], names: _Names, labels: Mapping[str, str
     for problem in problems:
         place = names.place(problem)
         project = labels.get(problem.project or "", "")
-        where = " ".join(part for part in (problem.location.cell, problem.location.field) if part)
+        where = " ".join(part for part in (problem.location.address, problem.location.field) if part)
         item = {"where": _line(where), **_texts(problem, lang)}
         groups.setdefault((place, "" if project in place else project), []).append(item)
     return [{"place": place, "project": project, "findings": found} for (place, project), found in groups.items()]

@@ -65,7 +65,9 @@ def _pairs(rows: Sequence[PrintedRow], form: Form) -> Iterator[str]:
 
 def _listed(block: PageTable) -> Iterator[str]:
     """Write a table: a merged cell is repeated in every row over which it reaches."""
-    headings = [cell for row in block.head for cell in row.cells if cell.kind == "heading"]
+    own = [cell for row in block.head for cell in row.cells if cell.kind == "heading"]
+    groups = [cell for cell in own if not cell.key]
+    headings = sorted((cell for cell in own if cell.key), key=lambda cell: cell.col)
     columns = [cell.col for cell in headings]
     last: dict[int, PrintedCell] = {}
     rows = []
@@ -73,7 +75,13 @@ def _listed(block: PageTable) -> Iterator[str]:
         last |= {cell.col: cell for cell in row.cells}
         reached = block.body[0].cells[0].row + number
         rows.append([show(last[c]) if c in last and last[c].row + last[c].rows > reached else "" for c in columns])
-    yield from _table([show(cell) for cell in headings], rows, set())
+    yield from _table([_under(cell, groups) for cell in headings], rows, set())
+
+
+def _under(heading: PrintedCell, groups: Sequence[PrintedCell]) -> str:
+    """Write a heading behind that of its group: a table of Markdown has one row of headings."""
+    over = (g for g in groups if g.row < heading.row and g.col <= heading.col < g.col + g.columns)
+    return "：".join(show(cell) for cell in (*over, heading))
 
 
 def _table(

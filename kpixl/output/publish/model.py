@@ -172,7 +172,7 @@ def draft_mark() -> str:
 
 
 def contents_columns(form: Form) -> tuple[Field, ...]:
-    """Choose the columns of the table of contents: what projects are told apart by, and the amount."""
+    """Choose the columns of the table of contents: what distinguishes projects, and the amount."""
     keys = dict.fromkeys((*form.key_fields, form.summary.amount))
     return tuple(form.fields[key] for key in keys if key is not None)
 
@@ -221,7 +221,9 @@ def split_blocks(rows: Iterable[PrintedRow]) -> tuple[tuple[PrintedCell, ...], t
         if row.part == "title" and not blocks:
             titles += row.cells
             continue
-        if not blocks or row.table != last or row.part == "heading":
+        # Several rows of headings are one head.
+        begins = row.part == "heading" and not (blocks and blocks[-1][0] and not blocks[-1][1])
+        if not blocks or row.table != last or begins:
             blocks.append(([], []))
             last = row.table
         blocks[-1][row.part != "heading"].append(row)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress, Workers
-from kpixl.collection.review import Reviewed, is_portfolio, review
+from kpixl.collection.model import Collection
+from kpixl.collection.review import is_portfolio, review
 from kpixl.disk import Output, Written, commit
 from kpixl.forms.definition import Form
 from kpixl.forms.names import field_called, unit_field
@@ -46,12 +47,12 @@ def review_and_status(
     workers: Workers = None,
     progress: Progress | None = None,
     sent: Portfolio | None = None,
-) -> tuple[Reviewed, Status]:
-    """Check what lies under `paths` as `kpixl check` does, and say what became of every project of the roster.
+) -> tuple[Collection, Status]:
+    """Check what lies under `paths` as `kpixl check` does; return the state of every project of the roster.
 
-    `by`: the field by which to group, by default the one that says whose a project is. `due`: local time; a date alone
-    means its whole day. `inputs`, `outputs`: as for review. Raises KpixlError as review does, but for nothing to read:
-    then everything is missing; `field-unknown`, and
+    `by`: the field by which to group, by default the one that names the owner of a project. `due`: local time; a date
+    alone means its whole day. `inputs`, `outputs`: as for review. Raises KpixlError as review does, save where
+    nothing can be read: then everything is missing; `field-unknown`, and
     `not-submissions` where a portfolio is given in place of returned files.
     """
     if is_portfolio(paths):

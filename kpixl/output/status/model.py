@@ -10,7 +10,7 @@ from typing import Any
 
 from kpixl.collection.deliveries import delivery_data
 from kpixl.collection.intake import FileResult
-from kpixl.collection.review import Reviewed
+from kpixl.collection.model import Collection
 from kpixl.collection.run_record import bases, is_blank
 from kpixl.files import natural_key
 from kpixl.forms.definition import Field, Form
@@ -183,7 +183,7 @@ def day_end(due: datetime | None) -> datetime | None:
     return due + timedelta(days=1, seconds=-1)
 
 
-def status_of(reviewed: Reviewed, roster: Portfolio, *, by: Field | None, due: datetime | None = None) -> Status:
+def status_of(reviewed: Collection, roster: Portfolio, *, by: Field | None, due: datetime | None = None) -> Status:
     """Turn what checking the returned files gave into the status of the roster's projects.
 
     `by`: the field by which to group, None for one group. `due`: local time; a date alone means its whole day.
@@ -194,7 +194,7 @@ def status_of(reviewed: Reviewed, roster: Portfolio, *, by: Field | None, due: d
 class _Stock:
     """Takes stock once."""
 
-    def __init__(self, reviewed: Reviewed, roster: Portfolio, by: Field | None, due: datetime | None) -> None:
+    def __init__(self, reviewed: Collection, roster: Portfolio, by: Field | None, due: datetime | None) -> None:
         self.reviewed, self.roster, self.by, self.due = reviewed, roster, by, due
         self.bases = bases(roster, reviewed.sent)
         self.merged = {project.id: project for project in reviewed.portfolio.projects}
@@ -268,8 +268,10 @@ class _Stock:
         first = self.reviewed.form.key_fields[0]
         near_unit = _Names((unit, unit) for unit in units)
         near_project = _Names((text_of(p.values[first]), p.id) for p in self.roster.projects)
-        problems = [problem for file in self.reviewed.files for problem in file_errors(file)]
-        problems += [p for p in self.reviewed.problems if p.code == "marker-form"]
+        known = {(p.code, p.location): p for p in self.reviewed.problems}  # with the severity that the office gives it
+        kept = [problem for file in self.reviewed.files for problem in file_errors(file)]
+        problems = [known.get((p.code, p.location), p) for p in kept]
+        problems += [p for p in self.reviewed.problems if p.code == "sheet-id-form"]
         found = [
             Unread(file, *self.time(file), problem, near_unit.only(file), near_project.only(file), self.delivery(file))
             for problem in problems
@@ -297,7 +299,7 @@ class _Names:
         """Return what the one name that the file's name or folder holds means; None where it holds none or several."""
         text = fold(file)
         held = [folded for folded in self.names if folded in text]
-        # A name within a longer one that is there too says nothing of its own.
+        # A name within a longer one that is there too adds nothing.
         held = [name for name in held if not any(name != other and name in other for other in held)]
         return self.names[held[0]] if len(held) == 1 else None
 

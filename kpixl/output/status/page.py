@@ -92,7 +92,7 @@ def render_status(status: Status, *, lang: str = "zh", extra: Sequence[Path] = (
 
 
 def _numbers(counts: Counts, status: Status) -> list[tuple[int, str]]:
-    """Pair each count with its look: what there is none of steps back, what is to be chased stands out."""
+    """Pair each count with its look: none is dimmed, what is to be chased is marked."""
     looks = {"errors": "hit error", "blank": "hit warning", "missing": "hit warning"}
     names = (name for name, _ in count_columns(status))
     return [

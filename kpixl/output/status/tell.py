@@ -1,4 +1,4 @@
-"""What is told of a status in the same words everywhere: titles, times, remarks."""
+"""Texts of a status that are the same everywhere: titles, times, remarks."""
 
 from __future__ import annotations
 

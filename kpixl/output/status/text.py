@@ -27,7 +27,7 @@ from kpixl.output.status.words import State
 from kpixl.problems import Severity
 from kpixl.texts import Text, say
 
-Line = tuple[int, str]  # how far it is indented, and what it says
+Line = tuple[int, str]  # indentation, text
 
 
 @dataclass(frozen=True, slots=True)

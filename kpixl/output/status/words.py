@@ -1,14 +1,16 @@
-"""The words in which a status is told, in table, workbook and page."""
+"""The words of a status, in table, workbook and page."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from kpixl.problems import Severity
+from kpixl.problems.words import SEVERITY_COUNTS
 from kpixl.texts import Text
 
 
 class State(StrEnum):
-    """What became of a project. Each project has one; being late and coming back twice are told beside it."""
+    """What became of a project. Each project has one; being late and coming back twice are shown beside it."""
 
     RETURNED = "returned"
     ERRORS = "errors"
@@ -34,8 +36,8 @@ STATE: Text = ("情况", "Status")
 ROUND: Text = ("交回次数", "Round")
 FILE: Text = ("文件", "File")
 SHEET: Text = ("工作表", "Sheet")
-ERRORS: Text = ("错误", "Errors")
-WARNINGS: Text = ("警告", "Warnings")
+ERRORS: Text = SEVERITY_COUNTS[Severity.ERROR]
+WARNINGS: Text = SEVERITY_COUNTS[Severity.WARNING]
 TIME: Text = ("交回时间", "Came at")
 SENDER: Text = ("发件人 {sender}", "from {sender}")
 REMARK: Text = ("说明", "Remarks")

@@ -307,7 +307,7 @@ def _edit_problems(edits: Edits, file: str) -> Iterator[Problem]:
     for edit in edits.cells:
         counts[edit.sheet] = counts.get(edit.sheet, 0) + 1
         if counts[edit.sheet] <= MAX_EDITS:
-            details = {"sheet": edit.sheet, "cell": edit.cell, "old": edit.old, "new": edit.new}
+            details = {"sheet": edit.sheet, "cell": str(edit.cell), "old": edit.old, "new": edit.new}
             yield Problem("summary-edited", Location(file, edit.sheet, edit.cell), details)
     others = list(edits.others)
     for sheet, count in counts.items():

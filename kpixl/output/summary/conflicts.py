@@ -93,7 +93,7 @@ def _sources(offer: Offer) -> str:
     """Name every place where a candidate was typed, a line each: file, sheet, cell, when and by whom it was saved."""
     lines = []
     for place in offer.places:
-        where = " › ".join(p for p in (place.location.file, place.location.sheet, place.location.cell) if p)
+        where = " › ".join(p for p in (place.location.file, place.location.sheet, place.location.address) if p)
         lines.append("  ".join(part for part in (where, place.date, place.editor) if part))
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form, Value
-from kpixl.forms.types import FIELD_TYPES, TEXT
+from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
 from kpixl.forms.values import fits_float
 from kpixl.output.paper import paper_number, paper_room, points_wide
 from kpixl.output.summary.look import FOOTER, TINT_DOUBT
@@ -131,10 +131,17 @@ class FormsWriter:
         elif (kind := FIELD_TYPES.get(cell.type, TEXT)).is_amount:
             props |= self._number_props(cell.value, kind.number_format(self._form.money))
         elif isinstance(cell.value, kind.python) and not isinstance(cell.value, str):
-            props |= {"align": kind.align, "num_format": kind.number_format(self._form.money)}
+            props |= {"align": kind.align, "num_format": self._number_format(cell, kind)}
         else:
             props |= self._text_props(cell)
         return self._book.format(**props)
+
+    def _number_format(self, cell: PrintedCell, kind: FieldType) -> str:
+        """Return the number format of a value; a computed one has the decimals that it is rounded to."""
+        field = self._form.fields.get(cell.key) if not cell.table else None
+        if field is not None and field.compute is not None:
+            return kind.computed_format(field.compute.decimals, self._form.money)
+        return kind.number_format(self._form.money)
 
     @staticmethod
     def _number_props(value: Value, number_format: str) -> dict[str, Any]:

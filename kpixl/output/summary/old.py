@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 
-from kpixl.a1 import a1, quoted
+from kpixl.a1 import CellRef, a1, quoted
 from kpixl.ooxml.cells import SheetCell, read_cells, shared_strings
 from kpixl.ooxml.comments import Comments
 from kpixl.ooxml.contents import CHART, contents_of, drawn
@@ -68,7 +68,7 @@ class EditedCell:
     """A cell of one of our sheets that a person changed: what kpixl wrote, and what is there now."""
 
     sheet: str
-    cell: str
+    cell: CellRef
     old: Text
     new: Text
 
@@ -220,7 +220,7 @@ class OldSummary:
 
     def _edited(self, name: str, changes: Changes) -> list[EditedCell]:
         return [
-            EditedCell(name, a1(c.row, c.col), self._shown(c.old, c.old), self._shown(c.new, c.old))
+            EditedCell(name, CellRef(c.row, c.col), self._shown(c.old, c.old), self._shown(c.new, c.old))
             for c in changes.cells
         ]
 

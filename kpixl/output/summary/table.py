@@ -1,7 +1,7 @@
 """The table of projects: one row for each, totals below, everything that a filter or a sort leaves right.
 
 The totals stand below the filtered range, not inside it: a subtotal row between projects is hidden by the first
-filter and torn from its group by the first sort. A hidden column says of each project whether the filter shows it,
+filter and torn from its group by the first sort. A hidden column holds for each project whether the filter shows it,
 so that subtotals and grand total always add up what is seen. Number, name and amount come first and stay in view, and
 so does the title, which is as wide as they are.
 """
@@ -98,7 +98,7 @@ def projects_by(key: str, projects: Sequence[Project]) -> dict[Value, list[Proje
 
 
 def excel_total(values: Sequence[Value]) -> Decimal:
-    """Add up what Excel holds as numbers; an amount with more digits than it keeps stands there as text."""
+    """Add up what Excel holds as numbers; an amount with more digits than it keeps is text there."""
     return sum((v for v in values if isinstance(v, Decimal) and fits_float(v)), Decimal(0))
 
 

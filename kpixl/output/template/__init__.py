@@ -34,7 +34,7 @@ from kpixl.portfolio.own_texts import (
     PROJECTS,
     STATUS_HEAD,
     TEMPLATE_KIND,
-    sheet_marker,
+    own_sheet_id,
 )
 from kpixl.portfolio.rollover import notes_of
 from kpixl.problems import Problem, failure
@@ -76,7 +76,7 @@ def build_template(
 ) -> bytes:
     """Build the workbook for all projects of `portfolio`.
 
-    `whole`: the portfolio of which this is a part, when it was split; markers refer to it. `last`: the year before,
+    `whole`: the portfolio of which this is a part, when it was split; sheet ids refer to it. `last`: the year before,
     whose values are notes beside the cells that are blank.
     Raises KpixlError `too-many-sheets`.
     """
@@ -100,19 +100,18 @@ def build_template(
     before = {p.id: p for p in last.projects} if last is not None else {}
     year_before = last.year if last is not None and last.year else ""
     statuses: list[SheetStatus] = []
-    marks = []
+    placed = []
     asked = Asked(form)
     for project, name in zip(portfolio.projects, names, strict=True):
-        mark = _marker(form, whole, project, places[project.id])
+        sheet_id = _sheet_id(form, whole, project, places[project.id])
         sheet = FormSheet(book, form, SheetStyles(), lang, name, cover_name, asked)
-        statuses.append(
-            sheet.write(project, portfolio.year, mark, _notes(form, project, before.get(project.id), year_before, lang))
-        )
-        marks.append((name, sheet_ids.dumps(mark)))
+        notes = _notes(form, project, before.get(project.id), year_before, lang)
+        statuses.append(sheet.write(project, portfolio.year, sheet_id, notes))
+        placed.append((name, sheet_ids.dumps(sheet_id)))
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
     used = {f.choices for f in form.fields.values() if f.choices}
     used |= {c.choices for t in form.tables.values() for c in t.columns.values() if c.choices}
-    write_lists(book, form, _workbook_facts(form, whole), marks, sorted(used))
+    write_lists(book, form, _workbook_facts(form, whole), placed, sorted(used))
     return book.finish()
 
 
@@ -192,8 +191,8 @@ def _build_all(
     return in_processes(build, parts)
 
 
-def _marker(form: Form, whole: Portfolio, project: Project, order: int) -> sheet_ids.Marker:
-    return sheet_ids.Marker(
+def _sheet_id(form: Form, whole: Portfolio, project: Project, order: int) -> sheet_ids.SheetId:
+    return sheet_ids.SheetId(
         form=form.id,
         version=form.version,
         portfolio=sheet_ids.portfolio_id(whole),
@@ -294,7 +293,7 @@ def _write_cover(
     sheet.raw.fit_to_pages(1, 0)
     sheet.raw.center_horizontally()
     sheet.raw.set_footer("&C&P / &N")
-    sheet.write(0, last + 2, sheet_marker({"kind": COVER_KIND}, written), book.format(font_color="#FFFFFF"))
+    sheet.write(0, last + 2, own_sheet_id({"kind": COVER_KIND}, written), book.format(font_color="#FFFFFF"))
     sheet.raw.set_column(last + 2, last + 2, 2, None, {"hidden": True})
     sheet.raw.print_area(0, 0, row + 1 + len(names), last)
     sheet.raw.activate()

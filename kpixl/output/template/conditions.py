@@ -44,7 +44,7 @@ _FIRST_DATE, _LAST_DATE = SERIAL_DAYS.start, SERIAL_DAYS.stop - 1
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Something that must not be. `missing`: to be filled in, otherwise to be corrected. The formula gives 0 where all
-    is well; `holds` says the same of the values that a sheet is built with."""
+    is right; `holds` is the same test on the values that a sheet is built with."""
 
     missing: bool
     formula: Callable[[Refs], str]
@@ -64,17 +64,17 @@ def quoted_text(text: str) -> str:
 
 
 def blank(ref: str) -> str:
-    """Return the formula that tells whether a cell holds nothing that can be seen."""
+    """Return the formula that tests whether a cell holds nothing that can be seen."""
     return f'(LEN(TRIM(CLEAN(SUBSTITUTE({ref},"\u3000",""))))=0)'
 
 
 def is_number(ref: str) -> str:
-    """Return the formula that tells whether a cell of text holds a number. 1e5, 12:30 and 2026-12-31 are none."""
+    """Return the formula that tests whether a cell of text holds a number. 1e5, 12:30 and 2026-12-31 are none."""
     return f'ISNUMBER(VALUE({ref}&"e0"))'
 
 
 def contains(ref: str, words: Sequence[Word]) -> str:
-    """Return the formula that tells whether a text holds one of the words, whatever their case.
+    """Return the formula that tests whether a text holds one of the words, whatever their case.
 
     A 0 goes before the terms: Excel and Gnumeric hold FALSE>0 to be true.
     """
@@ -98,7 +98,7 @@ def holds_word(text: str, words: Iterable[Word]) -> bool:
 
 
 def listed(refs: Sequence[str], items: Iterable[Sequence[str]], mark: str = _ROW_GAP) -> str:
-    """Return the formula that tells whether cells hold one of the rows of texts."""
+    """Return the formula that tests whether cells hold one of the rows of texts."""
     searched = f'&"{_GAP}"&'.join(refs)
     text = mark + "".join(_GAP.join(item) + mark for item in items)
     return f'ISNUMBER(FIND("{mark}"&{searched}&"{mark}",{quoted_text(text)}))'
@@ -113,7 +113,8 @@ def field_conditions(form: Form) -> dict[str, list[Condition]]:
     for key, field in form.fields.items():
         if field.required:  # a total adds itself up: its first part is to be filled in
             found[field.sum[0] if field.sum else key].append(_required(key))
-        found[key] += _value_conditions(form, field, key)
+        if field.printed:
+            found[key] += _value_conditions(form, field, key)
         if field.sum:
             found[key].append(_sum(key, field.sum))
         elif field.compute is not None and field.printed:
@@ -165,7 +166,7 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
     choices = form.choices[field.choices] if field.choices else None
     if choices is not None and not choices.open and choices.parent is None:
         return [_closed(key, [(item,) for item in choices.items])]
-    if choices is None or choices.open:
+    if field.printed and (choices is None or choices.open):  # what is not printed has no cell to look at
         found += [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
     return found
 
@@ -295,7 +296,7 @@ def _expression(rule: Mapping[str, Any]) -> list[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class TableConditions:
-    """What is asked of a table's rows. `begun` tells whether somebody went on with a row; only then is it a row."""
+    """What a table's rows need. `begun` tests whether somebody went on with a row; only then does it count."""
 
     begun: Condition
     columns: Conditions
@@ -312,9 +313,31 @@ def table_conditions(form: Form, table: Table, *, presets: bool) -> TableConditi
         choices = form.choices[column.choices] if column.choices else None
         if choices is not None and not choices.open and choices.parent is not None:
             found[key].append(_child(table, key, choices))
+    for group in table.one_of:
+        found[group[0]].append(_none_of(group))
+        for number, key in enumerate(group[1:], 1):
+            found[key].append(_second_of(group[:number], key))
     for target in table.targets.values():
         _target_conditions(form, table, target, found)
     return TableConditions(begun, found)
+
+
+def _none_of(keys: Sequence[str]) -> Condition:
+    """Ask for one of some columns."""
+    return Condition(
+        True,
+        lambda refs: "*".join(blank(refs(key)) for key in keys),
+        lambda row: all(_is_blank(row[key]) for key in keys),
+    )
+
+
+def _second_of(before: Sequence[str], key: str) -> Condition:
+    """Ask that a column is blank where one before it is filled in."""
+    return Condition(
+        False,
+        lambda refs: f"(1-{blank(refs(key))})*(1-{'*'.join(blank(refs(other)) for other in before)})",
+        lambda row: not _is_blank(row[key]) and not all(_is_blank(row[other]) for other in before),
+    )
 
 
 def _begun(table: Table, presets: Sequence[Row]) -> Condition:

@@ -1,4 +1,4 @@
-"""One project's sheet of the template: the official look, with dropdowns, rules, status and marker."""
+"""One project's sheet of the template: the official look, with dropdowns, rules, status and sheet id."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from kpixl.a1 import Span, a1, absolute
 from kpixl.forms.compute import computed_value
 from kpixl.forms.compute import formula as computed_formula
+from kpixl.forms.dated import with_year
 from kpixl.forms.definition import Cell, Computation, Field, Form, PlacedTable, Row, Value
-from kpixl.forms.names import target_headings
+from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
 from kpixl.keys import Key
@@ -32,7 +33,7 @@ from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import BACK, MORE_ROWS, REASONS
 from kpixl.portfolio.print_layout import subtitle_text
-from kpixl.portfolio.sheet_id import HINT, MARK_GAP, NOTE_SIGNATURE, STATUS, STATUS_GAP, Marker
+from kpixl.portfolio.sheet_id import HINT, ID_GAP, NOTE_SIGNATURE, STATUS, STATUS_GAP, SheetId
 from kpixl.text_fit import MAX_ROW_HEIGHT, fitting_height, fitting_size
 from kpixl.texts import Text, say
 
@@ -86,7 +87,7 @@ class FormSheet:
         self.cover = cover
         layout = self.layout = form.entry_layout
         self.width = len(layout.widths)
-        self.status_col, self.mark_col = self.width - 1 + STATUS_GAP, self.width - 1 + MARK_GAP
+        self.status_col, self.id_col = self.width - 1 + STATUS_GAP, self.width - 1 + ID_GAP
         self.size = float(form.fonts["size"])
         self.asked = asked
         self.needed = {field.sum[0] if field.sum else key for key, field in form.fields.items() if field.required}
@@ -95,7 +96,7 @@ class FormSheet:
         self.heights: dict[int, float] = {}  # of rows, in points
         self.as_text: list[str] = []  # cells in which a number is text, which Excel would mark
 
-    def write(self, project: Project, year: int | None, mark: Marker, notes: Notes = NO_NOTES) -> SheetStatus:
+    def write(self, project: Project, year: int | None, sheet_id: SheetId, notes: Notes = NO_NOTES) -> SheetStatus:
         """Write the whole sheet and return its status. `notes`: what to say beside the cells of values."""
         sheet, layout = self.sheet, self.layout
         sheet.widths([*layout.widths, 2, STATUS_WIDTH])
@@ -108,11 +109,11 @@ class FormSheet:
         for row, height in self._heights(cells, project).items():
             self._height(row + shifts[row], height)
         for group in layout.table_rows:
-            self._tables(group, shifts[group[0].row], project, counts[group[0].row])
+            self._tables(group, shifts[group[0].row], project, counts[group[0].row], year)
         for cell in cells:
             self._cell(cell, shifts[cell.row], project, year)
         status = self._status(project)
-        self._furniture(mark)
+        self._furniture(sheet_id)
         self._notes(notes)
         self._view()
         rows = layout.rows + sum(counts.values())
@@ -127,7 +128,7 @@ class FormSheet:
         if cell.kind == "value":
             self._value(self.form.fields[cell.key], span, project)
             return
-        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else cell.text
+        text = subtitle_text(self.form, year) if cell.kind == "subtitle" else with_year(cell.text, year)
         if cell.kind in ("title", "subtitle"):
             big = cell.kind == "title"
             style = self.book.format(
@@ -218,7 +219,7 @@ class FormSheet:
                 self.places[f"{table.key}.{key}"] = Span(first, col, first + count - 1, col)
 
     def _heights(self, cells: Sequence[Cell], project: Project) -> dict[int, float]:
-        """Return the height of every row: what the form says, or more where the text needs it."""
+        """Return the height of every row: that of the form, or more where the text needs it."""
         layout = self.layout
         heights = {row: layout.heights.get(row, 20.0) for row in range(layout.rows)}
         for cell in cells:
@@ -294,14 +295,15 @@ class FormSheet:
         tables = [self.form.tables[placed.table] for placed in group]
         return max(max(t.rows, len(project.tables[t.key] or t.presets) + SPARE_ROWS) for t in tables)
 
-    def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int) -> None:
-        """Write the headings and rows of a table, or of tables side by side, and what stands around them."""
+    def _tables(self, group: Sequence[PlacedTable], shift: int, project: Project, count: int, year: int | None) -> None:
+        """Write the headings and rows of a table, or of tables side by side, and what is around them."""
         top = group[0].row + shift
-        label = self._label_style()
-        self._height(top, max(ROW_HEIGHT, self.layout.heights.get(group[0].row, 0)))
+        for row in range(group[0].top, group[0].row + 1):
+            self._height(row + shift, max(ROW_HEIGHT, self.layout.heights.get(row, 0)))
         if group[0].caption:
-            self.sheet.write(top, 0, group[0].caption, label)
-        placed = [self._headings(one, top, project, count) for one in group]
+            caption = Span(group[0].top + shift, 0, top, 0)
+            self.sheet.merge(caption, with_year(group[0].caption, year), self._label_style())
+        placed = [self._headings(one, top, project, count, year) for one in group]
         self._free_rows(placed, top + 1, top + count)
         for one in placed:
             self._rows(one, project)
@@ -314,18 +316,17 @@ class FormSheet:
         self.sheet.write(top, self.status_col, hint, self._hint_style())
         self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
 
-    def _headings(self, placed: PlacedTable, top: int, project: Project, count: int) -> PlacedRows:
+    def _headings(self, placed: PlacedTable, top: int, project: Project, count: int, year: int | None) -> PlacedRows:
         """Write the headings of a table; return where its rows are and what is asked of them."""
         table, label = self.form.tables[placed.table], self._label_style()
         columns: dict[str, int] = {}
         for heading in placed.entry:
             target = table.targets.get(heading.key)
-            if target is None:
-                self.sheet.merge(Span(top, heading.col, top, heading.col + heading.columns - 1), heading.label, label)
             for offset, key in enumerate(target.parts if target else (heading.key,)):
                 columns[key] = heading.col + offset
-        for col, text in target_headings(table, placed):
-            self.sheet.write(top, col, text, label)
+        for text, col, width, up, rows in (*entry_headings(placed, table), *target_headings(placed, table)):
+            span = Span(top - up, col, top - up + rows - 1, col + width - 1)
+            self.sheet.merge(span, with_year(text, year), label)
         sent = len(project.tables[table.key])
         presets = bool(table.presets) and not sent
         return PlacedRows(table, top + 1, top + count, columns, self.asked.of_table(table, presets=presets), sent)
@@ -447,14 +448,14 @@ class FormSheet:
     # --- status ------------------------------------------------------------------------------
 
     def _status(self, project: Project) -> SheetStatus:
-        """Write the status, and below the marker the hidden list that it counts."""
+        """Write the status, and below the sheet id the hidden list that it counts."""
         plain = self.book.format(font_color="#FFFFFF")
         parts = self.asked.listed(project, self.places, self.tables)
         for number, (formula, now) in enumerate(parts, 1):
-            self.sheet.formula(number, self.mark_col, formula, plain, now)
-        cells = [absolute(number, self.mark_col) for number in range(1, len(parts) + 1)]
-        listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.mark_col)
-        self.sheet.formula(len(parts) + 1, self.mark_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
+            self.sheet.formula(number, self.id_col, formula, plain, now)
+        cells = [absolute(number, self.id_col) for number in range(1, len(parts) + 1)]
+        listed, whole = "".join(now for _, now in parts), absolute(len(parts) + 1, self.id_col)
+        self.sheet.formula(len(parts) + 1, self.id_col, f'="{HINT}"&{"&".join(cells)}', plain, HINT + listed)
         words, text = words_in(self.lang), status_text(listed, self.lang)
         first_input = a1(*next(iter(self.places.values()))[:2])
         style = self.book.format(bold=True, underline=1, font_size=11, align="left", text_wrap=True)
@@ -490,16 +491,16 @@ class FormSheet:
     def _hint_style(self) -> Format:
         return self.book.format(font_color=self.styles.hint, font_size=10, text_wrap=True, valign="top", locked=False)
 
-    def _furniture(self, mark: Marker) -> None:
+    def _furniture(self, sheet_id: SheetId) -> None:
         link = self.book.format(font_color="#0563C1", underline=1, font_size=9)
         self.sheet.link(1, self.status_col, self.cover, HINT + say(BACK, self.lang), link)
         self._reasons()
-        self.sheet.write(0, self.mark_col, sheet_ids.dumps(mark), self.book.format(font_color="#FFFFFF"))
-        self.sheet.raw.set_column(self.mark_col, self.mark_col, 2, None, {"hidden": True})
+        self.sheet.write(0, self.id_col, sheet_ids.dumps(sheet_id), self.book.format(font_color="#FFFFFF"))
+        self.sheet.raw.set_column(self.id_col, self.id_col, 2, None, {"hidden": True})
 
     def _reasons(self) -> None:
         """Write the cell in which staff may say why something does not apply, where the head of the form has room."""
-        head = min((placed.row for placed in self.layout.tables), default=self.layout.rows)
+        head = min((placed.top for placed in self.layout.tables), default=self.layout.rows)
         last = min(REASONS_ROWS.stop, head) - 1
         if last <= REASONS_ROWS.start:
             return

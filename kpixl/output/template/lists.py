@@ -11,21 +11,21 @@ from collections.abc import Iterable, Mapping
 from kpixl.a1 import Span, area
 from kpixl.forms.definition import Choices, Form
 from kpixl.output.workbook import Book, Sheet
-from kpixl.portfolio.own_texts import sheet_marker
+from kpixl.portfolio.own_texts import own_sheet_id
 from kpixl.portfolio.sheet_id import OWN_SHEET
 
 FIRST_LIST_COLUMN = 3
 
 
 def write_lists(
-    book: Book, form: Form, facts: Mapping[str, object], marks: Iterable[tuple[str, str]], used: Iterable[str]
+    book: Book, form: Form, facts: Mapping[str, object], placed: Iterable[tuple[str, str]], used: Iterable[str]
 ) -> Sheet:
-    """Add the hidden sheet: `facts` of the workbook, the names of its sheets with their markers, the `used` lists."""
+    """Add the hidden sheet: `facts` of the workbook, the names of its sheets with their sheet ids, the `used` lists."""
     sheet = book.sheet(OWN_SHEET)
     written = sheet.record()
-    for row, (name, mark) in enumerate(marks, 1):
+    for row, (name, sheet_id) in enumerate(placed, 1):
         sheet.write(row, 0, name, book.format())
-        sheet.write(row, 1, mark, book.format())
+        sheet.write(row, 1, sheet_id, book.format())
     col = FIRST_LIST_COLUMN
     for name in _closure(form.choices, used):
         choices = form.choices[name]
@@ -33,7 +33,7 @@ def write_lists(
         if choices.parent is not None:
             for number, item in enumerate(form.choices[choices.parent].items, 1):
                 col = _column(book, sheet, col, f"kpixl.{name}.{number}", choices.children.get(item, ()))
-    sheet.write(0, 0, sheet_marker(facts, written), book.format())
+    sheet.write(0, 0, own_sheet_id(facts, written), book.format())
     sheet.raw.protect()
     sheet.raw.hide()
     return sheet
@@ -60,7 +60,7 @@ def _column(book: Book, sheet: Sheet, col: int, name: str, items: tuple[str, ...
 
 
 def list_formula(choices: Choices, parent_cell: str | None) -> str:
-    """Return the source of a dropdown; `parent_cell` is where the item it depends on stands."""
+    """Return the source of a dropdown; `parent_cell` holds the item that it depends on."""
     if choices.parent is None or parent_cell is None:
         return f"=kpixl.{choices.name}"
     return f'=INDIRECT("kpixl.{choices.name}."&MATCH({parent_cell},kpixl.{choices.parent},0))'

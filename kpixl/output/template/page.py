@@ -55,4 +55,4 @@ def set_page(sheet: Sheet, form: Form, rows: int, height: float, spare: float) -
     raw.print_black_and_white()
     raw.set_footer("&C&P / &N")
     if form.entry_layout.tables and page.pages > 1:
-        raw.repeat_rows(form.entry_layout.tables[0].row)
+        raw.repeat_rows(form.entry_layout.tables[0].top, form.entry_layout.tables[0].row)

@@ -1,6 +1,6 @@
 """The live status of a sheet: what is missing or wrong, counted, the first of it named and linked.
 
-Hidden cells below the marker list it, one token for each place; the status cell counts them and names the first.
+Hidden cells below the sheet id list it, one token for each place; the status cell counts them and names the first.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class StatusWords:
 
 @dataclass(frozen=True, slots=True)
 class SheetStatus:
-    """Where a sheet says how far it is, and what it says now."""
+    """The status cell of a sheet, and its present text."""
 
     cell: str
     text: str

@@ -135,28 +135,28 @@ ENTRIES: dict[str, Entry] = {
         "",
         title=("重复提交，其中一份没有填写", "Returned twice, once as it was sent out"),
     ),
-    "marker-form": Entry(
+    "sheet-id-form": Entry(
         E,
-        "表内标识属于另一种表（{other}）。",
+        "表内 kpixl 标识属于另一种表（{other}）。",
         "请用本年度下发的表重新填写。",
-        "The marker in the sheet belongs to another form ({other}).",
+        "The kpixl ID of the sheet belongs to another form ({other}).",
         "Fill in the workbook that was sent out this year.",
     ),
-    "marker-version": Entry(
+    "sheet-id-version": Entry(
         W,
-        "表内标识的版本是 {other}，当前版本是 {version}；已按标签读取。",
+        "表内 kpixl 标识的版本是 {other}，当前版本是 {version}；已按标签读取。",
         "请核对读取结果。",
-        "The marker says version {other}, this is {version}; the sheet was read by its labels.",
+        "The kpixl ID has version {other}, this is {version}; the sheet was read by its labels.",
         "Check what was read.",
     ),
-    "marker-year": Entry(
+    "sheet-id-year": Entry(
         W,
         "这张表是 {other} 年度的，本次汇总 {year} 年度；按名称和单位作为项目 {id} 汇总。",
         "请确认是否误交了往年的文件；如是，请移走该文件后重新汇总。",
         "This sheet is of the year {other}, the others are of {year}; by name and unit it was taken as project {id}.",
         "Check whether last year's file was sent by mistake; if so, move it away and consolidate again.",
     ),
-    "marker-portfolio": Entry(
+    "sheet-id-portfolio": Entry(
         E,
         "这张表属于另一套项目（{other}，编号 {number}），不属于本次汇总的“{own}”；编号不作数，"
         "按名称和单位作为项目 {id} 汇总。",
@@ -166,7 +166,7 @@ ENTRIES: dict[str, Entry] = {
         "Move the file away if it is none of yours; if the organization in the roster was changed after sending, "
         "restore it. Then consolidate again.",
     ),
-    "marker-collision": Entry(
+    "sheet-id-collision": Entry(
         E,
         "工作表的编号 {number} 与“{other}”相同，下发时就是另一个项目“{name}”；作为项目 {id} 汇总。",
         "像是两套项目都从 01 起编号：请分别汇总，或在名册中改用不同的编号。",
@@ -174,27 +174,27 @@ ENTRIES: dict[str, Entry] = {
         "project {id}.",
         "Two sets of projects seem to count from 01: consolidate them apart, or give them different ids in the roster.",
     ),
-    "marker-copied": Entry(
+    "sheet-id-copied": Entry(
         W,
-        "工作表带有项目 {id} 的标识，像是复制来的，但项目名称是“{name}”，作为新项目 {new} 汇总。",
+        "工作表的 kpixl 标识属于项目 {id}，像是复制来的，但项目名称是“{name}”，作为新项目 {new} 汇总。",
         "如确为新项目，可以忽略；如只是改名，请在项目名册中更正名称。",
-        "The sheet carries the marker of project {id}, as copies do, but names the project {name}; taken as {new}.",
+        "The kpixl ID is that of project {id}, as on copies, but the name is {name}; read as new project {new}.",
         "If the project is new, this is fine; if it was only renamed, correct the roster.",
     ),
-    "marker-from-hidden-sheet": Entry(
+    "sheet-id-from-hidden-sheet": Entry(
         I,
-        "工作表的标识已丢失，按工作表名称和隐藏的清单认作项目 {id}。",
+        "工作表的 kpixl 标识已丢失，按工作表名称和隐藏的清单认作项目 {id}。",
         "请核对是否为该项目。",
-        "The sheet lost its marker; by its name on the hidden list this is project {id}.",
+        "The sheet lost its kpixl ID; matched to project {id} by its name on the hidden list.",
         "Check that it is.",
     ),
     "matched-by-name": Entry(
         I,
-        "没有标识，按名称和单位认作项目 {id}。",
+        "表中没有 kpixl 标识，按名称和单位认作项目 {id}。",
         "",
-        "There is no marker; by name and unit this is project {id}.",
+        "No kpixl ID on this sheet; matched to project {id} by name and unit.",
         "",
-        title=("没有标识，按名称和单位认定项目", "A project known by name and unit, not by its marker"),
+        title=("没有 kpixl 标识，按名称和单位认定项目", "A project matched by name and unit, without a kpixl ID"),
     ),
     "not-in-roster": Entry(
         W,

@@ -155,6 +155,13 @@ ENTRIES: dict[str, Entry] = {
         "Not one project was read; nothing was written.",
         "See to the problems listed above.",
     ),
+    "roster-of-another-form": Entry(
+        E,
+        "项目名册的表式是 {form}，本次要汇总的是：{forms}；每种表式最多一份名册。",
+        "请为每种表式各给出一份名册，或去掉这一份。",
+        "The roster is of the form {form}; what is collected is {forms}, with at most one roster each.",
+        "Give one roster for each form, or leave this one out.",
+    ),
     "forms-differ": Entry(
         E,
         "两者不是同一种表式（{old}、{new}），无法比较。",

@@ -91,16 +91,16 @@ ENTRIES: dict[str, Entry] = {
     ),
     "definition-label-weak": Entry(
         W,
-        "表上插入一行且标识丢失后，{key} 不能再按标签读出。",
+        "表上插入一行且 kpixl 标识丢失后，{key} 不能再按标签读出。",
         "请检查其标签是否与其他文字相同，或版式中填写格是否紧邻标签。",
-        "With a row inserted and the sheet id gone, {key} is not read by its label any more.",
+        "With a row inserted and the kpixl ID gone, {key} is not read by its label any more.",
         "See whether its label reads like another text, and whether the value is beside or below it.",
     ),
     "definition-not-found": Entry(
         W,
-        "表上插入一行且标识丢失后，不能再认出“{title}”。",
+        "表上插入一行且 kpixl 标识丢失后，不能再认出“{title}”。",
         "请检查标题和标签。",
-        "With a row inserted and the sheet id gone, the form {title} is not recognised any more.",
+        "With a row inserted and the kpixl ID gone, the form {title} is not recognised any more.",
         "See to its title and labels.",
     ),
 }

@@ -59,7 +59,7 @@ ENTRIES: dict[str, Entry] = {
         E,
         "第 {line} 行：“{key}”重复出现。",
         "请删除其中一个。",
-        "Line {line}: {key} stands twice.",
+        "Line {line}: duplicate key {key}.",
         "Delete one of them.",
     ),
     "key-unknown": Entry(
@@ -150,7 +150,7 @@ ENTRIES: dict[str, Entry] = {
         E,
         "清单中“{name}”（{unit}）出现了两次。",
         "请删除重复行，或用编号列加以区分。",
-        "{name} ({unit}) stands twice in the list.",
+        "{name} ({unit}) is in the list twice.",
         "Delete one row, or tell them apart with an id column.",
     ),
     "derive-unknown": Entry(

@@ -94,6 +94,14 @@ ENTRIES: dict[str, Entry] = {
         "Check it; if everybody writes it so, add it to the synonyms in form.yaml (kpixl forms explain shows how).",
         title=("标签写法相近", "A label that is nearly the form's"),
     ),
+    "label-year": Entry(
+        W,
+        "标签“{text}”写的是 {found} 年，本表是 {year} 年度的；按“{label}”读取。",
+        "请核对该处填的是不是 {year} 年度的内容，并把标签改为“{label}”。",
+        "The label “{text}” is of {found}, the form of {year}; it was read as “{label}”.",
+        "Check that what is there is of {year}, and change the label to “{label}”.",
+        title=("标签中的年度与表的年度不同", "A year in a label that is not the form's"),
+    ),
     "label-unclear": Entry(
         E,
         "{like}都像标签“{label}”，无法确定是哪一个；{taken}。",
@@ -257,11 +265,11 @@ ENTRIES: dict[str, Entry] = {
         "{label} lacks the heading {heading}; its column ({count} cells) was not read{content}.",
         "Restore the heading {heading}.",
     ),
-    "marker-other-project": Entry(
+    "sheet-id-other-project": Entry(
         E,
-        "工作表带有项目 {id} 的标识，内容却是项目 {other}“{name}”；按名称认作项目 {other}。",
+        "工作表的 kpixl 标识属于项目 {id}，内容却是项目 {other}“{name}”；按名称认作项目 {other}。",
         "请核对是否粘贴错了工作表；项目 {id} 需重新提交。",
-        "The sheet carries the marker of project {id}, but holds project {other} {name}; it was taken as {other}.",
+        "The kpixl ID of the sheet is that of project {id}, its content that of {other} {name}; read as {other}.",
         "Check whether it was pasted over the wrong sheet; project {id} has to be sent again.",
     ),
     "name-changed": Entry(

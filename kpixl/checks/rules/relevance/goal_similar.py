@@ -13,7 +13,7 @@ from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
 _CLAUSES = re.compile(r"[,。;!?、\n]")
-CLAUSE_FROM = 6  # characters of a clause that tells texts apart
+CLAUSE_FROM = 6  # characters of a clause that distinguish texts
 NEIGHBOURS = 2  # to each side in a list of texts that share something
 MAX_COMPARED = 12  # texts that one text is compared with
 

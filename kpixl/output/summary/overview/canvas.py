@@ -19,6 +19,8 @@ from kpixl.output.summary.overview.page_flow import PageFlow
 from kpixl.output.summary.table import FIRST_ROW, TableSheet
 from kpixl.output.workbook import Sheet
 from kpixl.portfolio.model import Portfolio
+from kpixl.problems import Severity
+from kpixl.problems.words import SEVERITY_COUNTS
 from kpixl.text_fit import fitting_height
 from kpixl.texts import Text, say
 
@@ -29,8 +31,8 @@ COUNTS: Mapping[str, Text] = {
     "missing": ("未交", "Missing"),
     "blank": ("空白", "Blank"),
     "disputed": ("争议", "Disputed"),
-    "errors": ("错误", "Errors"),
-    "warnings": ("警告", "Warnings"),
+    "errors": SEVERITY_COUNTS[Severity.ERROR],
+    "warnings": SEVERITY_COUNTS[Severity.WARNING],
 }
 OF_ROSTER = ("expected", "returned", "missing", "blank")
 ALARMING = ("missing", "blank", "disputed", "errors")

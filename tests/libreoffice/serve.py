@@ -1,7 +1,10 @@
-"""Edit workbooks in LibreOffice as a person would: /usr/bin/python3 edit.py PROFILE JOBS.json prints JSON.
+"""Keep one LibreOffice open, to convert files and edit workbooks in: /usr/bin/python3 serve.py PROFILE.
 
-Run by the system's Python, which has LibreOffice's bridge (package python3-uno). A job is {source, target, steps,
-other}; steps are lists whose first item names a function below. For each job comes what its `ask` steps found.
+Run by the system's Python, which has LibreOffice's bridge (package python3-uno). Each line on standard input is a job
+as JSON, its answer a line on standard output: `null` when done, {"error": text} where it could not be. A job with
+`kind` converts {source, target, kind, opened_as}; another edits as a person would {source, target, steps, other}: steps
+are lists whose first item names a function below, and the answer is what the `ask` steps found. LibreOffice ends with
+the input.
 """
 
 from __future__ import annotations
@@ -19,8 +22,21 @@ from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
 from com.sun.star.lang import DisposedException
 from com.sun.star.table import TableSortField
+from com.sun.star.uno import Exception as UnoException
 
-KINDS = {".xlsx": "Calc MS Excel 2007 XML", ".ods": "calc8", ".pdf": "calc_pdf_Export"}
+# The filter that saves each kind of file, by the sort of document: as `soffice --convert-to` chooses them.
+FILTERS = {
+    "sheet.SpreadsheetDocument": {
+        "fods": "OpenDocument Spreadsheet Flat XML",
+        "html": "HTML (StarCalc)",
+        "ods": "calc8",
+        "pdf": "calc_pdf_Export",
+        "xls": "MS Excel 97",
+        "xlsx": "Calc MS Excel 2007 XML",
+    },
+    "text.WebDocument": {"pdf": "writer_web_pdf_Export"},
+    "text.TextDocument": {"docx": "MS Word 2007 XML", "pdf": "writer_pdf_Export"},
+}
 PROBE_COLUMN = 40
 STARTUP = 60  # seconds
 
@@ -56,10 +72,33 @@ def connect(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
     raise SystemExit("LibreOffice did not start")
 
 
-def load(desktop: Any, path: str | None) -> Any:
-    """Open a workbook, or a blank one for None."""
+def load(desktop: Any, path: str | None, filter_name: str = "") -> Any:
+    """Open a file, or a blank workbook for None."""
     url = Path(path).as_uri() if path else "private:factory/scalc"
-    return desktop.loadComponentFromURL(url, "_blank", 0, options(Hidden=True))
+    chosen = {"FilterName": filter_name} if filter_name else {}
+    opened = desktop.loadComponentFromURL(url, "_blank", 0, options(Hidden=True, **chosen))
+    if opened is None:
+        raise ValueError(f"LibreOffice cannot open {path}")
+    return opened
+
+
+def filter_of(opened: Any, kind: str) -> str:
+    """Return the filter that saves a document as `kind`; `xlsx:A filter` names its own."""
+    ending, _, named = kind.partition(":")
+    if named:
+        return named
+    sort = next(sort for sort in FILTERS if opened.supportsService(f"com.sun.star.{sort}"))
+    return FILTERS[sort][ending]
+
+
+def convert(desktop: Any, job: dict[str, Any]) -> None:
+    """Open a file and save it as another kind."""
+    opened = load(desktop, job["source"], job["opened_as"])
+    try:
+        target = Path(job["target"]).as_uri()
+        opened.storeToURL(target, options(FilterName=filter_of(opened, job["kind"])))
+    finally:
+        opened.close(True)
 
 
 def delete(book: Any, sheet: int, first: int, count: int = 1) -> None:
@@ -131,24 +170,31 @@ def work(desktop: Any, job: dict[str, Any]) -> list[Any]:
     answers = [answer for name, *rest in job["steps"] if (answer := STEPS[name](book, *rest)) or name == "ask"]
     book.calculateAll()
     path = Path(job["target"])
-    book.storeToURL(path.as_uri(), options(FilterName=KINDS[path.suffix]))
+    book.storeToURL(path.as_uri(), options(FilterName=filter_of(book, path.suffix[1:])))
     book.close(True)
     return answers
 
 
-def main() -> None:
-    """Do all jobs and print what they found."""
-    profile, jobs = sys.argv[1:]
-    process, desktop = connect(profile)
+def answer(desktop: Any, job: dict[str, Any]) -> Any:
+    """Do one job; what LibreOffice refuses is an answer too."""
     try:
-        results = [work(desktop, job) for job in json.loads(Path(jobs).read_text(encoding="utf-8"))]
+        return convert(desktop, job) if "kind" in job else work(desktop, job)
+    except (UnoException, ValueError) as error:
+        return {"error": str(error)}
+
+
+def main() -> None:
+    """Answer the jobs on standard input until it ends."""
+    process, desktop = connect(sys.argv[1])
+    try:
+        for line in sys.stdin:
+            print(json.dumps(answer(desktop, json.loads(line)), ensure_ascii=False), flush=True)
     finally:
         try:
             desktop.terminate()
             process.wait(30)
         except (DisposedException, subprocess.TimeoutExpired):  # gone already, or stuck
             process.kill()
-    print(json.dumps(results, ensure_ascii=False))
 
 
 if __name__ == "__main__":

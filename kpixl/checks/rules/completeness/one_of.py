@@ -1,0 +1,44 @@
+"""Rule one-of: of some columns a row fills in none, or more than one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.keys import Key
+from kpixl.problems.entry import Entry
+
+NONE = ("一栏也没有选", "none of them is filled in")
+SEVERAL = ("选了“{chosen}”", "{chosen} are")
+
+
+def one_of(_: NoParameters, subject: Subject) -> Iterator[Hit]:
+    """Find rows that do not fill in exactly one of the columns of which the form asks for one."""
+    for key, rows in subject.project.tables.items():
+        table = subject.form.tables[key]
+        for group in table.one_of:
+            labels = [table.columns[column].label for column in group]
+            for number, row in enumerate(rows):
+                chosen = [column for column in group if row[column] is not None]
+                if len(chosen) == 1:
+                    continue
+                named = "、".join(table.columns[column].label for column in chosen)
+                found = tuple(text.format(chosen=named) for text in SEVERAL) if chosen else NONE
+                place = chosen[1] if chosen else group[0]  # of two, the second one is too many
+                yield Hit(Key(key, number, place), {"labels": "、".join(labels), "found": found})
+
+
+RULE = Rule(
+    "one-of",
+    entry=Entry(
+        "warning",
+        "“{labels}”中应选一栏，现在{found}。",
+        "请在“{labels}”中只选一栏填写，其他各栏留空。",
+        "One of {labels} is to be filled in; {found}.",
+        "Fill in one of {labels} and leave the others blank.",
+        category="completeness",
+        title=("几栏中没有只选一栏", "Not exactly one of several columns"),
+    ),
+    parameters=NoParameters,
+    find=one_of,
+)
