@@ -6,12 +6,13 @@ import html
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from lxml import html as pages
+from lxml import html as lxml_html
 
 from tests.applications import NODE, TIMEOUT, absent, command
 
@@ -24,7 +25,7 @@ def assert_sound(page: str, lang: str = "zh", *, script: bool = False) -> Any:
     strict = etree.fromstring(page.encode(), etree.HTMLParser(recover=False, encoding="utf-8"))
     assert strict is not None
     _assert_balanced(page)
-    root = pages.document_fromstring(page)
+    root = lxml_html.document_fromstring(page)
     assert root.get("lang") == ("en" if lang == "en" else "zh-Hans")
     assert len(root.xpath("//script")) == int(script)
     assert not root.xpath("//link | //img | //iframe | //object | //*[@onclick or @onload or @onerror]")
@@ -59,63 +60,76 @@ def _assert_balanced(page: str) -> None:
 
 def assert_fits_a_phone(page: str, folder: Path) -> None:
     """Assert in a browser that nothing makes the page wider than a phone's screen."""
-    frame = (
-        f'<iframe id="f" style="width:{PHONE}px;height:800px;border:0" srcdoc="{html.escape(page)}"></iframe>'
-        "<p id='width'></p><script>f.onload = () => { const d = f.contentDocument;"
+    assert_fit_a_phone({"page": page}, folder)
+
+
+def assert_fit_a_phone(pages: Mapping[str, str], folder: Path) -> None:
+    """Assert of each of several pages, in one browser, that nothing makes it wider than a phone's screen."""
+    frames = "".join(
+        f'<iframe title="{name}" style="width:{PHONE}px;height:800px;border:0" srcdoc="{html.escape(page)}"></iframe>'
+        for name, page in pages.items()
+    )
+    script = (
+        "<script>onload = () => { const told = [...document.querySelectorAll('iframe')].map(f => {"
+        " const d = f.contentDocument;"
         " const wide = [...d.querySelectorAll('main *')].filter(e => !e.closest('.scroll') && !e.closest('thead') &&"
         f" e.getBoundingClientRect().right > {PHONE} + 0.5).map(e => e.outerHTML.slice(0, 200));"
-        " document.getElementById('width').textContent ="
-        " JSON.stringify([d.documentElement.scrollWidth, wide.slice(0, 3)]); }</script>"
+        " return [f.title, d.documentElement.scrollWidth, wide.slice(0, 3)]; });"
+        " document.getElementById('told').textContent = JSON.stringify(told); }</script>"
     )
-    path = folder / "frame.html"
-    path.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{frame}", encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--dump-dom",
-        "--virtual-time-budget=5000",
-    ]
+    assert _told(f"{frames}<p id='told'></p>{script}", folder) == [[name, PHONE, []] for name in pages]
+
+
+def _told(body: str, folder: Path, *, dark: bool = False) -> Any:
+    """Open a page in a browser and return what its scripts wrote into the element `told`, as JSON."""
+    path = folder / "told.html"
+    path.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{body}", encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--dump-dom"]
+    options += ["--virtual-time-budget=60000", *(["--force-dark-mode"] if dark else [])]
     done = subprocess.run(
         [command("chromium"), *options, f"--user-data-dir={folder / 'browser'}", path.as_uri()],
         capture_output=True,
         timeout=TIMEOUT,
         check=True,
     )
-    (found,) = re.findall(r'<p id="width">(.*?)</p>', done.stdout.decode(), re.DOTALL)
-    assert html.unescape(found) == f"[{PHONE},[]]"
+    (found,) = re.findall(r'<p id="told">(.*?)</p>', done.stdout.decode(), re.DOTALL)
+    return json.loads(html.unescape(found))
 
 
 _AXE = """
 <script>
-axe.run(document, {resultTypes: ["violations"]}).then(found => {
-  const told = found.violations.map(v => [v.id, v.impact, v.nodes.slice(0, 3).map(n => n.html.slice(0, 200))]);
-  document.body.innerHTML = "<p id='axe'></p>";
-  document.getElementById("axe").textContent = JSON.stringify(told);
-});
+axe.run(document, {resultTypes: ["violations"]}).then(found => parent.postMessage(
+  [window.name, found.violations.map(v => [v.id, v.impact, v.nodes.slice(0, 3).map(n => n.html.slice(0, 200))])], "*"));
+</script>
+"""
+_COLLECT = """
+<p id='told'></p>
+<script>
+const told = {};
+onmessage = event => {
+  told[event.data[0]] = event.data[1];
+  if (Object.keys(told).length === COUNT) document.getElementById("told").textContent = JSON.stringify(told);
+};
 </script>
 """
 
 
 def violations(page: str, folder: Path, *, dark: bool = False) -> list[list[Any]]:
     """Return what axe-core finds against the accessibility of a page: [rule, impact, elements] each."""
+    return violations_of({"page": page}, folder, dark=dark)["page"]
+
+
+def violations_of(pages: Mapping[str, str], folder: Path, *, dark: bool = False) -> dict[str, list[list[Any]]]:
+    """Return what axe-core finds against each of several pages, all opened in one browser."""
     script = NODE / "node_modules" / "axe-core" / "axe.min.js"
     if not script.is_file():
         absent("axe-core (npm install --prefix tests/node)")
-    open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-    path = folder / "axe.html"
-    tested = open_page.replace("</body>", f'<script src="{script.as_uri()}"></script>{_AXE}</body>')
-    path.write_text(tested, encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "--virtual-time-budget=60000"]
-    if dark:
-        options += ["--force-dark-mode"]
-    done = subprocess.run(
-        [command("chromium"), *options, f"--user-data-dir={folder / 'browser'}", path.as_uri()],
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=True,
-    )
-    (found,) = re.findall(r'<p id="axe">(.*?)</p>', done.stdout.decode(), re.DOTALL)
-    told: list[list[Any]] = json.loads(html.unescape(found))
+    frames = ""
+    for name, page in pages.items():
+        open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+        tested = open_page.replace("</body>", f'<script src="{script.as_uri()}"></script>{_AXE}</body>')
+        look = "width:1200px;height:900px;border:0"
+        frames += f'<iframe name="{name}" style="{look}" srcdoc="{html.escape(tested)}"></iframe>'
+    # The listener comes first: a small page may be through before the next is read.
+    told: dict[str, list[list[Any]]] = _told(_COLLECT.replace("COUNT", str(len(pages))) + frames, folder, dark=dark)
     return told

@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
 from openpyxl.utils import column_index_from_string
+from pypdfium2 import PdfDocument
 from python_calamine import CalamineWorkbook
 
 from kpixl.collection.consolidate import consolidate
@@ -24,6 +25,7 @@ from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import STATUS
 from kpixl.problems import Severity
 from tests.applications import Office, gnumeric, pages_of, resave_with_node
+from tests.conftest import ROOT
 
 Cells = Mapping[tuple[str, str], str | int | None]
 
@@ -94,15 +96,27 @@ def _long(portfolio: Portfolio, counts: Iterable[int]) -> Portfolio:
 
 
 @pytest.mark.parametrize("application", ["libreoffice", "gnumeric"])
+@pytest.mark.parametrize("folder", ["sast", "central-target", "sichuan-target", "shanghai-self-evaluation"])
+@pytest.mark.parametrize("portfolio", ["roster", "2026"])
 def test_every_form_prints_on_one_page(
-    application: str, example_template: Path, office: Office, tmp_path: Path
+    application: str, folder: str, portfolio: str, office: Office, tmp_path: Path
 ) -> None:
-    """13 forms and the first sheet; Gnumeric's rows are higher, and spare ones once cost eleven pages."""
+    """The projects of the example, blank and filled in, and the first sheet; spare rows once cost eleven pages."""
+    form, projects = canonical.load(ROOT / "examples" / f"{folder}-2026" / f"{portfolio}.yaml", load_form)
+    path = tmp_path / "template.xlsx"
+    path.write_bytes(build_template(form, projects))
     if application == "libreoffice":
-        printed = office.convert(example_template, tmp_path, "pdf")
+        printed = office.convert(path, tmp_path, "pdf")
     else:
-        printed = gnumeric(example_template, tmp_path / "printed.pdf")
-    assert pages_of(printed) == 14
+        printed = gnumeric(path, tmp_path / "printed.pdf")
+    assert pages_of(printed) == 1 + len(projects.projects)
+    document = PdfDocument(printed)
+    try:
+        for number, project in enumerate(projects.projects, 1):
+            text = document[number].get_textpage().get_text_range()
+            assert form.title in text and "".join(str(project.values["name"]).split()) in "".join(text.split())
+    finally:
+        document.close()
 
 
 def test_a_form_with_many_indicators_gets_more_pages(

@@ -25,10 +25,14 @@ from kpixl.collection.run_record import (
     run_data,
     with_changes,
 )
+from kpixl.forms.load import load_form
+from kpixl.output.summary import build_summary
 from kpixl.output.summary.overview.bars import plan_bars
+from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Problem
 from tests.applications import Office, _run, assert_valid, command
+from tests.conftest import ROOT
 from tests.output.test_summary import FORM, build, grids_of, opened, portfolio, with_value, without_cached_values
 
 DAY = date(2026, 11, 25)
@@ -103,6 +107,20 @@ def test_the_overview_comes_first_with_its_day_and_what_changed() -> None:
     assert "新增 1 个：01 项目1" in shown and "减少 1 个：77 撤销的项目" in shown
     assert "年度资金申请总额合计由 0.00 变为 4.50（万元）" in shown
     assert "与上次汇总" not in "\n".join(" ".join(row) for row in texts(build(content)))
+
+
+def test_five_figures_make_one_line() -> None:
+    """A fifth on a line of its own looks forgotten; a form of two tables has five."""
+    form, content = canonical.load(ROOT / "examples" / "central-target-2026" / "2026.yaml", load_form)
+    built, _ = build_summary(form, content)
+    lines = texts(built)
+    assert ["项目", "年度资金总额（万元）", "中期指标数", "年度指标数", "实施单位数"] in lines
+
+
+def test_the_meaning_of_a_tint_is_beside_the_note_and_not_the_title() -> None:
+    rows = grids_of(build(collection(9), run=record(collection(9))))["汇总表"].rows
+    assert [cell for cell in rows[0] if cell not in ("", None)] == [rows[0][0]]
+    assert [str(cell)[:4] for cell in rows[1][1:] if cell not in ("", None)] == ["此底色：", "此底色："]
 
 
 def test_units_count_what_is_missing_of_them() -> None:

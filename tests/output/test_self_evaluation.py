@@ -61,16 +61,16 @@ def test_it_is_printed_as_published_cell_by_cell() -> None:
 def test_computed_cells_are_locked_formulas_and_what_was_given_is_locked() -> None:
     form, roster = canonical.load(EXAMPLE / "roster.yaml", load_form)
     sheet = openpyxl.load_workbook(io.BytesIO(build_template(form, roster))).worksheets[1]
-    formulas = {cell: sheet[cell].value for cell in ("D6", "H6", "I6", "G37", "H37")}
+    formulas = {cell: sheet[cell].value for cell in ("D6", "H6", "I6", "G27", "H27")}
     assert formulas == {
         "D6": '=IF(COUNT(D7,D8,D9)=0,"",SUM(D7,D8,D9))',
         "H6": '=IF(COUNT(F6,E6)<2,"",IF(E6=0,"",ROUND(F6/E6*100,2)))',
         "I6": '=IF(COUNT(G6,H6)<2,"",ROUND(MIN(G6,MAX(0,G6*H6/100)),2))',
-        "G37": '=IF(COUNT(G6,G13:G36)=0,"",ROUND(SUM(G6,G13:G36),2))',
-        "H37": '=IF(COUNT(I6,H13:H36)=0,"",ROUND(SUM(I6,H13:H36),2))',
+        "G27": '=IF(COUNT(G6,G13:G26)=0,"",ROUND(SUM(G6,G13:G26),2))',
+        "H27": '=IF(COUNT(I6,H13:H26)=0,"",ROUND(SUM(I6,H13:H26),2))',
     }
     assert all(sheet[cell].protection.locked for cell in formulas)
-    given, open_cells = ("B3", "D7", "B11", "B13", "E13"), ("E7", "G6", "F11", "F13", "H13", "B30", "E30")
+    given, open_cells = ("B3", "D7", "B11", "B13", "E13"), ("E7", "G6", "F11", "F13", "H13", "B20", "E20")
     assert [cell for cell in (*given, *open_cells) if sheet[cell].protection.locked] == [*given]
     assert sheet["H6"].number_format == '0.00"%"'
 

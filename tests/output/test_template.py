@@ -20,13 +20,17 @@ from kpixl.a1 import Span
 from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.load import load_form
-from kpixl.output.template import build_template, write_templates
-from kpixl.output.template.page import pages_high
+from kpixl.output.template import SheetStyles, build_template, write_templates
+from kpixl.output.template.page import Page, page_for
+from kpixl.output.template.status import status_text
 from kpixl.output.workbook import Book, sheet_names
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
+from kpixl.portfolio.own_texts import CLOSE_SIGN, MISSING_SIGN, OPEN_SIGN
 from kpixl.readers import read_grids
+from kpixl.text_fit import fitting_height
 from tests.applications import assert_valid
+from tests.conftest import ROOT
 
 FORM = load_form("shanghai-target")
 HOSTILE = [
@@ -98,6 +102,11 @@ def rows_in(area: str) -> tuple[int, int]:
 def workbook(path: Path) -> Any:
     """Open a workbook; Any, because openpyxl's stubs know less than openpyxl."""
     return openpyxl.load_workbook(path)
+
+
+def workbook_of(content: bytes) -> Any:
+    """Open a workbook that was not written to disk."""
+    return openpyxl.load_workbook(io.BytesIO(content))
 
 
 # --- what may be typed where ------------------------------------------------------------------
@@ -262,9 +271,9 @@ def _named(book: Any, name: str) -> list[Any]:
 
 def test_a_form_prints_on_one_a4_page_and_nothing_beside_it(sheets: list[Any]) -> None:
     for sheet in sheets:
-        first, last = rows_of(sheet)
+        _, last = rows_of(sheet)
         assert range_boundaries(sheet.print_area.split("!")[1]) == (1, 1, 7, last)
-        assert sheet.print_title_rows == f"${first - 1}:${first - 1}"
+        assert sheet.print_title_rows is None  # on paper that ignores the scale it would be a page of headings
         assert sheet.page_setup.orientation == "portrait"
         assert int(sheet.page_setup.paperSize) == 9
         assert sheet.page_setup.fitToWidth in (None, 1)
@@ -279,11 +288,66 @@ def test_a_form_prints_on_one_a4_page_and_nothing_beside_it(sheets: list[Any]) -
 
 @pytest.mark.parametrize(
     ("height", "paper", "pages"),
-    [(0, "A4", 1), (900, "A4", 1), (1062, "A4", 1), (1065, "A4", 2), (2124, "A4", 2), (2130, "A4", 3), (1065, "A3", 1)],
+    [(500, "A4", 1), (1078, "A4", 1), (1081, "A4", 2), (2156, "A4", 2), (2160, "A4", 3), (1081, "A3", 1)],
 )
 def test_a_form_gets_as_many_pages_as_can_be_read(height: float, paper: str, pages: int) -> None:
-    """A4 has 841.9 points, less 98.4 for margins: 743.5 hold 1,062 at 70 percent."""
-    assert pages_high(height, paper, {"top": 0.6, "bottom": 0.7667}) == pages
+    """A4 has 841.9 points, less 86.4 for margins: 755.5 hold 1,079 at 70 percent."""
+    assert page_for(replace(FORM, paper=paper), height) == Page(landscape=False, pages=pages)
+
+
+def test_free_rows_cost_no_page() -> None:
+    """A page of them alone would show the repeated headings and nothing else."""
+    assert page_for(FORM, 1500, spare=450).pages == 1
+    assert page_for(FORM, 1500, spare=400).pages == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "landscape"),
+    [("central-target", True), ("sichuan-target", False), ("shanghai-self-evaluation", False)],
+)
+def test_the_paper_lies_as_the_form_is_larger(form: str, landscape: bool) -> None:
+    assert page_for(load_form(form), 800).landscape is landscape
+
+
+def tints(sheet: Any, cell: str) -> list[str]:
+    """Return the background of every rule over a cell, in order."""
+    return [
+        str(rule.dxf.fill.bgColor.rgb)[2:]
+        for area in sheet.conditional_formatting
+        for rule in area.rules
+        if cell in area.sqref and rule.dxf is not None and rule.dxf.fill is not None
+    ]
+
+
+def test_what_may_stay_blank_in_used_rows_looks_optional() -> None:
+    """A table that only some projects have, and columns that only some rows need, are not the yellow of required."""
+    spare, needed = SheetStyles().spare[1:], SheetStyles().input[1:]
+    form, portfolio = canonical.load(ROOT / "examples" / "central-target-2026" / "2026.yaml", load_form)
+    sheet = workbook_of(build_template(form, portfolio)).worksheets[1]
+    midterm, annual = tints(sheet, "B13"), tints(sheet, "H13")
+    assert midterm[-3:] == [spare, needed, spare]  # the last is the next free row
+    assert annual[-2:] == [needed, spare] and spare not in annual[:-1]
+    form, portfolio = canonical.load(ROOT / "examples" / "sichuan-target-2026" / "2026.yaml", load_form)
+    sheet = workbook_of(build_template(form, portfolio)).worksheets[1]
+    name, weight = tints(sheet, "C7"), tints(sheet, "G7")
+    assert name[-2:] == [needed, spare] and spare not in name[:-1]
+    assert weight[-3:] == [spare, needed, spare]
+
+
+@pytest.mark.parametrize("form", ["shanghai-target", "central-target", "sichuan-target", "shanghai-self-evaluation"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_status_fits_its_row_of_the_first_sheet(form: str, lang: str) -> None:
+    """Rows are not made higher while people fill in, and the status grows and shrinks."""
+    definition = load_form(form)
+    portfolio = canonical.loads(f"kpixl: 1\nform: {form}\nprojects:\n- {{id: a}}\n", load_form)[1]
+    cover = workbook_of(build_template(definition, portfolio, lang=lang)).worksheets[0]
+    (row,) = (cell.row for cell in cover["B"] if cell.value == "a")
+    width = cover.column_dimensions["E"].width
+    headings = [field.heading for field in definition.fields.values()]
+    headings += [column.label for table in definition.tables.values() for column in table.columns.values()]
+    for heading in headings:
+        text = status_text(f"{MISSING_SIGN * 12}{OPEN_SIGN}F12 {heading}{CLOSE_SIGN}", lang)
+        assert fitting_height(text, width - 1.5, 11, 0) <= cover.row_dimensions[row].height
 
 
 def test_the_properties_say_what_the_workbook_is(example_template: Path) -> None:

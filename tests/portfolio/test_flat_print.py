@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form, own_templates, parse_form
+from kpixl.output.paper import paper_room, points_wide
 from kpixl.output.publish import ENDINGS, publication, render
 from kpixl.output.summary import build_summary
 from kpixl.portfolio import canonical
@@ -65,6 +67,21 @@ def test_every_project_is_merged_over_its_rows(sheet: Any, example: tuple[Form, 
     assert sheet.max_row == row - 1
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$3"
+
+
+def test_no_project_is_cut_by_the_end_of_a_page(sheet: Any, example: tuple[Form, Portfolio]) -> None:
+    form, portfolio = example
+    room, high = paper_room(form.paper, form.margins, landscape=True)
+    high /= min(1, room / points_wide(sheet.column_dimensions[letter].width for letter in LETTERS))
+    begins, row = {}, 5
+    for project in portfolio.projects:
+        begins[row] = project.id
+        row += len(project.tables["indicators"])
+    breaks = [one.id + 1 for one in sheet.row_breaks.brk]
+    assert breaks and set(breaks) <= set(begins)
+    head = sum(sheet.row_dimensions[number].height for number in (1, 2, 3))
+    for first, last in pairwise([4, *breaks, row]):
+        assert head + sum(sheet.row_dimensions[number].height for number in range(first, last)) <= high + 20
 
 
 @pytest.mark.parametrize("ending", [".html", ".docx", ".md"])

@@ -10,6 +10,7 @@ from kpixl.a1 import Span
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
 from kpixl.forms.values import fits_float
+from kpixl.output.paper import paper_number, paper_room, points_wide
 from kpixl.output.summary.look import FOOTER, TINT_DOUBT
 from kpixl.output.summary.marks import SummarySheet
 from kpixl.output.workbook import Sheet
@@ -21,7 +22,6 @@ from kpixl.texts import say
 
 _ROW_HEIGHT = 20.0
 _LONG_HEIGHT = 64.0  # of a goal, however short it is
-_PAPERS = {"A3": 8, "A4": 9, "A5": 11}
 _SHORT = 40
 FLAT_HEAD = 3  # rows above the projects of one table that every page repeats: title, subtitle, headings
 
@@ -42,13 +42,33 @@ class FormsWriter:
         """Write all forms, or the one table of all projects; returns where each project begins."""
         starts: dict[str, int] = {}
         written: list[Sequence[Value]] = []
+        tall: list[float] = []
         for project, rows in self._flat() if self._form.flat else self._forms():
             if project is not None:
                 starts[project.id] = len(written)
             written += self._write_rows(rows, len(written))
-        breaks = [] if self._form.flat else [start for start in starts.values() if start]
-        self._set_up(len(written), breaks)
+            if self._form.flat:
+                tall.append(sum(self._heights(rows)))
+        begins = [start for start in starts.values() if start]
+        self._set_up(len(written), self._whole_on_pages(begins, tall) if self._form.flat else begins)
         return SummarySheet("forms", self._sheet.name, tuple(written)), starts
+
+    def _whole_on_pages(self, begins: Sequence[int], tall: Sequence[float]) -> list[int]:
+        """Choose the rows before which a page of the one table ends, so that no project is cut.
+
+        `tall`: points of the head, which every page repeats, and of each project. What is higher than a page is cut.
+        """
+        room, high = paper_room(self._form.paper, self._form.margins, landscape=is_landscape(self._form))
+        head, *projects = tall
+        high = high / min(1.0, room / points_wide(self._widths)) - head
+        breaks: list[int] = []
+        used = 0.0
+        for row, height in zip(begins, projects, strict=True):
+            if used and used + height > high:
+                breaks.append(row)
+                used = 0.0
+            used += height
+        return breaks
 
     def _forms(self) -> Iterator[tuple[Project | None, Sequence[PrintedRow]]]:
         printer = FormPrinter(self._form, self._portfolio.year)
@@ -200,7 +220,7 @@ class FormsWriter:
             raw.set_portrait()
         if form.flat:
             raw.repeat_rows(0, FLAT_HEAD - 1)
-        raw.set_paper(_PAPERS.get(form.paper, 9))
+        raw.set_paper(paper_number(form.paper))
         raw.fit_to_pages(1, 0)
         raw.set_margins(**form.margins)
         raw.center_horizontally()

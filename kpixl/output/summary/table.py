@@ -53,6 +53,8 @@ _LEGEND: tuple[tuple[str, Text], ...] = (
     (TINT_OPEN, ("此底色：有错误或有争议，见概览", "this tint: errors or contradicting returns, see the overview")),
 )
 
+_LEGEND_COLUMNS = 2  # as wide as what a tint means is long
+
 _SIZE, _LONG_SIZE, _TITLE_SIZE = 10.0, 9.0, 14.0
 _ROW_HEIGHT = 20.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
@@ -179,7 +181,6 @@ class TableWriter:
         unit = say(unit_heading(self._form.money), self._lang)
         note = disclosure_text(self._form, self._portfolio) + say(_UNIT, self._lang, unit=unit)
         sheet.merge(Span(1, 0, 1, last), note, self._book.format(STYLES["note"], **props, font_size=_LONG_SIZE))
-        sheet.height(1, fitting_height(note, width, _LONG_SIZE, 20))
         self._rows = [[title], [note], [c.heading for c in self._columns]]
         self._write_legend()
         header = self._book.format(
@@ -191,19 +192,33 @@ class TableWriter:
         sheet.height(HEADER_ROW, max(fitting_height(c.heading, c.width, _SIZE, 24) for c in self._columns))
 
     def _write_legend(self) -> None:
-        """Say, right of title and note, what the tints mean: one on each row."""
-        first, last = self._frozen, min(self._frozen + 2, self._last_shown)
-        if last <= first:
-            return
-        for row, (tint, text) in enumerate(_LEGEND):
-            if tint == TINT_OPEN and not self._open:
-                continue
+        """Say right of the note what the tints mean, beside each other; above it nothing crowds the title."""
+        row = 1
+        shown = [(tint, text) for tint, text in _LEGEND if tint != TINT_OPEN or self._open]
+        height = fitting_height(str(self._rows[row][0]), self._width_of(0, self._frozen - 1), _LONG_SIZE, 20)
+        first = self._frozen
+        for tint, text in shown:
+            last = min(first + _LEGEND_COLUMNS - 1, self._last_shown)
+            if last <= first:
+                break
             words = say(text, self._lang)
             style = self._book.format(
-                border=1, border_color=BORDER, bg_color=tint, font_size=_LONG_SIZE, text_wrap=True
+                border=1,
+                border_color=BORDER,
+                bg_color=tint,
+                font_size=_LONG_SIZE,
+                text_wrap=True,
+                align="left",
+                indent=1,
             )
             self._sheet.merge(Span(row, first, row, last), words, style)
-            self._rows[row] = [*self._rows[row], *[None] * (first - 1), words]
+            self._rows[row] = [*self._rows[row], *[None] * (first - len(self._rows[row])), words]
+            height = max(height, fitting_height(words, self._width_of(first, last) - 1.5, _LONG_SIZE, 20))
+            first = last + 1
+        self._sheet.height(row, height)
+
+    def _width_of(self, first: int, last: int) -> float:
+        return sum(column.width for column in self._columns[first : last + 1])
 
     @property
     def _last_shown(self) -> int:

@@ -16,17 +16,21 @@ from kpixl.forms.names import field_called
 from kpixl.forms.values import text_of
 from kpixl.output.template.form import NO_NOTES, FormSheet, Notes
 from kpixl.output.template.lists import write_lists
-from kpixl.output.template.status import Asked, SheetStatus
+from kpixl.output.template.status import Asked, SheetStatus, status_text
 from kpixl.output.workbook import Book, Sheet, sheet_names
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.own_texts import (
+    CLOSE_SIGN,
     COVER_KIND,
+    COVER_STATUS,
     DONE_COUNT,
     GONE,
     HOW_TO,
+    MISSING_SIGN,
     NUMBER,
+    OPEN_SIGN,
     PROJECTS,
     STATUS_HEAD,
     TEMPLATE_KIND,
@@ -34,7 +38,7 @@ from kpixl.portfolio.own_texts import (
 )
 from kpixl.portfolio.rollover import notes_of
 from kpixl.problems import Problem, failure
-from kpixl.text_fit import fitting_height
+from kpixl.text_fit import ems, fitting_height, fitting_width
 from kpixl.texts import Text, say
 from kpixl.version import __version__
 
@@ -228,7 +232,22 @@ def _workbook_facts(form: Form, whole: Portfolio) -> Mapping[str, object]:
 
 # --- the first sheet --------------------------------------------------------------------------
 
-_COVER_WIDTHS = (7, 9, 40, 24, 30)
+_WIDTHS = (7, 9, 46, 26)  # of the columns before the status
+_STATUS_LEAST, _STATUS_MOST = 30, 44
+_INDENT = 1.5  # column units that an indented text lacks
+
+
+def _cover_widths(form: Form, lang: str) -> tuple[float, ...]:
+    """Return the widths of the columns, the last as wide as the longest status if it may be."""
+    return (*_WIDTHS, _INDENT + fitting_width([_longest_status(form, lang)], 11, _STATUS_LEAST, _STATUS_MOST))
+
+
+def _longest_status(form: Form, lang: str) -> str:
+    """Return the longest text that a status may have, as rows are not made higher while people fill in."""
+    columns = (column for table in form.tables.values() for column in table.columns.values())
+    headings = [*(field.heading for field in form.fields.values()), *(column.label for column in columns)]
+    listed = f"{MISSING_SIGN * 10}{OPEN_SIGN}E10 {max(headings, key=ems)}{CLOSE_SIGN}"
+    return status_text(listed, lang)
 
 
 def _write_cover(
@@ -241,15 +260,16 @@ def _write_cover(
     lang: str,
 ) -> None:
     book, styles = sheet.book, SheetStyles()
-    last = len(_COVER_WIDTHS) - 1
+    widths = _cover_widths(form, lang)
+    last = COVER_STATUS
     written = sheet.record()
-    sheet.widths(_COVER_WIDTHS)
+    sheet.widths(widths)
     sheet.merge(
         Span(0, 0, 0, last),
         title,
         book.format(font_name=form.fonts["heading"], font_size=16, bold=True, align="center", text_wrap=True),
     )
-    sheet.height(0, fitting_height(title, sum(_COVER_WIDTHS), 16, 36))
+    sheet.height(0, fitting_height(title, sum(widths), 16, 36))
     section = book.format(font_name=form.fonts["heading"], font_size=12, bold=True)
     sheet.write(1, 0, say(HOW_TO, lang), section)
     sheet.height(1, 22)
@@ -259,7 +279,7 @@ def _write_cover(
     for number, line in enumerate(lines, 1):
         sheet.write(row, 0, f"{number}.", number_style)
         sheet.merge(Span(row, 1, row, last), line, book.format(text_wrap=True, font_size=11, valign="top"))
-        sheet.height(row, fitting_height(line, sum(_COVER_WIDTHS[1:]), 11, 18))
+        sheet.height(row, fitting_height(line, sum(widths[1:]), 11, 18))
         row += 1
     row += 1
     sheet.write(row, 0, say(PROJECTS, lang), section)
@@ -284,7 +304,7 @@ def _done_count(sheet: Sheet, row: int, first: int, statuses: Sequence[SheetStat
     """Write how many projects are finished, beside the heading of the list."""
     if not statuses:
         return
-    last = len(_COVER_WIDTHS) - 1
+    last = COVER_STATUS
     done = statuses[0].words.done
     cells = f"{absolute(first, last)}:{absolute(first + len(statuses) - 1, last)}"
     count = sum(s.text == done for s in statuses)
@@ -311,9 +331,11 @@ def _project_list(
     for col, text in enumerate(heads):
         sheet.write(row, col, text, head)
     sheet.height(row, 22)
-    plain = book.format(border=1, text_wrap=True, font_size=11)
+    plain = book.format(border=1, text_wrap=True, font_size=11, align="left", indent=1)
     centred = book.format(border=1, align="center", font_size=11)
-    link = book.format(border=1, text_wrap=True, font_size=11, font_color="#0563C1", underline=1)
+    blue = {"font_color": "#0563C1", "underline": 1}
+    link = book.format(border=1, text_wrap=True, font_size=11, align="left", indent=1, **blue)
+    widths, longest = _cover_widths(form, lang), _longest_status(form, lang)
     top = row + 1
     for number, (project, name, status) in enumerate(zip(portfolio.projects, names, statuses, strict=True)):
         row = top + number
@@ -326,8 +348,8 @@ def _project_list(
         gone = say(GONE, lang)
         formula = f'=IFERROR(MID({status.cell},3,99),"{gone}")'
         sheet.formula(row, 4, formula, plain, status.text)
-        height = max(fitting_height(label, _COVER_WIDTHS[2], 11, 20), fitting_height(about, _COVER_WIDTHS[3], 11, 20))
-        sheet.height(row, height)
+        texts = zip((label, about, longest), widths[2:], strict=True)
+        sheet.height(row, max(fitting_height(text, width - _INDENT, 11, 20) for text, width in texts))
     if statuses:
         _colour_statuses(sheet, Span(top, 4, top + len(statuses) - 1, 4), statuses[0])
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SPARE_ROWS = 5  # free rows below a table that is already filled in
 ROW_HEIGHT = 22.0
-STATUS_WIDTH = 32  # of the column beside the form
+STATUS_WIDTH = 42  # of the column beside the form: its texts take two lines, and make no row of the form higher
 REASONS_ROWS = range(2, 9)  # the label and the cell below it, beside the head of the form
 
 REQUIRED: Text = ("【必填】", "[Required] ")
@@ -116,7 +116,8 @@ class FormSheet:
         self._furniture(sheet_id)
         self._notes(notes)
         self._view()
-        set_page(sheet, self.form, layout.rows + sum(counts.values()), sum(self.heights.values()))
+        rows = layout.rows + sum(counts.values())
+        set_page(sheet, self.form, rows, sum(self.heights.values()), self._spare_height())
         return status
 
     # --- single cells ------------------------------------------------------------------------
@@ -407,11 +408,27 @@ class FormSheet:
             # Levels that were set beforehand are not dim before somebody goes on with their row.
             formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
             self._look(formula, Span(first, col, last, col), dimmed)
+        self._optional_looks(placed, used)
         tinted = book.rule_format(bg_color=self.styles.input, border=1)
         self._look(f"={used}", Span(first, left, last, right), tinted)
         above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"
         free = book.rule_format(bg_color=self.styles.spare, border=4, border_color=self.styles.quiet)
         self._look(f"={above}", Span(first, left, last, right), free)
+
+    def _optional_looks(self, placed: PlacedRows, used: str) -> None:
+        """Tint what may stay blank in used rows as it is elsewhere: optional columns, and tables nobody has begun."""
+        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
+        style = self.book.rule_format(bg_color=self.styles.spare, border=1)
+        if not table.required:
+            begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
+            self._look(
+                f"=({used})*(1-{begun})>0", Span(first, min(columns.values()), last, max(columns.values())), style
+            )
+        parts = {part for target in table.targets.values() for part in target.parts}
+        for key, col in columns.items():
+            # Operator and unit may stay blank beside a text only; the status asks for them beside a number.
+            if not table.columns[key].required and key not in parts:
+                self._look(f"={used}", Span(first, col, last, col), style)
 
     def _caption_look(self, placed: Sequence[PlacedRows]) -> None:
         """Draw the caption's cells beside the used rows of the tables, with a line below the last."""
@@ -464,6 +481,12 @@ class FormSheet:
             self.sheet.note(row, col, NOTE_SIGNATURE + text)
 
     # --- around the form ---------------------------------------------------------------------
+
+    def _spare_height(self) -> float:
+        """Return how high the rows are that nothing is written in."""
+        free = {r for placed in self.tables for r in range(placed.first, placed.last + 1)}
+        filled = {r for placed in self.tables for r in range(placed.first, placed.first + placed.filled)}
+        return sum(self.heights[r] for r in free - filled)
 
     def _hint_style(self) -> Format:
         return self.book.format(font_color=self.styles.hint, font_size=10, text_wrap=True, valign="top", locked=False)

@@ -72,6 +72,11 @@ class PlacedRows:
     asked: TableConditions
     sent: int = 0
 
+    @property
+    def filled(self) -> int:
+        """Return in how many rows something is written: those of the project, or the presets."""
+        return self.sent or len(self.table.presets)
+
     def refs(self, key: str) -> str:
         """Return the cells of a column."""
         col = self.columns[key]

@@ -1,4 +1,4 @@
-"""The figures at the top of the overview: four to a line, each leading to its rows."""
+"""The figures at the top of the overview: four to a line, five where one would be left over; each leads to its rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from kpixl.output.summary.table import FIRST_ROW
 
 _AMOUNT = ("{label}（{unit}）", "{label} ({unit})")
 _COUNT = ("{label}数", "{label}: number")
-_COLUMNS = ((0, 0), (1, 2), (3, 6), (7, 10))  # first and last column of each of a line
+# First and last column of each of a line.
+_FOUR = ((0, 0), (1, 2), (3, 6), (7, 10))
+_FIVE = ((0, 0), (1, 2), (3, 4), (5, 7), (8, 10))
 _ALARM = "#A3211D"
 
 Draw = Callable[[int, int, int], None]
@@ -44,10 +46,11 @@ def link_figures(canvas: Canvas, cards: Cards, rows: Mapping[str, int]) -> None:
 
 
 def _lines(canvas: Canvas, figures: Sequence[Figure]) -> None:
-    for start in range(0, len(figures), len(_COLUMNS)):
+    columns = _FIVE if len(figures) == len(_FIVE) else _FOUR
+    for start in range(0, len(figures), len(columns)):
         canvas.flow.take(6)
         labels, values = canvas.flow.take(18), canvas.flow.take(30)
-        for (label, draw), (first, last) in zip(figures[start : start + len(_COLUMNS)], _COLUMNS, strict=False):
+        for (label, draw), (first, last) in zip(figures[start : start + len(columns)], columns, strict=False):
             canvas.put(labels, first, label, canvas.styles["label"], last=last)
             draw(values, first, last)
 
