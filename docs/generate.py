@@ -261,8 +261,7 @@ _PEERS = [
 
 def code_page() -> str:
     """Return docs/code.md with its figures measured anew and the differences in what is read."""
-    from measures import measure
-
+    from docs.measures import measure
     from kpixl import yaml_text
 
     found = measure(ROOT)

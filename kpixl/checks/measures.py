@@ -16,7 +16,7 @@ from kpixl.forms.unit_text import is_unit
 from kpixl.forms.values import DIGITS, spelled
 
 OperatorWords = Mapping[str, Sequence[str]]
-"""OperatorWords that mean an operator, in front of a number or behind it: ≥ -> 不少于, 以上."""
+"""Words that mean an operator, in front of a number or behind it: ≥ -> 不少于, 以上."""
 
 OPERATORS = ("≥", "≤", "=", ">", "<")
 MAX_TEXT = 60  # characters; a longer text describes something
@@ -87,7 +87,7 @@ def compare(target: Measure, actual: Measure) -> Attainment | None:
         return None
     if actual.unit != target.unit and (actual.unit or _unclear_without_unit(target, actual)):
         return None
-    return _outcome(target.operator, target.number, actual.number)
+    return _attained(target.operator, target.number, actual.number)
 
 
 def _unclear_without_unit(target: Measure, actual: Measure) -> bool:
@@ -95,7 +95,7 @@ def _unclear_without_unit(target: Measure, actual: Measure) -> bool:
     return (target.scaled and not actual.scaled) or (target.unit == "%" and target.number > 1 >= actual.number)
 
 
-def _outcome(operator: str, planned: Decimal, reached: Decimal) -> Attainment | None:
+def _attained(operator: str, planned: Decimal, reached: Decimal) -> Attainment | None:
     with localcontext(prec=_PRECISION):
         percent = reached / planned * 100 if planned else None
         share = min(reached / planned, Decimal(1)) if planned else Decimal(0)

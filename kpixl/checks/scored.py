@@ -31,7 +31,7 @@ class ScoredColumns:
 
 @dataclass(frozen=True, slots=True)
 class ScoredLine:
-    """One row by its roles; texts "" where blank. `outcome`: None where the texts do not tell."""
+    """One row by its roles; texts "" where blank. `attainment`: None where the texts do not tell."""
 
     number: int
     named: str
@@ -40,7 +40,7 @@ class ScoredLine:
     points: Decimal | None
     score: Decimal | None
     reason: str
-    outcome: Attainment | None
+    attainment: Attainment | None
 
     @property
     def details(self) -> dict[str, object]:

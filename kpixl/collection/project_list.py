@@ -6,10 +6,11 @@ Titles may stand above the header, which may take several rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from kpixl.collection.group_rows import ListColumns, group_rows
 from kpixl.collection.list_header import cell_at, header_depth, heading_texts, units_around
 from kpixl.collection.list_headings import ID, MAX_LABEL, ListHeading, ListLabels, heading_year, names_money
 from kpixl.forms.definition import Field, Form, MoneyUnit
@@ -18,8 +19,12 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, is_blank, text_of
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
+from kpixl.recognise.closing_lines import is_closing_line
 from kpixl.texts import Text
 
+HIDDEN: Text = ("工作表已隐藏", "the sheet is hidden")
+OTHER_COLUMNS: Text = ("列与另一张工作表不同", "its columns are not those of another sheet")
+MAX_NAMES = 5  # of projects, listed in a message
 NOTHING: Text = ("没有内容", "nothing")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年", re.ASCII)
 HEADER_WITHIN = 60  # rows in which the header is looked for
@@ -86,11 +91,14 @@ class ListLine:
 
 @dataclass(frozen=True, slots=True)
 class FoundLists:
-    """The lists of a file, the sheets that are none, and why it is refused: no header, or amounts not understood."""
+    """The lists of a file, and why it is refused: no header, or amounts not understood.
+
+    `skipped`: lists that are not read: hidden, or with other columns.
+    """
 
     listings: tuple[Listing, ...]
-    problems: tuple[Problem, ...]
     refused: tuple[Problem, ...] = ()
+    skipped: tuple[Listing, ...] = ()
 
 
 # --- the header -------------------------------------------------------------------------------
@@ -104,16 +112,13 @@ def find_listings(form: Form, grids: Sequence[Grid], file: str, year: int | None
     labels = ListLabels(form)
     shown = [grid for grid in grids if not grid.hidden]
     listings = [found for grid in shown if (found := _find(labels, grid, file, year))]
+    hidden = [found for grid in grids if grid.hidden and (found := _find(labels, grid, file, year))]
     if not listings:
         return _without_header(labels, shown, file, year)
     best = max(listings, key=lambda found: len(found.keys)).keys
-    skipped = tuple(
-        Problem("sheet-skipped", Location(file, found.grid.name), {"texts": ""})
-        for found in listings
-        if found.keys != best
-    )
+    skipped = (*(found for found in listings if found.keys != best), *hidden)
     chosen = tuple(found for found in listings if found.keys == best)
-    return FoundLists(chosen, skipped, tuple(p for found in chosen for p in _amounts_missing(labels, found)))
+    return FoundLists(chosen, tuple(p for found in chosen for p in _amounts_missing(labels, found)), skipped)
 
 
 def _find(labels: ListLabels, grid: Grid, file: str, year: int | None) -> Listing | None:
@@ -145,11 +150,11 @@ def _without_header(labels: ListLabels, grids: Sequence[Grid], file: str, year: 
     details = {"label": labels.name.label, "found": seen[:300] or NOTHING, "labels": labels.shown}
     best = max(known, key=lambda key: (known[key], len(filled[key]), -key[1]), default=None)
     if best is None or len(filled[best]) < HEADING_WORDS:
-        return FoundLists((), (), (Problem("list-no-header", Location(file), details),))
+        return FoundLists((), (Problem("list-no-header", Location(file), details),))
     grid, row = rows[best[0]]
     found = _read_header(labels, grid, file, row, None, year)
     refused = Problem("list-no-header", found.place(row, found.headings[0].col), details)
-    return FoundLists((found,), (), (refused, *_suggestions(found)))
+    return FoundLists((found,), (refused, *_suggestions(found)))
 
 
 def _amounts_missing(labels: ListLabels, found: Listing) -> tuple[Problem, ...]:
@@ -233,6 +238,28 @@ def _is_amount(field: Field) -> bool:
     return FIELD_TYPES[field.type].is_amount
 
 
+def skipped_lists(form: Form, found: FoundLists, names: Collection[Raw]) -> Iterator[Problem]:
+    """Report the lists that were not read; those with projects that no other list has may be meant as well.
+
+    `names`: of the projects that were read.
+    """
+    known = {fold(text_of(name)) for name in names}
+    for listing in found.skipped:
+        number = [column.field.key for column in listing.columns].index(form.key_fields[0])
+        read = (text_of(line.cells[number]).strip() for line in read_lines(form, listing)[0])
+        more = [name for name in dict.fromkeys(read) if fold(name) not in known]
+        # An overview with a few of the columns, such as a summary's first sheet, is no list that may be meant.
+        if 2 * len(listing.keys) < len(found.listings[0].keys):
+            more = []
+        where = Location(listing.file, listing.grid.name)
+        if more:
+            names_shown = "、".join(more[:MAX_NAMES]) + ("……" if len(more) > MAX_NAMES else "")
+            why = HIDDEN if listing.grid.hidden else OTHER_COLUMNS
+            yield Problem("list-skipped", where, {"count": len(more), "names": names_shown, "why": why})
+        elif not listing.grid.hidden:
+            yield Problem("sheet-skipped", where, {"texts": ""})
+
+
 # --- the rows ---------------------------------------------------------------------------------
 
 
@@ -242,22 +269,41 @@ def read_lines(form: Form, found: Listing) -> tuple[list[ListLine], list[Problem
     if name is None:
         return [], []
     covered = _covered(found, name)
+    groups = _group_rows(found, name)
     lines: list[ListLine] = []
     problems: list[Problem] = []
     for row in range(found.first, len(found.grid.rows)):
-        texts = [(col, text_of(raw)) for col, raw in enumerate(found.grid.rows[row]) if not is_blank(raw)]
-        if not texts:
+        if not (texts := _texts(found, row)):
             continue
         title = text_of(cell_at(found.grid, row, name.col))
-        if _is_total(found, row, name, texts):
+        if row in groups or _is_total(found, row, name, texts):
             problems.append(Problem("list-total-skipped", found.place(row, texts[0][0]), {"text": texts[0][1]}))
-        elif is_blank(title):
+        elif is_blank(title) or (len(texts) == 1 and is_closing_line(title)):
             text = " ".join(text for _, text in texts)
             problems.append(Problem("stray-text", found.place(row, texts[0][0]), {"text": text}))
         elif fold(title) not in (fold(name.field.label), fold(name.field.heading)):
             cells = (covered.get((row, c.col), cell_at(found.grid, row, c.col)) for c in found.columns)
             lines.append(ListLine(row, tuple(cells)))
     return lines, problems
+
+
+def _group_rows(found: Listing, name: ListColumn) -> frozenset[int]:
+    """Return the rows that head a group of projects and are none themselves."""
+    others = [column for column in found.columns if column.col != name.col]
+    ids = [column.col for column in others if column.field.key == ID]
+    amounts = [column.col for column in others if _is_amount(column.field)]
+    described = [column.col for column in others if column.col not in (*ids, *amounts)]
+    rows = [
+        row
+        for row in range(found.first, len(found.grid.rows))
+        if not is_blank(cell_at(found.grid, row, name.col)) and not _is_total(found, row, name, _texts(found, row))
+    ]
+    return group_rows(found.grid, rows, ListColumns(name.col, ids, described, amounts))
+
+
+def _texts(found: Listing, row: int) -> list[tuple[int, str]]:
+    """List the filled cells of a row."""
+    return [(col, text_of(raw)) for col, raw in enumerate(found.grid.rows[row]) if not is_blank(raw)]
 
 
 def _is_total(found: Listing, row: int, name: ListColumn, texts: Sequence[tuple[int, str]]) -> bool:

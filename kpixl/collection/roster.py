@@ -14,19 +14,21 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from kpixl.checks.rules.compliance.value_unread import RULE as VALUE_UNREAD
 from kpixl.collection.list_headings import ID
-from kpixl.collection.project_list import Listing, ListLine, find_listings, read_lines
+from kpixl.collection.project_list import Listing, ListLine, find_listings, read_lines, skipped_lists
 from kpixl.disk import Output, Written, check_target, commit
 from kpixl.forms.definition import Field, Form, MoneyUnit, Value
 from kpixl.forms.money import read_money
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import MAX_CELL_TEXT, Raw, refused_character, text_of, utf16_length
+from kpixl.forms.values import MAX_CELL_TEXT, Raw, digits_lost, refused_character, text_of, utf16_length
 from kpixl.inputs import check_regular, read_input
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.print_layout import PrintedCell, printed_text
 from kpixl.problems import KpixlError, Location, Problem, failure
-from kpixl.readers import DEFAULT_LIMITS, FileReading, Grid, Limits, file_too_large, read_grids
+from kpixl.readers import DEFAULT_LIMITS, FileReading, Grid, Limits, UnreadableError, file_too_large, open_content
+from kpixl.recognise.shown_grids import read_shown
 
 MIN_DIGITS = 2
 
@@ -109,7 +111,10 @@ def open_list(source: Path, limits: Limits = DEFAULT_LIMITS) -> FileReading:
         raise failure("folder-not-file", path=str(source))
     if (size := source.stat().st_size) > limits.file_bytes:
         raise KpixlError(file_too_large(size, limits).problem(source.name))
-    reading = read_grids(read_input(source), source.name, limits)
+    try:
+        reading = read_shown(open_content(read_input(source), limits), source.name)
+    except UnreadableError as error:
+        raise KpixlError(error.problem(source.name)) from error
     if not reading.grids and reading.problems:
         raise KpixlError(*reading.problems)
     return reading
@@ -168,13 +173,14 @@ def read_list(
     if found.refused:
         return ReadList(found.listings, lines, None, found.refused)
     entries: list[RosterEntry] = []
-    problems = list(found.problems)
+    problems: list[Problem] = []
     for listing, (rows, skipped) in zip(found.listings, read, strict=True):
         problems += (*listing.problems, *skipped)
         for line in rows:
             entry, noted = _entry(form, listing, line)
             entries.append(entry)
             problems += noted
+    problems[:0] = skipped_lists(form, found, [entry.values[form.key_fields[0]] for entry in entries])
     ids, doubts = _Ids(form, entries, old, found.listings[0].keys).assign()
     before = {project.id: project for project in old.projects} if old else {}
     projects = tuple(_project(form, e, i, before.get(i)) for e, i in zip(entries, ids, strict=True))
@@ -213,6 +219,8 @@ def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, lis
         field = column.field
         place = found.place(line.row, column.col, field.heading)
         _check_text(text_of(raw), place, found.grid.top + line.row + 1)
+        if field.key == ID or FIELD_TYPES[field.type].free_text:
+            problems += [Problem("digits-lost", place, {"raw": text_of(raw)})] if digits_lost(raw) else []
         if field.key == ID:
             ids.append(text_of(raw).strip())
             continue
@@ -223,7 +231,7 @@ def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, lis
             problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
         elif (kind := FIELD_TYPES[field.type]).is_unread(value):
             details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
-            problems.append(Problem("value-unread", place, details))
+            problems.append(Problem(VALUE_UNREAD.code, place, details, rule=VALUE_UNREAD.entry))
     name = next(c.col for c in found.columns if c.field.key == form.key_fields[0])
     return RosterEntry(tuple(ids), values, found.place(line.row, name)), problems
 

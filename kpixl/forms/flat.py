@@ -44,7 +44,8 @@ def _columns(specs: object, fields: Mapping[str, Field], table: Table) -> Iterat
         width = rest.pop("width", None)
         (kind, key), *more = rest.items() if rest else [("", "")]
         known: Mapping[str, Field] = {"field": fields, "column": table.columns}.get(kind, {})
-        if more or key not in known or isinstance(width, bool) or not isinstance(width, int | float):
+        named = isinstance(key, str) and key in known
+        if more or not named or isinstance(width, bool) or not isinstance(width, int | float):
             raise _invalid(f".columns[{number}]", f"what is {spec}? field or column, and width")
         yield FlatColumn("" if kind == "field" else table.key, key, known[key].on_form.rstrip(":："), float(width))
 
@@ -53,7 +54,8 @@ def _total(spec: object, fields: Mapping[str, Field]) -> tuple[str | None, str |
     """Return the fields in whose columns the row above all projects has the organisation and the sum."""
     if spec is None:
         return None, None
-    if not isinstance(spec, dict) or set(spec) != {"name", "amount"} or not all(key in fields for key in spec.values()):
+    known = isinstance(spec, dict) and all(isinstance(key, str) and key in fields for key in spec.values())
+    if not isinstance(spec, dict) or set(spec) != {"name", "amount"} or not known:
         raise _invalid(".total", "must have name and amount, each a field")
     name, amount = str(spec["name"]), str(spec["amount"])
     if not FIELD_TYPES[fields[amount].type].is_amount:

@@ -48,6 +48,10 @@ from kpixl.problems import KpixlError, Location, Problem, failure
 
 DEFINITION = "form.yaml"
 FORMAT = 1
+_ITEM = (str, int, float)  # what an item of a list or tree may be in YAML: 2026 is a number there
+MAX_ROWS = 5_000  # of a table: a template writes each of them
+MAX_LINES = 409  # points, the height of Excel's tallest row; no text needs more lines
+LEAST_WIDTH, MAX_WIDTH = 1, 255  # characters, Excel's widest column
 # Names on which the canonical file and the sheet id rely.
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 # As a key these are no text in YAML 1.1, which many programs still read.
@@ -117,6 +121,9 @@ def _load(folder: Path) -> Form:
     path = folder / DEFINITION
     text = yaml_text.decode(read_input(path), str(path))
     data = yaml_text.parse(text, str(path))
+    # Of two fields with one key the first would be lost. Looking for them takes as long as reading all of kpixl's own.
+    if folder.parent != own_templates() and (repeated := yaml_text.marks(text, str(path)).problems):
+        raise KpixlError(*repeated)
     try:
         form = parse_form(data)
     except KpixlError as error:
@@ -156,7 +163,7 @@ def parse_form(data: object) -> Form:
     tables = {key: _table(key, node) for key, node in top.nodes("tables")}
     fields, computed = computed_fields(typed, tables)
     title = check_places(top.take("title", str), "title")
-    synonyms = tuple(check_places(str(text), "title-synonyms") for text in top.take("title-synonyms", list, []))
+    synonyms = tuple(check_places(text, "title-synonyms") for text in top.sequence("title-synonyms", str, []))
     subtitle = top.take("subtitle", str, "")
     layouts = _layout(top.node("layout"), title, subtitle, fields, tables, grids)
     printing = top.node("print")
@@ -170,17 +177,17 @@ def parse_form(data: object) -> Form:
         description={k: str(v) for k, v in top.mapping("description").items()},
         id_field=_field("id", top.node("id-field")),
         organization_field=top.take("organization-field", str, None),
-        key_fields=tuple(map(str, top.take("key-fields", list, []))) or tuple(fields)[:1],
+        key_fields=tuple(top.sequence("key-fields", str, [])) or tuple(fields)[:1],
         fields=fields,
         tables=tables,
         choices=choices,
         layout=layouts[0],
         entry_layout=layouts[1],
         paper=printing.take("paper", str, "A4"),
-        margins={k: float(v) for k, v in printing.mapping("margins").items()},
-        fonts={**DEFAULT_FONTS, **top.mapping("fonts")},
+        margins={k: float(v) for k, v in printing.mapping("margins", (int, float)).items()},
+        fonts={**DEFAULT_FONTS, **top.mapping("fonts", (str, int, float))},
         summary=_summary(top.node("summary")),
-        instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions").items()},
+        instructions={k: tuple(map(str, v)) for k, v in top.mapping("instructions", list).items()},
         checks=top.mapping("checks"),
         money=_money(top.take("money", str, YUAN.name)),
         flat=place_flat(top.take("flat", dict, None), fields, tables),
@@ -195,6 +202,7 @@ def parse_form(data: object) -> Form:
     top.finish()
     _check(form)
     _check_units(form)
+    _check_presets(form)
     check_tables(form)
     return form
 
@@ -241,10 +249,10 @@ def _field(key: str, node: Node) -> Field:
         heading=node.take("heading", str, label.rstrip(":：")),
         choices=node.take("choices", str, None),
         required=node.take("required", bool, False),
-        sum=tuple(node.take("sum", list, [])),
+        sum=tuple(node.sequence("sum", str, [])),
         fill=node.take("fill", bool, False),
-        lines=node.take("lines", int, 1),
-        width=float(node.take("width", (int, float), 14)),
+        lines=node.bounded("lines", int, 1, MAX_LINES, 1),
+        width=float(node.bounded("width", (int, float), LEAST_WIDTH, MAX_WIDTH, 14)),
         help=node.take("help", str, ""),
         compute=read_computation(node.node("compute")) if "compute" in node.rest else None,
         follows=node.take("follows", str, None),
@@ -268,7 +276,7 @@ def _table(key: str, node: Node) -> Table:
             key=name,
             label=label,
             dated=dated,
-            synonyms=tuple(n.take("synonyms", list, [])),
+            synonyms=tuple(n.sequence("synonyms", str, [])),
             operator=n.take("operator", str),
             value=n.take("value", str),
             unit=n.take("unit", str),
@@ -279,17 +287,19 @@ def _table(key: str, node: Node) -> Table:
             if part not in columns:
                 raise invalid(f"tables.{key}.targets.{name}", f"no column {part}")
     presets: list[Row] = []
-    for preset in node.take("presets", list, []):
+    for preset in node.sequence("presets", dict, []):
         unknown = set(preset) - set(columns)
         if unknown:
-            raise invalid(f"tables.{key}.presets", f"no column {', '.join(sorted(unknown))}")
+            raise invalid(f"tables.{key}.presets", f"no column {', '.join(sorted(map(str, unknown)))}")
+        if wrong := [value for value in preset.values() if not isinstance(value, str)]:
+            raise invalid(f"tables.{key}.presets", f"{wrong[0]!r} is no text")
         presets.append({column: preset.get(column) for column in columns})
     table = Table(
         key=key,
         label=node.take("label", str),
         columns=columns,
         targets=targets,
-        rows=node.take("rows", int, 20),
+        rows=node.bounded("rows", int, 1, MAX_ROWS, 20),
         presets=tuple(presets),
         required=node.take("required", bool, True),
         one_of=read_one_of(node, columns),
@@ -310,17 +320,18 @@ def _trees(data: Mapping[str, Any]) -> dict[str, dict[int, dict[str, tuple[str, 
     """Unfold each tree into levels: depth -> parent item -> items; the roots are the children of ""."""
     unfolded: dict[str, dict[int, dict[str, tuple[str, ...]]]] = {}
     for name, tree in data.items():
-        levels: dict[int, dict[str, tuple[str, ...]]] = {}
-
-        def walk(parent: str, node: Any, depth: int, levels: dict[int, dict[str, tuple[str, ...]]]) -> None:
-            levels.setdefault(depth, {})[parent] = tuple(node)
-            if isinstance(node, dict):
-                for item, below in node.items():
-                    walk(str(item), below or (), depth + 1, levels)
-
-        walk("", tree, 0, levels)
-        unfolded[name] = levels
+        unfolded[name] = {}
+        _unfold("", tree, 0, unfolded[name], name)
     return unfolded
+
+
+def _unfold(parent: str, node: Any, depth: int, levels: dict[int, dict[str, tuple[str, ...]]], name: str) -> None:
+    if not isinstance(node, dict | list | tuple) or not all(isinstance(item, _ITEM) for item in node):
+        raise invalid(f"trees.{name}", f"{parent or name} must have a list or mapping of texts below it")
+    levels.setdefault(depth, {})[parent] = tuple(map(str, node))
+    if isinstance(node, dict):
+        for item, below in node.items():
+            _unfold(str(item), below or (), depth + 1, levels, name)
 
 
 def _choices(
@@ -347,20 +358,27 @@ def _choices(
             children = level if parent is not None else {}
             items: Any = {item: () for below in level.values() for item in below}
         else:
-            items = node.take("items", (list, dict))
-            if isinstance(items, list):
-                items = dict.fromkeys(items, ())
+            items = _items(node)
         clean = {str(k): tuple(map(str, v or ())) for k, v in items.items()}
         choices[name] = Choices(name, clean, is_open, parent, children, qualitative)
         node.finish()
     return choices
 
 
+def _items(node: Node) -> dict[str, Any]:
+    """Read the items of a list, with their synonyms or without."""
+    if isinstance(node.rest.get("items"), list):
+        return dict.fromkeys(map(str, node.sequence("items", _ITEM)), ())
+    if "items" not in node.rest:
+        raise invalid(node.path, "needs `items` or `tree`")
+    return node.mapping("items", (list, type(None)))
+
+
 def _summary(node: Node) -> Summary:
-    charts = node.mapping("charts")
+    charts = node.mapping("charts", str)
     summary = Summary(
         subtotals=node.take("subtotals", str, None),
-        order=tuple(node.take("order", list, [])),
+        order=tuple(node.sequence("order", str, [])),
         amount=charts.get("amount"),
         structure=charts.get("structure"),
         disclosure=node.take("disclosure", str, ""),
@@ -381,7 +399,7 @@ def _layout(
     grids: Mapping[str, FieldGrid],
 ) -> tuple[Layout, Layout]:
     """Read the layout as printed, and as typed into."""
-    widths = tuple(float(w) for w in node.take("widths", list))
+    widths = tuple(float(w) for w in node.sequence("widths", (int, float)))
     entry_widths = read_entry_widths(node.take("entry-widths", list, None), widths)
     wide = {"entry": sum(map(len, entry_widths)), "print": len(widths)}
     # What is above the first table and what is below, each as printed and as typed into.
@@ -439,7 +457,7 @@ def _place_cells(
             raise invalid(f"layout.rows[{row}]", f"what is {spec}?")
         key = text = ""
         if kind in ("label", "value"):
-            if content not in fields:
+            if not isinstance(content, str) or content not in fields:
                 raise invalid(f"layout.rows[{row}]", f"no field {content}")
             key, text = content, fields[content].on_form if kind == "label" else ""
         elif kind == "caption":
@@ -466,15 +484,40 @@ def _check(form: Form) -> None:
     if set(form.tables) != {p.table for p in form.layout.tables}:
         raise invalid("layout", "does not place every table once")
     summary = form.summary
-    for name in (*form.key_fields, form.organization_field, summary.subtotals, summary.amount, summary.structure):
+    named = [("key-fields", name) for name in form.key_fields] + [
+        ("organization-field", form.organization_field),
+        ("summary.subtotals", summary.subtotals),
+        ("summary.charts.amount", summary.amount),
+        ("summary.charts.structure", summary.structure),
+    ]
+    for where, name in named:
         if name is not None and name not in form.fields:
-            raise invalid("form.yaml", f"no field {name}")
-    headings = [fold(f.heading) for f in (form.id_field, *form.fields.values())]
-    if len(set(headings)) < len(headings):
-        raise invalid("fields", "two fields have the same heading; give one a `heading`")
+            raise invalid(where, f"no field {name}")
+    _check_headings(form)
     keys = set(form.fields)
     if any(key.rpartition(".")[0] in keys for key in keys if "." in key) or keys & set(form.tables):
         raise invalid("fields", "a key stands for a value and for a group")
+
+
+def _check_headings(form: Form) -> None:
+    """Refuse a field without a label, and two with the same heading: in lists nobody could tell them apart."""
+    seen: dict[str, str] = {}
+    for field in (form.id_field, *form.fields.values()):
+        if not fold(field.label):
+            raise invalid(f"fields.{field.key}.label", "is blank")
+        other = seen.setdefault(fold(field.heading), field.key)
+        if other != field.key:
+            raise invalid(f"fields.{field.key}", f"has the heading of {other}; give one a `heading`")
+
+
+def _check_presets(form: Form) -> None:
+    """Refuse a preset that its list does not have: the template would hold what its own rule refuses."""
+    for table in form.tables.values():
+        for number, preset in enumerate(table.presets):
+            for key, value in preset.items():
+                choices = form.choices.get(table.columns[key].choices or "")
+                if value is not None and choices is not None and not choices.open and value not in choices.items:
+                    raise invalid(f"tables.{table.key}.presets[{number}].{key}", f"{value} is not in {choices.name}")
 
 
 def _cells_of(form: Form) -> Iterator[tuple[str, str]]:

@@ -45,10 +45,17 @@ _AMOUNT = re.compile(
     re.ASCII,
 )
 _LABEL = re.compile(rf"(?P<stem>.*?)\(?(?:金额|货币)?(?P<said>(?:计量)?单位:?)?(?:人民币)?{_SCALE}元\)?")
+# The same behind a sign, short in brackets, or in words: 项目资金/万元, 项目资金(万), 项目资金(以万元为单位).
+_BEHIND = re.compile(
+    rf"(?P<stem>.+?)(?:[/,:、;](?:人民币)?{_SCALE}元|\((?:人民币|¥)?:?(?P<short>[百千]?[万亿])\)"
+    r"|\(?(?:金额)?以(?:人民币)?(?P<words>[百千]?[万亿]?)元为(?:计量|货币)?单位\)?)"
+)
 _COLUMN = re.compile(rf"(?:[/,:、;(\[](?:人民币)?{_SCALE}|(?P<bare>[百千]?[万亿]|[百千]))元[)\]]?")
-_REMARK = re.compile(rf"(?:计量)?单位:?(?:人民币)?{_SCALE}元(?!/)")
+_REMARK = re.compile(rf"(?:计量)?单位(?:[:为是]|均为)?(?:人民币)?{_SCALE}元(?!/)")
+_IN_WORDS = re.compile(r"以((?:人民币)?[百千]?[万亿]?元)为(?:计量|货币)?单位")  # 金额以万元为单位
 # Followed by no /: 单位：元/人 is no unit of amounts. Each blank is bounded, so that no text takes quadratic time.
 _SPACED_REMARK = re.compile(r"[(\[]?(?:金额)?\s{0,3}单位\s{0,3}:?\s{0,3}(?:人民币)?[百千]?[万亿]?元[)\]]?(?!/)")
+_ENDS = ("元", ")", "单位")  # of a label with its unit behind it
 _FURNITURE = "()[]【】*注:货币"  # what may stand around a remark that holds nothing but the unit
 MAX_REMARK = 60  # characters; a longer text is prose, whatever units it mentions
 
@@ -66,14 +73,17 @@ class UnitRemark(NamedTuple):
 def money_label(text: str) -> tuple[str, MoneyUnit | None]:
     """Part a folded label from the unit behind it: 项目资金(万元) is 项目资金 and 万元."""
     match = _LABEL.fullmatch(text)
-    if match is None or not (match["said"] or text.endswith(")")):
+    if match is not None and (match["said"] or text.endswith(")")):
+        return match["stem"].rstrip(":"), _unit(match["scale"])
+    match = _BEHIND.fullmatch(text) if text.endswith(_ENDS) else None
+    if match is None:
         return text, None
-    return match["stem"].rstrip(":"), _unit(match["scale"])
+    return match["stem"].rstrip(":"), _unit(match["scale"] or match["short"] or match["words"] or "")
 
 
 def money_remark(text: str) -> UnitRemark | None:
     """Find the unit in a remark such as 金额单位：万元 or （2026年度） 单位：万元; None where there is none."""
-    folded = fold(text)
+    folded = _IN_WORDS.sub(r"单位\1", fold(text))
     match = _REMARK.search(folded)
     if match is None:
         return None
@@ -93,13 +103,14 @@ def list_unit(text: str) -> MoneyUnit | None:
         return None
     if (remark := money_remark(text)) is not None:
         return remark.unit
-    match = re.fullmatch(rf"\(?[^\d()]{{0,10}}?{_SCALE}元\)?", fold(text))
-    return _unit(match["scale"]) if match else None
+    folded = fold(text)
+    match = re.fullmatch(rf"\(?[^\d()]{{0,10}}?{_SCALE}元\)?", folded)
+    return _unit(match["scale"]) if match else money_label(folded)[1]
 
 
 def column_unit(text: str) -> MoneyUnit | None:
     """Find the unit at the end of the heading of a column: 预算金额（万元）, 预算/万元, 预算万元, 万元."""
-    if len(text) > MAX_REMARK or "元" not in text:
+    if len(text) > MAX_REMARK or not names_unit(text):
         return None
     if (unit := money_label(folded := fold(text))[1]) is not None:
         return unit
@@ -125,9 +136,17 @@ def _power(scale: str) -> int:
     return sum(_POWERS[letter] for letter in scale)
 
 
+def names_unit(text: str) -> bool:
+    """Return whether a text may name a unit of money: no other has to be looked at."""
+    return any(letter in text for letter in "元万亿")
+
+
 def unit_cell(raw: Raw) -> MoneyUnit | None:
-    """Return the unit where a cell holds nothing but one, as that beside an amount does."""
-    return UNITS.get(fold(raw)) if isinstance(raw, str) and len(raw) <= MAX_REMARK else None
+    """Return the unit where a cell holds nothing but one, as that beside an amount does: 万元, （万元）, 万."""
+    if not isinstance(raw, str) or len(raw) > MAX_REMARK:
+        return None
+    bare = fold(raw).strip("()[]")
+    return UNITS.get(bare) or UNITS.get(f"{bare}元" if bare in ("万", "亿") else "")
 
 
 def has_own_unit(raw: Raw) -> bool:

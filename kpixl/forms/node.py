@@ -32,10 +32,30 @@ class Node:
             raise invalid(f"{self.path}.{key}", f"cannot be {value!r}")
         return value
 
-    def mapping(self, key: str) -> dict[str, Any]:
-        """Take a mapping out; empty where it is not given."""
+    def mapping(self, key: str, kind: type | tuple[type, ...] = object) -> dict[str, Any]:
+        """Take a mapping out, whose values are of a kind; empty where it is not given."""
         found: dict[str, Any] = self.take(key, dict, {})
+        for name, value in found.items():
+            self._check(f"{key}.{name}", value, kind)
         return found
+
+    def sequence(self, key: str, kind: type | tuple[type, ...], *default: Any) -> list[Any]:
+        """Take a list out, whose items are of a kind; without a default it must be there."""
+        found: list[Any] = self.take(key, list, *default)
+        for number, value in enumerate(found):
+            self._check(f"{key}[{number}]", value, kind)
+        return found
+
+    def _check(self, place: str, value: object, kind: type | tuple[type, ...]) -> None:
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not object):
+            raise invalid(f"{self.path}.{place}", f"cannot be {value!r}")
+
+    def bounded(self, key: str, kind: type | tuple[type, ...], least: float, most: float, default: float) -> Any:
+        """Take a number out that is neither too small nor too large."""
+        value = self.take(key, kind, default)
+        if isinstance(value, bool) or not least <= value <= most:
+            raise invalid(f"{self.path}.{key}", f"must be {least:g} to {most:g}")
+        return value
 
     def node(self, key: str) -> Node:
         """Take a mapping out as a node."""

@@ -9,7 +9,7 @@ MAX_UNIT = 8  # characters of a unit behind an operator and a number
 MAX_BARE = 4  # without an operator or a stroke: 个百分点, 万平方米; more is a text that begins with a number
 MAX_NUMERIC = 40  # characters of a target; a longer text describes something
 # Letters of any language, and what joins or makes units. No digits: a second number is no part of a unit.
-_UNIT = re.compile(r"(?:[^\W\d_]|[%‰℃°/·.])+")
+_UNIT = re.compile(r"(?:[^\W\d_]|[%‰℃°/·.㎡㎥㎞㎏㏊])+")
 # Words that say when, or how exactly, but are no unit: 12月底前, 3日内, 100人左右, 90%以上的学员.
 _NO_UNIT = re.compile("[前后底内初末左右约均达至到或和与的及以超不]|完成|之间|合格|范围|周年|[。,，;；:：、]")
 # Behind a number without an operator these count nothing: 12月, 5日, 3级, 1等奖, 2号.

@@ -169,6 +169,11 @@ def fits_float(number: Decimal) -> bool:
     return len(str(number)) <= FLOAT_DIGITS or len(number.normalize().as_tuple().digits) <= FLOAT_DIGITS
 
 
+def digits_lost(raw: Raw) -> bool:
+    """Return whether a cell holds a number with more digits than Excel keeps: a code that was typed as a number."""
+    return is_number(raw) and abs(raw) >= 10**FLOAT_DIGITS
+
+
 def bounded(number: Decimal) -> Decimal | None:
     """Return a number that is no longer than any that is kept (-0 as 0), else None."""
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number_text(number)) > MAX_DIGITS:
@@ -232,16 +237,18 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
     if number is None or re.match(r"-?0\d", match["number"]) or not as_typed(text, match["number"].lstrip("-")):
         return None
     for suffix, meant in _SUFFIX_OPERATORS.items():
-        if symbol is None and rest.endswith(suffix):
+        if symbol in (None, meant) and rest.endswith(suffix):  # ≥80%以上 says the same twice
             symbol, rest = meant, rest.removesuffix(suffix)
     wrapped = _WRAPPED_UNIT.fullmatch(rest)
     unit = wrapped["unit"] if wrapped else rest or None
     if unit is not None:
         known = read_choice(unit, units).value
-        if known not in units.items and not wrapped:
-            if not (units.open and is_unit(unit, match["number"], operator=symbol is not None)):
+        if known not in units.items:
+            known = _as_typed_end(text, unit) if not wrapped else _as_typed_end(text, f"({unit})")[1:-1]
+            spellings = (unit, str(known))  # ㎡ is a unit, and so is 人／年 once it is folded
+            likely = any(is_unit(one, match["number"], operator=symbol is not None) for one in spellings)
+            if not wrapped and not (units.open and likely):
                 return None
-            known = _as_typed_end(text, unit)
         unit = str(known)
     plain = f"{symbol or ''}{match['number']}({unit})" if unit else f"{symbol or ''}{match['number']}"
     return TargetReading(symbol, number, unit, printed != plain or text.strip() != printed)

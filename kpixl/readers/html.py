@@ -32,6 +32,7 @@ _UNSHOWN = frozenset({"hidden", "submit", "button", "reset", "image", "file", "p
 _SHEET_ANCHOR = re.compile(r"table\d+")  # LibreOffice puts <a name="table0"> before each sheet
 _MAX_ROWSPAN = 65_534  # the bound of the HTML standard
 _MAX_DEPTH = 200
+_END = re.compile(r"</(?:body|html)\s{0,9}>", re.IGNORECASE)
 
 
 def read_page(content: bytes, limits: Limits) -> tuple[list[Grid], list[Struck]]:
@@ -43,7 +44,7 @@ def read_page(content: bytes, limits: Limits) -> tuple[list[Grid], list[Struck]]
     """
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
-        root = lxml.html.document_fromstring(_decoded(content).encode("utf-8", "replace"), parser=parser)
+        root = lxml.html.document_fromstring(_whole(_decoded(content)).encode("utf-8", "replace"), parser=parser)
     except (lxml.etree.LxmlError, ValueError) as error:
         raise broken(error) from error
     if any("depth" in entry.message for entry in parser.error_log):
@@ -72,6 +73,11 @@ def _take_struck(root: Any) -> list[Struck]:
         if text:
             found.append(Struck(text, rest if around is not root else "…"))
     return found
+
+
+def _whole(text: str) -> str:
+    """Leave out where pages end: of several pages one after the other all but the first would be lost."""
+    return _END.sub("", text)
 
 
 def _decoded(content: bytes) -> str:

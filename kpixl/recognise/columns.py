@@ -18,6 +18,7 @@ class TableColumns:
     def __init__(self, form: Form, found: FoundTable, rows: Sequence[Sequence[Raw]]) -> None:
         self.form, self.table = form, form.tables[found.table]
         self.first = min(h.col for h in found.headings)
+        self.others = found.others
         self.places: dict[str, tuple[int, int]] = {}
         self.targets: dict[str, Target] = {}
         self.told: dict[str, dict[str, int]] = {}  # targets whose parts do not stand where the template put them
@@ -57,6 +58,10 @@ class TableColumns:
     def items(self) -> frozenset[str]:
         """Return the items of all such lists."""
         return frozenset().union(*self.closed.values())
+
+    def holds_level(self, row: Sequence[Raw], filled: Sequence[int]) -> bool:
+        """Return whether one of some cells is an item of a list that tells a column."""
+        return any(isinstance(raw := row[col], str) and fold(raw) in self.items for col in filled)
 
     def _place(self, heading: Heading, found: FoundTable, body: Sequence[Sequence[Raw]]) -> None:
         target = self.table.targets.get(heading.key)
@@ -107,7 +112,8 @@ class TableColumns:
             return plain, False
         if len(filled) == 1:  # a remark below the table
             return {}, False
-        best = self._by_content(row, filled)
+        # What stands under headings of its own was put there; a page break moves a row to the left, never to the right.
+        best = self._by_content(row, filled, fits)
         return (best, True) if best is not None else (plain, False)
 
     def _allowed(self, key: str, raw: Raw) -> bool:
@@ -115,12 +121,17 @@ class TableColumns:
             return isinstance(raw, str) and fold(raw) in self.closed[key]
         return True
 
-    def _by_content(self, row: Sequence[Raw], filled: Sequence[int]) -> dict[str, int] | None:
-        """Find the arrangement in order that fits best: levels by their lists, targets by their spelling."""
+    def _by_content(self, row: Sequence[Raw], filled: Sequence[int], to_the_right: bool) -> dict[str, int] | None:
+        """Find the arrangement in order that fits best: levels by their lists, targets by their spelling.
+
+        `to_the_right`: no cell belongs to a column left of its own.
+        """
         if len(filled) > len(self.order):
             return None
         best, best_score = None, 0.0
         for chosen in itertools.combinations(self.order, len(filled)):
+            if to_the_right and any(col > self.places[key][1] for key, col in zip(chosen, filled, strict=True)):
+                continue
             score = sum(self._score(key, col, row[col]) for key, col in zip(chosen, filled, strict=True))
             if best is None or score > best_score:
                 best, best_score = dict(zip(chosen, filled, strict=True)), score

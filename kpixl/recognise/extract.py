@@ -295,7 +295,8 @@ def _read(reader: FormReader, part: Part, file: str, lost: SheetId | None) -> It
         own = _own_id(placed, forms, number)
         sheet_id = own.sheet_id if own is not None else lost
         loose = reader.preamble(grid, file, found, sheet_id) if number == 0 else ()
-        yield reader.read(grid, file, _clear_of(found, own), sheet_id, (*_given(grid, file, lost), *loose), hidden)
+        loose = (*_given(grid, file, lost), *loose)
+        yield reader.read(grid, file, _clear_of(found, own), sheet_id, loose, hidden, forms[0].first_row)
 
 
 def _own_id(placed: Sequence[PlacedSheetId], forms: Sequence[FoundForm], number: int) -> PlacedSheetId | None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import Raw, text_of
-from kpixl.keys import key_of
+from kpixl.forms.values import Raw, digits_lost, text_of
+from kpixl.keys import Key, key_of
 from kpixl.portfolio.canonical import read_value
+from kpixl.recognise.label_with_value import label_and_value
+from kpixl.recognise.labels import Anchor
 from kpixl.recognise.record import Record, shown
 from kpixl.recognise.submission import Doubt
 
@@ -40,10 +42,14 @@ def read_fields(record: Record) -> None:
             record.problem("label-ambiguous", where, field.label, label=field.label, reading=field.heading)
         spot = record.found.places.get(key)
         if spot is not None and spot not in record.used and record.filled(*spot):  # as mostly in a sheet as sent
-            _keep(record, key, spot, record.raw(*spot))
+            if _keep(record, key, spot, raw := record.raw(*spot)):
+                record.normalised(spot, field.label, raw, shown(record.values[key]))
             continue
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
-        _take(record, key, places)
+        _take(record, key, places or _beside(record, key, anchor, by_row))
+        if Key(key) not in record.cells and (typed := _in_label(record, key, anchor)) is not None:
+            _keep(record, key, (anchor.row, anchor.col), typed)
+            record.normalised((anchor.row, anchor.col), field.label, record.raw(anchor.row, anchor.col), typed)
         label, value = record.index.labels[key], record.index.values[key]
         _note_blank(record, key, spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col))
 
@@ -93,6 +99,26 @@ def _spots(record: Record, key: str, row: int, col: int, by_row: Mapping[int, li
             return  # without the headings of a table its rows would be taken for more of this text
 
 
+def _beside(record: Record, key: str, anchor: Anchor, by_row: Mapping[int, list[int]]) -> list[tuple[int, int]]:
+    """Return the cells to the right of a label below which there is nothing, as other places print goals.
+
+    A text with something of its own below it is a label that the form does not have.
+    """
+    if record.found.expected or not record.index.below[key]:
+        return []
+    end = min((c for c in by_row[anchor.row] if c > anchor.col), default=record.found.edge + 1)
+    end = min(end, anchor.col + _reach(record, key))
+    places = [(anchor.row, c) for c in range(anchor.col + 1, end) if record.filled(anchor.row, c)]
+    below = by_row.get(anchor.row + 1)  # other labels or headings: nothing there is of what is beside this one
+    return [(r, c) for r, c in places if below or not record.filled(r + 1, c)]
+
+
+def _in_label(record: Record, key: str, anchor: Anchor) -> str | None:
+    """Return the value that was typed behind a label, in its own cell; None where there is none."""
+    raw = record.raw(anchor.row, anchor.col)
+    return label_and_value(record.index, key, raw) if isinstance(raw, str) and not record.found.expected else None
+
+
 def _reach(record: Record, key: str) -> int:
     """Return how many columns from its label a value may stand before the place of a label that is lost."""
     own = record.index.labels[key]
@@ -121,24 +147,25 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = "\n".join(text_of(record.raw(*p)) for p in places)
         record.problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
         record.used.update(places)
-    elif len(places) > 1 and kind.is_amount and unit_cell(beside := record.raw(*places[1])):
-        raw = f"{text_of(raw)}{beside}"
+    elif len(places) > 1 and kind.is_amount and (unit := unit_cell(record.raw(*places[1]))):
+        raw = f"{text_of(raw).strip()}{unit.name}"
         record.used.add(places[1])
-    _keep(record, key, places[0], raw)
+    if _keep(record, key, places[0], raw):
+        record.normalised(places[0], field.label, raw, shown(record.values[key]))
 
 
-def _keep(record: Record, name: str, place: tuple[int, int], raw: Raw) -> None:
-    """Read a value, be it of one cell or joined, and keep where it is."""
-    key, field = key_of(name), record.form.fields[name]
-    kind = FIELD_TYPES[field.type]
+def _keep(record: Record, key: str, place: tuple[int, int], typed: Raw) -> bool:
+    """Read what was typed as a value; return whether it was read otherwise than plainly."""
+    own = key_of(key)
+    field, kind = record.form.fields[key], FIELD_TYPES[record.form.fields[key].type]
     record.used.add(place)
-    raw = record.legible(place, field.label, raw, key)
-    value, noted = read_value(record.form, field, raw)
-    record.values[name] = value
-    record.cells[key] = record.grid.cell(*place)
-    record.doubt_serial(key, raw, value)
-    record.doubt_display(key, kind, raw)
+    raw = record.legible(place, field.label, typed, own)
+    record.values[key], noted = read_value(record.form, field, raw)
+    record.cells[own] = record.grid.cell(*place)
+    record.doubt_serial(own, raw, record.values[key])
+    record.doubt_display(own, kind, raw)
     if kind.is_amount:
-        record.amounts[name] = (place, raw)
-    if noted:
-        record.normalised(place, field.label, raw, shown(value))
+        record.amounts[key] = (place, raw)
+    elif kind.free_text and digits_lost(raw):
+        record.problem("digits-lost", place, field.label, own, raw=text_of(raw))
+    return noted

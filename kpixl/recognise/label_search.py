@@ -13,8 +13,10 @@ from kpixl.forms.values import is_blank
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.grids import cross, following, grid_heading_rows
 from kpixl.recognise.headings import Heads, columns_in, heading_rows, with_shared, with_those_beside
+from kpixl.recognise.label_with_value import labels_with_values
 from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
+from kpixl.recognise.other_columns import other_columns, without_repeated
 from kpixl.recognise.stacked_headings import Stack, groups_in, rows_of, stacked
 
 MAX_PUT_IN = 3  # columns in front of the last one: more would be another table
@@ -95,11 +97,15 @@ def _assign(
     others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
     # A text of the table may read like a label: below its headings one counts only if it is missing above.
     for above in (True, False):
-        known = set(by_text)
+        there = set(by_text)
         for row, col, slots in hits:
             fields = tuple(slot for slot in slots if slot.kind == "field")
-            if fields and row not in heads and (row < first_head) == above and fields not in known:
+            if fields and row not in heads and (row < first_head) == above and fields not in there:
                 by_text[fields].append((row, col))
+    known = {slot for fields in by_text for slot in fields}
+    for row, col, fields in labels_with_values(index, rows, heads, {hit[:2] for hit in hits}, start, end):
+        if not known & set(fields):
+            by_text[fields].append((row, col))
     anchors: dict[str, Anchor] = {}
     ambiguous: list[str] = []
     for fields, places in sorted(by_text.items(), key=lambda item: len(item[0])):
@@ -285,13 +291,19 @@ def _tables(
     found = []
     for start in sorted(by_row):
         last = next(row for row in ends if row > start) - 1
-        keys = {table: _heading_keys(index, table, anchors) for table, anchors in by_row[start].items()}
-        taken = sorted({col for own in keys.values() for col in own})
+        keys = {
+            table: without_repeated(index, rows, start, table, _heading_keys(index, table, anchors))
+            for table, anchors in by_row[start].items()
+        }
+        own_columns = {col for own in keys.values() for col in own}
+        others = other_columns(index, rows, start, own_columns, edge, merges)
+        taken = sorted({*own_columns, *others})
+        aside = frozenset(col for first, end in others.items() for col in range(first, end + 1))
         for table, own in keys.items():
             places = {anchor.col: anchor.row for anchor in by_row[start][table]}
             headings = _headings(index, table, start, places, own, taken, edge, spans)
             apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
-            found.append(FoundTable(table, start, last, tuple(headings), apart))
+            found.append(FoundTable(table, start, last, tuple(headings), apart, others=aside))
     return found
 
 
@@ -331,7 +343,7 @@ def _headings(
         behind = next((col for col in taken if col > c), None)
         reach = spans.get((places[c], c)) if behind is None else behind - 1
         if c in alone:  # what is further to the right belongs to a heading that is lost
-            reach = c + alone[c] - 1
+            reach = min(c + alone[c] - 1, edge if reach is None else reach)
         last_col = max(edge, c) if reach is None else max(reach, c)
         headings.append(Heading(keys[c], c, last_col, reach == c + entry.get(keys[c], 1) - 1, last - places[c]))
     return headings

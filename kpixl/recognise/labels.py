@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.forms.dated import has_year, undated, without_year
 from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
-from kpixl.forms.money import money_label
+from kpixl.forms.money import money_label, names_unit, without_unit
 from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.tables_beside import twins
 from kpixl.forms.types import FIELD_TYPES
@@ -74,7 +74,7 @@ class Heading:
 class FoundTable:
     """A table's headings, of which `row` is the last row. `entry`: the three parts of a target have a column each.
 
-    `groups`: the cells of headings over others.
+    `groups`: the cells of headings over others. `others`: the columns under headings that are not the form's.
     """
 
     table: str
@@ -83,6 +83,7 @@ class FoundTable:
     headings: tuple[Heading, ...]
     entry: bool = False
     groups: tuple[tuple[int, int], ...] = ()
+    others: frozenset[int] = frozenset()
 
     def place(self, heading: Heading) -> tuple[int, int]:
         """Return the cell of a heading."""
@@ -289,6 +290,12 @@ class LabelIndex:
                 cores[slot].add(core(text))
         return defaultdict(frozenset, {slot: frozenset(texts - {""}) for slot, texts in cores.items()})
 
+    @cached_property
+    def fields(self) -> tuple[Slot, ...]:
+        """List the labels of fields in the order of the form."""
+        order = sorted(self.labels, key=lambda key: (self.labels[key].row, self.labels[key].col))
+        return tuple(Slot("field", key) for key in order if key not in self.foot)
+
     def _without_units(self, texts: Mapping[str, Sequence[Slot]]) -> dict[str, list[Slot]]:
         """Index the labels and headings of amounts, and the captions beside them, without their units."""
         money = {key for key, field in self.form.fields.items() if FIELD_TYPES[field.type].is_amount}
@@ -359,7 +366,7 @@ def _block_texts(texts: Iterable[tuple[int, int, str]]) -> tuple[BlockText, ...]
 
 def _known(text: str, slots: Mapping[str, list[Slot]], stems: Mapping[str, list[Slot]]) -> tuple[Slot, ...]:
     """Return the slots of a folded text, also where a unit of money was put behind it or left out."""
-    return tuple(slots.get(text, ()) or stems.get(money_label(text)[0] if "元" in text else text, ()))
+    return tuple(slots.get(text, ()) or stems.get(without_unit(text) if names_unit(text) else text, ()))
 
 
 def pattern(template: str) -> re.Pattern[str]:

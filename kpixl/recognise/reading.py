@@ -10,14 +10,15 @@ from types import MappingProxyType
 
 from kpixl.a1 import Span
 from kpixl.forms.dated import has_year, with_year, year_in
-from kpixl.forms.definition import Form, Layout
-from kpixl.forms.money import money_remark, without_remark
+from kpixl.forms.definition import Form, Layout, MoneyUnit
+from kpixl.forms.money import MAX_REMARK, money_label, money_remark, names_unit, unit_cell, without_remark
 from kpixl.forms.values import Raw, fold, is_blank, storable, text_of
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
 from kpixl.recognise.fields import read_fields
+from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, Slot, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
 from kpixl.recognise.sections import KnownForm
@@ -25,6 +26,9 @@ from kpixl.recognise.submission import Extracted, LabelKey, Nothing
 from kpixl.recognise.tables import read_table
 from kpixl.recognise.unclaimed import report_strays
 from kpixl.recognise.units import fill_totals, scale
+
+_TITLE_YEAR = re.compile(r"(?<!\d)(20\d\d)年", re.ASCII)
+MAX_HEAD = 20  # rows above a form in which its heading, its year and the unit of its amounts are looked for
 
 
 class FormReader:
@@ -79,6 +83,7 @@ class FormReader:
             for c, raw in enumerate(row)
             if not is_blank(raw)
             and not any(_agrees(m, sheet_id) for p in (self.heading, self.subtitle) if (m := printed_match(p, raw)))
+            and not _is_unit_alone(raw)
             and not (c > first.edge and is_furniture(raw))
         )
         for where, raw in itertools.islice(strays, MAX_ALIKE):
@@ -94,16 +99,19 @@ class FormReader:
         sheet_id: SheetId | None,
         loose: Sequence[Problem] = (),
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
+        above: int = 0,
     ) -> Extracted:
-        """Read one form. `hidden`: the filled cells that a merge hides, and that merge."""
+        """Read one form. `hidden`: the filled cells that a merge hides, and that merge. `above`: the rows above all
+        forms of the sheet."""
         record = Record(self.index, grid, file, found, sheet_id, hidden)
         read_fields(record)
         for table in record.found.tables:
             read_table(record, table)
         self._near(record)
-        year, organization = self._printed(record)
+        year, organization = self._printed(record, above)
         self._other_years(record, sheet_id.year if sheet_id and sheet_id.year else year)
         report_strays(record)
+        _unit_above(record, above)
         scale(record)
         fill_totals(record)
         return Extracted(
@@ -153,8 +161,8 @@ class FormReader:
             if (table not in found if table else key not in record.found.anchors)
         )
 
-    def _printed(self, record: Record) -> tuple[int | None, str | None]:
-        """Find the year printed under the title, and the organisation in the heading above the forms."""
+    def _printed(self, record: Record, above: int) -> tuple[int | None, str | None]:
+        """Find the year printed under the title or in it, and the organisation in the heading above the forms."""
         year = organization = None
         head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
         for r in range(record.found.first_row, head):
@@ -170,13 +178,15 @@ class FormReader:
                     if not _agrees(m, record.sheet_id):
                         sent = record.sheet_id.year if record.sheet_id is not None else None
                         record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
-        for row in record.rows[: min(record.found.first_row, 20)]:
+        for r, row in enumerate(record.rows[: min(record.found.first_row, MAX_HEAD)]):
             for raw in row:
                 if m := printed_match(self.heading, raw):
                     organization = storable((m.groupdict().get("organization") or "").strip()) or None
                     year = year or _year(m)
-                elif m := printed_match(self.subtitle, raw):
+                elif m := printed_match(self.subtitle, without_remark(raw) if isinstance(raw, str) else raw):
                     year = year or _year(m)
+                elif year is None and r < above and isinstance(raw, str) and kind_of_title(raw) is not None:
+                    year = _year_in_title(raw)
         return year, organization
 
     def _with_remark(self, record: Record, raw: str, place: tuple[int, int]) -> re.Match[str] | None:
@@ -187,6 +197,40 @@ class FormReader:
         if match and record.unit is None:
             record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
         return match
+
+
+def _unit_above(record: Record, above: int) -> None:
+    """Take the unit that is named above all forms of a sheet, where the form itself names none.
+
+    There is the remark where the form's title reads otherwise than it should: the form begins below it then.
+    """
+    if record.unit is not None:
+        return
+    for r, row in enumerate(record.rows[: min(above, MAX_HEAD)]):
+        for c, raw in enumerate(row):
+            if isinstance(raw, str) and (unit := _unit_in_head(raw)) is not None:
+                record.unit = Named(" ".join(raw.split()), unit, (r, c))
+                # Every form of the sheet would report it; the first one does.
+                record.remark = (r, c) if _is_unit_alone(raw) and record.found.first_row == above else None
+                return
+
+
+def _unit_in_head(raw: str) -> MoneyUnit | None:
+    """Return the unit that a text above a form names: alone, in a remark, or behind a title."""
+    if len(raw) > MAX_REMARK or not names_unit(raw):
+        return None
+    if (remark := money_remark(raw)) is not None:
+        return remark.unit
+    title, unit = money_label(fold(raw))
+    return unit if unit is not None and kind_of_title(title) is not None else unit_cell(raw)
+
+
+def _is_unit_alone(raw: Raw) -> bool:
+    """Return whether a text names a unit of money and nothing else."""
+    if not isinstance(raw, str) or not names_unit(raw) or len(raw) > MAX_REMARK:
+        return False
+    remark = money_remark(raw)
+    return not remark.rest if remark is not None else unit_cell(raw) is not None
 
 
 def _dated_labels(record: Record) -> Iterator[tuple[tuple[int, int], str, str]]:
@@ -209,6 +253,12 @@ def _agrees(match: re.Match[str], sheet_id: SheetId | None) -> bool:
     return (sheet_id.year is None or _year(match) in (None, sheet_id.year)) and (
         not organization or sheet_id.organization is None or fold(organization) == fold(sheet_id.organization)
     )
+
+
+def _year_in_title(title: str) -> int | None:
+    """Return the year that a title names where it is only one: 2026年度项目支出绩效目标表."""
+    years = set(_TITLE_YEAR.findall(fold(title)))
+    return int(years.pop()) if len(years) == 1 else None
 
 
 def _year(match: re.Match[str]) -> int | None:

@@ -122,6 +122,11 @@ class Record:
         """Return the first column of the form."""
         return min((a.col for a in self.found.anchors.values()), default=0)
 
+    @cached_property
+    def first_label(self) -> int:
+        """Return the row of the first label of a field: above it is the form's head."""
+        return min((a.row for a in self.found.anchors.values()), default=self.found.last_row)
+
     def raw(self, row: int, col: int) -> Raw:
         """Return what a cell holds."""
         return self.rows[row][col]

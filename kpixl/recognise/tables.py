@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from datetime import date, time, timedelta
 
 from kpixl.a1 import CellRef, column_name
-from kpixl.forms.definition import Form, PlacedTable, Row, Table, Target, Value
+from kpixl.forms.definition import Field, Form, PlacedTable, Row, Table, Target, Value
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.unit_text import is_numeric
@@ -16,15 +14,14 @@ from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_tar
 from kpixl.keys import Key, row_keys
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.portfolio.model import waiting_row
+from kpixl.recognise.closing_lines import is_closing_line
 from kpixl.recognise.columns import TableColumns
-from kpixl.recognise.labels import MAX_LABEL, FoundTable, Heading
+from kpixl.recognise.labels import FoundTable, Heading
+from kpixl.recognise.near import core
 from kpixl.recognise.record import Record, TableAmount, shown
 from kpixl.recognise.submission import Doubt
 
-# What people write in a line below the table to sign it: 填报人：张三.
-_ROLE = r"(?:(?:填[报表]|制表|审核|复核|经办|负责|联系)人|联系电话|填[报表](?:日期|时间|单位))"
 MAX_KNOWN = 1_000  # tables whose columns are remembered: of each form as many as there are numbers of rows
-_SIGNED = re.compile(rf"{_ROLE}|.{{0,4}}{_ROLE}(?:\(.{{1,6}}\))?:.*", re.DOTALL)
 
 
 def read_table(record: Record, found: FoundTable) -> None:
@@ -42,7 +39,7 @@ def read_table(record: Record, found: FoundTable) -> None:
     stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
     for r in range(found.row + 1, _last_row(record, found) + 1):
         places = _places(record, columns, placed, r)
-        if not places:
+        if not places or _is_below(record, columns, r, places):
             continue
         assigned, shifted = columns.assign(record.rows[r], places, torn)
         if not assigned:
@@ -100,8 +97,17 @@ def _places(record: Record, columns: TableColumns, placed: PlacedTable, r: int) 
     """List the filled cells of a row; without what is another table's, where there is one beside it."""
     cells = record.rows[r][: record.found.edge + 1]
     places = [c for c, raw in enumerate(cells) if raw != "" and not is_blank(raw)]
-    places = [c for c in places if c >= columns.first or not _caption(record, r, c, columns.first, placed)]
+    places = [c for c in places if c not in columns.others and not _caption(record, r, c, columns.first, placed)]
     return [c for c in places if columns.has(c)] if placed.beside else places
+
+
+def _is_below(record: Record, columns: TableColumns, r: int, places: Sequence[int]) -> bool:
+    """Return whether a line is none of the table: a text stands where its caption is, and no level anywhere.
+
+    合计 below the rows, 审核意见 with its answer. Of a row that a page break has moved there, a level is to be seen.
+    """
+    first = record.raw(r, places[0])
+    return places[0] < columns.first and isinstance(first, str) and not columns.holds_level(record.rows[r], places)
 
 
 def _say_hidden(record: Record, r: int, assigned: Mapping[str, int]) -> None:
@@ -176,17 +182,11 @@ def _last_row(record: Record, found: FoundTable) -> int:
     last = found.last_row
     for r in range(last, found.row, -1):
         filled = [raw for raw in record.rows[r] if not is_blank(raw)] if any(record.rows[r]) else []
-        if filled and not any(_is_signed(raw) for raw in filled):
+        if filled and not any(is_closing_line(raw) for raw in filled):
             break
         if filled:
             last = r - 1
     return last
-
-
-def _is_signed(raw: Raw) -> bool:
-    if not isinstance(raw, str) or len(raw) > MAX_LABEL:
-        return False
-    return _SIGNED.fullmatch("".join(unicodedata.normalize("NFKC", raw).split())) is not None
 
 
 def _told(record: Record, found: FoundTable, columns: TableColumns) -> None:
@@ -255,7 +255,7 @@ def _row(
             noted = _whole_target(record, table, row, raw, target, (r, places[key]))
             label, value = target.label, _target(row, target, text_of(raw))
         else:
-            row[key], noted = read_value(record.form, fields[key], raw)
+            row[key], noted = _column(record, fields[key], raw)
             label, value = fields[key].label, shown(row[key])
         if noted:
             record.normalised((r, places[key]), label, raw, value)
@@ -265,6 +265,20 @@ def _row(
                 raw, place = raws[target.value], (r, places[target.value])
                 record.normalised(place, target.label, raw, _target(row, target, text_of(raw)))
     return row
+
+
+def _column(record: Record, field: Field, raw: Raw) -> tuple[Value, bool]:
+    """Read the cell of a column; return whether that has to be noted.
+
+    An item of a closed list may be numbered or have its points behind it, 1.数量指标（20分）; not in a template as
+    sent, where it was chosen from the list or is a text that came with the project.
+    """
+    value, noted = read_value(record.form, field, raw)
+    choices = record.form.choices[field.choices] if field.choices and not record.found.expected else None
+    if choices is None or choices.open or not isinstance(value, str) or value in choices.items:
+        return value, noted
+    alike = [item for item in choices.items if core(item) == core(value)]
+    return (alike[0], True) if len(alike) == 1 else (value, noted)
 
 
 def _whole_target(

@@ -26,9 +26,7 @@ def adds_up(formula: str, parts: Collection[CellRef | None]) -> bool:
     return cells is not None and len(cells) == len(set(cells)) and set(cells) == set(parts)
 
 
-def computes(
-    formula: str, computation: Computation, cells_of: Callable[[str], CellRef | list[CellRef] | None]
-) -> bool:
+def computes(formula: str, computation: Computation, cells_of: Callable[[str], CellRef | list[CellRef] | None]) -> bool:
     """Return whether a formula is the one that the template writes for a computed value.
 
     `cells_of`: the cell of a field, None where it has none, or the cells of a column: its range may have grown, but

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kpixl.forms.money import money_remark
+from kpixl.forms.money import money_remark, names_unit, unit_cell
 from kpixl.forms.values import Raw, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
@@ -56,13 +56,20 @@ def _strays(record: Record) -> dict[tuple[int, int], Raw]:
 
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:
-    """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says."""
-    if "元" not in raw or (remark := money_remark(raw)) is None:
+    """Take what a remark says of the unit of amounts, the first of them; tell whether that is all it says.
+
+    Above the labels a unit alone, 万元, is a remark as well; further down it is one of some other content.
+    """
+    if not names_unit(raw):
         return False
-    alone = not remark.rest
+    remark = money_remark(raw)
+    unit = remark.unit if remark else unit_cell(raw) if place[0] < record.first_label else None
+    if unit is None:
+        return False
+    alone = remark is None or not remark.rest
     if record.unit is None:
-        record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place if alone else None
-    return alone and remark.unit == record.unit.unit
+        record.unit, record.remark = Named(" ".join(raw.split()), unit, place), place if alone else None
+    return alone and unit == record.unit.unit
 
 
 def _lost(record: Record, lost: Lost) -> Problem:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Value
-from kpixl.forms.money import convert, has_own_unit, money_label, unit_text
+from kpixl.forms.money import column_unit, convert, has_own_unit, money_label, names_unit, unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
@@ -77,7 +77,7 @@ def _converted(record: Record, value: Value, raw: Raw, named: Named) -> Decimal 
 
 def _heading_unit(record: Record, place: tuple[int, int]) -> Named | None:
     text = text_of(record.raw(*place))
-    unit = money_label(fold(text))[1]
+    unit = column_unit(text)
     return record.unit if unit is None else Named(" ".join(text.split()), unit, place)
 
 
@@ -99,7 +99,7 @@ def _named_unit(record: Record, key: str, captions: Mapping[str, tuple[int, int]
         place = captions[caption.text]
         texts.append((text_of(record.raw(*place)), place))
     for text, place in texts:
-        if (unit := money_label(fold(text))[1]) is not None:
+        if (unit := column_unit(text)) is not None:
             return Named(" ".join(text.split()), unit, place)
     return record.captions.get(key) or record.unit
 
@@ -111,7 +111,7 @@ def other_captions(record: Record, strays: Mapping[tuple[int, int], Raw]) -> dic
     """Find texts such as 资金情况（万元） that stand beside or above amounts as a caption does."""
     found: dict[str, Named] = {}
     for (row, col), raw in strays.items():
-        if not isinstance(raw, str) or len(raw) > MAX_LABEL or "元" not in raw:
+        if not isinstance(raw, str) or len(raw) > MAX_LABEL or not names_unit(raw):
             continue
         stem, unit = money_label(fold(raw))
         if unit is not None and stem:

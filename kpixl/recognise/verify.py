@@ -42,7 +42,7 @@ def settle(
     """
     if opened.kind is FileKind.OLD:
         found = [_without_zeros(f, forms[f.form]) for f in found]
-    inspector = _inspector(opened) if found else None
+    inspector = inspector_of(opened) if found else None
     marked = inspector is not None and (rich or inspector.is_marked())
     if opened.kind not in (FileKind.PACKAGE, FileKind.OLD, FileKind.XML2003) or not (
         marked or any(f.doubts or f.suspect for f in found)
@@ -67,7 +67,7 @@ def settle(
     return _with_unclaimed([settler.draft.result() for settler in settlers], claimed, look, file), count
 
 
-def _inspector(opened: Opened) -> Inspector | None:
+def inspector_of(opened: Opened) -> Inspector | None:
     """Return what inspects cells of a file of this kind, if anything does."""
     package = opened.package
     if opened.kind is FileKind.OLD:
@@ -108,11 +108,12 @@ def _with_unclaimed(
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
         if (sheet, cell) not in claimed and not why.formula.startswith(_OWN_FORMULAS):
-            problems.setdefault(sheet, []).append(_broken(Location(file, sheet, cell), why))
+            problems.setdefault(sheet, []).append(broken_cell(Location(file, sheet, cell), why))
     return [replace(f, reported=(*f.reported, *problems.pop(f.sheet or "", ()))) for f in found]
 
 
-def _broken(where: Location, why: Broken, keys: tuple[Key, ...] = ()) -> Problem:
+def broken_cell(where: Location, why: Broken, keys: tuple[Key, ...] = ()) -> Problem:
+    """Report a cell that reads blank and is not."""
     if why.error:
         details = {"error": why.error, "formula": why.formula and f"（{why.formula}）"}
         return Problem("cell-error", where, details, keys=keys)
@@ -222,7 +223,7 @@ class _Settler:
                 continue
             keys = self._empty_level(doubt.key, doubt.cell) if doubt.cell else (doubt.key,)
             where = Location(draft.file, draft.found.sheet, draft.cells[doubt.key], draft.label(doubt.key))
-            draft.reported.append(_broken(where, why, keys))
+            draft.reported.append(broken_cell(where, why, keys))
         if unknown:
             where = Location(draft.file, draft.found.sheet)
             shown = "、".join(unknown[:MAX_CELLS]) + ("……" if len(unknown) > MAX_CELLS else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpixl.checks.measures import Attainment, Measure, compare, read_measure
@@ -81,10 +81,12 @@ def test_what_may_count_something_else_is_not_compared(texts: tuple[str, str]) -
     assert compare(target, actual) is None
 
 
+usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 numbers = st.decimals(0, 10**9, places=2)
 
 
 @given(st.sampled_from(["≥", "≤", "=", ">", "<", ""]), numbers, numbers)
+@usual
 def test_a_share_is_all_where_the_target_was_reached_and_never_more(
     op: str, planned: Decimal, reached: Decimal
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_share_is_all_where_the_target_was_reached_and_never_more(
 
 
 @given(st.one_of(st.text(max_size=80), st.sampled_from(HOSTILE_TEXTS)))
+@usual
 def test_no_text_brings_it_down(text: str) -> None:
     read = read_measure(text, WORDS)
     assert read is None or compare(read, read) is None or read.number >= 0

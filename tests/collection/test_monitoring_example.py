@@ -44,7 +44,7 @@ def test_consolidated_with_every_form_known_it_is_the_portfolio() -> None:
     roster = canonical.load(EXAMPLE / "roster.yaml", load_form)[1]
     result = consolidate([EXAMPLE / "returned"], ALL, roster=roster, workers=0)
     assert canonical.dumps(FORM, result.portfolio) == (EXAMPLE / "2026.yaml").read_text(encoding="utf-8")
-    assert sorted((p.code, p.location.cell or "") for p in result.problems) == [
+    assert sorted((p.code, p.location.address or "") for p in result.problems) == [
         ("label-near", "F11"),
         ("matched-by-name", ""),
         ("matched-by-name", ""),

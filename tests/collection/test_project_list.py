@@ -60,10 +60,18 @@ def test_a_list_is_read(name: str) -> None:
     assert found.roster.year == case.get("year")
     values = {k: v for k, v in found.roster.projects[0].values.items() if v is not None and k not in ("name", "unit")}
     wanted = {k: v if isinstance(v, date) else Decimal(v) for k, v in case["values"].items()}
+    kept = case.get("kept", {})  # texts that are no amounts
+    assert {key: values.pop(key) for key in kept} == kept
     assert {key: values.get(key) for key in wanted} == wanted
     totals = {key for key, field in FORM.fields.items() if field.sum}
     assert set(values) - totals <= set(wanted)
     assert named(found) == case.get("left_out", [])
+    if "projects" in case:
+        assert [project.values["name"] for project in found.roster.projects] == case["projects"]
+    if "problems" in case:
+        told = [f"{p.code} {p.location.cell}" for p in found.problems]
+        assert told == case["problems"]
+        assert all(problem.text() for problem in found.problems)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -192,8 +193,8 @@ def test_key_fields() -> None:
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"key-fields": ["title", "who"]}, "form.yaml"),
-        ({"organization-field": "who"}, "form.yaml"),
+        ({"key-fields": ["title", "who"]}, "key-fields"),
+        ({"organization-field": "who"}, "organization-field"),
         ({"kpixl-form": 2}, "kpixl-form"),
         ({"colour": "red"}, "form.yaml"),
         ({"fields": {"on": {"label": "On"}}}, "on"),
@@ -235,6 +236,11 @@ ALLOWED = {
     ">=": "Excel's spelling in conditional formats",
     "<=": "Excel's spelling in conditional formats",
     "%": "the percent format of a cell",
+    "是": "types.tick: yes",
+    "√": "types.tick: a tick, whatever it is of",
+    "✓": "types.tick: a tick, whatever it is of",
+    "✔": "types.tick: a tick, whatever it is of",
+    "☑": "types.tick: a tick, whatever it is of",
     "≥": "an operator, the same in every form",
     "≤": "an operator, the same in every form",
 }
@@ -262,11 +268,13 @@ def words_of(path: Path) -> set[str]:
     words += [table.label for table in tables]
     words += [cell.text for cell in (*form.layout.head, *form.layout.foot)]
     words += [placed.caption for placed in form.layout.tables]
+    words += [head.group.label for placed in form.layout.tables for head in placed.print if head.group]
     for choices in form.choices.values():
         words += [*choices.items, *(synonym for synonyms in choices.items.values() for synonym in synonyms)]
     return {fold(word) for word in words} - {""}
 
 
+@cache
 def texts_in(path: Path) -> list[tuple[int, str]]:
     """List the string literals of a module, docstrings left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -4,8 +4,6 @@ Both trees read the same files: what was returned in the example, every case of 
 portfolios, as YAML and as the workbooks that the earlier tree made of them; this tree also reads its own workbooks.
 Equal is the YAML file of the result. Differences that are meant are listed, each with its reason, in
 tests/cases/byte-equality.yaml; another difference, or a listed one that is none, is an exit code of 1.
-
-`--write docs/code.md`: put the figures and the list into that page.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 EARLIER = "e619173"  # the last commit before the redesign
 FORM = "shanghai-target"  # the form that the earlier tree has
 LISTED = ROOT / "tests" / "cases" / "byte-equality.yaml"
-PART = "byte-equality"
 
 # Runs in either tree: reads the files listed as JSON, in order, and writes a YAML text, or problem codes, for each.
 _READ = """
@@ -184,22 +180,11 @@ def reason_of(name: str, listed: Mapping[str, str]) -> str | None:
     return next((why for pattern, why in listed.items() if fnmatch.fnmatchcase(name, pattern)), None)
 
 
-def page_part(revision: str, before: Results, differing: list[str], listed: Mapping[str, str]) -> str:
-    """Return the figures and the differences as Markdown."""
-    groups = Counter(name.partition(":")[0] for name in before)
-    apart = Counter(name.partition(":")[0] for name in differing)
-    lines = [f"Compared with {revision} by `make byte-equality`:", "", "| read by both | results | other bytes |"]
-    lines += ["|---|---:|---:|", *(f"| {group} | {count} | {apart[group]} |" for group, count in groups.items())]
-    lines += ["", "| what differs | why |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {pattern} | {why} |" for pattern, why in listed.items())])
-
-
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision", nargs="?", default=EARLIER)
     parser.add_argument("--count", type=int, default=200, help="how many portfolios are drawn")
-    parser.add_argument("--write", type=Path, help="the page to put the result into")
     parser.add_argument("--show", action="store_true", help="print both texts of each difference that is not listed")
     options = parser.parse_args()
     listed: dict[str, Any] = yaml.safe_load(LISTED.read_text(encoding="utf-8")) or {}
@@ -215,10 +200,6 @@ def main() -> int:
     for pattern in unused:
         print(f"listed, but equal: {pattern}")
     print(f"{len(before)} results, {len(differing)} differ, {len(unlisted)} of them not listed")
-    if options.write:
-        from docs.generate import put_part
-
-        put_part(options.write, PART, page_part(options.revision, before, differing, listed))
     return 1 if unlisted or unused else 0
 
 

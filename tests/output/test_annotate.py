@@ -35,7 +35,7 @@ from kpixl.forms.load import load_form
 from kpixl.ooxml.comments import EMPTY_COMMENTS, Comments, has_boxes, without_boxes
 from kpixl.ooxml.xml import parse
 from kpixl.output.annotate import MarkedFile, dropped_by_openpyxl, write_marked
-from kpixl.output.annotate.notes import MAX_NOTES, Note
+from kpixl.output.annotate.notes import MAX_NOTES, ProblemNote
 from kpixl.output.annotate.opendocument import SPACES
 from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.annotate.verified import UnmarkableError, marked
@@ -685,7 +685,7 @@ def test_a_persons_note_is_the_same_to_the_byte_when_it_is_marked_anew() -> None
     text = '<text><r><t>王</t></r><r><t/></r><rPh sb="0" eb="1"><t>wang</t></rPh></text>'
     comments = f'<commentList><comment ref="B5">{text}</comment></commentList>'
     before = EMPTY_COMMENTS.replace(b"<commentList/>", comments.encode())
-    note = Note(Span(4, 1, 4, 1), sheet_ids.NOTE_SIGNATURE + "x", Severity.ERROR)
+    note = ProblemNote(Span(4, 1, 4, 1), sheet_ids.NOTE_SIGNATURE + "x", Severity.ERROR)
     once = Comments(before)
     assert once.add([note]) == []
     twice = Comments(once.finish())

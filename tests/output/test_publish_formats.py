@@ -71,11 +71,13 @@ def test_what_is_published_gives_the_portfolio(ending: str, draft: bool, example
     assert_gives(example, write(example, tmp_path / f"set{ending}", draft=draft))
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("font", FONTS)
 def test_the_pdf_gives_the_portfolio_in_every_font(font: str, example: Example, tmp_path: Path) -> None:
     assert_gives(example, write(example, tmp_path / "set.pdf", font=installed(font)))
 
 
+@pytest.mark.application
 @pytest.mark.parametrize("draft", [False, True])
 @pytest.mark.parametrize("font", FONTS)
 def test_the_page_as_chromium_prints_it_gives_the_portfolio(

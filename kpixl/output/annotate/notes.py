@@ -28,7 +28,7 @@ _COLON: Text = ("：", ": ")
 _OWN_WORDS = ("note-unread", "reason-given")  # what the person wrote is there already
 
 
-class Note(NamedTuple):
+class ProblemNote(NamedTuple):
     """A note: the cell, with all that is merged into it, its text, and the worst that is said."""
 
     place: Span
@@ -36,7 +36,7 @@ class Note(NamedTuple):
     severity: Severity
 
 
-def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[Note]:
+def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[ProblemNote]:
     """Make a note for each cell that problems are about; what a merge covers counts as the merged cell."""
     spans = [] if grid is None else [_moved(span, grid) for span in grid.merges()]
     cells: dict[Span, list[Problem]] = {}
@@ -45,7 +45,7 @@ def notes_of(grid: Grid | None, problems: Sequence[Problem], lang: str) -> list[
         if isinstance(cell, CellRef) and problem.code not in _OWN_WORDS:
             inside = (s for s in spans if s.row <= cell.row <= s.last_row and s.col <= cell.column <= s.last_col)
             cells.setdefault(next(inside, Span(*cell, *cell)), []).append(problem)
-    return [Note(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
+    return [ProblemNote(place, _text(found, lang), min(found, key=rank).severity) for place, found in cells.items()]
 
 
 def _moved(span: Span, grid: Grid) -> Span:

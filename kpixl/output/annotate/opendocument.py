@@ -10,7 +10,7 @@ from kpixl.a1 import Span, a1, quoted
 from kpixl.collection.intake import is_problem_list, problem_list
 from kpixl.ooxml.package import Package as Parts
 from kpixl.ooxml.xml import DAMAGED, PackageError, Tree, dump, local, make, parse, storable
-from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, Note, notes_of
+from kpixl.output.annotate.notes import EDGES, MAX_NOTES, RULE, RULE_SIGNATURE, TINTS, ProblemNote, notes_of
 from kpixl.output.annotate.problem_list import LAST, NAME, WIDTHS, Group, ListRow, list_rows
 from kpixl.output.workbook import sheet_names
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
@@ -165,7 +165,7 @@ def _untint(table: Tree) -> None:
                 whole.getparent().remove(whole)
 
 
-def _tint(table: Tree, name: str, notes: Sequence[Note]) -> None:
+def _tint(table: Tree, name: str, notes: Sequence[ProblemNote]) -> None:
     """Tint cells by rules in front of those that are there: the first one wins."""
     rules = table.find(_q("calcext:conditional-formats"))
     if rules is None:
@@ -203,7 +203,7 @@ def _remove_notes(table: Tree) -> None:
                 note.remove(line)
 
 
-def _annotate(table: Tree, note: Note) -> None:
+def _annotate(table: Tree, note: ProblemNote) -> None:
     """Put a note at a cell, below a person's own; where the sheet ends above it, the list has to do."""
     cell = _cell_at(table, note.place)
     if cell is None:

@@ -12,7 +12,7 @@ from kpixl.ooxml.styles import Styles
 from kpixl.ooxml.transplant import restyled
 from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import q
-from kpixl.output.annotate.notes import MAX_NOTES, RULE_SIGNATURE, Note, notes_of
+from kpixl.output.annotate.notes import MAX_NOTES, RULE_SIGNATURE, ProblemNote, notes_of
 from kpixl.output.annotate.problem_list import NAME, Group, list_workbook
 from kpixl.output.annotate.sheet import tint, tint_format, untint
 from kpixl.output.workbook import sheet_names
@@ -63,7 +63,7 @@ class _Annotator:
 
     # --- the sheets that are there -----------------------------------------------------------
 
-    def _sheet(self, path: str, notes: Sequence[Note]) -> None:
+    def _sheet(self, path: str, notes: Sequence[ProblemNote]) -> None:
         old = self.parts.read(path)
         content = deselected(old)
         comments = self.parts.related(path, "comments")
@@ -77,7 +77,7 @@ class _Annotator:
         if content != old:
             self.parts.write(path, content)
 
-    def _notes(self, path: str, sheet: SheetPart, notes: Sequence[Note]) -> None:
+    def _notes(self, path: str, sheet: SheetPart, notes: Sequence[ProblemNote]) -> None:
         """Put notes on a sheet in place of those of an earlier marking."""
         part = self.parts.related(path, "comments")
         if part is None and not notes:
@@ -137,5 +137,5 @@ class _Annotator:
             view.set("activeTab", "0")
 
 
-def _places(notes: Iterable[Note], severity: Severity) -> list[Span]:
+def _places(notes: Iterable[ProblemNote], severity: Severity) -> list[Span]:
     return [note.place for note in notes if note.severity is severity]

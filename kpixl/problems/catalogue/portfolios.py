@@ -174,6 +174,15 @@ ENTRIES: dict[str, Entry] = {
         "Project {id} {name} is no longer in the list and was removed from the roster.",
         "To keep it, put it back into the list.",
     ),
+    "list-skipped": Entry(
+        W,
+        "工作表另有项目清单，没有读取（{why}）；其中 {count} 个项目不在名册中：{names}。",
+        "这些项目也要汇总时，请取消隐藏，并让各工作表的列名一致。",
+        "The sheet has another list of projects, which was not read ({why}); {count} of its projects are not in the "
+        "roster: {names}.",
+        "If these belong to it, unhide the sheet and give all sheets the same headings.",
+        title=("没有读取的项目清单", "A list that was not read"),
+    ),
     "list-total-skipped": Entry(
         I,
         "“{text}”一行是合计，不作为项目。",

@@ -302,6 +302,14 @@ ENTRIES: dict[str, Entry] = {
         "Check it; if the unit shown is wrong, correct the number format of the cell, or type the value with its unit.",
         title=("按显示的内容读取", "Read as displayed"),
     ),
+    "digits-lost": Entry(
+        W,
+        "“{raw}”存为数字，Excel 只保留 15 位，后面的数字已经变成 0。",
+        "请把单元格设为文本格式，再完整填写。",
+        "{raw} is stored as a number, of which Excel keeps 15 digits; those behind became 0.",
+        "Format the cell as text and type all digits again.",
+        title=("长编号丢失数字", "A long code that lost digits"),
+    ),
     "value-rounded": Entry(
         I,
         "单元格四舍五入显示为“{shown}”，按存储的数值读作“{reading}”。",

@@ -23,7 +23,7 @@ class ExceededUnexplained:
 def exceeded_unexplained(p: ExceededUnexplained, subject: Subject) -> Iterator[Hit]:
     """Find rows without a reason that reached much more than their target: it may have been set too low."""
     for line in scored_lines(p.scored, subject):
-        percent = line.outcome.percent if line.outcome is not None and line.outcome.reached else None
+        percent = line.attainment.percent if line.attainment is not None and line.attainment.reached else None
         if percent is not None and percent >= p.percent and not line.reason:
             details = {**line.details, "percent": f"{percent:.0f}"}
             yield Hit(Key(p.scored.table, line.number, p.scored.reason), details)

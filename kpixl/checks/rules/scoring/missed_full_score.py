@@ -18,7 +18,7 @@ def missed_full_score(p: Scored, subject: Subject) -> Iterator[Hit]:
         expected = proportional(line)
         if expected is None or line.points is None or line.score is None or expected == line.points:
             continue
-        if line.outcome is not None and not line.outcome.reached and line.score >= line.points:
+        if line.attainment is not None and not line.attainment.reached and line.score >= line.points:
             details = {**line.details, "expected": number_text(expected)}
             yield Hit(Key(p.scored.table, line.number, p.scored.score), details)
 

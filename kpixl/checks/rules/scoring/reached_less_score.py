@@ -14,9 +14,9 @@ from kpixl.problems.entry import Entry
 def reached_less_score(p: Scored, subject: Subject) -> Iterator[Hit]:
     """Find numeric targets that were reached and have less than their points; silent where a reason is given."""
     for line in scored_lines(p.scored, subject):
-        if line.points is None or line.score is None or line.outcome is None or line.reason:
+        if line.points is None or line.score is None or line.attainment is None or line.reason:
             continue
-        if line.outcome.reached and line.score < line.points:
+        if line.attainment.reached and line.score < line.points:
             yield Hit(Key(p.scored.table, line.number, p.scored.score), line.details)
 
 

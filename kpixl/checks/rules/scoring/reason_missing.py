@@ -16,8 +16,8 @@ def reason_missing(p: Scored, subject: Subject) -> Iterator[Hit]:
     for line in scored_lines(p.scored, subject):
         if line.reason or not line.actual:
             continue
-        if line.outcome is not None:
-            differs = not line.outcome.reached
+        if line.attainment is not None:
+            differs = not line.attainment.reached
         else:
             differs = line.points is not None and line.score is not None and line.score < line.points
         if differs:

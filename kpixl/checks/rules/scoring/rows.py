@@ -22,6 +22,6 @@ class Scored:
 
 def proportional(line: ScoredLine) -> Decimal | None:
     """Return the points that a row earns by proportion, to two decimals; None where that is not known."""
-    if line.outcome is None or line.outcome.reached is None or line.points is None:
+    if line.attainment is None or line.attainment.reached is None or line.points is None:
         return None
-    return (line.points * line.outcome.share).quantize(_CENT, ROUND_HALF_UP)
+    return (line.points * line.attainment.share).quantize(_CENT, ROUND_HALF_UP)

@@ -28,7 +28,7 @@ def score_not_proportional(p: NotProportional, subject: Subject) -> Iterator[Hit
         expected = proportional(line)
         if expected is None or line.points is None or line.score is None or line.score >= line.points:
             continue
-        if line.outcome is not None and not line.outcome.reached and abs(line.score - expected) > p.tolerance:
+        if line.attainment is not None and not line.attainment.reached and abs(line.score - expected) > p.tolerance:
             details = {**line.details, "expected": number_text(expected)}
             yield Hit(Key(p.scored.table, line.number, p.scored.score), details)
 
