@@ -29,8 +29,9 @@ def processor(command: list[str]) -> float:
     """Run a command and take its processor seconds, those of its processes included."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):  # 1: there are problems, as in what comes back
-        raise SystemExit(f"failed: {' '.join(command)}")
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, 1):  # 1: there are problems, as in what comes back
+        raise SystemExit(f"failed with {code}: {' '.join(command)}")
     return usage.ru_utime + usage.ru_stime
 
 
@@ -91,13 +92,14 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folders = make(Path(name), options.files)
-        out = str(Path(name) / "out.yaml")
         kpixl = [sys.executable, "-m", "kpixl", "consolidate"]
-        rest = ["-o", out, "--no-summary", "--jobs", "1"]
+        rest = ["--no-summary", "--jobs", "1"]
         best: dict[tuple[str, str], float] = {}
         for _ in range(options.rounds):
             for way, folder in folders.items():
-                tasks = {"kpixl": [*kpixl, str(folder), *rest], "nothing": [*kpixl, "--help"]}
+                out = Path(name) / "out" / way / "out.yaml"  # each has its own: a run looks at what is there
+                out.parent.mkdir(parents=True, exist_ok=True)
+                tasks = {"kpixl": [*kpixl, str(folder), "-o", str(out), *rest], "nothing": [*kpixl, "--help"]}
                 if not way.startswith("published"):
                     tasks["calamine"] = [sys.executable, str(HERE / "tasks.py"), "calamine", str(folder)]
                     tasks["no calamine"] = [sys.executable, "-c", "import python_calamine, io, pathlib"]
