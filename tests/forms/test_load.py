@@ -217,6 +217,7 @@ FORMS = sorted((TESTS.parent / "templates").glob("*/form.yaml"))
 
 # Words that a form shares with the program, each for a reason of the program's own. None decides anything.
 ALLOWED = {
+    **dict.fromkeys(("=>", "=<", "≧", "≦", "═"), "measures: how a sign is typed, the same in every form"),
     "项": "snippets: a counted thing, in a message",
     "编号": "diff: the id, which every portfolio has",
     "项目编号": "export: heading of a column that every portfolio has",
@@ -253,6 +254,7 @@ ALLOWED_IN_MESSAGES = {
     "绩效指标": "rules: the rows they look at", "指标名称": "rules: the rows they look at",
     "指标值": "rules: a target's parts", "计量单位": "rules: a target's parts", "计算符号": "rules: a target's parts",
     "一级指标": "rules: titles", "二级指标": "rules: titles", "成本指标": "rules: titles", "效益指标": "rules: titles",
+    "预算数": "rules: what an executed amount is compared with",
     "数量指标": "rules: titles", "质量指标": "rules: titles", "时效指标": "rules: titles",
 }  # fmt: skip
 
