@@ -254,7 +254,10 @@ ALLOWED_IN_MESSAGES = {
     "绩效指标": "rules: the rows they look at", "指标名称": "rules: the rows they look at",
     "指标值": "rules: a target's parts", "计量单位": "rules: a target's parts", "计算符号": "rules: a target's parts",
     "一级指标": "rules: titles", "二级指标": "rules: titles", "成本指标": "rules: titles", "效益指标": "rules: titles",
-    "预算数": "rules: what an executed amount is compared with",
+    "预算数": "rules: what an executed amount is compared with", "全年预算数": "rules: the budget as adjusted",
+    "执行率": "rules: executed by budget", "实际完成": "rules: what a target is compared with",
+    "实际完成值": "rules: what a target is compared with", "完成值": "rules: what a target is compared with",
+    "偏差原因": "rules: why a target was missed",
     "数量指标": "rules: titles", "质量指标": "rules: titles", "时效指标": "rules: titles",
 }  # fmt: skip
 
