@@ -285,6 +285,7 @@ NO_OUTPUTS = {
     ("output/export/__init__.py", "mkdir"),  # the same
     ("output/letters/__init__.py", "mkdir"),  # the same
     ("output/round.py", "mkdir"),  # the same
+    ("output/several.py", "mkdir"),  # the same
     ("collection/new_folder.py", "mkdir"),  # the collection folder, which must not be there
     ("learn/__init__.py", "mkdir"),  # the folder of a definition, which must not be there
     ("output/export/duck.py", "open"),  # in a temporary folder, for DuckDB to read
