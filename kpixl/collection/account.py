@@ -22,7 +22,7 @@ from kpixl.portfolio.sheet_id import OWN_SHEET, PREFIX, loads
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid, read_grids
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 MAX_LOOKED = 2_000  # cells of a file that are looked for in its messages
 MAX_REPORTED = 1_000  # cells of a file that are reported one by one
@@ -137,7 +137,7 @@ def _lower(file: FileResult, book: _Book, cells: Counter[Fate]) -> Iterator[Prob
                 yield Problem("cell-unaccounted", place, {"text": _short(_value(submission, key))})
 
 
-def _value(submission: Extracted, key: Key) -> Raw:
+def _value(submission: Submission, key: Key) -> Raw:
     rows = submission.tables.get(key.name, ())
     value = rows[key.row][key.column] if key.in_row else submission.values[key.name]
     return text_of(value)

@@ -16,7 +16,7 @@ from kpixl.keys import Key
 from kpixl.portfolio.model import Project, filled_keys, of_values
 from kpixl.portfolio.pairing import pair_rows
 from kpixl.portfolio.three_way import columns_of
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 CellPlace = tuple[str | None, str | None, ValuePlace | None]  # file, sheet, cell
 
@@ -92,7 +92,7 @@ def _target(form: Form, key: Key) -> Key:
 
 
 def _form_fates(
-    form: Form, read: Extracted, keys: Iterable[Key], sides: tuple[Project, Project | None], equal: Fate
+    form: Form, read: Submission, keys: Iterable[Key], sides: tuple[Project, Project | None], equal: Fate
 ) -> dict[Key, Fate | None]:
     """Compare the values of a form with the result, then with what was sent; None for what is in neither."""
     merged, base = sides
@@ -113,14 +113,14 @@ def _form_fates(
     return fates
 
 
-def _value(read: Extracted, key: Key) -> Value:
+def _value(read: Submission, key: Key) -> Value:
     if not key.in_row:
         return read.values.get(key.name)
     rows = read.tables.get(key.name, ())
     return rows[key.row].get(key.column) if key.row < len(rows) else None
 
 
-def _values(form: Form, read: Extracted, other: Project) -> Iterator[tuple[Key, Value]]:
+def _values(form: Form, read: Submission, other: Project) -> Iterator[tuple[Key, Value]]:
     """Yield the values of a project by the keys that a form has for them: rows are paired."""
     yield from ((Key(key), value) for key, value in other.values.items())
     for name, table in form.tables.items():

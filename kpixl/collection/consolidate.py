@@ -57,7 +57,7 @@ from kpixl.keys import Key
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError, Location, Problem, independent
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 Decided = Callable[[Form], tuple[Decisions, Sequence[Decision]]]
 
@@ -181,7 +181,7 @@ def merged_of(
     )
 
 
-def _returned(result: FileResult, form: Extracted) -> Returned:
+def _returned(result: FileResult, form: Submission) -> Returned:
     item = Returned(result.file, result.sha256, form, result.time, result.properties, result.origins, result.delivery)
     return item if result.lower is None else of_lower(item, result.lower)
 

@@ -26,7 +26,7 @@ from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.model import Portfolio
 from kpixl.portfolio.sheet_id import LOWER, SheetId
 from kpixl.problems import KpixlError, Location, Problem
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 MAX_PREFIX = 40  # characters of an office's name in an id; of a longer one the rest is a digest
 MAX_PROBLEMS = 20  # of one portfolio: a file of something else has one for every line
@@ -65,12 +65,12 @@ def read_lower(job: Job, forms: Sequence[Form]) -> FileResult:
     return FileResult(job.shown, digest, submissions, tuple(problems), modified=modified, job=job, lower=lower)
 
 
-def _submissions(form: Form, portfolio: Portfolio, lower: Lower) -> Iterator[Extracted]:
+def _submissions(form: Form, portfolio: Portfolio, lower: Lower) -> Iterator[Submission]:
     for order, project in enumerate(portfolio.projects, 1):
         name = sheet_ids.digest(sheet_ids.name_of(form, project))
         place = (form.id, form.version, lower.portfolio, project.id)
         sheet_id = SheetId(*place, order, name, portfolio.year, explicit=True)
-        yield Extracted(
+        yield Submission(
             form.id,
             project.id,
             False,

@@ -42,7 +42,7 @@ from kpixl.recognise.extract import Extractor
 from kpixl.recognise.own_sheets import first_texts, typed_beside
 from kpixl.recognise.quoted import content as quotation
 from kpixl.recognise.quoted import quoted
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.submission import LabelKey, Nothing, Submission
 from kpixl.recognise.verify import settle
 from kpixl.texts import Text
 
@@ -72,7 +72,7 @@ class FileResult:
 
     file: str
     sha256: str = ""
-    forms: tuple[Extracted, ...] = ()
+    forms: tuple[Submission, ...] = ()
     problems: tuple[Problem, ...] = ()
     second_looks: int = 0
     modified: datetime | None = None
@@ -260,7 +260,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
     read = read_opened(opened, shown)
     if not named and _is_ours(read.grids):
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
-    forms: list[Extracted] = []
+    forms: list[Submission] = []
     empty: list[tuple[Grid, Nothing]] = []
     problems = list(read.problems)
     sheets = [grid for grid in read.grids if not _is_furniture(grid)]
@@ -345,7 +345,7 @@ def _foreign(grid: Grid) -> bool:
 
 
 def _skipped(
-    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]
+    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Submission]
 ) -> Sequence[Problem]:
     """Name the kind of a sheet without a form, or what else it is."""
     if nothing.others:
@@ -356,11 +356,11 @@ def _skipped(
     return [_remainder(file, extractor, grid, nothing, forms)]
 
 
-def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Extracted]) -> Problem:
+def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Submission]) -> Problem:
     """Report what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
     names, where = extractor.names(nothing.form), Location(file, grid.name)
 
-    def problem(code: str, labels: Iterable[LabelKey], form: Extracted) -> Problem:
+    def problem(code: str, labels: Iterable[LabelKey], form: Submission) -> Problem:
         shown = "、".join(names[key].rstrip(":：") for key in names if key in set(labels))
         return Problem(code, where, {"labels": shown, "other": form.sheet or ("前一页", "the page before")})
 

@@ -14,7 +14,7 @@ from kpixl.portfolio.model import Project, filled_keys
 from kpixl.problems import Location
 from kpixl.readers import Delivery
 from kpixl.readers.properties import NO_PROPERTIES, Properties
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 # Problems of reading that leave a value blank which may have been filled in.
 UNREAD = frozenset(
@@ -32,7 +32,7 @@ class Returned:
 
     file: str
     sha256: str
-    form: Extracted
+    form: Submission
     time: datetime | None = None
     properties: Properties = NO_PROPERTIES
     origins: tuple[str, ...] = ()

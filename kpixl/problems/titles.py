@@ -33,7 +33,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "value-hidden": ("合并单元格下藏有内容", "A value is hidden under a merge"),
     "note-unread": ("批注中的文字未汇总", "A comment was not read"),
     "box-unread": ("文本框中的文字未汇总", "A text box was not read"),
-    "asides-many": ("还有批注或文本框未汇总", "More comments or text boxes were not read"),
+    "annotations-many": ("还有批注或文本框未汇总", "More comments or text boxes were not read"),
     "problems-many": ("同类问题过多，未逐一列出", "Many problems of one kind"),
     "cell-too-long": ("文字超过单元格的上限", "A text is longer than a cell holds"),
     "cells-joined": ("分在几个单元格中的内容已合并", "Cells were joined"),

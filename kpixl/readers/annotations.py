@@ -22,7 +22,7 @@ _ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor", "absoluteAnchor"})
 _STAND_IN = "tc="  # the author of a note that only replaces a conversation, which is read itself
 
 
-class Aside(NamedTuple):
+class Annotation(NamedTuple):
     """A note, or the text of a box: its sheet, its cell (the corner of a box; None where unknown)."""
 
     sheet: str
@@ -37,9 +37,9 @@ class _Events(Protocol):
     def end(self, name: str) -> None: ...
 
 
-def asides(package: OpenedPackage, sheets: Container[str]) -> list[Aside]:
+def annotations_in(package: OpenedPackage, sheets: Container[str]) -> list[Annotation]:
     """List the notes and the boxes with text on some sheets of a workbook; what is damaged is left out."""
-    found: list[Aside] = []
+    found: list[Annotation] = []
     with contextlib.suppress(UnreadableError):
         if ods.is_ods(package):
             found += _in_spreadsheet(package, sheets)
@@ -48,27 +48,27 @@ def asides(package: OpenedPackage, sheets: Container[str]) -> list[Aside]:
             for part in xlsx.sheet_parts(package):
                 if (sheet := names.get(part, "")) in sheets:
                     found += _on_sheet(package, part, sheet)
-    return [aside for aside in found if aside.text]
+    return [one for one in found if one.text]
 
 
-def _on_sheet(package: OpenedPackage, part: str, sheet: str) -> Iterator[Aside]:
+def _on_sheet(package: OpenedPackage, part: str, sheet: str) -> Iterator[Annotation]:
     for kind, target in xlsx.relations(package, part).values():
         if kind.endswith((_NOTES, _THREADS)):
             notes = _Notes()
             _parse(package.read(target), notes)
-            yield from (Aside(sheet, cell, text, False) for cell, text in notes.found)
+            yield from (Annotation(sheet, cell, text, False) for cell, text in notes.found)
         elif kind.endswith(_DRAWING):
             boxes = _Boxes()
             _parse(package.read(target), boxes)
-            yield from (Aside(sheet, cell, text, True) for cell, text in boxes.found)
+            yield from (Annotation(sheet, cell, text, True) for cell, text in boxes.found)
 
 
-def _in_spreadsheet(package: OpenedPackage, sheets: Container[str]) -> Iterator[Aside]:
+def _in_spreadsheet(package: OpenedPackage, sheets: Container[str]) -> Iterator[Annotation]:
     content = package.read("content.xml")
     if b"annotation" in content or b"<draw:" in content:
         reader = _Spreadsheet()
         _parse(content, reader)
-        yield from (aside for aside in reader.found if aside.sheet in sheets)
+        yield from (one for one in reader.found if one.sheet in sheets)
 
 
 def _parse(content: bytes, events: _Events) -> None:
@@ -181,7 +181,7 @@ class _Spreadsheet:
     """Takes the events of an OpenDocument spreadsheet: notes within cells, shapes within cells or beside them."""
 
     def __init__(self) -> None:
-        self.found: list[Aside] = []
+        self.found: list[Annotation] = []
         self.sheets: list[str] = []
         self.row = self.col = self.next_row = self.next_col = 0
         self.within: list[str] = []  # the note or shape, and what is open in it
@@ -221,7 +221,8 @@ class _Spreadsheet:
             self.words.add("\n")
         if not self.within:
             cell = CellRef(self.row, self.col) if self.in_cell else None
-            self.found.append(Aside(self.sheets[-1] if self.sheets else "", cell, self.words.take(), name in _SHAPES))
+            sheet = self.sheets[-1] if self.sheets else ""
+            self.found.append(Annotation(sheet, cell, self.words.take(), name in _SHAPES))
 
 
 _SHAPES = frozenset({"frame", "custom-shape", "rect", "ellipse", "line", "polygon", "path", "caption", "g"})

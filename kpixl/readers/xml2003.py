@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from kpixl.a1 import CellRef, Span
 from kpixl.forms.values import Raw
-from kpixl.readers.annotations import MAX_TEXT, Aside
+from kpixl.readers.annotations import MAX_TEXT, Annotation
 from kpixl.readers.grid import Grid, Rows, bounded, broken, no_entities, too_large
 from kpixl.readers.limits import Limits
 
@@ -23,7 +23,7 @@ def read_xml(content: bytes, limits: Limits) -> list[Grid]:
     return _parsed(content, limits).grids
 
 
-def notes(content: bytes, limits: Limits, sheets: Container[str]) -> list[Aside]:
+def notes(content: bytes, limits: Limits, sheets: Container[str]) -> list[Annotation]:
     """List the notes on some sheets of a workbook that was read."""
     if b"Comment" not in content and "Comment".encode("utf-16-le") not in content:
         return []
@@ -67,7 +67,7 @@ class _Book:
         self.kind: str | None = None  # of the value that is being read
         self.pieces: list[str] = []
         self.visible: list[str] | None = None
-        self.notes: list[Aside] = []
+        self.notes: list[Annotation] = []
         self.note: list[str] | None = None  # its text is data too, but not that of the cell
         self._begin_table()
 
@@ -109,7 +109,7 @@ class _Book:
             self._put(_value(self.kind, "".join(self.pieces)))
             self.kind = None
         elif name == _SS + "Comment" and self.note is not None:
-            self.notes.append(Aside(self.name or "", CellRef(*self.here), "".join(self.note)[:MAX_TEXT], False))
+            self.notes.append(Annotation(self.name or "", CellRef(*self.here), "".join(self.note)[:MAX_TEXT], False))
             self.note = None
         elif name == _X + "Visible" and self.visible is not None:
             self.hidden, self.visible = "Hidden" in "".join(self.visible), None

@@ -12,14 +12,14 @@ from kpixl.forms.values import read_target, text_of
 from kpixl.keys import Key
 from kpixl.problems import Location, Problem
 from kpixl.recognise.inspected import Place
-from kpixl.recognise.submission import READ_AS, Doubt, Extracted, ReadingNote, Reported
+from kpixl.recognise.submission import READ_AS, Doubt, ReadingNote, Reported, Submission
 from kpixl.recognise.totals import adds_up, computes
 
 
 class Draft:
     """A form whose values can be replaced; `result` returns it again."""
 
-    def __init__(self, found: Extracted, form: Form, file: str) -> None:
+    def __init__(self, found: Submission, form: Form, file: str) -> None:
         self.found, self.form, self.file = found, form, file
         self.values: dict[str, Value] = dict(found.values)
         self.cells = dict(found.cells)
@@ -28,7 +28,7 @@ class Draft:
         self.is_unverified = False  # of any value it is noted that it may be another
         self._told: set[tuple[str, CellRef, str]] = set()
 
-    def result(self) -> Extracted:
+    def result(self) -> Submission:
         """Return the form with what was resolved."""
         tables: dict[str, tuple[Row, ...]] = {key: tuple(rows) for key, rows in self.tables.items()}
         return replace(self.found, values=self.values, tables=tables, cells=self.cells, reported=tuple(self.reported))

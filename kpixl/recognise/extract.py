@@ -22,7 +22,7 @@ from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, in_their_columns,
 from kpixl.recognise.reading import FormReader
 from kpixl.recognise.sections import Section, sections, whole
 from kpixl.recognise.side_by_side import Part, parts
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing, OtherKind, Reported
+from kpixl.recognise.submission import LabelKey, Nothing, OtherKind, Reported, Submission
 from kpixl.recognise.template_match import as_sent, holds_another
 
 # How much more a form with the very title counts than one without; half its labels may be spelled otherwise then, but
@@ -98,7 +98,7 @@ class Extractor:
         """Return the forms read by, by id."""
         return {form_id: reader.form for form_id, reader in self._readers.items()}
 
-    def extract(self, grid: Grid, file: str, lost: SheetId | None = None) -> list[Extracted] | Nothing:
+    def extract(self, grid: Grid, file: str, lost: SheetId | None = None) -> list[Submission] | Nothing:
         """Read every form of `grid`; where there is none, say what was found.
 
         `lost`: the sheet id that the sheet should have, for its only form.
@@ -216,8 +216,8 @@ def _flat(readers: Sequence[FormReader], grid: Grid, merges: Sequence[Span]) -> 
 
 
 def _with_flat(
-    sheet: FlatSheet, file: str, read: list[list[Extracted]], others: Sequence[Extracted]
-) -> list[list[Extracted]]:
+    sheet: FlatSheet, file: str, read: list[list[Submission]], others: Sequence[Submission]
+) -> list[list[Submission]]:
     """Add what is known of a flat sheet as a whole to its projects; what is wrong with it is reported once.
 
     `read`: the forms of each of its parts, one for every project. `others`: all forms of the grid that are of its kind.
@@ -226,7 +226,7 @@ def _with_flat(
     loose = list(sheet.problems(file, forms, others))
     organization = sheet.organization()
     told: set[tuple[str, Location]] = set()
-    added: list[list[Extracted]] = []
+    added: list[list[Submission]] = []
     for part, project in zip(read, sheet.rows.projects, strict=True):
         again = frozenset(sheet.grid.cell(*place) for place in project.again)
         added.append([])
@@ -286,7 +286,7 @@ def _given(grid: Grid, file: str, sheet_id: SheetId | None) -> tuple[Problem, ..
     return (Problem("sheet-id-from-hidden-sheet", where, {"id": sheet_id.project}),) if sheet_id is not None else ()
 
 
-def _read(reader: FormReader, part: Part, file: str, lost: SheetId | None) -> Iterator[Extracted]:
+def _read(reader: FormReader, part: Part, file: str, lost: SheetId | None) -> Iterator[Submission]:
     """Read the forms of a part, one below the other."""
     grid, forms, merges = part
     placed = list(sheet_ids.find(grid.rows))

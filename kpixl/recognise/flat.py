@@ -24,7 +24,7 @@ from kpixl.recognise.labels import pattern as text_pattern
 from kpixl.recognise.quoted import quoted
 from kpixl.recognise.record import shown
 from kpixl.recognise.side_by_side import Part
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 
 Place = tuple[int, int]
 TITLE, NOTES, TOP = 0, 1, 2  # rows above the layout of a project that is laid out anew: its title, and what is below
@@ -45,7 +45,7 @@ class FlatSheet(NamedTuple):
     rows: FlatRows
     parts: tuple[Part, ...]
 
-    def problems(self, file: str, forms: Sequence[Extracted], others: Sequence[Extracted]) -> Iterator[Problem]:
+    def problems(self, file: str, forms: Sequence[Submission], others: Sequence[Submission]) -> Iterator[Problem]:
         """Report nearly right headings, rows without a project, values from above, and totals.
 
         `forms`: of this sheet; `others`: all of the same grid, where page breaks or titles have cut it.
@@ -76,7 +76,7 @@ class FlatSheet(NamedTuple):
             return storable(text_of(self.grid.rows[place[0]][place[1]])).strip() or None
         return None
 
-    def _totals(self, file: str, forms: Sequence[Extracted], others: Sequence[Extracted]) -> Iterator[Problem]:
+    def _totals(self, file: str, forms: Sequence[Submission], others: Sequence[Submission]) -> Iterator[Problem]:
         """Compare every total with the projects that it can be of: all, those above, or those of a unit."""
         flat = self.form.flat
         if flat is None or flat.total_amount is None:
@@ -89,7 +89,7 @@ class FlatSheet(NamedTuple):
             code = "flat-total-read" if is_blank(raw) or value in sums else "flat-total-differs"
             yield self._problem(code, file, row.amount, found=text_of(raw), sum=shown(sums[0]), name=name)
 
-    def _groups(self, number: int, row: FlatTotal, forms: Sequence[Extracted]) -> Iterator[Sequence[Extracted]]:
+    def _groups(self, number: int, row: FlatTotal, forms: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
         """Yield the groups of projects that a total may be of, the likeliest first."""
         assert self.form.flat is not None
         totals = self.rows.totals
@@ -105,7 +105,7 @@ class FlatSheet(NamedTuple):
         yield from (forms[before : row.projects], forms[row.projects : after], forms)
 
     @staticmethod
-    def _sum(key: str, forms: Iterable[Extracted]) -> Decimal | None:
+    def _sum(key: str, forms: Iterable[Submission]) -> Decimal | None:
         return total([form.values[key] for form in forms])
 
     def _unit(self, key: str) -> MoneyUnit | None:

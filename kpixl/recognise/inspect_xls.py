@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from kpixl.a1 import CellRef
 from kpixl.forms.values import to_decimal
 from kpixl.readers import biff, number_formats, xls_styles
-from kpixl.readers.annotations import MAX_TEXT, Aside
+from kpixl.readers.annotations import MAX_TEXT, Annotation
 from kpixl.recognise.inspected import Broken, Inspected, Look, Place, Run, inspected
 
 T = TypeVar("T")
@@ -48,12 +48,12 @@ def look(content: bytes, places: Iterable[Place]) -> Look | None:
     return _opened(content, seen_in)
 
 
-def notes(content: bytes, sheets: Container[str]) -> list[Aside]:
+def notes(content: bytes, sheets: Container[str]) -> list[Annotation]:
     """List the notes on some sheets; none where xlrd cannot open the workbook."""
 
-    def listed_in(book: Any) -> list[Aside]:
+    def listed_in(book: Any) -> list[Annotation]:
         return [
-            Aside(name, CellRef(row, col), note.text.strip()[:MAX_TEXT], False)
+            Annotation(name, CellRef(row, col), note.text.strip()[:MAX_TEXT], False)
             for name in book.sheet_names()
             if name in sheets
             for (row, col), note in sorted(book.sheet_by_name(name).cell_note_map.items())

@@ -22,7 +22,7 @@ from kpixl.recognise.kinds import kind_of_title
 from kpixl.recognise.labels import FoundForm, Hit, LabelIndex, Slot, pattern, printed_match
 from kpixl.recognise.record import MAX_ALIKE, Named, Record, counted
 from kpixl.recognise.sections import KnownForm
-from kpixl.recognise.submission import Extracted, LabelKey, Nothing
+from kpixl.recognise.submission import LabelKey, Nothing, Submission
 from kpixl.recognise.tables import read_table
 from kpixl.recognise.unclaimed import report_strays
 from kpixl.recognise.units import fill_totals, scale
@@ -100,7 +100,7 @@ class FormReader:
         loose: Sequence[Problem] = (),
         hidden: Mapping[tuple[int, int], Span] = MappingProxyType({}),
         above: int = 0,
-    ) -> Extracted:
+    ) -> Submission:
         """Read one form. `hidden`: the filled cells that a merge hides, and that merge. `above`: the rows above all
         forms of the sheet."""
         record = Record(self.index, grid, file, found, sheet_id, hidden)
@@ -114,7 +114,7 @@ class FormReader:
         _unit_above(record, above)
         scale(record)
         fill_totals(record)
-        return Extracted(
+        return Submission(
             form=record.form.id,
             sheet=record.grid.name,
             hidden=record.grid.hidden,

@@ -65,7 +65,7 @@ def resolved(reported: Iterable[Reported]) -> tuple[Problem, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class Submission:
     """One form read from a grid: values and rows as in model.Project, and the cell each came from.
 
     `doubts`: what only the file itself can tell, see Doubt. `reported`: what is to be reported of it. `missing`: the

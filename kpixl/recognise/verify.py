@@ -21,7 +21,7 @@ from kpixl.readers.detect import FileKind
 from kpixl.recognise import displayed, inspect_ods, inspect_xls, inspect_xlsb, inspect_xlsx
 from kpixl.recognise.draft import Draft
 from kpixl.recognise.inspected import Broken, Inspected, Inspector, Look, Place
-from kpixl.recognise.submission import Doubt, Extracted
+from kpixl.recognise.submission import Doubt, Submission
 from kpixl.recognise.totals import adds_up, is_own_total
 
 _PACKED = "xl/workbook.bin"
@@ -34,8 +34,8 @@ MAX_CELLS = 12  # listed in a message
 
 
 def settle(
-    found: list[Extracted], opened: Opened, file: str, forms: Mapping[str, Form], *, rich: bool = False
-) -> tuple[list[Extracted], int]:
+    found: list[Submission], opened: Opened, file: str, forms: Mapping[str, Form], *, rich: bool = False
+) -> tuple[list[Submission], int]:
     """Settle the doubts of a file's forms; also tell how often the file was opened again: once at most.
 
     `rich`: its cells hold texts of several fonts.
@@ -82,7 +82,7 @@ def inspector_of(opened: Opened) -> Inspector | None:
     return Inspector(partial(inspect_xlsx.is_marked, package), partial(inspect_xlsx.look, package), broken)
 
 
-def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bool) -> tuple[Look, int]:
+def _look(found: Iterable[Submission], inspector: Inspector | None, *, marked: bool) -> tuple[Look, int]:
     """Inspect the cells in doubt; all cells of the forms where any may show something else than its value."""
     if inspector is None:
         return Look(failed=True, blanks=False), 0
@@ -102,8 +102,8 @@ def _look(found: Iterable[Extracted], inspector: Inspector | None, *, marked: bo
 
 
 def _with_unclaimed(
-    found: list[Extracted], claimed: Collection[tuple[str | None, CellRef | None]], look: Look, file: str
-) -> list[Extracted]:
+    found: list[Submission], claimed: Collection[tuple[str | None, CellRef | None]], look: Look, file: str
+) -> list[Submission]:
     """Report the formulas without a value, and the errors, in cells that belong to no value: they read blank too."""
     problems: dict[str, list[Problem]] = {}
     for (sheet, cell), why in look.broken.items():
@@ -120,12 +120,12 @@ def broken_cell(where: Location, why: Broken, keys: tuple[Key, ...] = ()) -> Pro
     return Problem("formula-uncached", where, {"formula": why.formula or "="}, keys=keys)
 
 
-def _places(found: Iterable[Extracted], kinds: tuple[str, ...]) -> list[Place]:
+def _places(found: Iterable[Submission], kinds: tuple[str, ...]) -> list[Place]:
     doubts = [(f, d) for f in found if f.sheet is not None for d in f.doubts if d.kind in kinds]
     return [(f.sheet or "", d.cell or f.cells[d.key]) for f, d in doubts]
 
 
-def _without_zeros(found: Extracted, form: Form) -> Extracted:
+def _without_zeros(found: Submission, form: Form) -> Submission:
     """Take a total of 0 over blank parts as blank: LibreOffice saves an empty formula result as 0 in .xls."""
     totals = [d.key.name for d in found.doubts if d.kind == "total"]
     blank = {key for key in totals if _is_blank(form.fields[key], found)}
@@ -134,7 +134,7 @@ def _without_zeros(found: Extracted, form: Form) -> Extracted:
     return replace(found, values=values, doubts=tuple(d for d in found.doubts if d.key.name not in zero))
 
 
-def _is_blank(field: Field, found: Extracted) -> bool:
+def _is_blank(field: Field, found: Submission) -> bool:
     """Return whether a computed value is blank, as nothing that it follows from is a number."""
     if field.sum:
         return total([found.values[part] for part in field.sum]) is None
@@ -144,7 +144,7 @@ def _is_blank(field: Field, found: Extracted) -> bool:
 class _Settler:
     """Settles the doubts of one form; used once."""
 
-    def __init__(self, found: Extracted, form: Form, file: str) -> None:
+    def __init__(self, found: Submission, form: Form, file: str) -> None:
         self.draft = Draft(found, form, file)
 
     def displayed(self, look: Look) -> None:

@@ -28,7 +28,7 @@ from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.sheet_id import SheetId
 from kpixl.problems import Location, Problem
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.applications import Office
 from tests.strategies import canonical_project, form_of
 
@@ -62,7 +62,7 @@ def item(
     }
     year = sheet_id.year if sheet_id else 2026
     organization = sheet_id.organization if sheet_id else None
-    form = Extracted(
+    form = Submission(
         FORM.id, sheet, False, sheet_id, year, organization, project.values, project.tables, cells, (), (),
     )  # fmt: skip
     return Returned(file, "0" * 64, form)

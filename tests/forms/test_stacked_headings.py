@@ -20,7 +20,7 @@ from kpixl.portfolio.print_layout import printed_form, printed_text
 from kpixl.problems import KpixlError
 from kpixl.readers import Grid, read_grids
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.laws.test_round_trip import PLAIN
 from tests.strategies import form_of
 
@@ -180,7 +180,7 @@ def test_only_a_year_is_left_out() -> None:
     assert [year_in(t) for t in ("2026年", "1850年", "20261")] == [2026, None, None]
 
 
-def read(cells: Sequence[Sequence[Raw]], merges: Sequence[Span] = ()) -> Extracted:
+def read(cells: Sequence[Sequence[Raw]], merges: Sequence[Span] = ()) -> Submission:
     found = EXTRACTOR.extract(Grid("表", [list(row) for row in cells], merges=lambda: [*merges]), "t.xlsx")
     assert isinstance(found, list)
     (one,) = found
@@ -206,7 +206,7 @@ def changed(old: str, new: Raw) -> tuple[list[list[Raw]], list[Span]]:
     return [[new if raw == old else raw for raw in row] for row in cells], merges
 
 
-def assert_read(found: Extracted) -> None:
+def assert_read(found: Submission) -> None:
     (project,) = FILLED.projects
     assert (dict(found.values), {k: tuple(v) for k, v in found.tables.items()}) == (project.values, project.tables)
 

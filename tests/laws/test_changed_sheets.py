@@ -30,7 +30,7 @@ from kpixl.portfolio.model import Portfolio, Project
 from kpixl.readers import Grid, read_grids
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.labels import LabelIndex
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.applications import Office
 from tests.strategies import FORM_IDS, canonical_project, form_of
 
@@ -122,7 +122,7 @@ def respelled(form: Form, text: str, how: Sequence[int]) -> str:
     return text + ("", "：", ":", " ：", "\n")[how[5] % 5]
 
 
-def extracted(grid: Grid) -> Extracted:
+def extracted(grid: Grid) -> Submission:
     found = EXTRACTOR.extract(grid, "t.xlsx")
     assert isinstance(found, list), found
     (only,) = found

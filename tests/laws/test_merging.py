@@ -27,7 +27,7 @@ from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.sheet_id import SheetId
 from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
 from kpixl.readers.properties import Properties
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.laws.merging import FIELDS, FORM, Round, all_values, applied, rounds, typed_values
 
 COUNT = int(os.environ.get("KPIXL_LAW_CASES", "60"))  # of each law
@@ -45,7 +45,7 @@ def returned(project: Project, number: int, sent: Project, properties: Propertie
     for n, row in enumerate(project.tables["indicators"]):
         cells |= {Key("indicators", n, key): CellRef(n + 19, c + 1) for c, key in enumerate(row)}
     mark = SheetId(FORM.id, FORM.version, sheet_ids.portfolio_id(roster(sent)), sent.id, 1, "", 2026, "某市科协")
-    form = Extracted(
+    form = Submission(
         FORM.id, "表1", False, mark, 2026, "某市科协", project.values, project.tables, cells, (), ()
     )  # fmt: skip
     plain = Returned(f"{number}.xlsx", f"{number:064}", form)

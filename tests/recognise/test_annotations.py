@@ -20,7 +20,7 @@ from kpixl.forms.load import load_form
 from kpixl.output.annotate import write_marked
 from kpixl.problems import Severity
 from kpixl.readers import DEFAULT_LIMITS
-from kpixl.readers.annotations import MAX_TEXT, asides
+from kpixl.readers.annotations import MAX_TEXT, annotations_in
 from kpixl.readers.package import OpenedPackage
 from kpixl.recognise.annotations import MAX_LISTED
 from tests.applications import Office
@@ -147,7 +147,7 @@ def test_many_notes_are_counted(tmp_path: Path) -> None:
     book.save(path)
     result = read(path)
     assert len(told(result)) == MAX_LISTED
-    (more,) = [p for p in result.problems if p.code == "asides-many"]
+    (more,) = [p for p in result.problems if p.code == "annotations-many"]
     assert (more.details["count"], more.severity) == (22, Severity.WARNING)
 
 
@@ -220,7 +220,7 @@ ALTERNATIVES = (
     ids=["conversations", "alternatives", "cut off", "entities", "elsewhere", "long"],
 )
 def test_parts_of_a_workbook(relations: str, files: dict[str, str], expected: list[tuple[str, str, bool]]) -> None:
-    found = asides(workbook(relations, files), {SHEET})
+    found = annotations_in(workbook(relations, files), {SHEET})
     assert [(str(aside.cell or ""), aside.text, aside.box) for aside in found] == expected
     assert {aside.sheet for aside in found} <= {SHEET}
-    assert asides(workbook(relations, files), {"另一张"}) == []
+    assert annotations_in(workbook(relations, files), {"另一张"}) == []

@@ -18,7 +18,7 @@ from kpixl.forms.load import load_form, load_forms
 from kpixl.forms.values import Raw
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted, Nothing
+from kpixl.recognise.submission import Nothing, Submission
 from tests.yaml_cases import load_cases
 
 DATA: dict[str, Any] = load_cases(Path(__file__).parents[1] / "cases/flat/sheets.yaml")
@@ -85,20 +85,20 @@ def sheet(case: dict[str, Any]) -> Grid:
     return Grid("表", rows, merges=lambda: spans)
 
 
-def read(case: dict[str, Any]) -> list[Extracted]:
+def read(case: dict[str, Any]) -> list[Submission]:
     found = extractor().extract(sheet(case), "t.xlsx")
     assert not isinstance(found, Nothing)
     assert {form.form for form in found} == {"sichuan-target"}
     return found
 
 
-def contents(forms: list[Extracted]) -> list[object]:
+def contents(forms: list[Submission]) -> list[object]:
     """Return all values, rows of a project in the order of their names."""
     ordered = [sorted(form.tables["indicators"], key=lambda row: str(row["name"])) for form in forms]
     return [[dict(form.values), rows] for form, rows in zip(forms, ordered, strict=True)]
 
 
-def told(forms: list[Extracted]) -> list[tuple[str, str | None]]:
+def told(forms: list[Submission]) -> list[tuple[str, str | None]]:
     """List problems and their cells, but for totals that agree."""
     return sorted((p.code, p.location.address) for f in forms for p in f.problems if p.code != "flat-total-read")
 

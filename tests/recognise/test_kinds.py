@@ -23,7 +23,7 @@ from kpixl.forms.load import load_forms, parse_form
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
 from kpixl.recognise.kinds import kind_called, kind_of_title, kinds
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.conftest import ROOT
 from tests.recognise.test_reading import put, table
 from tests.strategies import form_of
@@ -196,7 +196,7 @@ EVALUATION = (
 def test_an_installed_definition_reads_its_kind(titled: bool) -> None:
     ours, evaluation = form_of("shanghai-target"), self_evaluation()
     grids = {"target": SHEETS[OURS]["the form itself"], "our-evaluation": EVALUATION}
-    read: dict[str, Extracted] = {}
+    read: dict[str, Submission] = {}
     for forms in ([ours, evaluation], [evaluation, ours]):
         extractor = Extractor(forms)
         for form, grid in grids.items():

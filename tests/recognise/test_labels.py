@@ -15,7 +15,7 @@ import pytest
 
 from kpixl.readers import Grid
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.recognise.test_reading import table
 from tests.strategies import form_of
 from tests.yaml_cases import load_cases
@@ -30,7 +30,7 @@ def extractor() -> Extractor:
     return Extractor([form_of("shanghai-target")])
 
 
-def read(changes: Mapping[str, str] = {}) -> Extracted:
+def read(changes: Mapping[str, str] = {}) -> Submission:
     rows: list[list[Any]] = [["" if cell is None else cell for cell in row] for row in table(CASES["grid"])]
     for address, text in changes.items():
         letter, number = re.fullmatch(r"([A-Z])(\d+)", address).groups()  # type: ignore[union-attr]
@@ -44,17 +44,17 @@ def read(changes: Mapping[str, str] = {}) -> Extracted:
     return form
 
 
-def facts(form: Extracted) -> dict[str, object]:
+def facts(form: Submission) -> dict[str, object]:
     rows = {f"{t}.{n}.{c}": v for t, rows in form.tables.items() for n, row in enumerate(rows) for c, v in row.items()}
     return {**form.values, **rows}
 
 
-def differences(form: Extracted) -> dict[str, object]:
+def differences(form: Submission) -> dict[str, object]:
     wanted, found = facts(read()), facts(form)
     return {key: found.get(key) for key in wanted.keys() | found.keys() if found.get(key) != wanted.get(key)}
 
 
-def errors(form: Extracted) -> list[str]:
+def errors(form: Submission) -> list[str]:
     return [p.code for p in form.problems if p.severity == "error"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kpixl.forms.values import number_text
-from kpixl.recognise.submission import Extracted
+from kpixl.recognise.submission import Submission
 from tests.recognise.test_labels import read
 from tests.yaml_cases import load_cases
 
@@ -15,7 +15,7 @@ CASES = load_cases(Path(__file__).parents[1] / "cases/targets.yaml")
 CELL = "F13"
 
 
-def first(form: Extracted) -> list[str]:
+def first(form: Submission) -> list[str]:
     row = form.tables["indicators"][0]
     value = row["value"]
     number = value if isinstance(value, str) else number_text(value)  # type: ignore[arg-type]

@@ -216,7 +216,7 @@ ENTRIES: dict[str, Entry] = {
         "Over the form lies a text box or shape, whose text was not taken up: “{text}”.",
         "If it belongs to the form, type it into its cell and delete the box.",
     ),
-    "asides-many": Entry(
+    "annotations-many": Entry(
         W,
         "另有 {count} 处批注或文本框，其中的文字未汇总，也未逐一列出。",
         "请查看该文件，如属填报内容，请填入相应单元格。",
