@@ -21,7 +21,7 @@ from kpixl.collection.consolidate import consolidate
 from kpixl.forms.definition import Form, Value
 from kpixl.forms.load import load_form
 from kpixl.output.template import SheetStyles, build_template, write_templates
-from kpixl.output.template.page import Page, page_for
+from kpixl.output.template.page import PageSetup, page_for
 from kpixl.output.template.status import status_text
 from kpixl.output.workbook import Book, sheet_names
 from kpixl.portfolio import canonical
@@ -292,7 +292,7 @@ def test_a_form_prints_on_one_a4_page_and_nothing_beside_it(sheets: list[Any]) -
 )
 def test_a_form_gets_as_many_pages_as_can_be_read(height: float, paper: str, pages: int) -> None:
     """A4 has 841.9 points, less 86.4 for margins: 755.5 hold 1,079 at 70 percent."""
-    assert page_for(replace(FORM, paper=paper), height) == Page(landscape=False, pages=pages)
+    assert page_for(replace(FORM, paper=paper), height) == PageSetup(landscape=False, pages=pages)
 
 
 def test_free_rows_cost_no_page() -> None:

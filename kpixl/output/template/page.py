@@ -14,14 +14,14 @@ LEAST_SCALE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageSetup:
     """How a form is laid on paper: on its side or not, and on how many pages one below the other."""
 
     landscape: bool
     pages: int
 
 
-def page_for(form: Form, height: float, spare: float = 0.0) -> Page:
+def page_for(form: Form, height: float, spare: float = 0.0) -> PageSetup:
     """Return how a form of `height` points is printed: upright, unless its columns alone would make it too small there.
 
     `spare`: points of `height` in free rows, which print as nothing. A page of them alone would show only the headings
@@ -31,7 +31,7 @@ def page_for(form: Form, height: float, spare: float = 0.0) -> Page:
     landscape = paper_room(form.paper, form.margins, landscape=False)[0] / width < LEAST_SCALE
     room = paper_room(form.paper, form.margins, landscape=landscape)
     scale = min(LEAST_SCALE, room[0] / width)
-    return Page(landscape, max(1, math.ceil((height - spare) * scale / room[1])))
+    return PageSetup(landscape, max(1, math.ceil((height - spare) * scale / room[1])))
 
 
 def set_page(sheet: Sheet, form: Form, rows: int, height: float, spare: float) -> None:
