@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXAMPLE := examples/sast-2026
 
+# Tests start kpixl some hundred times: without compiled modules each start takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test applications coverage portability lint docs bench fuzz edits sheet-law byte-equality clean laws
 
