@@ -449,6 +449,8 @@ def made_with(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
         }
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+                if isinstance(call.func, ast.Attribute) and call.func.attr == "take":  # a key of form.yaml
+                    continue
                 code = call.args[0].value
                 if isinstance(code, str) and code in ENTRIES:
                     yield code, literals | {word.arg for word in call.keywords if word.arg is not None}

@@ -504,7 +504,7 @@ def test_marks_that_would_change_what_is_read_are_refused(rich: bytes, monkeypat
     def drop_a_sheet(*_: object) -> bytes:
         return build_template(*canonical.load(EXAMPLE / "2026.yaml", load_form))
 
-    monkeypatch.setattr("kpixl.output.annotate.workbook._Marker.mark", drop_a_sheet)
+    monkeypatch.setattr("kpixl.output.annotate.workbook._Annotator.mark", drop_a_sheet)
     with pytest.raises(UnmarkableError, match="change what it holds"):
         marked(open_content(rich), "x", (), "zh")
 
