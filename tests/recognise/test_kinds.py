@@ -180,7 +180,8 @@ def self_evaluation() -> Form:
     table["columns"] |= {"actual": {"label": "实际完成值"}, "score": {"label": "得分"}}
     for cells in (placed["entry"], placed["print"]):
         cells += [{"column": "actual"}, {"column": "score"}]
-    data["layout"]["widths"] += [12, 12]
+    for widths in ("widths", "entry-widths"):
+        data["layout"][widths] += [12, 12]
     return parse_form(data)
 
 
