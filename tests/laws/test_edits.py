@@ -38,6 +38,7 @@ def test_nothing_typed_is_lost(engine: str, tmp_path: Path) -> None:
 
 # Sequences that `make edits` found broken: a unit with the source of its value; a copy that was left as it was sent; an
 # operator of its own overwritten; a title moved into a form.
+@pytest.mark.application
 @pytest.mark.parametrize(
     ("engine", "seed"), [("libreoffice", 565), ("openpyxl", 64), ("libreoffice", 1689), ("exceljs", 563)]
 )
