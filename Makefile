@@ -39,8 +39,8 @@ QUICK := not application and not slow
 test: $(STAMP) ## run the tests that are quick and start no other program
 	$(PYTEST) -m "$(QUICK)"
 
-coverage: $(STAMP) ## run the tests of `make test` and hold the floor of lines and branches in setup.cfg
-	$(PYTEST) -m "$(QUICK)" --cov --cov-report=term
+coverage: $(STAMP) ## run the tests of portfolio, problems and checks; hold their floor of lines and branches (setup.cfg)
+	$(PYTEST) -m "$(QUICK)" --cov --cov-report=term tests/portfolio tests/problems tests/checks
 
 applications: $(STAMP) ## run the others: they drive LibreOffice, Gnumeric, a browser and more, or are slow
 	$(PYTEST) -m "not ($(QUICK))"

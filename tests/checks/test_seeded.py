@@ -46,8 +46,8 @@ def expected(line: str, kind: Kind) -> tuple[str, Location]:
 def test_there_are_kinds_enough_and_every_rule_is_among_them() -> None:
     assert len(KINDS) == len(kinds()) >= 75
     found = {kind["found"].split(" ")[1].partition(".")[0] for kind in KINDS.values()}
-    # Only forms of the next stages compute and score values, and have boxes to tick: tests/collection/test_derive.py has
-    # a computed one, tests/cases/rules the others.
+    # Only forms of the next stages compute and score values, and have boxes to tick: tests/collection/test_derive.py
+    # has a computed one, tests/cases/rules the others.
     later = {code for code, rule in RULES.items() if rule.entry.category == "scoring"}
     assert set(RULES) - later - {"computed-mismatch", "one-of"} <= found
 
