@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kpixl.readers.pdf_pages import Char
 from kpixl.readers.stack import RAISED
-from kpixl.readers.wraps import is_spaced, is_wide, joint
+from kpixl.readers.wraps import is_wide, joint, spacing_of
 
 # Shares of the size of a character.
 _SAME_LINE = 0.4  # how much higher or lower a character of the same line may be
@@ -109,11 +109,11 @@ def gap_before(before: Char, char: Char) -> bool:
 
 def joined(lines: Sequence[PdfLine], room: float) -> str:
     """Join lines that could be as wide as `room`: a line that had room for more was ended by a person."""
-    spaced = is_spaced("\n".join(line.text for line in lines))
+    spacing = spacing_of("\n".join(line.text for line in lines))
     texts: list[str] = []
     for number, line in enumerate(lines):
         if number and is_wrapped(lines[number - 1], line, room):
-            texts.append(joint(texts[-1], line.text, spaced))
+            texts.append(joint(texts[-1], line.text, spacing))
         elif number:
             texts[-1] = texts[-1].rstrip(" ")
             texts.append("\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 # Punctuation that Chinese typesetting sets as wide as a character, though Unicode leaves it open.
 _WIDE_PUNCTUATION = frozenset("“”‘’…—·≥≤")
@@ -30,19 +31,31 @@ def collapse(text: str) -> str:
     return _WHITE.sub(between, text).strip(" ")
 
 
-def joint(before: str, after: str, spaced: bool = False) -> str:
+class Spacing(NamedTuple):
+    """Where a text sets blanks more often than not: where Chinese and Latin meet, and behind half-width ; and ,."""
+
+    words: bool = False
+    marks: bool = False
+
+
+TIGHT = Spacing()
+
+
+def joint(before: str, after: str, spacing: Spacing = TIGHT) -> str:
     """Return what to put in place of a line wrap between two lines of a PDF.
 
     A blank that is in the file is kept as it is. Two words or numbers in Latin letters are only wrapped at a blank, or
     behind a hyphen, a slash or a bracket. Two wide characters have nothing between them. Where the two meet, a blank
-    was there if the text is `spaced`: sets one in most such places.
+    was there if the text sets one in most such places.
     """
     if not before or not after or before[-1].isspace() or after[0].isspace():
         return ""
     wide = is_wide(before[-1]) + is_wide(after[0])
     if wide == 0:
         return " " if before[-1] not in "-/–(" else ""
-    return " " if wide == 1 and spaced and _MIXED.fullmatch(before[-1] + after[0]) else ""
+    if wide == 1 and before[-1] in ";,":
+        return " " if spacing.marks else ""
+    return " " if wide == 1 and spacing.words and _MIXED.fullmatch(before[-1] + after[0]) else ""
 
 
 _MIXED = re.compile(r"[A-Za-z0-9][\u3400-\u9fff]|[\u3400-\u9fff][A-Za-z0-9]")
@@ -50,6 +63,13 @@ _SPACED = re.compile(r"(?<=[A-Za-z0-9]) (?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])
 _TIGHT = re.compile(r"(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])")
 
 
-def is_spaced(text: str) -> bool:
-    """Return whether a text sets blanks between Chinese characters and Latin letters or digits, more often than not."""
-    return len(_SPACED.findall(text)) > len(_TIGHT.findall(text))
+_SPACED_MARK = re.compile(r"[;,] (?=[\u3400-\u9fff])")
+_TIGHT_MARK = re.compile(r"[;,](?=[\u3400-\u9fff])")
+
+
+def spacing_of(text: str) -> Spacing:
+    """Return where a text, with a line end at each wrap, sets blanks."""
+    return Spacing(
+        len(_SPACED.findall(text)) > len(_TIGHT.findall(text)),
+        len(_SPACED_MARK.findall(text)) > len(_TIGHT_MARK.findall(text)),
+    )

@@ -37,7 +37,7 @@ from kpixl.portfolio.model import Portfolio
 from kpixl.readers import FileReading, Grid, Limits, read_grids
 from kpixl.readers.grid import broken
 from kpixl.readers.pdf_lines import PdfLine, joined
-from kpixl.readers.wraps import collapse, joint
+from kpixl.readers.wraps import Spacing, collapse, joint, spacing_of
 from tests.applications import Office
 from tests.packages import compound, document, ods_cell, ods_row, package, rows, spreadsheet, workbook
 
@@ -610,11 +610,18 @@ def test_one_sheet_as_text_gives_its_project(
         ("建言专报6-8", "篇", False, ""),
         ("走廊 ", "U30", True, ""),
         ("举办，", "2026", True, ""),
+        ("6-8 篇;", "各级", True, " "),
+        ("6-8 篇;", "各级", False, ""),
         ("≥100.00(人", "次)", True, ""),
     ],
 )
 def test_what_a_wrap_in_a_pdf_stood_for(before: str, after: str, spaced: bool, between: str) -> None:
-    assert joint(before, after, spaced) == between
+    assert joint(before, after, Spacing(words=spaced, marks=spaced)) == between
+
+
+def test_where_a_text_sets_blanks_is_counted_but_at_its_wraps() -> None:
+    assert spacing_of("专报 6 篇; 调查 2 次;\n站点") == Spacing(words=True, marks=True)
+    assert spacing_of("专报6篇;调查2次;\n站点") == Spacing()
 
 
 def test_a_line_with_room_for_more_was_ended_by_a_person() -> None:
