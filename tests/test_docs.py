@@ -132,3 +132,10 @@ def _cells(path: Path) -> dict[str | None, list[list[Raw]]]:
 def _without_day(text: str) -> str:
     """Take out the day of the run that made the example."""
     return re.sub(r"(数据日期：|\"date\": \")\d{4}-\d\d-\d\d", r"\1", text)
+
+
+@pytest.mark.parametrize(("name", "words"), [("README.md", "{} rules on"), ("README.zh-CN.md", "共 {} 条规则")])
+def test_the_readme_counts_the_rules(name: str, words: str) -> None:
+    from kpixl.checks.registry import RULES
+
+    assert words.format(len(RULES)) in (ROOT / name).read_text(encoding="utf-8")
