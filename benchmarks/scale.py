@@ -65,7 +65,7 @@ def dask_cluster() -> Iterator[str | None]:
     except ImportError:
         yield None
         return
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
         yield str(cluster.scheduler_address)
 
 

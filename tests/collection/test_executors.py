@@ -149,8 +149,9 @@ def cluster() -> Iterator[Any]:
     quiet = {"distributed.admin.log-format": "%(message)s", "distributed.scheduler.allowed-failures": 3}
     with (
         dask.config.set(quiet),
+        # Port 0 takes any free one: the default, 8787, is warned about where another program listens there.
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
         ) as made,
     ):
         yield made
