@@ -187,6 +187,29 @@ def test_no_chart_is_cut_by_the_end_of_a_page(count: int) -> None:
             assert not [end for end in ends if first < end <= last], (first, last, ends)
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_overview_is_one_page_wide_where_its_font_is_missing(office: Office, tmp_path: Path, lang: str) -> None:
+    content = collection(30)
+    (tmp_path / "x.xlsx").write_bytes(build(content, run=record(content), lang=lang, forms=False))
+    sheet = opened((tmp_path / "x.xlsx").read_bytes()).worksheets[0]
+    pdf = office.convert(tmp_path / "x.xlsx", tmp_path / "out", "pdf")
+    sizes = re.findall(r"size: +([\d.]+) x ([\d.]+)", _run(command("pdfinfo"), "-l", "99", pdf))
+    upright = [float(width) < float(height) for width, height in sizes]  # the other sheets are landscape
+    assert upright.index(False) == len(sheet.row_breaks.brk) + 1
+
+
+def test_amounts_that_are_rounded_are_said_to_be() -> None:
+    def notes(*amounts: str) -> str:
+        content = portfolio(2)
+        for number, amount in enumerate(amounts):
+            for key in ("funding.annual.appropriation", "funding.annual.amount"):
+                content = with_value(content, number, key, Decimal(amount))
+        return "".join(texts(build(content))[1])
+
+    assert "四舍五入" in notes("600001.25", "500")
+    assert "四舍五入" not in notes("600000", "500")  # 60.00 and 0.05 万元
+
+
 def _anchors(content: bytes) -> list[tuple[int, int]]:
     """Return the first and last row (from 0) of each chart."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:

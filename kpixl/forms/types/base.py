@@ -59,6 +59,10 @@ class FieldType:
         """Return the number format of a cell that computes a value, rounded to `decimals`."""
         return self.number_format(unit)
 
+    def shown_format(self, unit: MoneyUnit = YUAN) -> str:
+        """Return the number format of a cell that shows a value and is never typed into."""
+        return self.number_format(unit)
+
     def text(self, value: Value) -> str:
         """Print a value as the official form does."""
         return number_text(value) if isinstance(value, Decimal) else text_of(value)

@@ -68,7 +68,7 @@ class MoneyType(FieldType):
         """Return the width that shows every amount and their sum."""
         amounts = [v for v in values if isinstance(v, Decimal)]
         widest = max([len(money_text(sum(amounts, Decimal(0)))), *(len(money_text(v)) for v in amounts)])
-        return max(13.0, widest * 1.1 + 2)
+        return max(10.0, widest * 1.1 + 2)
 
 
 def _example(unit: MoneyUnit) -> str:

@@ -81,6 +81,10 @@ class PercentType(FieldType):
         """Return a format that shows 95 as 95%: a computed cell holds hundredths as well."""
         return f'0{"." + "0" * decimals if decimals else ""}"%"'
 
+    def shown_format(self, unit: MoneyUnit = YUAN) -> str:  # noqa: ARG002
+        """Return a format that shows 99.63 as 99.63%: the cell holds hundredths."""
+        return 'General"%"'
+
     def rule(self, unit: MoneyUnit, lang: str) -> dict[str, Any] | None:  # noqa: ARG002
         """Show what may be typed: a cell of text takes any."""
         return {"validate": "any", "input_message": say(_HELP, lang)}

@@ -141,7 +141,7 @@ class FormsWriter:
         field = self._form.fields.get(cell.key) if not cell.table else None
         if field is not None and field.compute is not None:
             return kind.computed_format(field.compute.decimals, self._form.money)
-        return kind.number_format(self._form.money)
+        return kind.shown_format(self._form.money)
 
     @staticmethod
     def _number_props(value: Value, number_format: str) -> dict[str, Any]:

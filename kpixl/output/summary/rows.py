@@ -70,7 +70,7 @@ def _style(book: Book, field: Field, unit: MoneyUnit, centred: bool) -> Any:
     props: dict[str, Any] = {"border": 1, "border_color": BORDER, "text_wrap": True}
     kind = FIELD_TYPES[field.type]
     if kind.python is not str:
-        props["num_format"] = kind.number_format(unit)
+        props["num_format"] = kind.shown_format(unit)
     if centred or kind.align == "center":
         props["align"] = "center"
     return book.format(**props)

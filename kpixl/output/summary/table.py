@@ -19,7 +19,8 @@ from kpixl.forms.money import unit_heading
 from kpixl.forms.names import office_key, unit_field
 from kpixl.forms.types import FieldType
 from kpixl.forms.values import fits_float, text_of
-from kpixl.output.summary.columns import SummaryColumn, list_columns
+from kpixl.output.paper import paper_number
+from kpixl.output.summary.columns import SummaryColumn, frozen_columns, list_columns, pages_across
 from kpixl.output.summary.look import (
     BORDER,
     FOOTER,
@@ -58,9 +59,6 @@ _LEGEND_COLUMNS = 2  # as wide as what a tint means is long
 _SIZE, _LONG_SIZE, _TITLE_SIZE = 10.0, 9.0, 14.0
 _ROW_HEIGHT = 20.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
-# Column units across a landscape A4 at 70 %, at which ten points are seven.
-_WIDEST_A4 = 210.0
-
 
 Rows = tuple[tuple[Value, int], ...]  # of subtotals: what each is of, and its row
 
@@ -119,7 +117,7 @@ class TableWriter:
         self._form, self._portfolio, self._sources, self._open = form, portfolio, sources, open_projects
         self._columns = list_columns(form, portfolio, lang, sources)
         self._fields = [column.key for column in self._columns if column.kind == "field"]
-        self._frozen = 3 if form.summary.amount is not None else 2
+        self._frozen = frozen_columns(form)
         self._rows: list[Sequence[Value]] = []
         self._styles = self._column_styles()
         # Longer texts may need a higher row; in a column of amounts or dates every text is remarkable.
@@ -146,7 +144,7 @@ class TableWriter:
         return styles
 
     def _typed_props(self, kind: FieldType) -> dict[str, Any]:
-        props = {"num_format": kind.number_format(self._form.money), "align": kind.align}
+        props = {"num_format": kind.shown_format(self._form.money), "align": kind.align}
         return props | ({"indent": 1} if kind.align == "right" else {})
 
     def write(self, links: Mapping[str, int], forms_name: str) -> TableSheet:
@@ -339,7 +337,6 @@ class TableWriter:
 
     def _set_up(self, last: int) -> None:
         raw = self._sheet.raw
-        shown = 0.0
         blank_before = False
         for number, column in enumerate(self._columns):
             options: dict[str, Any] = {}
@@ -348,7 +345,6 @@ class TableWriter:
             elif column.blank:
                 options = {"level": 1, "hidden": True}
             else:
-                shown += column.width
                 options = {"collapsed": True} if blank_before else {}
             blank_before = column.blank
             raw.set_column(number, number, column.width, None, options)
@@ -358,13 +354,11 @@ class TableWriter:
         raw.set_default_row(_ROW_HEIGHT)
         raw.freeze_panes(FIRST_ROW, self._frozen)
         raw.set_landscape()
-        frozen = sum(column.width for column in self._columns[: self._frozen])
-        pages = 1 if shown <= _WIDEST_A4 else 2
-        # The columns that say which project a row is of are on both pages.
-        raw.set_paper(9 if shown + frozen * (pages - 1) <= pages * _WIDEST_A4 else 8)
+        pages, on_a4 = pages_across(self._columns, self._frozen)
+        raw.set_paper(paper_number("A4" if on_a4 else "A3"))
         raw.fit_to_pages(pages, 0)
         raw.repeat_rows(HEADER_ROW)
-        if pages > 1:
+        if pages > 1:  # the columns that name the project of a row are on both
             raw.repeat_columns(0, self._frozen - 1)
         raw.set_margins(**_MARGINS)
         raw.center_horizontally()

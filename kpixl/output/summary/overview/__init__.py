@@ -6,11 +6,13 @@ and left out otherwise.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from kpixl.collection.run_record import RunRecord
 from kpixl.forms.definition import Form
 from kpixl.output.summary.look import FOOTER, STYLES
 from kpixl.output.summary.marks import SummarySheet
-from kpixl.output.summary.overview.canvas import MARGINS, SCALE, Canvas, Places
+from kpixl.output.summary.overview.canvas import MARGINS, Canvas, Places, print_scale
 from kpixl.output.summary.overview.figures import link_figures, write_figures
 from kpixl.output.summary.overview.groups import write_groups
 from kpixl.output.summary.overview.projects import write_projects
@@ -26,6 +28,10 @@ _TITLE: Text = ("{heading} · 概览", "{heading}: overview")
 _DAY: Text = ("数据日期：{day}", "Data of {day}")
 _UNIT: Text = ("金额单位：{unit}", "Amounts in {unit}")
 _NOTHING: Text = ("另有无需申报 {count} 个", "Nothing to report: {count}")
+_ROUNDED: Text = (
+    "金额四舍五入到两位小数，各项之和与合计可能略有出入",
+    "Amounts rounded to two decimals, so that parts may not add up exactly",
+)
 _FOUND: Text = ("错误、警告为合并时所见", "Errors and warnings as found while merging")
 
 
@@ -55,11 +61,21 @@ def _write_head(canvas: Canvas) -> None:
     )
     canvas.line(canvas.say(_TITLE, heading=heading_text(canvas.form, canvas.portfolio)), "title", 16, 32)
     notes = [canvas.say(_UNIT, unit=canvas.unit_text)]
+    if _are_rounded(canvas):
+        notes.append(canvas.say(_ROUNDED))
     if canvas.run is not None:
         notes = [canvas.say(_DAY, day=canvas.run.day.isoformat()), *notes, canvas.say(_FOUND)]
         if canvas.run.nothing:
             notes.append(canvas.say(_NOTHING, count=len(canvas.run.nothing)))
     canvas.line(("　" if canvas.lang == "zh" else " · ").join(notes), "note", 9)
+
+
+def _are_rounded(canvas: Canvas) -> bool:
+    """Return whether an amount has more than the two decimals that are shown of it."""
+    if canvas.key is None:
+        return False
+    amounts = [project.values[canvas.key] for project in canvas.portfolio.projects]
+    return any(isinstance(a, Decimal) and a % (Decimal(canvas.divisor) / 100) for a in amounts)
 
 
 def _set_up(canvas: Canvas) -> None:
@@ -69,7 +85,7 @@ def _set_up(canvas: Canvas) -> None:
     raw.set_portrait()
     raw.set_paper(9)
     # A fixed scale: with "fit to pages" Excel leaves the breaks out that keep charts whole.
-    raw.set_print_scale(SCALE[canvas.lang])
+    raw.set_print_scale(print_scale(canvas.lang))
     raw.set_margins(**MARGINS)
     raw.center_horizontally()
     raw.set_footer(say(FOOTER, canvas.lang))

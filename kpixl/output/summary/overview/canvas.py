@@ -12,6 +12,7 @@ from kpixl.collection.run_record import RunRecord
 from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.money import WAN, unit_heading
 from kpixl.forms.names import unit_field
+from kpixl.output.paper import paper_room, points_wide
 from kpixl.output.summary.look import BORDER, LINK, STYLES, TINT_HEADER, TINT_OPEN, TINT_SUBTOTAL
 from kpixl.output.summary.marks import FORMULA
 from kpixl.output.summary.overview.bars import BarPlan, insert_bars
@@ -44,12 +45,20 @@ TOTAL: Text = ("合计", "Total")
 _CHART: Text = ("{label}（{by}，{unit}）", "{label}, {by} ({unit})")
 
 WIDTHS = {"zh": [20.0, 6.0, 14.0, 7.5, *[5.0] * 7], "en": [20.0, 8.0, 14.0, 7.5, *[8.5] * 7]}
-SCALE = {"zh": 85, "en": 64}  # per cent; the widths fit A4 also where columns come out a third wider
 MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
+# Where the font of the workbook is missing, its stand-in makes columns wider, the widest of those seen (DejaVu Sans) by
+# a third; some pixels more are rounded.
+_STAND_IN = 1.37
 SIZE, ROW = 10.0, 20.0
 COUNT_FORMAT = '#,##0;-#,##0;"-"'
 
 Link = tuple[str, str]  # sheet and cell
+
+
+def print_scale(lang: str) -> int:
+    """Return the scale, in per cent, at which the columns fit the width of a page of A4."""
+    room, _high = paper_room("A4", MARGINS, landscape=False)
+    return int(100 * room / (points_wide(WIDTHS[lang]) * _STAND_IN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Canvas:
         self.sheet, self.book, self.form, self.lang = sheet, sheet.book, form, lang
         self.portfolio, self.places, self.table, self.run = portfolio, places, places.table, run
         self.widths = WIDTHS[lang]
-        self.flow = PageFlow(sheet, MARGINS["top"] + MARGINS["bottom"], SCALE[lang])
+        self.flow = PageFlow(sheet, MARGINS["top"] + MARGINS["bottom"], print_scale(lang))
         self.rows: dict[int, dict[int, Value]] = {}
         self.charts = 0
         # Amounts of 600,000 yuan make long figures: smaller units are shown in 万元.
