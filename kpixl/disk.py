@@ -437,9 +437,12 @@ def turn(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path, name: str = LOCK, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold a lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`."""
-    path, deadline = folder / name, time.monotonic() + patience
+def _locked(folder: Path, name: str = LOCK, patience: float | None = None) -> Iterator[None]:
+    """Hold a lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`.
+
+    `patience`: seconds to wait for it, by default PATIENCE.
+    """
+    path, deadline = folder / name, time.monotonic() + (PATIENCE if patience is None else patience)
     handle = None
     try:
         while handle is None:

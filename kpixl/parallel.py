@@ -71,6 +71,11 @@ class _Worker:
     since: float = 0.0  # when the first task, or its last part, began
 
 
+def default_count() -> int:
+    """Return how many workers there are where nobody says how many: one for each processor."""
+    return os.cpu_count() or 1
+
+
 class Pool(Generic[T, R]):
     """Worker processes that are started as they are needed; a context manager, at whose end none is left.
 
@@ -79,7 +84,7 @@ class Pool(Generic[T, R]):
 
     def __init__(self, start: Start[T, R], bounds: Bounds, count: int | None = None) -> None:
         self._start, self._bounds = start, bounds
-        self._count = count if count is not None else os.cpu_count() or 1
+        self._count = count if count is not None else default_count()
         self._context = _context()
         self._workers: list[_Worker] = []
         # Nobody ever writes into it: its end tells workers that the process that started them has ended.
@@ -219,7 +224,7 @@ def in_processes(function: Callable[[T], R], items: Sequence[T], workers: int | 
     `workers`: at most so many processes, as many as there are processors if None; below 2 everything is done in this
     process. Function, items and results must be such as pickle takes. Raises what `function` raises.
     """
-    count = min((os.cpu_count() or 1) if workers is None else workers, len(items))
+    count = min(default_count() if workers is None else workers, len(items))
     if count < 2:
         return [function(item) for item in items]
     # A forked worker has the items already, and a task is but a number.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kpixl import parallel
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
@@ -38,6 +39,13 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def only_marked_tests_start_applications(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep `make test` quick: without the marker a test cannot start an application."""
     monkeypatch.setattr(applications, "permitted", request.node.get_closest_marker("application") is not None)
+
+
+@pytest.fixture(autouse=True)
+def only_marked_tests_start_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in this process where a test is not about workers: starting them takes longer than most tests."""
+    if request.node.get_closest_marker("workers") is None:
+        monkeypatch.setattr(parallel, "default_count", lambda: 0)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from kpixl import interrupts
 from kpixl.interrupts import uninterrupted
 from tests.laws.run_interrupts import interrupt
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+pytestmark = [pytest.mark.workers, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def watched() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 def test_two_interrupts_leave_nothing_behind(tmp_path: Path) -> None:
     assert list(interrupt(tmp_path, 2, random.Random(1), copies=8)) == []
 

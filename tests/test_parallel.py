@@ -16,6 +16,8 @@ from kpixl.parallel import in_processes
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
 
+pytestmark = pytest.mark.workers
+
 START_METHODS = multiprocessing.get_all_start_methods()
 
 

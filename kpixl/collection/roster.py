@@ -230,7 +230,11 @@ def _entry(form: Form, found: Listing, line: ListLine) -> tuple[RosterEntry, lis
             reading = printed_text(PrintedCell("value", value, 0, 0, type=field.type))
             problems.append(Problem("value-normalised", place, {"raw": text_of(raw), "reading": reading}))
         elif (kind := FIELD_TYPES[field.type]).is_unread(value):
-            details = {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)}
+            details = {
+                "raw": text_of(value),
+                "type": kind.noun,
+                "expected": kind.expected_instead(text_of(value), form.money),
+            }
             problems.append(Problem(VALUE_UNREAD.code, place, details, rule=VALUE_UNREAD.entry))
     name = next(c.col for c in found.columns if c.field.key == form.key_fields[0])
     return RosterEntry(tuple(ids), values, found.place(line.row, name)), problems

@@ -44,6 +44,7 @@ _AMOUNT = re.compile(
     r"(?P<scale>[百千]?[万亿]|[百千](?=元))?元?(?:整|人民币)?\)?",
     re.ASCII,
 )
+_BRACKETED = re.compile(r"(?<=[\d)])\(((?:人民币)?(?:[百千]?[万亿]元?|元))\)$")  # 60(万元) is 60万元
 _LABEL = re.compile(rf"(?P<stem>.*?)\(?(?:金额|货币)?(?P<said>(?:计量)?单位:?)?(?:人民币)?{_SCALE}元\)?")
 # The same behind a sign, short in brackets, or in words: 项目资金/万元, 项目资金(万), 项目资金(以万元为单位).
 _BEHIND = re.compile(
@@ -202,9 +203,9 @@ def read_money(raw: Raw, form_unit: MoneyUnit = YUAN, sheet_unit: MoneyUnit | No
 def _written(text: str, bare: MoneyUnit, to: MoneyUnit) -> Reading:
     """Read an amount written with signs, units or other digits; what is none stays text."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(INVISIBLE)
-    match = _AMOUNT.fullmatch("".join(folded.split()))
+    match = _AMOUNT.fullmatch(_BRACKETED.sub(r"\1", "".join(folded.split())))
     number = spelled(match["digits"]) if match and as_typed(text, match["digits"]) else None
-    if match is None or number is None or bool(match["open"]) != folded.rstrip().endswith(")"):
+    if match is None or number is None or bool(match["open"]) != match[0].endswith(")"):
         return Reading(text)
     scale = match["scale"] or ""
     unit = _unit(scale) if scale or "元" in folded else bare

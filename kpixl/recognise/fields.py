@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from kpixl.forms.money import unit_cell
 from kpixl.forms.types import FIELD_TYPES
-from kpixl.forms.values import Raw, digits_lost, text_of
+from kpixl.forms.values import Raw, digits_lost, fold, text_of
 from kpixl.keys import key_of
 from kpixl.portfolio.canonical import read_value
 from kpixl.recognise.label_with_value import label_and_value
@@ -43,10 +43,13 @@ def read_fields(record: Record) -> None:
         spot = record.found.places.get(key)
         if spot is not None and spot not in record.used and record.filled(*spot):  # as mostly in a sheet as sent
             _read(record, key, spot, record.raw(*spot))
+            _note_label(record, key, anchor)
             continue
         places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
         _take(record, key, places or _beside(record, key, anchor, by_row))
-        if key_of(key) not in record.cells and (typed := _in_label(record, key, anchor)) is not None:
+        if key_of(key) in record.cells:
+            _note_label(record, key, anchor)
+        elif (typed := _in_label(record, key, anchor)) is not None:
             _keep(record, key, (anchor.row, anchor.col), typed)
             record.normalised((anchor.row, anchor.col), field.label, record.raw(anchor.row, anchor.col), typed)
         label, value = record.index.labels[key], record.index.values[key]
@@ -116,6 +119,16 @@ def _in_label(record: Record, key: str, anchor: Anchor) -> str | None:
     """Return the value that was typed behind a label, in its own cell; None where there is none."""
     raw = record.raw(anchor.row, anchor.col)
     return label_and_value(record.index, key, raw) if isinstance(raw, str) and not record.found.expected else None
+
+
+def _note_label(record: Record, key: str, anchor: Anchor) -> None:
+    """Report what was typed behind a label whose value was taken from a cell of its own."""
+    typed = _in_label(record, key, anchor)
+    if typed is None or unit_cell(typed) or fold(typed) == fold(shown(record.values[key])):
+        return
+    label = record.form.fields[key].label
+    details = {"text": typed, "label": label.rstrip(":：︰﹕ "), "cell": str(record.cells[key_of(key)])}
+    record.problem("label-with-text", (anchor.row, anchor.col), label, key_of(key), **details)
 
 
 def _reach(record: Record, key: str) -> int:

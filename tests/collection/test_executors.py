@@ -23,6 +23,8 @@ from kpixl.forms.load import load_form
 from kpixl.portfolio import canonical
 from tests.conftest import EXAMPLE
 
+pytestmark = pytest.mark.workers
+
 COPIES = 4
 
 

@@ -24,6 +24,7 @@ from tests.fuzz.seeds import FORMS, file_seeds, form_of
 from tests.packages import compound, package, packed_workbook, rows, workbook
 
 
+@pytest.mark.slow
 def test_a_few_hundred_broken_files_break_nothing() -> None:
     report = fuzz(400, run_seed=20_260_101)
     assert report.findings == {}

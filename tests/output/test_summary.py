@@ -231,8 +231,10 @@ def test_a_project_without_indicators_prints_one_empty_row() -> None:
 # --- the whole --------------------------------------------------------------------------------
 
 
-def test_the_forms_are_left_out_above_300_projects() -> None:
-    content = portfolio(301)
+def test_the_forms_are_left_out_of_a_large_portfolio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kpixl.output.summary.MOST_FORMS", 4)
+    assert "申报表" in opened(build(portfolio(4))).sheetnames
+    content = portfolio(5)
     built, problems = build_summary(FORM, content)
     assert [p.code for p in problems] == ["forms-left-out"]
     assert opened(built).sheetnames == ["概览", "汇总表", "指标明细", SHEET]

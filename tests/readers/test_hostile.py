@@ -49,6 +49,8 @@ from tests.packages import (
 from tests.readers.test_containers import ONE, TEXT, zipped
 from tests.recognise.test_reading import BASE, table
 
+pytestmark = pytest.mark.workers
+
 SMALL = Limits(sheet_cells=100_000, table_cells=100_000)
 CORNER = rows({"A1": "><v>1</v></c>", "XFD1048576": "><v>1</v></c>"})
 
@@ -401,6 +403,7 @@ def test_stray_cells_without_number_are_told_up_to_a_number(
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.slow
 def test_files_of_one_name_without_number_are_told_apart(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
     path = tmp_path / "same.zip"
     path.write_bytes(zipped(*[("a.txt", TEXT)] * 15_000))

@@ -51,6 +51,10 @@ class FieldType:
         """Name what a person is asked to type."""
         return self.noun
 
+    def expected_instead(self, text: str, unit: MoneyUnit = YUAN) -> Text:  # noqa: ARG002
+        """Name what a person is asked to type in place of `text`, which is no value."""
+        return self.expected(unit)
+
     def number_format(self, unit: MoneyUnit = YUAN) -> str:  # noqa: ARG002
         """Return the number format of its cells in Excel."""
         return "@"

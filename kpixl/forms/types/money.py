@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kpixl.forms.definition import YUAN, Choices, MoneyUnit, Value
+from kpixl.forms.likely_money import likely_amount, means_nothing
 from kpixl.forms.money import money_text, read_money, unit_text
 from kpixl.forms.types.base import FieldType
 from kpixl.forms.values import Raw, Reading, number_text
@@ -42,6 +43,16 @@ class MoneyType(FieldType):
         """Name what a person is asked to type."""
         zh, en = unit_text(unit)
         return (f"以{zh}为单位的数字，例如 {_example(unit)}", f"a number in {en} such as {_example(unit)}")
+
+    def expected_instead(self, text: str, unit: MoneyUnit = YUAN) -> Text:
+        """Name the amount that is probably meant: 0 for 无, 600000 for 约60万."""
+        zh, en = unit_text(unit)
+        if means_nothing(text):
+            return (f"以{zh}为单位的数字，没有这笔钱就填 0", f"a number in {en}, 0 if there is no such money")
+        if (amount := likely_amount(text, unit)) is None:
+            return self.expected(unit)
+        digits = number_text(amount)
+        return (f"以{zh}为单位的数字，是这个数就填 {digits}", f"a number in {en}, {digits} if that is meant")
 
     def number_format(self, unit: MoneyUnit = YUAN) -> str:
         """Show cents; in a larger unit also the digits that two decimals would hide."""

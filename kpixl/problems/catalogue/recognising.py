@@ -94,6 +94,14 @@ ENTRIES: dict[str, Entry] = {
         "Check it; if everybody writes it so, add it to the synonyms in form.yaml (kpixl forms explain shows how).",
         title=("标签写法相近", "A label that is nearly the form's"),
     ),
+    "label-with-text": Entry(
+        W,
+        "标签“{label}”的格里还写着“{text}”，未汇总；该项的内容取自 {cell}。",
+        "如果“{text}”才是要填的内容，请填到 {cell}；标签格里只留“{label}”。",
+        "The cell of the label {label} also holds {text}, which was not taken up; the value was taken from {cell}.",
+        "If {text} is the value, type it into {cell}, and leave only {label} in the label's cell.",
+        title=("标签格里还有内容", "More than the label in its cell"),
+    ),
     "label-year": Entry(
         W,
         "标签“{text}”写的是 {found} 年，本表是 {year} 年度的；按“{label}”读取。",

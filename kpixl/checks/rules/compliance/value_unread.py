@@ -28,7 +28,8 @@ def unread(_: NoParameters, subject: Subject) -> Iterator[Hit]:
 def _unread(form: Form, field: Field, key: Key, value: Value) -> Iterator[Hit]:
     kind = FIELD_TYPES[field.type]
     if kind.is_unread(value):
-        yield Hit(key, {"raw": text_of(value), "type": kind.noun, "expected": kind.expected(form.money)})
+        raw = text_of(value)
+        yield Hit(key, {"raw": raw, "type": kind.noun, "expected": kind.expected_instead(raw, form.money)})
 
 
 RULE = Rule(
