@@ -117,15 +117,15 @@ class Pool(Generic[T, R]):
         following = finished = 0
         size = max(1, min(BATCH, -(-len(tasks) // self._count)))
         while following < len(tasks):
-            while following in done:
-                yield done.pop(following)
-                following += 1
             self._hand_out(tasks, waiting, following + AHEAD, size)
             for number, outcome in self._collect(waiting, retried):
                 done[number] = outcome
                 finished += 1
                 if progress is not None:
                     progress(finished, len(tasks))
+            while following in done:
+                yield done.pop(following)
+                following += 1
 
     def _run_here(self, tasks: Sequence[T], progress: Progress | None) -> Iterator[Outcome[R]]:
         work = self._start()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kpixl import parallel
 from kpixl.forms.definition import Form
 from kpixl.output.template import FEW_PROJECTS, MAX_SHEETS, split, write_templates
 from kpixl.parallel import in_processes
@@ -45,6 +49,18 @@ def refuse(number: int) -> int:
 def test_results_come_in_order(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: [method])
     assert in_processes(square, range(20), 2) == [n * n for n in range(20)]
+
+
+def test_nothing_is_waited_for_where_no_worker_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[int] = []
+
+    def wait_for(busy: Collection[Connection], timeout: float) -> list[Any]:
+        waited.append(len(busy))
+        return wait(busy, timeout)
+
+    monkeypatch.setattr(parallel, "wait", wait_for)
+    assert in_processes(square, range(5), 2) == [n * n for n in range(5)]
+    assert waited and 0 not in waited
 
 
 def test_one_worker_or_one_item_needs_no_other_process() -> None:
