@@ -40,7 +40,15 @@ def test_nothing_typed_is_lost(engine: str, tmp_path: Path) -> None:
 # operator of its own overwritten; a title moved into a form.
 @pytest.mark.application
 @pytest.mark.parametrize(
-    ("engine", "seed"), [("libreoffice", 565), ("openpyxl", 64), ("libreoffice", 1689), ("exceljs", 563)]
+    ("engine", "seed"),
+    [
+        ("libreoffice", 565),
+        ("openpyxl", 64),
+        ("libreoffice", 1689),
+        ("exceljs", 563),
+        ("exceljs", 675),
+        ("sheetjs", 1302),
+    ],
 )
 def test_a_sequence_that_was_broken_holds(engine: str, seed: int, tmp_path: Path) -> None:
     [edited] = apply(engine, [sequence(seed)], tmp_path)
