@@ -127,7 +127,8 @@ def _note_label(record: Record, key: str, anchor: Anchor) -> None:
     if typed is None or unit_cell(typed) or fold(typed) == fold(shown(record.values[key])):
         return
     label = record.form.fields[key].label
-    details = {"text": typed, "label": label.rstrip(":：︰﹕ "), "cell": str(record.cells[key_of(key)])}
+    raw = text_of(record.raw(anchor.row, anchor.col))
+    details = {"text": raw, "label": label.rstrip(":：︰﹕ "), "cell": str(record.cells[key_of(key)])}
     record.problem("label-with-text", (anchor.row, anchor.col), label, key_of(key), **details)
 
 

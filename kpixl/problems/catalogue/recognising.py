@@ -96,10 +96,10 @@ ENTRIES: dict[str, Entry] = {
     ),
     "label-with-text": Entry(
         W,
-        "标签“{label}”的格里还写着“{text}”，未汇总；该项的内容取自 {cell}。",
-        "如果“{text}”才是要填的内容，请填到 {cell}；标签格里只留“{label}”。",
-        "The cell of the label {label} also holds {text}, which was not taken up; the value was taken from {cell}.",
-        "If {text} is the value, type it into {cell}, and leave only {label} in the label's cell.",
+        "标签“{label}”的格里写着“{text}”；该项的内容取自 {cell}，标签后面的没有汇总。",
+        "如果标签后面的才是要填的内容，请填到 {cell}；标签格里只留“{label}”。",
+        "The cell of the label {label} holds “{text}”; the value was taken from {cell}, not what is behind the label.",
+        "If what is behind the label is the value, type it into {cell}, and leave only {label} in the label's cell.",
         title=("标签格里还有内容", "More than the label in its cell"),
     ),
     "label-year": Entry(
