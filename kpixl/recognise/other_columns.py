@@ -18,6 +18,8 @@ def other_columns(
     """
     hidden = _hidden(row, merges)
     filled = [c for c, raw in enumerate(rows[row][: edge + 1]) if not is_blank(raw) and c not in hidden]
+    if not filled:  # the headings are in the row above, and a merge may hide all of this one
+        return {}
     ends = [*filled[1:], edge + 1]
     first = min(own)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 
 from kpixl.a1 import CellRef, column_name
@@ -26,60 +26,99 @@ MAX_KNOWN = 1_000  # tables whose columns are remembered: of each form as many a
 
 def read_table(record: Record, found: FoundTable) -> None:
     """Read the rows of a table that was found."""
-    table, placed = record.form.tables[found.table], record.index.placed[found.table]
     record.used.update(found.cells)
-    columns = _columns(record, found)
-    shared = _shared(record, found)
-    _told(record, found, columns)
-    record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, columns.first))
-    # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
-    torn = record.sheet_id is None and not record.found.expected and columns.has_required()
-    amounts = [h for h in found.headings if _is_amount(table, h.key)]
-    above: dict[str, Value] = {}
-    stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
+    lines = _Lines(record, found)
+    _told(record, found, lines.columns)
+    record.cells.setdefault(Key(found.table), record.grid.cell(found.row + 1, lines.columns.first))
     for r in range(found.row + 1, _last_row(record, found) + 1):
-        places = _places(record, columns, placed, r)
-        if not places or _is_below(record, columns, r, places):
-            continue
-        assigned, shifted = columns.assign(record.rows[r], places, torn)
+        lines.read(r)
+
+
+class _Lines:
+    """The lines below the headings of a table, read one after the other: a blank level is that of the line above."""
+
+    def __init__(self, record: Record, found: FoundTable) -> None:
+        self.record, self.found = record, found
+        self.table, self.placed = record.form.tables[found.table], record.index.placed[found.table]
+        self.columns, self.shared = _columns(record, found), _shared(record, found)
+        # A page break may have shifted its rows; where a heading is lost, what is below it only seems to be shifted.
+        self.torn = record.sheet_id is None and not record.found.expected and self.columns.has_required()
+        self.amounts = [h for h in found.headings if _is_amount(self.table, h.key)]
+        self.above: dict[str, Value] = {}
+        self.stands: dict[str, CellRef] = {}  # where each value of the row was typed; a level may stand above
+
+    def read(self, r: int) -> None:
+        """Read a line: a row of the table, one of a table beside it, or none."""
+        places = _places(self.record, self.columns, self.placed, r)
+        if not places or _is_below(self.record, self.columns, r, places):
+            return
+        assigned, shifted = self.columns.assign(self.record.rows[r], places, self.torn)
         if not assigned:
-            continue
-        raws = {key: record.rows[r][c] for key, c in assigned.items()}
-        if shared.issuperset(assigned):  # a line of the tables beside it; what is below may go on with its levels
-            row = _row(record, found.table, r, raws, assigned, columns)
-            _fill_down(record.form, found.table, row, above, (), {key for key in assigned if row[key] is None})
-            stands |= {key: record.grid.cell(r, c) for key, c in assigned.items()}
-            continue
+            return
+        raws = {key: self.record.rows[r][c] for key, c in assigned.items()}
+        if self.shared.issuperset(assigned):
+            self._pass(r, raws, assigned)
+            return
+        row = self._fill(r, raws, assigned)
+        cells = self.columns.cells(assigned)
+        self._stand(r, row, assigned, cells)
+        if _is_left_preset(self.record, self.table, row):
+            _keep_waiting(self.record, self.found.table, row, r, cells)
+            return
+        if shifted:
+            reading = " | ".join(f"{self.table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
+            self.record.problem("column-shift", (r, places[0]), self.table.label, reading=reading)
+        self._keep(r, row, raws, assigned)
+        if self.record.grid.suspect:
+            self._doubt_blank_levels(r, row, assigned, cells)
+
+    def _pass(self, r: int, raws: Mapping[str, Raw], assigned: Mapping[str, int]) -> None:
+        """Pass over a line of the tables beside this one; what is below it may go on with its levels."""
+        row = _row(self.record, self.found.table, r, raws, assigned, self.columns)
+        unread = {key for key in assigned if row[key] is None}
+        _fill_down(self.record.form, self.found.table, row, self.above, (), unread)
+        self.stands |= {key: self.record.grid.cell(r, c) for key, c in assigned.items()}
+
+    def _fill(self, r: int, raws: Mapping[str, Raw], assigned: Mapping[str, int]) -> dict[str, Value]:
+        """Read the values of a row, its blank levels from the lines above."""
+        record = self.record
         record.used.update([(r, c) for c in assigned.values()])
         _say_hidden(record, r, assigned)
-        row = _row(record, found.table, r, raws, assigned, columns)
+        row = _row(record, self.found.table, r, raws, assigned, self.columns)
         if record.sheet_id is None or not record.sheet_id.explicit:
             hidden = {key for key, c in assigned.items() if (r, c) in record.hidden}
             unread = {key for key in assigned if row.get(key, "") is None}
-            _fill_down(record.form, found.table, row, above, hidden, unread)
-        stands = {key: cell for key, cell in stands.items() if table.columns[key].fill and row[key] is not None}
-        cells = columns.cells(assigned)
-        for key, c in cells:
-            if key in assigned or key not in stands:
-                stands[key] = record.grid.cell(r, c)
-        stands |= _parted(record, table, r, row, assigned)
-        if _is_left_preset(record, table, row):
-            _keep_waiting(record, found.table, row, r, cells)
-            continue
-        if shifted:
-            reading = " | ".join(f"{table.columns[k].label}: {shown(v)}" for k, v in row.items() if v is not None)
-            record.problem("column-shift", (r, places[0]), table.label, reading=reading)
-        number = len(record.tables[found.table])
-        keys = row_keys(found.table, number, columns.known)
-        record.cells.update((keys[key], cell) for key, cell in stands.items())
-        if amounts:
-            _keep_amounts(record, found, amounts, r, raws, assigned)
-        record.tables[found.table].append(row)
-        _say_recast(record, table, r, raws, assigned)
-        _doubt_row(record, number, table, row, raws, columns.shared)
-        if record.grid.suspect:
-            levels = {key: c for key, c in cells if table.columns[key].fill and key not in assigned}
-            _doubt_levels(record, table.key, number, r, {key: c for key, c in levels.items() if row[key] is not None})
+            _fill_down(record.form, self.found.table, row, self.above, hidden, unread)
+        return row
+
+    def _stand(
+        self, r: int, row: Mapping[str, Value], assigned: Mapping[str, int], cells: Iterable[tuple[str, int]]
+    ) -> None:
+        """Note where each value of a row was typed."""
+        columns, cell = self.table.columns, self.record.grid.cell
+        stands = {key: at for key, at in self.stands.items() if columns[key].fill and row[key] is not None}
+        stands |= {key: cell(r, c) for key, c in cells if key in assigned or key not in stands}
+        self.stands = stands | _parted(self.record, self.table, r, row, assigned)
+
+    def _keep(self, r: int, row: dict[str, Value], raws: Mapping[str, Raw], assigned: Mapping[str, int]) -> None:
+        """Keep a row, and what is to be verified of it."""
+        record, name = self.record, self.found.table
+        number = len(record.tables[name])
+        keys = row_keys(name, number, self.columns.known)
+        record.cells.update((keys[key], cell) for key, cell in self.stands.items())
+        if self.amounts:
+            _keep_amounts(record, self.found, self.amounts, r, raws, assigned)
+        record.tables[name].append(row)
+        _say_recast(record, self.table, r, raws, assigned)
+        _doubt_row(record, number, self.table, row, raws, self.columns.shared)
+
+    def _doubt_blank_levels(
+        self, r: int, row: Mapping[str, Value], assigned: Mapping[str, int], cells: Iterable[tuple[str, int]]
+    ) -> None:
+        """Doubt the levels that were filled down into cells where the file may hold an error."""
+        columns, number = self.table.columns, len(self.record.tables[self.found.table]) - 1
+        levels = {k: c for k, c in cells if columns[k].fill and k not in assigned and row[k] is not None}
+        _doubt_levels(self.record, self.table.key, number, r, levels)
 
 
 def _columns(record: Record, found: FoundTable) -> TableColumns:

@@ -27,6 +27,7 @@ from tests.strategies import canonical_project, form_of
 
 Edit = dict[str, Any]
 FORMS = ("shanghai-target", "mini-form")
+OTHER_FORMS = ("central-target", "central-monitoring", "shanghai-self-evaluation", "central-self-evaluation")
 BASES = ("blank", "filled")
 OTHER = "other"  # the template of another organisation, into which sheets are copied; its projects are blank
 _DAY_ZERO = date(1899, 12, 30)
@@ -167,7 +168,8 @@ def places(form_id: str) -> Places:
             elif cell.protection.locked:
                 labels += [cell.coordinate] if cell.value else []
             elif type(cell).__name__ != "MergedCell":
-                kind = {"yyyy-mm-dd": "date", "#,##0.00": "money"}.get(cell.number_format, "text")
+                shown = cell.number_format
+                kind = "date" if shown == "yyyy-mm-dd" else "money" if shown.startswith("#,##0.00") else "text"
                 values[kind].append(cell.coordinate)
     kept = {kind: tuple(found) for kind, found in values.items()}
     height = max(last for _, last in rows.values()) + 6
@@ -190,8 +192,9 @@ def _columns(form: Form, table: str) -> dict[str, int]:
 class Typist:
     """Draws what is typed into cells; everything drawn is new in its sequence."""
 
-    def __init__(self, rng: Random) -> None:
-        self.rng = rng
+    def __init__(self, rng: Random, power: int) -> None:
+        """`power`: of ten, of the unit in which the form counts money."""
+        self.rng, self.power = rng, power
         self.number = _EDIT_NUMBERS + rng.randrange(100) * 20
 
     def _next(self) -> int:
@@ -226,6 +229,8 @@ class Typist:
             (f" {value} ", "text", value),
         ]
         typed, kind, reading = self.rng.choice(spellings)
+        if "元" in str(typed) or "万" in str(typed):
+            reading = reading.scaleb(-self.power)
         return {"value": typed, "kind": kind, "reads": [f"{reading.normalize():f}"]}
 
     def date(self) -> Edit:
@@ -266,7 +271,7 @@ class Editor:
 
     def __init__(self, rng: Random, form_id: str) -> None:
         self.rng, self.form, self.at = rng, form_of(form_id), places(form_id)
-        self.type = Typist(rng)
+        self.type = Typist(rng, self.form.money.power)
 
     # A project's sheet; the cover and the hidden sheet are rarely meant.
     def _sheet(self) -> int:
@@ -368,11 +373,14 @@ class Editor:
     def formatted(self) -> list[Edit]:
         """Type a number whose format adds to what it means."""
         n = 10_000 + self.type._next()
-        tens = f"{n * 10_000}"
+        yuan, tens, half = (
+            f"{Decimal(each).scaleb(-self.form.money.power).normalize():f}"
+            for each in (n, n * 10_000, n * 10_000 + 5_000)
+        )
         shown: list[tuple[float, str, list[str]]] = [
-            (n, '0"万元"', [tens]), (n + 0.5, '0.00"万"', [f"{n * 10_000 + 5_000}"]),
+            (n, '0"万元"', [tens]), (n + 0.5, '0.00"万"', [half]),
             (n / 10_000, "0.00%", [f"{n / 100:g}"]),
-            (n, '#,##0"元"', [f"{n}"]), (n, "0.0", [f"{n}"]), (n, "0_ ", [f"{n}"]),
+            (n, '#,##0"元"', [yuan]), (n, "0.0", [f"{n}"]), (n, "0_ ", [f"{n}"]),
         ]  # fmt: skip
         value, number_format, reads = self.rng.choice(shown)
         cell = self.rng.choice(self.at.values["money"])
@@ -475,10 +483,11 @@ _USUAL = ["field"] * 6 + ["row"] * 6 + ["label", "margin", "margin", "blank_cell
 _FORMATTED = ["formatted", "rich", "struck", "outside"]
 
 
-def sequence(seed: int) -> Sequence:
-    """Draw the sequence of a seed."""
+def sequence(seed: int, form: str | None = None) -> Sequence:
+    """Draw the sequence of a seed, for a form that is drawn too unless it is given."""
     rng = Random(seed)
-    form_id = FORMS[rng.random() < 0.25]
+    drawn = FORMS[rng.random() < 0.25]
+    form_id = form or drawn
     editor = Editor(rng, form_id)
     edits: list[Edit] = []
     for _ in range(rng.choice([1, 2, 3, 3, 4, 5, 7])):

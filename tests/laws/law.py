@@ -25,7 +25,7 @@ from kpixl.collection.merge import Source
 from kpixl.collection.model import Collection
 from kpixl.forms.definition import Choices, Form, Value
 from kpixl.portfolio.model import Project
-from tests.laws.edits import FORMS, OTHER, Edit, Sequence, sent, template
+from tests.laws.edits import FORMS, OTHER, OTHER_FORMS, Edit, Sequence, sent, template
 from tests.laws.engines import Edited
 from tests.laws.typed_cells import FilledCell, filled_cells, normal
 from tests.strategies import form_of
@@ -204,7 +204,7 @@ def held(edited: Edited) -> Account:
     """Read an edited file and account for its cells."""
     sequence = edited.sequence
     roster = sent(sequence.form, sequence.base) if sequence.with_roster else None
-    forms = [form_of(form_id) for form_id in FORMS]
+    forms = [form_of(form_id) for form_id in (*FORMS, *OTHER_FORMS)]
     result = consolidate([edited.path], forms, roster=roster, workers=0)
     reading = Reading(sequence, filled_cells(edited.path), result, records(sequence))
     account = Account()
@@ -286,6 +286,8 @@ def _made_up(reading: Reading) -> Iterator[Violation]:
             spelled = _spelled(value)
             if value is None or spelled in allowed or any(len(a) > _LEAST_QUOTE and a in spelled for a in allowed):
                 continue
+            if (computed := reading.result.form.fields.get(key)) is not None and computed.compute is not None:
+                continue  # a rate or a grade is what the form makes of other values
             address = cells.get(key)
             if source is None or (source.sheet, address) not in reading.told:
                 yield Violation("made up", f"{project.id} {key} {value} from {source and source.sheet}!{address}")
@@ -325,7 +327,7 @@ def _misplaced(reading: Reading) -> Iterator[Violation]:
         for key, value in _addressed(project):
             if value is None or (address := cells.get(key)) is None:
                 continue
-            if form.fields.get(key) is not None and form.fields[key].sum:
+            if (field := form.fields.get(key)) is not None and field.computation is not None:
                 continue
             cell = reading.places.get((source.sheet, address))
             if cell is None or not _holds(reading, cell, value):

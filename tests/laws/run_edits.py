@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.laws.edits import Edit, Sequence, of_data, sequence
+from tests.laws.edits import FORMS, OTHER_FORMS, Edit, Sequence, of_data, sequence
 from tests.laws.engines import BATCH, ENGINES, Edited, apply
 from tests.laws.law import Account, Violation, held
 
@@ -52,10 +52,17 @@ def smallest(engine: str, found: Sequence, kind: str, folder: Path) -> Sequence:
     return Sequence(found.seed, found.form, found.base, tuple(edits), found.with_roster)
 
 
-def run(engines: Many[str], seeds: range, folder: Path, without: set[str]) -> Iterator[tuple[Edited, Account]]:
+def of_seed(seed: int, form: str | None = None) -> Sequence:
+    """Draw the sequence of a seed; without a form, every third is for one of the forms with more than target cells."""
+    return sequence(seed, form or (OTHER_FORMS[seed // 3 % len(OTHER_FORMS)] if seed % 3 == 2 else None))
+
+
+def run(
+    engines: Many[str], seeds: range, folder: Path, without: set[str], form: str | None
+) -> Iterator[tuple[Edited, Account]]:
     """Edit and read, a batch at a time; the engines take turns over the seeds."""
     for number, engine in enumerate(engines):
-        drawn = [one for s in seeds[number :: len(engines)] if not (one := sequence(s)).areas & without]
+        drawn = [one for s in seeds[number :: len(engines)] if not (one := of_seed(s, form)).areas & without]
         for start in range(0, len(drawn), BATCH):
             here = folder / f"{engine}-{start}"
             for edited in apply(engine, drawn[start : start + BATCH], here):
@@ -69,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--engine", choices=ENGINES, action="append")
     parser.add_argument("--without", action="append", default=[], help="leave out an area: formats, rich ...")
+    parser.add_argument("--form", choices=[*FORMS, *OTHER_FORMS], help="draw sequences for this form only")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "kpixl-edits")
     parser.add_argument("--smallest", action="store_true", help="leave out edits that a break does not need")
     parser.add_argument("--case", type=Path, help="hold the law over this sequence (JSON) only")
@@ -89,7 +97,7 @@ def main() -> int:
             every = ((e, account_of(e)) for engine in engines for e in apply(engine, [case], Path(name) / engine))
         else:
             seeds = range(options.seed, options.seed + options.count)
-            every = run(engines, seeds, Path(name), {*options.without})
+            every = run(engines, seeds, Path(name), {*options.without}, options.form)
         for edited, account in every:
             _count(totals[edited.engine], account)
             if account.breaks:

@@ -55,6 +55,13 @@ def test_a_sequence_that_was_broken_holds(engine: str, seed: int, tmp_path: Path
     assert held(edited).breaks == []
 
 
+# A merge that hid the lower of two rows of headings was a traceback.
+@pytest.mark.parametrize("seed", [1141, 1148, 1205])
+def test_a_sequence_of_the_monitoring_form_holds(seed: int, tmp_path: Path) -> None:
+    [edited] = apply("openpyxl", [sequence(seed, "central-monitoring")], tmp_path)
+    assert held(edited).breaks == []
+
+
 # --- rows of a table, and whole sheets ----------------------------------------------------------
 
 
