@@ -92,26 +92,8 @@ def _assign(
     heads |= _near_heads(index, rows, heads, hits, start, end)
     heads, stack = stacked(index, rows, hits, heads)
     columns = columns_in(index, hits, heads)
-    first_head = min(heads, default=end + 1)
-    by_text: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
     others = [Anchor(r, c, s) for r, c, slots in hits for s in slots if s.kind in ("title", "caption")]
-    # A text of the table may read like a label: below its headings one counts only if it is missing above.
-    for above in (True, False):
-        there = set(by_text)
-        for row, col, slots in hits:
-            fields = tuple(slot for slot in slots if slot.kind == "field")
-            if fields and row not in heads and (row < first_head) == above and fields not in there:
-                by_text[fields].append((row, col))
-    known = {slot for fields in by_text for slot in fields}
-    for row, col, fields in labels_with_values(index, rows, heads, {hit[:2] for hit in hits}, start, end):
-        if not known & set(fields):
-            by_text[fields].append((row, col))
-    anchors: dict[str, Anchor] = {}
-    ambiguous: list[str] = []
-    for fields, places in sorted(by_text.items(), key=lambda item: len(item[0])):
-        chosen, doubt = _pair(index, fields, places, anchors, rows)
-        anchors.update(chosen)
-        ambiguous += doubt
+    anchors, ambiguous = _choose(index, rows, _field_places(index, rows, hits, heads, start, end))
     found = len(anchors) + len(lines)
     if 3 * (found + len({a.slot for a in columns})) < wanted and not titled:
         return None
@@ -125,9 +107,45 @@ def _assign(
     edge += moved_by(rows[start : end + 1], edge)
     tables = _tables(index, rows, columns, {a.row for a in anchors.values()}, end, edge, merges, stack)
     tables = _with_groups(tables, stack, groups_in(hits, heads))
-    doubtful, unclear = tuple(ambiguous), near.unclear
-    made = FoundForm(start, end, anchors, tuple(others), tuple(tables), edge, doubtful, False, near.anchors, unclear)
+    made = FoundForm(
+        start, end, anchors, tuple(others), tuple(tables), edge, ambiguous, False, near.anchors, near.unclear
+    )
     return _with_loose(index, rows, hits, made, grid_heads, merges) if index.loose else made
+
+
+def _field_places(
+    index: LabelIndex, rows: Rows, hits: Sequence[Hit], heads: Heads, start: int, end: int
+) -> dict[tuple[Slot, ...], list[tuple[int, int]]]:
+    """Map the fields that each text may be the label of to where that text stands."""
+    first_head = min(heads, default=end + 1)
+    found = [(row, col, tuple(slot for slot in slots if slot.kind == "field")) for row, col, slots in hits]
+    places: dict[tuple[Slot, ...], list[tuple[int, int]]] = defaultdict(list)
+    for row, col, fields in found:
+        if fields and row < first_head:
+            places[fields].append((row, col))
+    # A text of the table may read like a label: below its headings one counts only if it is missing above.
+    above = set(places)
+    for row, col, fields in found:
+        if fields and row >= first_head and row not in heads and fields not in above:
+            places[fields].append((row, col))
+    known = {slot for fields in places for slot in fields}
+    for row, col, fields in labels_with_values(index, rows, heads, {hit[:2] for hit in hits}, start, end):
+        if not known & set(fields):
+            places[fields].append((row, col))
+    return places
+
+
+def _choose(
+    index: LabelIndex, rows: Rows, places: Mapping[tuple[Slot, ...], list[tuple[int, int]]]
+) -> tuple[dict[str, Anchor], tuple[str, ...]]:
+    """Choose the cell of each label, texts that only one field has first; also the fields whose cell is in doubt."""
+    anchors: dict[str, Anchor] = {}
+    ambiguous: list[str] = []
+    for fields, cells in sorted(places.items(), key=lambda item: len(item[0])):
+        chosen, doubt = _pair(index, fields, cells, anchors, rows)
+        anchors.update(chosen)
+        ambiguous += doubt
+    return anchors, tuple(ambiguous)
 
 
 def _with_loose(

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpixl.forms.dated import has_year, undated, without_year
-from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, TableColumn, Target
+from kpixl.forms.definition import Cell, Field, Form, GridLine, Layout, PlacedTable, Table, TableColumn, Target
 from kpixl.forms.money import money_label, names_unit, without_unit
 from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.tables_beside import twins
@@ -177,27 +177,8 @@ class LabelIndex:
         self.columns: dict[FoundTable, TableColumns] = {}  # of tables in sheets as sent
         self.sent: dict[tuple[int, ...], FoundForm] = {}  # what `as_sent` found, by where its blocks start
         layout = self.layout
-        for text in (form.printed_title, *form.title_synonyms):
-            self._add(Slot("title", "title"), text)
-        for cell in (*layout.head, *layout.foot):
-            if cell.kind == "label":
-                field = form.fields[cell.key]
-                self._add(Slot("field", cell.key), field.on_form, field.heading, *field.synonyms)
-            elif cell.kind == "caption":
-                self._add(Slot("caption", cell.text), cell.text)
-        for name, grid in form.grids.items():
-            for kind, lines in (("row", grid.rows), ("head", grid.columns)):
-                for line in lines.values():
-                    self._add(Slot(kind, f"{name}.{line.key}"), line.on_form, *line.synonyms)
-        for placed in layout.tables:
-            table = form.tables[placed.table]
-            parts: tuple[Field | Target, ...] = (*table.columns.values(), *table.targets.values())
-            for one in parts:
-                self._add(Slot("column", one.key, table.key), one.on_form, *one.synonyms)
-            for group in dict.fromkeys(h.group for look in (placed.entry, placed.print) for h in look if h.group):
-                self._add(Slot("group", group.label, table.key), group.label, *group.synonyms)
-            if placed.caption:
-                self._add(Slot("caption", placed.caption), placed.caption)
+        for slot, texts in _label_texts(form, layout):
+            self._add(slot, *texts)
         self.labels = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "label"}
         self.values = {cell.key: cell for cell in (*layout.head, *layout.foot) if cell.kind == "value"}
         leading = {field.follows for field in form.fields.values() if field.follows}
@@ -362,6 +343,33 @@ class LabelIndex:
 
 def _block_texts(texts: Iterable[tuple[int, int, str]]) -> tuple[BlockText, ...]:
     return tuple((row, col, pattern(text) if has_year(text) else text) for row, col, text in texts)
+
+
+def _label_texts(form: Form, layout: Layout) -> Iterator[tuple[Slot, Sequence[str]]]:
+    """Yield the place of each label of a form with the texts by which it is known."""
+    yield Slot("title", "title"), (form.printed_title, *form.title_synonyms)
+    for cell in (*layout.head, *layout.foot):
+        if cell.kind == "label":
+            field = form.fields[cell.key]
+            yield Slot("field", cell.key), (field.on_form, field.heading, *field.synonyms)
+        elif cell.kind == "caption":
+            yield Slot("caption", cell.text), (cell.text,)
+    for name, grid in form.grids.items():
+        yield from ((Slot("row", f"{name}.{line.key}"), (line.on_form, *line.synonyms)) for line in grid.rows.values())
+        heads = grid.columns.values()
+        yield from ((Slot("head", f"{name}.{line.key}"), (line.on_form, *line.synonyms)) for line in heads)
+    for placed in layout.tables:
+        yield from _heading_texts(form.tables[placed.table], placed)
+
+
+def _heading_texts(table: Table, placed: PlacedTable) -> Iterator[tuple[Slot, Sequence[str]]]:
+    """Yield the headings of a table, those over others, and its caption, each with the texts by which it is known."""
+    parts: tuple[Field | Target, ...] = (*table.columns.values(), *table.targets.values())
+    yield from ((Slot("column", one.key, table.key), (one.on_form, *one.synonyms)) for one in parts)
+    for group in dict.fromkeys(h.group for look in (placed.entry, placed.print) for h in look if h.group):
+        yield Slot("group", group.label, table.key), (group.label, *group.synonyms)
+    if placed.caption:
+        yield Slot("caption", placed.caption), (placed.caption,)
 
 
 def _known(text: str, slots: Mapping[str, list[Slot]], stems: Mapping[str, list[Slot]]) -> tuple[Slot, ...]:

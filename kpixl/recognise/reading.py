@@ -164,30 +164,43 @@ class FormReader:
     def _printed(self, record: Record, above: int) -> tuple[int | None, str | None]:
         """Find the year printed under the title or in it, and the organisation in the heading above the forms."""
         year = organization = None
-        head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
-        for r in range(record.found.first_row, head):
-            for c, raw in enumerate(record.rows[r]):
-                if raw == "":
-                    continue
-                m = next((m for p in (self.subtitle, *self.titles) if (m := printed_match(p, raw))), None)
-                if m is None and isinstance(raw, str) and "元" in raw:
-                    m = self._with_remark(record, raw, (r, c))
-                if m:
-                    year = _year(m) or year
-                    record.used.add((r, c))
-                    if not _agrees(m, record.sheet_id):
-                        sent = record.sheet_id.year if record.sheet_id is not None else None
-                        record.problem("subtitle-differs", (r, c), None, text=text_of(raw), year=sent or "")
+        for place, match in self._subtitles(record):
+            year = _year(match) or year
+            record.used.add(place)
+            if not _agrees(match, record.sheet_id):
+                sent = record.sheet_id.year if record.sheet_id is not None else None
+                text = text_of(record.raw(*place))
+                record.problem("subtitle-differs", place, None, text=text, year=sent or "")
         for r, row in enumerate(record.rows[: min(record.found.first_row, MAX_HEAD)]):
             for raw in row:
                 if m := printed_match(self.heading, raw):
                     organization = storable((m.groupdict().get("organization") or "").strip()) or None
                     year = year or _year(m)
-                elif m := printed_match(self.subtitle, without_remark(raw) if isinstance(raw, str) else raw):
-                    year = year or _year(m)
-                elif year is None and r < above and isinstance(raw, str) and kind_of_title(raw) is not None:
-                    year = _year_in_title(raw)
+                else:
+                    year = year or self._year_above(raw, r < above)
         return year, organization
+
+    def _subtitles(self, record: Record) -> Iterator[tuple[tuple[int, int], re.Match[str]]]:
+        """Yield the cells above the first label of a form that are its subtitle, or a title with a year in it."""
+        head = min((a.row for a in record.found.anchors.values()), default=record.found.last_row)
+        for r in range(record.found.first_row, head):
+            for c, raw in enumerate(record.rows[r]):
+                if raw != "" and (match := self._subtitle(record, raw, (r, c))) is not None:
+                    yield (r, c), match
+
+    def _subtitle(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
+        match = next((m for p in (self.subtitle, *self.titles) if (m := printed_match(p, raw))), None)
+        if match is None and isinstance(raw, str) and "元" in raw:
+            return self._with_remark(record, raw, place)
+        return match
+
+    def _year_above(self, raw: Raw, is_above_all: bool) -> int | None:
+        """Return the year of a cell above a form: of a subtitle, or above all forms of a title of any kind of form."""
+        if m := printed_match(self.subtitle, without_remark(raw) if isinstance(raw, str) else raw):
+            return _year(m)
+        if is_above_all and isinstance(raw, str) and kind_of_title(raw) is not None:
+            return _year_in_title(raw)
+        return None
 
     def _with_remark(self, record: Record, raw: str, place: tuple[int, int]) -> re.Match[str] | None:
         """Match a subtitle that shares its cell with the unit of amounts: （2026年度） 单位：万元; keep the unit."""
