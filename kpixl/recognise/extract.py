@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kpixl.a1 import Span
 from kpixl.forms.definition import Form
-from kpixl.forms.values import Raw, is_blank
+from kpixl.forms.values import Raw, fold, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
@@ -193,10 +193,12 @@ def _best(
         found[number] = (reader, hits, search(reader.index, grid.rows, hits, merges))
         least = shares[number] if found[number][2] else least
 
-    def score(number: int) -> tuple[bool, float, int, int]:
-        reader, _, forms = found[number]
+    def score(number: int) -> tuple[bool, float, int, int, int]:
+        reader, hits, forms = found[number]
+        # Forms may know each other's labels as synonyms; the title, and the unit in a caption, are printed by one.
+        own = sum(fold(text_of(grid.rows[row][col])) in reader.index.own_texts for row, col, _ in hits)
         in_place = sum(in_their_columns(reader.index, form) for form in forms)  # tells the layouts of a form apart
-        return bool(forms), shares[number], sum(len(form.anchors) for form in forms), in_place
+        return bool(forms), shares[number], sum(len(form.anchors) for form in forms), own, in_place
 
     reader, hits, forms = found[max(sorted(found), key=score)]
     return reader, hits, parts(reader.index, grid, hits, merges, forms) if forms else ()

@@ -233,6 +233,11 @@ class LabelIndex:
         return any(slot.kind in ("field", "column", "row", "head") for slot in self.slots(raw))
 
     @cached_property
+    def own_texts(self) -> frozenset[str]:
+        """Return the texts of the form as it prints them, folded: no synonym is among them."""
+        return frozenset(fold(texts[0]) for _, texts in _label_texts(self.form, self.layout))
+
+    @cached_property
     def lines(self) -> tuple[Slot, ...]:
         """List the labels of the rows and the headings of the columns of all grids."""
         return tuple(dict.fromkeys(slot for _, slot in self._texts() if slot.kind in ("row", "head")))

@@ -174,6 +174,18 @@ def test_a_column_put_in_anywhere(portfolio: Portfolio, marked: bool, number: in
         assert_read(portfolio, Grid("t", rows, merges=partial(list, merges)))
 
 
+def test_an_official_form_with_further_columns_is_not_that_of_shanghai() -> None:
+    """Every label of one is a synonym of the other; title and unit are printed by one of them."""
+    form = FORMS["central-self-evaluation"]
+    portfolio = Portfolio(form.id, 2026, "某部", (canonical_project(form, "01", {"name": "档案修复"}, {}),))
+    sent, edge = sheet_of(portfolio), len(form.entry_layout.widths)
+    for at in range(edge):
+        rows, merges = [row[:edge] for row in sent.rows], sent.merges()
+        for _ in range(2):
+            rows, merges = with_column(rows, merges, at)
+        assert extracted(Grid("t", rows, merges=partial(list, merges))).form == form.id, at
+
+
 @given(plain_portfolios(), st.data())
 @usual
 def test_labels_spelled_otherwise(portfolio: Portfolio, data: st.DataObject) -> None:
