@@ -258,7 +258,9 @@ def _serve(
     for connection in inherited:
         connection.close()
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    # A library that panics prints where; what a person needs to know of it is a problem.
+    # A library that panics prints where; what a person needs to know of it is a problem. Spelling out the way there
+    # takes memory, and where none is left Rust waits for its own lock for ever.
+    os.environ["RUST_BACKTRACE"] = "0"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if faulthandler.is_enabled():  # as under pytest, whose copy of stderr the line above does not reach
         faulthandler.enable(file=2)
@@ -297,8 +299,13 @@ def _done(
 
 
 def _start_clock(seconds: float | None) -> None:
-    if seconds is not None:
+    if seconds is None:
+        return
+    try:
         faulthandler.dump_traceback_later(seconds, exit=True, file=2)
+    except RuntimeError:
+        # Earlier tasks left no memory for the thread of the clock; `_cause` takes this end for want of memory.
+        os.abort()
 
 
 def _end_with_parent(lifeline: Connection) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
-from collections.abc import Collection
+import signal
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 from multiprocessing.connection import Connection, wait
@@ -16,7 +18,7 @@ import pytest
 from kpixl import parallel
 from kpixl.forms.definition import Form
 from kpixl.output.template import FEW_PROJECTS, MAX_SHEETS, split, write_templates
-from kpixl.parallel import in_processes
+from kpixl.parallel import Bounds, Death, Pool, in_processes
 from kpixl.portfolio.model import Portfolio
 from kpixl.problems import KpixlError
 
@@ -37,6 +39,27 @@ def die_in_a_worker(number: int) -> int:
     if number == 3 and os.getpid() != int(os.environ["KPIXL_TEST_PARENT"]):
         os._exit(1)
     return number
+
+
+def backtraces(_: int) -> str:
+    return os.environ["RUST_BACKTRACE"]
+
+
+def no_thread(*_: object, **__: object) -> None:
+    raise RuntimeError("unable to start watchdog thread")
+
+
+def clockless() -> Callable[[int], list[int]]:
+    """Work whose second task finds no memory for its clock where it is not the first of its worker."""
+    done: list[int] = []
+
+    def work(number: int) -> list[int]:
+        done.append(number)
+        if number == 1 and len(done) > 1:
+            faulthandler.dump_traceback_later = no_thread
+        return [number]
+
+    return work
 
 
 def refuse(number: int) -> int:
@@ -73,6 +96,18 @@ def test_one_worker_or_one_item_needs_no_other_process() -> None:
 def test_what_a_worker_raises_is_raised() -> None:
     with pytest.raises(ValueError, match="2"):
         in_processes(refuse, range(8), 2)
+
+
+def test_no_worker_spells_out_where_a_library_panicked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUST_BACKTRACE", "1")
+    assert in_processes(backtraces, range(3), 2) == ["0"] * 3
+
+
+def test_a_worker_without_memory_for_its_clock_costs_no_file() -> None:
+    with Pool(clockless, Bounds(seconds=60), 1) as pool:
+        outcomes = list(pool.run(range(4)))
+    assert [outcome.parts for outcome in outcomes] == [(0,), (1,), (2,), (3,)]
+    assert [outcome.death for outcome in outcomes] == [None, Death("memory_bytes", -signal.SIGABRT), None, None]
 
 
 def test_what_a_dead_worker_left_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
