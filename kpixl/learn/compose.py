@@ -13,7 +13,7 @@ from kpixl.forms.values import fold
 from kpixl.learn.beside import part_tables
 from kpixl.learn.columns import propose_table
 from kpixl.learn.guess import guess_type
-from kpixl.learn.layout import lay_out, narrowed
+from kpixl.learn.layout import USUAL_WIDTH, lay_out, least_width, narrowed
 from kpixl.learn.outside import Outside, outer_rows, read_outside
 from kpixl.learn.pairs import Pair, Pairs, find_pairs
 from kpixl.learn.proposal import Proposal, ProposedField
@@ -24,6 +24,7 @@ from kpixl.learn.remarks import (
     MANY_PROJECTS,
     NO_TITLE,
     NO_UNIT,
+    ONLY_TABLE,
     PIECE,
     PLACED_ONLY,
     YEAR_IN_TITLE,
@@ -58,14 +59,16 @@ def compose(sheet: SeenSheet, form_id: str, file: str) -> Proposal:
     pairs = pairs[:MAX_FIELDS]
     many = not pairs
     if many:
-        tables, pairs = _without_fields(proposal, tables)
+        tables, pairs = _without_fields(tables)
     keys = _fields(proposal, boxes, pairs, inner, outside, money)
     for number, table in enumerate(tables, 1):
         propose_table(proposal, boxes, table, number, money, filled=_is_filled(pairs))
     lay_out(proposal, boxes, keys, outside, tables)
     part_tables(proposal)
-    if many and len(tables) == 1 and len(proposal.tables[0].columns) > 1:
+    if many and len(proposal.tables) == 1 and len(proposal.tables[0].columns) > 1:
         _flatten(proposal, boxes, outside)
+    elif many:
+        proposal.remarks.append(remark(ONLY_TABLE, unsure=True))
     return proposal
 
 
@@ -116,9 +119,8 @@ def _is_filled(pairs: Sequence[Pair]) -> bool:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def _without_fields(proposal: Proposal, tables: Sequence[SeenTable]) -> tuple[list[SeenTable], list[Pair]]:
+def _without_fields(tables: Sequence[SeenTable]) -> tuple[list[SeenTable], list[Pair]]:
     """Make fields of the first columns of a form that has only a table: projects as its rows."""
-    proposal.remarks.append(remark(MANY_PROJECTS, unsure=True))
     if not tables or not tables[0].body:
         return list(tables), []
     first = tables[0]
@@ -137,14 +139,17 @@ def _without_fields(proposal: Proposal, tables: Sequence[SeenTable]) -> tuple[li
 
 def _flatten(proposal: Proposal, boxes: Boxes, outside: Outside) -> None:
     """Add the columns of a sheet on which projects are rows, in the order of the sheet."""
+    proposal.remarks.append(remark(MANY_PROJECTS, unsure=True))
     columns = [("field", one) for one in proposal.fields] + [("column", one) for one in proposal.tables[0].columns]
     starts = {box.address: box.col for box in boxes.all()}
     placed = [(starts[one.cell], kind, one.key) for kind, one in columns]
     placed.sort(key=lambda part: part[0])  # the parts of a target keep their order
     widths = dict(zip(boxes.columns, proposal.widths, strict=True))
     proposal.flat = tuple((kind, key, widths[col]) for col, kind, key in placed)
-    proposal.rows = [narrowed(row, len(proposal.tables[0].columns)) for row in proposal.rows]
-    proposal.widths = tuple(widths[starts[one.cell]] for one in proposal.tables[0].columns)
+    kept = [widths[starts[one.cell]] for one in proposal.tables[0].columns]
+    more = max(map(least_width, proposal.rows), default=0) - len(kept)
+    proposal.widths = (*kept, *[USUAL_WIDTH] * more)
+    proposal.rows = [narrowed(row, len(proposal.widths)) for row in proposal.rows]
     proposal.unit_line = next((box.text for box in outside.captions if money_remark(box.text) is not None), "")
 
 

@@ -127,10 +127,26 @@ def _head_of_flat(proposal: Proposal, layout: _Layout) -> None:
     proposal.rows[at:at] = rows
 
 
+def least_width(row: PlacedRow) -> int:
+    """Return how many columns a row needs at least: one for each cell that holds something."""
+    return sum(cell.kind != "blank" for cell in row.cells)
+
+
 def narrowed(row: PlacedRow, width: int) -> PlacedRow:
-    """Return a row that is no wider than `width`: where columns of projects were left out, the rest is a form."""
-    cells = tuple(replace(cell, columns=min(cell.columns, width - (cell.kind == "value"))) for cell in row.cells)
-    return replace(row, cells=cells, print=tuple((kind, key, 1) for kind, key, _ in row.print))
+    """Return a row that is no wider than `width`: where columns of projects were left out, the rest is a form.
+
+    `width` is at least what the row needs; blank cells make room for the others.
+    """
+    cells = row.cells
+    if sum(cell.columns for cell in cells) > width:
+        cells = tuple(cell for cell in cells if cell.kind != "blank")
+    room = width - len(cells)
+    fitted: list[PlacedCell] = []
+    for cell in cells:
+        more = min(cell.columns - 1, room)
+        fitted.append(replace(cell, columns=1 + more))
+        room -= more
+    return replace(row, cells=tuple(fitted), print=tuple((kind, key, 1) for kind, key, _ in row.print))
 
 
 def _typed(proposal: Proposal, keys: Mapping[Box, str], layout: _Layout) -> None:

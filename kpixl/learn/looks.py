@@ -25,6 +25,8 @@ MAX_ITEMS = 500  # of a list; no dropdown that a person uses is longer
 MAX_RULES = 2_000  # validations of a sheet
 MAX_RULED = 200_000  # cells of all its validations: some lie over whole columns, none of which a form needs
 MAX_NAMES = 500  # defined names that may be the lists of a dropdown's parent items
+# Nobody sees these in a cell, and no definition can hold them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _PAPERS = {"8": "A3", "9": "A4"}
 _SIDES = {"left": "l", "right": "r", "top": "t", "bottom": "b", "start": "l", "end": "r"}
 _WHITE = frozenset({"FFFFFFFF", "00FFFFFF"})
@@ -60,10 +62,10 @@ def _with_looks(content: bytes, sheets: list[SeenSheet]) -> list[SeenSheet]:
 def _plain(grid: Grid) -> SeenSheet:
     rows = grid.rows[: max(0, MAX_ROWS - grid.top)]
     raws = {
-        (grid.top + r, grid.left + c): raw
+        (grid.top + r, grid.left + c): seen
         for r, row in enumerate(rows)
         for c, raw in enumerate(row[: max(0, MAX_COLUMNS - grid.left)])
-        if not is_blank(raw)
+        if not is_blank(raw) and not is_blank(seen := _CONTROL.sub("", raw) if isinstance(raw, str) else raw)
     }
     merges = [
         Span(s.row + grid.top, s.col + grid.left, s.last_row + grid.top, s.last_col + grid.left)

@@ -19,6 +19,10 @@ MANY_PROJECTS: Text = (
     "这张表没有单独的填写项，像是一行一个项目的汇总表：写成了 flat，项目本身的列另在填写表的上方，请核对",
     "nothing but a table: projects seem to be its rows, so that it is `flat`. Columns of a project are fields too",
 )
+ONLY_TABLE: Text = (
+    "这张表没有单独的填写项：前几列作为项目的填写项放在填写表的上方，请核对",
+    "nothing but a table: its first columns are taken for fields of a project, above the table",
+)
 FIRST_FIELD: Text = ("没有找到项目名称，暂以 {key} 区分项目", "no name of a project was found; {key} tells them apart")
 TYPE_UNSURE: Text = ("类型没有依据，暂作文本", "nothing shows the type; text is assumed")
 PLACED_ONLY: Text = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kpixl import yaml_text
@@ -123,6 +123,9 @@ texts = st.one_of(
 )
 
 
+@example(rows=[["=1+1", "=1+1", "=100%", "=1+1"], [""], [""]], merges=[], framed=True)
+@example(rows=[["", "1."], ["=1+1", "=1+1", "=100%"], [""], [""]], merges=[], framed=True)
+@example(rows=[["\x7f", ""]], merges=[], framed=True)
 @given(
     st.lists(st.lists(texts, min_size=1, max_size=6), min_size=1, max_size=8),
     st.lists(st.tuples(*[st.integers(1, 8)] * 4), max_size=5),
