@@ -100,19 +100,10 @@ def _file(
         if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
             yield Problem("source-changed", Location(file.file), {"file": file.file})
         return
-    claimed: dict[str | None, set[CellRef]] = defaultdict(set)
-    for submission in file.forms:
-        tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
-        values = of_values(submission.cells).items()
-        claimed[submission.sheet] |= submission.repeated
-        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
+    claimed = _claimed(file, extractor)
     form = extractor.form(file.forms[0].form if file.forms else book.form)
-    presets = [
-        {fold(text_of(value)) for value in preset.values() if value is not None}
-        for table in form.tables.values()
-        for preset in table.presets
-    ]
-    reported = 0
+    presets = _presets(form)
+    lost = 0
     for grid in read_grids(content, file.file, limits).grids:
         for row in _rows(grid, extractor, form.id):
             fates = [_fate(file.file, grid, cell, raw, claimed[grid.name], book) for cell, raw in row]
@@ -120,9 +111,27 @@ def _file(
                 # The template wrote it, and nobody went on; a later row may have taken its level from here.
                 fates = [Fate.TEMPLATE if fate is Fate.LOST else fate for fate in fates]
             cells.update(fates)
-            for (cell, raw), fate in zip(row, fates, strict=True):
-                if fate is Fate.LOST and (reported := reported + 1) <= MAX_REPORTED:
-                    yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
+            missing = [cell for cell, fate in zip(row, fates, strict=True) if fate is Fate.LOST]
+            for cell, raw in missing[: max(0, MAX_REPORTED - lost)]:
+                yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
+            lost += len(missing)
+
+
+def _claimed(file: FileResult, extractor: Extractor) -> dict[str | None, set[CellRef]]:
+    """Return for each sheet the cells that its forms took values from."""
+    claimed: dict[str | None, set[CellRef]] = defaultdict(set)
+    for submission in file.forms:
+        tables = extractor.form(submission.form).tables  # where a table begins is noted too, and is no value
+        values = of_values(submission.cells).items()
+        claimed[submission.sheet] |= submission.repeated
+        claimed[submission.sheet] |= {cell for key, cell in values if key.in_row or key.name not in tables}
+    return claimed
+
+
+def _presets(form: Form) -> list[set[str]]:
+    """Return the texts of each row that the template writes."""
+    rows = [preset for table in form.tables.values() for preset in table.presets]
+    return [{fold(text_of(value)) for value in row.values() if value is not None} for row in rows]
 
 
 def _lower(file: FileResult, book: _Book, cells: Counter[Fate]) -> Iterator[Problem]:

@@ -6,11 +6,13 @@ By value and cell, not by file: in a form that differs from the result most cell
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from kpixl.a1 import ValuePlace
 from kpixl.collection.model import Collection
 from kpixl.collection.run_record import bases
+from kpixl.collection.versions import Source
 from kpixl.forms.definition import Form, Value
 from kpixl.keys import Key
 from kpixl.portfolio.model import Project, filled_keys, of_values
@@ -35,7 +37,6 @@ class Fate(StrEnum):
 
 def cell_fates(result: Collection) -> dict[CellPlace, Fate]:
     """Return the fate of every cell that holds a value of a project; one that is not here is nowhere."""
-    form = result.form
     projects = {project.id: project for project in result.portfolio.projects}
     before = bases(result.roster, result.sent) if result.roster is not None else {}
     owners = {(v.file, v.sheet): (i, v) for i, several in result.versions.items() for v in several}
@@ -44,21 +45,44 @@ def cell_fates(result: Collection) -> dict[CellPlace, Fate]:
     for file in result.files:
         for read in file.forms:
             project, version = owners.get((file.file, read.sheet), (None, None))
-            if project is None or version is None or read.form != form.id:
-                continue
-            merged, base = projects[project], before.get(project)
-            source = result.sources[project]
-            own = source.file == file.file and source.sheet == read.sheet
-            # In a portfolio of a lower level the place of a value is its key.
-            lower = {key: key for key in filled_keys(read.values, read.tables)} if not read.cells else {}
-            cells: Mapping[Key, ValuePlace] = read.cells or lower
-            found = _form_fates(form, read, cells, (merged, base), Fate.RESULT if own else Fate.SAME)
-            if version.superseded:
-                found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
-            own_notes = {key: noted.get((file.file, read.sheet, cell)) for key, cell in cells.items()}
-            for key, fate in _with_notes(form, found, own_notes).items():
-                fates[file.file, read.sheet, cells[key]] = fate
+            if project is not None and version is not None and read.form == result.form.id:
+                place = _Place(file.file, read.sheet, result.sources[project], version.superseded)
+                fates |= _form_fates(result.form, read, place, (projects[project], before.get(project)), noted)
     return fates
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a form was read, where most of its project's values are from, and whether the form was superseded."""
+
+    file: str
+    sheet: str | None
+    source: Source
+    superseded: bool
+
+    @property
+    def equal(self) -> Fate:
+        """Return the fate of a value that is also in the result."""
+        own = self.source.file == self.file and self.source.sheet == self.sheet
+        return Fate.RESULT if own else Fate.SAME
+
+
+def _form_fates(
+    form: Form,
+    read: Submission,
+    place: _Place,
+    sides: tuple[Project, Project | None],
+    noted: Mapping[CellPlace, Fate],
+) -> dict[CellPlace, Fate]:
+    """Return the fate of every cell of one form. `sides`: the project in the result, and as it was sent."""
+    # In a portfolio of a lower level the place of a value is its key.
+    lower = {key: key for key in filled_keys(read.values, read.tables)} if not read.cells else {}
+    cells: Mapping[Key, ValuePlace] = read.cells or lower
+    found = _compared(form, read, cells, sides, place.equal)
+    if place.superseded:
+        found = {key: fate or Fate.NOT_TAKEN for key, fate in found.items()}
+    notes = {key: noted.get((place.file, place.sheet, cell)) for key, cell in cells.items()}
+    return {(place.file, place.sheet, cells[key]): fate for key, fate in _with_notes(form, found, notes).items()}
 
 
 def _noted(result: Collection) -> dict[CellPlace, Fate]:
@@ -91,7 +115,7 @@ def _target(form: Form, key: Key) -> Key:
     return Key(key.name, key.row, next((name for name, columns in groups.items() if key.column in columns), key.column))
 
 
-def _form_fates(
+def _compared(
     form: Form, read: Submission, keys: Iterable[Key], sides: tuple[Project, Project | None], equal: Fate
 ) -> dict[Key, Fate | None]:
     """Compare the values of a form with the result, then with what was sent; None for what is in neither."""

@@ -4,13 +4,10 @@ from kpixl.collection.one_file import (
     FileResult,
     Job,
     content_of,
-    is_own_output,
-    is_problem_list,
-    origins_of,
-    problem_list,
     read_again,
     read_file,
 )
+from kpixl.collection.own_files import is_own_output, is_problem_list, origins_of, problem_list
 from kpixl.collection.workers import Workers, bounds_of, death_reason, read_files
 from kpixl.parallel import Progress
 from kpixl.readers import DEFAULT_LIMITS, Limits

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from kpixl.collection.own_files import is_furniture, is_ours, is_problem_list, is_report, origins_of
 from kpixl.collection.versions import Lower
-from kpixl.files import OWN_LETTER, OWN_REPORT
-from kpixl.forms.values import is_blank
+from kpixl.collection.without_form import Empty, beside_forms, no_form
 from kpixl.inputs import read_input, system_reason
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.own_texts import PROBLEMS_KIND, own_sheet
 from kpixl.portfolio.sheet_id import SheetId
-from kpixl.problems import KpixlError, Location, Problem, Severity
+from kpixl.problems import KpixlError, Location, Problem
 from kpixl.readers import (
     BETWEEN,
     DEFAULT_LIMITS,
@@ -31,7 +28,6 @@ from kpixl.readers import (
     file_too_large,
     members,
     open_content,
-    read_grids,
     read_opened,
     too_deep,
 )
@@ -39,17 +35,12 @@ from kpixl.readers.detect import FileKind
 from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
 from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.own_sheets import first_texts, typed_beside
-from kpixl.recognise.quoted import content as quotation
-from kpixl.recognise.quoted import quoted
-from kpixl.recognise.submission import LabelKey, Nothing, Submission
+from kpixl.recognise.own_sheets import typed_beside
+from kpixl.recognise.submission import Nothing, Submission
 from kpixl.recognise.verify import settle
 from kpixl.texts import Text
 
 _ONLY_LIST: Text = ("问题清单，不是填报文件", "a list of problems, not a submission")
-# Workbooks for the office, not for those who fill in.
-OWN_KINDS = ('"kind":"summary"', '"kind":"status"', '"kind":"diff"')
-MAX_ORIGINS = 50  # digests that a list names; a file that was sent back more often than that is no file of a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +132,7 @@ def _results(
     content: bytes, shown: str, named: bool, extractor: Extractor, limits: Limits, depth: int
 ) -> list[FileResult]:
     """Read some content, `depth` archives and mails deep."""
-    if not named and _is_report(content):
+    if not named and is_report(content):
         digest = hashlib.sha256(content).hexdigest()
         return [FileResult(shown, digest, problems=(Problem("own-output-skipped", Location(shown)),))]
     try:
@@ -229,42 +220,44 @@ def _walk(
             yield from _walk(member.content, member.shown, wanted, holders, limits, depth + 1)
 
 
-def problem_list(origins: Sequence[str] = ()) -> str:
-    """Return what is in the first row of the sheet that `kpixl check --mark` puts in front of a submission.
-
-    `origins`: the digests of the files that the copy was made from, the newest last.
-    """
-    facts = {"of": [*origins[-MAX_ORIGINS:]]} if origins else {}
-    return json.dumps({"kpixl": sheet_ids.FORMAT, "kind": PROBLEMS_KIND, **facts}, separators=(",", ":"))
-
-
-def is_problem_list(grid: Grid) -> bool:
-    """Return whether a sheet is the list that `kpixl check --mark` puts in front of a submission."""
-    return _list_facts(grid) is not None
-
-
-def _list_facts(grid: Grid) -> Mapping[str, Any] | None:
-    own = own_sheet(grid.rows) if grid.rows and not grid.top else None
-    return own.facts if own is not None and own.facts["kind"] == PROBLEMS_KIND else None
-
-
-def origins_of(grids: Iterable[Grid]) -> tuple[str, ...]:
-    """Return the digests of the files that an annotated copy was made from, the newest last; none of any other file."""
-    facts = next((facts for grid in grids if (facts := _list_facts(grid)) is not None), {})
-    listed = facts.get("of")
-    return tuple(map(str, listed[-MAX_ORIGINS:])) if isinstance(listed, list) else ()
-
-
 def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> FileResult:
     """Read the forms of one workbook, document, page or text."""
     read = read_opened(opened, shown)
-    if not named and _is_ours(read.grids):
+    if not named and is_ours(read.grids):
         return FileResult(shown, read.sha256, problems=(Problem("own-output-skipped", Location(shown)),))
+    forms, empty, problems = _forms(read.grids, shown, extractor)
+    problems = [*read.problems, *problems]
+    if forms:
+        problems += beside_forms(shown, extractor, empty, forms)
+    elif empty:
+        is_csv = opened.kind is FileKind.TEXT and shown.casefold().endswith(".csv")
+        problems += no_form(shown, extractor, empty, csv=is_csv)
+    elif not problems:
+        code = "file-skipped" if any(map(is_problem_list, read.grids)) else "no-sheets"
+        problems.append(Problem(code, Location(shown), {"reason": _ONLY_LIST}))
+    forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
+    problems += annotations_told(opened, shown, forms)
+    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
+    return FileResult(
+        shown,
+        read.sha256,
+        tuple(forms),
+        tuple(problems),
+        looks,
+        properties=read_properties(opened.package) if opened.package is not None else NO_PROPERTIES,
+        origins=origins_of(read.grids[:1]),
+    )
+
+
+def _forms(
+    grids: Sequence[Grid], shown: str, extractor: Extractor
+) -> tuple[list[Submission], list[Empty], list[Problem]]:
+    """Return the forms on the sheets of a file, the sheets without one, and the sheets that could not be read."""
     forms: list[Submission] = []
-    empty: list[tuple[Grid, Nothing]] = []
-    problems = list(read.problems)
-    sheets = [grid for grid in read.grids if not _is_furniture(grid)]
-    lost = _missing_ids(read.grids, sheets)
+    empty: list[Empty] = []
+    problems: list[Problem] = []
+    sheets = [grid for grid in grids if not is_furniture(grid)]
+    lost = _missing_ids(grids, sheets)
     for grid in sheets:
         try:
             found = extractor.extract(grid, shown, lost.get(grid.name or ""))
@@ -275,38 +268,7 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
             empty.append((grid, found))
         else:
             forms += found
-    if not forms and empty:
-        only_text = opened.kind is FileKind.TEXT
-        found_none = _unrelated(shown, extractor, [n for _, n in empty], csv=only_text and _is_csv(shown))
-        others = [other.problem(shown, grid, extractor.form(n.form).title, Severity.ERROR)
-                  for grid, n in empty for other in n.others or ((n.weak,) if n.weak else ())]  # fmt: skip
-        apart, unread = _apart(shown, extractor, empty), [_unread(shown, extractor, *sheet) for sheet in empty]
-        problems += others or ([apart] if apart else [problem for problem in unread if problem] or [found_none])
-    elif not forms and not problems:
-        listed = any(map(is_problem_list, read.grids))
-        problems.append(Problem("file-skipped" if listed else "no-sheets", Location(shown), {"reason": _ONLY_LIST}))
-    else:
-        problems += [p for sheet in empty if _foreign(sheet[0]) for p in _skipped(shown, extractor, *sheet, forms)]
-    forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
-    problems += annotations_told(opened, shown, forms)
-    problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
-    properties = read_properties(opened.package) if opened.package is not None else NO_PROPERTIES
-    return FileResult(
-        shown,
-        read.sha256,
-        tuple(forms),
-        tuple(problems),
-        looks,
-        properties=properties,
-        origins=origins_of(read.grids[:1]),
-    )
-
-
-def _is_furniture(grid: Grid) -> bool:
-    """Return whether kpixl itself put a sheet into the workbook, beside the forms; its name may be typed."""
-    if grid.name is None or not grid.name.startswith(sheet_ids.OWN_SHEET):
-        return is_problem_list(grid)
-    return any(isinstance(raw, str) and raw.startswith(sheet_ids.PREFIX) for row in grid.rows[:1] for raw in row[:1])
+    return forms, empty, problems
 
 
 def _missing_ids(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, SheetId]:
@@ -317,102 +279,3 @@ def _missing_ids(grids: Sequence[Grid], sheets: Sequence[Grid]) -> dict[str, She
         return {}
     standing = {found.sheet_id.project for grid in sheets for found in sheet_ids.find(grid.rows)}
     return {name: sheet_id for name, sheet_id in listed.items() if sheet_id.project not in standing}
-
-
-def is_own_output(path: Path) -> bool:
-    """Return whether a file is a workbook or report that kpixl made for the office: summary, status, report."""
-    if not path.is_file() or path.stat().st_size > DEFAULT_LIMITS.file_bytes:
-        return False
-    content = path.read_bytes()
-    return _is_report(content) or _is_ours(read_grids(content, path.name).grids)
-
-
-def _is_report(content: bytes) -> bool:
-    return OWN_REPORT in content[:1000] or content.startswith(OWN_LETTER)
-
-
-def _is_ours(grids: Sequence[Grid]) -> bool:
-    own = next((g for g in grids if g.name == sheet_ids.OWN_SHEET), None)
-    if own is None or not own.rows or not own.rows[0]:
-        return False
-    first = own.rows[0][0]
-    return isinstance(first, str) and any(kind in first for kind in OWN_KINDS)
-
-
-def _foreign(grid: Grid) -> bool:
-    """Return whether a sheet is neither blank nor one that every template of ours has besides the forms."""
-    return not sheet_ids.is_instructions(grid.rows) and any(not is_blank(raw) for row in grid.rows for raw in row)
-
-
-def _skipped(
-    file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Submission]
-) -> Sequence[Problem]:
-    """Name the kind of a sheet without a form, or what else it is."""
-    if nothing.others:
-        # Beside forms of ours it may be meant to be there; the sheet of a project is not.
-        sheet_id = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
-        level, title = Severity.ERROR if sheet_id else Severity.WARNING, extractor.form(nothing.form).title
-        return [other.problem(file, grid, title, level) for other in nothing.others]
-    return [_remainder(file, extractor, grid, nothing, forms)]
-
-
-def _remainder(file: str, extractor: Extractor, grid: Grid, nothing: Nothing, forms: Sequence[Submission]) -> Problem:
-    """Report what a sheet without a form is: a part of a form on another sheet, rows of a table, or something else."""
-    names, where = extractor.names(nothing.form), Location(file, grid.name)
-
-    def problem(code: str, labels: Iterable[LabelKey], form: Submission) -> Problem:
-        shown = "、".join(names[key].rstrip(":：") for key in names if key in set(labels))
-        return Problem(code, where, {"labels": shown, "other": form.sheet or ("前一页", "the page before")})
-
-    for form in forms:
-        if form.form == nothing.form and len(part := form.missing & nothing.seen) > 1:
-            return problem("sheet-part", part, form)
-    if (unread := _unread(file, extractor, grid, nothing)) is not None:
-        return unread
-    headings = {key for key in nothing.seen if key[0]}
-    if len(headings) > 1:
-        return problem("sheet-rows", headings, forms[-1])
-    if nothing.weak is not None:
-        return nothing.weak.problem(file, grid, extractor.form(nothing.form).title, Severity.INFO)
-    return Problem("sheet-skipped", where, {"texts": first_texts(grid)})
-
-
-def _unread(file: str, extractor: Extractor, grid: Grid, nothing: Nothing) -> Problem | None:
-    """Report the sheet of a project whose form is not found, with what is filled in; None where it is no project's."""
-    sheet_id = sheet_ids.in_row(grid.rows[0]) if grid.rows else None
-    if sheet_id is None:
-        return None
-    names = extractor.names(nothing.form)
-    missing = "、".join(name.rstrip(":：") for key, name in names.items() if key not in nothing.seen)
-    typed = extractor.typed(nothing.form, grid)
-    content = quotation(quoted(grid, typed))
-    details = {"id": sheet_id.project, "missing": missing, "count": len(typed), "content": content}
-    return Problem("sheet-unread", Location(file, grid.name), details, project=sheet_id.project)
-
-
-def _apart(file: str, extractor: Extractor, empty: Sequence[tuple[Grid, Nothing]]) -> Problem | None:
-    """Report sheets that make up a form only together."""
-    best = max((nothing for _, nothing in empty), key=lambda n: len(n.seen))
-    pieces = [(grid, n.seen) for grid, n in empty if n.form == best.form and len(n.seen) > 1]
-    names = extractor.names(best.form)
-    if len(pieces) < 2 or 4 * len(frozenset().union(*(seen for _, seen in pieces))) < 3 * len(names):
-        return None
-    return Problem("sheets-apart", Location(file), {"sheets": "、".join(grid.name or "-" for grid, _ in pieces)})
-
-
-def _is_csv(shown: str) -> bool:
-    return shown.casefold().endswith(".csv")
-
-
-def _unrelated(file: str, extractor: Extractor, nothings: Sequence[Nothing], *, csv: bool) -> Problem:
-    """Report that no form was found; of a .csv, that the form may be on another sheet of the workbook that it was."""
-    best = max(nothings, key=lambda n: len(n.seen))
-    if csv and not best.seen:
-        return Problem("csv-one-sheet", Location(file), {"title": extractor.form(best.form).title})
-    names = extractor.names(best.form)
-    labels: Text = ("表中的标签一个也没有找到。", "Not one of its labels was found.")
-    if best.seen:
-        found = "、".join(name for key, name in names.items() if key in best.seen)
-        missing = "、".join(name for key, name in names.items() if key not in best.seen)
-        labels = (f"找到的标签：{found}；缺少：{missing}。", f"Labels found: {found}; missing: {missing}.")
-    return Problem("no-form", Location(file), {"title": extractor.form(best.form).title, "labels": labels})
