@@ -72,9 +72,12 @@ def computed_value(field: Field, values: Mapping[str, Value], tables: Mapping[st
         return None
     with localcontext(prec=_PRECISION):
         result = OPERATIONS[computation.operation].result(numbers, Decimal(1).scaleb(computation.power))
-    if computation.bands:
-        return next((text for text, least in computation.bands.items() if result is not None and result >= least), None)
-    return _rounded(result, computation.decimals)
+    return _band(computation.bands, result) if computation.bands else _rounded(result, computation.decimals)
+
+
+def _band(bands: Mapping[str, Decimal], number: Decimal | None) -> str | None:
+    """Return the text of the first band that a number reaches."""
+    return next((text for text, least in bands.items() if number is not None and number >= least), None)
 
 
 def _operand(operand: str | Decimal, values: Mapping[str, Value], tables: Mapping[str, Sequence[Row]]) -> list[Value]:

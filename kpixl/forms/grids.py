@@ -50,12 +50,14 @@ def read_grid(key: str, node: Node, read_field: ReadField) -> GridFields:
     for count in (len(rows), len(columns)):
         if not 0 < count <= MAX_LINES:
             raise invalid(node.path, f"must have 1 to {MAX_LINES} rows and columns")
-    fields: dict[str, Field] = {}
-    for row, (line, parts) in rows.items():
+    for row, (_, parts) in rows.items():
         _check_parts(key, row, parts, lines)
-        for name, column in columns.items():
-            if row in column.only:
-                fields[f"{key}.{row}.{name}"] = _cell(key, line, name, parts, columns)
+    fields = {
+        f"{key}.{row}.{name}": _cell(key, line, name, parts, columns)
+        for row, (line, parts) in rows.items()
+        for name, column in columns.items()
+        if row in column.only
+    }
     heads = {name: GridLine(name, c.field.label, c.field.synonyms, c.field.dated) for name, c in columns.items()}
     grid = FieldGrid(key, node.take("label", str), lines, heads, node.take("empty", str, "—"))
     node.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,21 +17,26 @@ def field_called(form: Form, name: str) -> Field:
     Raises KpixlError `field-unknown`, with the fields that may be meant.
     """
     word = fold(name)
-    near: list[Field] = []
-    nearly: list[Field] = []  # by a synonym only, which staff write but nobody prints
+    names = {key: [fold(text) for text in (f.label, f.heading, *f.synonyms)] for key, f in form.fields.items()}
     for key, field in form.fields.items():
-        names = [fold(text) for text in (field.label, field.heading, *field.synonyms)]
-        if name == key or word in names:
+        if name == key or word in names[key]:
             return field
-        if word and (any(word in text for text in names[:2]) or name.casefold() in key.split(".")):
-            near.append(field)
-        elif word and any(word in text for text in names):
-            nearly.append(field)
-    near = near or nearly
+    near = [form.fields[key] for key in _near_keys(name, names)] if word else []
     if len(near) == 1:
         return near[0]
     known = ", ".join(f"{field.key} ({field.heading})" for field in near or form.fields.values())
     raise failure("field-unknown", field=name, known=known)
+
+
+def _near_keys(name: str, names: Mapping[str, Sequence[str]]) -> list[str]:
+    """List the fields a part of whose label or heading is `name`, or a part of their key; else of a synonym."""
+    word = fold(name)
+    printed = [
+        key for key, (label, heading, *_) in names.items()
+        if word in label or word in heading or name.casefold() in key.split(".")
+    ]  # fmt: skip
+    # Staff write synonyms, but nobody prints them.
+    return printed or [key for key, texts in names.items() if any(word in text for text in texts)]
 
 
 def unit_field(form: Form) -> Field | None:

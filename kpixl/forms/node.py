@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kpixl.problems import KpixlError, failure
+
+# Names on which the canonical file and the sheet id rely.
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
 def invalid(key: str, reason: str) -> KpixlError:
     """Make the error for a mistake in a definition."""
     return failure("form-invalid", key=key, reason=reason)
+
+
+def check_name(name: str, where: str) -> None:
+    """Refuse a key that is no name. Raises KpixlError `form-invalid`."""
+    if not _NAME.fullmatch(name):
+        raise invalid(where, "a key is made of a-z, 0-9, _ and dots")
 
 
 class Node:

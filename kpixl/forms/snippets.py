@@ -115,11 +115,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                     total += len(item)
                     continue
                 total += ITEM
-                if isinstance(item, dict):
-                    stack.append(iter((*item.keys(), *item.values())))
-                    break
-                if isinstance(item, list | tuple | set | frozenset):
-                    stack.append(iter(item))
+                if (inside := _inside(item)) is not None:
+                    stack.append(iter(inside))
                     break
             else:
                 stack.pop()
@@ -147,9 +144,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             if bits.get(operator, 0) > MAX_BITS:
                 raise TooMuchError(("数值过大", "a number becomes too large"))
         elif operator == "*":
-            for value, times in ((left, right), (right, left)):
-                if isinstance(times, int) and hasattr(value, "__len__"):
-                    self.charge(len(value) * max(times, 0))
+            self.charge(sum(len(v) * max(n, 0) for v, n in ((left, right), (right, left)) if _is_repeated(v, n)))
         elif operator == "%" and isinstance(left, str):
             self._check_format(left, (right,))
         elif operator == "+":
@@ -346,3 +341,14 @@ def _is_ours(error: Exception) -> bool:
     raised = Path(trace.tb_frame.f_code.co_filename) if trace is not None else Path()
     recursed = isinstance(error, RecursionError | MemoryError | TemplateError)
     return not recursed and raised.is_relative_to(_HERE) and raised != Path(__file__) and raised.suffix == ".py"
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    """Return what is in a list, set or mapping; None for any other value."""
+    if isinstance(value, dict):
+        return (*value.keys(), *value.values())
+    return value if isinstance(value, list | tuple | set | frozenset) else None
+
+
+def _is_repeated(value: object, times: object) -> bool:
+    return isinstance(times, int) and hasattr(value, "__len__")

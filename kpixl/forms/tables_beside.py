@@ -63,29 +63,35 @@ def place_tables(
         if name not in tables:
             raise invalid(f"{node.path}.tables", f"no table {name}")
     caption = check_places(node.take("caption", str, ""), f"{node.path}.caption")
-    heads: dict[str, dict[str, list[TableColumn]]] = {}
     shared: list[str] = []
-    for look in ("entry", "print"):
-        col = 1 if caption else 0
-        heads[look] = {name: [] for name in names}
-        for spec, group, where in heading_specs(node.take(look, list), f"{node.path}.{look}"):
-            owners, heading = _heading(spec, look, names, tables, col, where)
-            heading = replace(heading, group=group)
-            if len(owners) > 1:
-                shared.append(heading.key)
-            for name in owners:
-                heads[look][name].append(heading)
-            col += heading.columns
-        if col > wide[look]:
-            raise invalid(f"{node.path}.{look}", "wider than its widths")
-        for name in names:
-            check_groups(heads[look][name], tables[name], f"{node.path}.{look}")
+    heads = {look: _place_headings(node, look, names, tables, wide[look], 1 if caption else 0, shared)
+             for look in ("entry", "print")}  # fmt: skip
     depth = depth_of(*(headings for own in heads.values() for headings in own.values()))
     return [
         PlacedTable(name, row + depth - 1, "" if number else caption, tuple(heads["entry"][name]),
                     tuple(heads["print"][name]), tuple(names), frozenset(shared), depth)
         for number, name in enumerate(names)
     ]  # fmt: skip
+
+
+def _place_headings(
+    node: Node, look: str, names: Sequence[str], tables: Mapping[str, Table], wide: int, col: int, shared: list[str]
+) -> dict[str, list[TableColumn]]:
+    """Place the headings of tables side by side from column `col` on; add to `shared` those of several tables."""
+    heads: dict[str, list[TableColumn]] = {name: [] for name in names}
+    for spec, group, where in heading_specs(node.take(look, list), f"{node.path}.{look}"):
+        owners, heading = _heading(spec, look, names, tables, col, where)
+        heading = replace(heading, group=group)
+        if len(owners) > 1:
+            shared.append(heading.key)
+        for name in owners:
+            heads[name].append(heading)
+        col += heading.columns
+    if col > wide:
+        raise invalid(f"{node.path}.{look}", "wider than its widths")
+    for name in names:
+        check_groups(heads[name], tables[name], f"{node.path}.{look}")
+    return heads
 
 
 def _heading(
@@ -120,14 +126,8 @@ def _levels(table: Table, key: str) -> bool:
 def check_tables(form: Form) -> None:
     """Refuse tables of which a heading could be two columns, or a row belong to two tables."""
     for placed in form.layout.tables:
-        table = form.tables[placed.table]
-        _check_complete(table, placed)
-        names: dict[str, str] = {}
-        for key, texts in _headings(table):
-            for text in texts:
-                other = names.setdefault(text, key)
-                if other != key and not _is_value_of(table, key, other):
-                    raise invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
+        _check_complete(form.tables[placed.table], placed)
+        _check_columns(form.tables[placed.table])
     for above, below in combinations(form.layout.tables, 2):
         both = [_texts(form.tables[placed.table]) for placed in (above, below)]
         alike = both[0] & both[1]
@@ -137,6 +137,15 @@ def check_tables(form: Form) -> None:
         if above.row != below.row and both[0] != both[1] and len(alike) >= max(TOO_ALIKE, half):
             reason = f"has the headings of {above.table}: {', '.join(sorted(alike))}; put them side by side"
             raise invalid(f"tables.{below.table}", reason)
+
+
+def _check_columns(table: Table) -> None:
+    """Refuse two columns of one name."""
+    names: dict[str, str] = {}
+    for key, text in ((key, text) for key, texts in _headings(table) for text in texts):
+        other = names.setdefault(text, key)
+        if other != key and not _is_value_of(table, key, other):
+            raise invalid(f"tables.{table.key}.columns.{key}", f"reads like {other}: both are called {text}")
 
 
 def _check_complete(table: Table, placed: PlacedTable) -> None:

@@ -228,30 +228,33 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
     printed = folded
     symbol, folded = _leading_operator("".join(folded.split()), operators)
     match = _TARGET.fullmatch(folded)
-    if not match or match["op"]:
+    if not match or match["op"] or (symbol is None and not match["rest"] and OCTOBER.fullmatch(folded)):
         return None
-    number = spelled(match["number"])
-    rest = match["rest"]
-    if symbol is None and not rest and OCTOBER.fullmatch(folded):
-        return None
-    if number is None or re.match(r"-?0\d", match["number"]) or not as_typed(text, match["number"].lstrip("-")):
+    typed, rest = match["number"], match["rest"]
+    number = spelled(typed)
+    if number is None or re.match(r"-?0\d", typed) or not as_typed(text, typed.lstrip("-")):
         return None
     for suffix, meant in _SUFFIX_OPERATORS.items():
         if symbol in (None, meant) and rest.endswith(suffix):  # ≥80%以上 says the same twice
             symbol, rest = meant, rest.removesuffix(suffix)
+    unit = _target_unit(text, typed, rest, units, operator=symbol is not None) if rest else ""
+    if unit is None:
+        return None
+    plain = f"{symbol or ''}{typed}({unit})" if unit else f"{symbol or ''}{typed}"
+    return TargetReading(symbol, number, unit or None, printed != plain or text.strip() != printed)
+
+
+def _target_unit(text: str, number: str, rest: str, units: Choices, *, operator: bool) -> str | None:
+    """Return the unit that is behind the number of a target; None where it may be no unit. `text`: the whole target."""
     wrapped = _WRAPPED_UNIT.fullmatch(rest)
-    unit = wrapped["unit"] if wrapped else rest or None
-    if unit is not None:
-        known = read_choice(unit, units).value
-        if known not in units.items:
-            known = _as_typed_end(text, unit) if not wrapped else _as_typed_end(text, f"({unit})")[1:-1]
-            spellings = (unit, str(known))  # ㎡ is a unit, and so is 人／年 once it is folded
-            likely = any(is_unit(one, match["number"], operator=symbol is not None) for one in spellings)
-            if not wrapped and not (units.open and likely):
-                return None
-        unit = str(known)
-    plain = f"{symbol or ''}{match['number']}({unit})" if unit else f"{symbol or ''}{match['number']}"
-    return TargetReading(symbol, number, unit, printed != plain or text.strip() != printed)
+    unit = wrapped["unit"] if wrapped else rest
+    known = read_choice(unit, units).value
+    if known in units.items:
+        return str(known)
+    typed = _as_typed_end(text, f"({unit})")[1:-1] if wrapped else _as_typed_end(text, unit)
+    spellings = (unit, typed)  # ㎡ is a unit, and so is 人／年 once it is folded
+    likely = units.open and any(is_unit(one, number, operator=operator) for one in spellings)
+    return typed if wrapped or likely else None
 
 
 def _as_typed_end(text: str, folded: str) -> str:
