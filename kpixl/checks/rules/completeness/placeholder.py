@@ -21,20 +21,21 @@ class Placeholder:
 def placeholder(p: Placeholder, subject: Subject) -> Iterator[Hit]:
     """Find placeholders in any text."""
     find = p.words.pattern.search
-    project = subject.project
-    rows = [row for table in project.tables.values() for row in table]
-    texts = [value for group in (project.values, *rows) for value in group.values() if isinstance(value, str)]
-    if not find("\n\n".join(texts)):
+    texts = [*_texts(subject)]
+    if not find("\n\n".join(text for _, text in texts)):  # one search for nearly every project
         return
-    for key, value in project.values.items():
-        if isinstance(value, str) and (match := find(value)):
-            yield Hit(Key(key), {"label": subject.heading(key), "found": match[0]})
-    for table, lines in project.tables.items():
-        columns = subject.form.tables[table].columns
-        for number, row in enumerate(lines):
-            for name, value in row.items():
-                if isinstance(value, str) and (match := find(value)):
-                    yield Hit(Key(table, number, name), {"label": columns[name].label, "found": match[0]})
+    for key, text in texts:
+        if match := find(text):
+            label = subject.form.tables[key.name].columns[key.column].label if key.in_row else subject.heading(key.name)
+            yield Hit(key, {"label": label, "found": match[0]})
+
+
+def _texts(subject: Subject) -> Iterator[tuple[Key, str]]:
+    for name, value in subject.project.values.items():
+        if isinstance(value, str):
+            yield Key(name), value
+    for table, number, row in subject.rows():
+        yield from ((Key(table.key, number, name), value) for name, value in row.items() if isinstance(value, str))
 
 
 RULE = Rule(

@@ -27,11 +27,8 @@ class DateSpellings:
 def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tuple[str, Hit]]:
     """Find one date spelled in several ways; one hit, at the first that is not spelled like most."""
     found: dict[date, dict[str, list[tuple[str, int]]]] = {}
-    for subject in subjects:
-        for line in subject.lines[p.rows.table]:
-            if line.level2 in p.levels and isinstance(line.value, str) and (named := deadline_of(line.value)):
-                places = found.setdefault(named[0], {}).setdefault(line.value, [])
-                places.append((subject.project.id, line.number))
+    for day, spelling, place in _dates(p, subjects):
+        found.setdefault(day, {}).setdefault(spelling, []).append(place)
     for spellings in found.values():
         if len(spellings) < 2:
             continue
@@ -41,6 +38,14 @@ def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tu
         shown_ways = "；".join(f"“{text}” × {count}" for text, count in counts.most_common(MAX_SHOWN))
         details = {"count": len(spellings), "spellings": shown_ways, "commonest": commonest}
         yield project, Hit(Key(p.rows.table, number, p.rows.value), details)
+
+
+def _dates(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tuple[date, str, tuple[str, int]]]:
+    """Yield each date that a row names, as it is spelled there, with the project and the number of the row."""
+    for subject in subjects:
+        for line in subject.lines[p.rows.table]:
+            if line.level2 in p.levels and isinstance(line.value, str) and (named := deadline_of(line.value)):
+                yield named[0], line.value, (subject.project.id, line.number)
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
+from kpixl.forms.definition import Choices, Field, Row
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
@@ -16,16 +17,20 @@ def level_mismatch(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     for table, rows in subject.project.tables.items():
         columns = form.tables[table].columns
         owner = {column.choices: column for column in columns.values() if column.choices}
-        for field, choices in closed_lists(form, columns):
-            above = owner.get(choices.parent or "")
-            if above is None:
-                continue
+        levels = [(f, c, above) for f, c in closed_lists(form, columns) if (above := owner.get(c.parent or ""))]
+        for field, choices, above in levels:
             for number, row in enumerate(rows):
-                parent, value = row[above.key], row[field.key]
-                below = choices.children.get(parent, ()) if isinstance(parent, str) else ()
-                if below and value in choices.items and value not in below:
-                    details = {"value": value, "parent": parent, "items": "、".join(below), "parent_label": above.label}
+                if (details := _mismatch(row, field, above, choices)) is not None:
                     yield Hit(Key(table, number, field.key), details)
+
+
+def _mismatch(row: Row, field: Field, above: Field, choices: Choices) -> dict[str, object] | None:
+    """Return what a message says of an item that is below another item than that of its row."""
+    parent, value = row[above.key], row[field.key]
+    below = choices.children.get(parent, ()) if isinstance(parent, str) else ()
+    if not below or value not in choices.items or value in below:
+        return None
+    return {"value": value, "parent": parent, "items": "、".join(below), "parent_label": above.label}
 
 
 RULE = Rule(
