@@ -226,7 +226,7 @@ def read_target(text: str, operators: Choices, units: Choices) -> TargetReading 
     """
     folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).strip()
     printed = folded
-    symbol, folded = _leading_operator("".join(folded.split()), operators)
+    symbol, folded = leading_operator("".join(folded.split()), operators)
     match = _TARGET.fullmatch(folded)
     if not match or match["op"] or (symbol is None and not match["rest"] and OCTOBER.fullmatch(folded)):
         return None
@@ -264,7 +264,8 @@ def _as_typed_end(text: str, folded: str) -> str:
     return next((end for end in ends if unicodedata.normalize("NFKC", end) == folded), folded)
 
 
-def _leading_operator(text: str, operators: Choices) -> tuple[str | None, str]:
+def leading_operator(text: str, operators: Choices) -> tuple[str | None, str]:
+    """Return the operator that a folded text begins with, None where with none, and the rest of the text."""
     spellings = sorted(_folded_items(operators).items(), key=lambda pair: -len(pair[0]))
     for spelling, item in spellings:
         if item != operators.qualitative and text.casefold().startswith(spelling):

@@ -10,7 +10,17 @@ from kpixl.forms.definition import Field, Form, PlacedTable, Row, Table, Target,
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.types.quantity import read_quantity
 from kpixl.forms.unit_text import is_numeric
-from kpixl.forms.values import Raw, is_blank, is_number, maybe_percent, read_target, target_text, text_of
+from kpixl.forms.values import (
+    Raw,
+    fold,
+    is_blank,
+    is_number,
+    leading_operator,
+    maybe_percent,
+    read_target,
+    target_text,
+    text_of,
+)
 from kpixl.keys import Key, row_keys
 from kpixl.portfolio.canonical import read_value, tidy_row
 from kpixl.portfolio.model import waiting_row
@@ -333,7 +343,7 @@ def _whole_target(
             row[target.operator], row[target.value], row[target.unit] = read.operator, read.value, read.unit
             return read.noted and target_text(row, target) != raw.strip()
         row[target.operator], row[target.value] = choices.qualitative, raw
-        if is_numeric(raw):
+        if is_numeric(raw) or leading_operator(fold(raw), choices)[0] is not None:
             record.note("target-as-text", place, target.label, {"text": raw})
         return False
     row[target.value] = read_quantity(raw).value

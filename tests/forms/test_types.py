@@ -11,6 +11,7 @@ import pytest
 
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.model import Collection
+from kpixl.forms.types.boxes import ticked_item
 from tests.strategies import form_of
 
 FORM = form_of("types-form")
@@ -89,3 +90,27 @@ def test_what_is_no_share_is_kept_and_named(share: str, message: str, tmp_path: 
     unread = [p for p in result.problems if p.code == "value-unread"]
     assert {p.location.address for p in unread} == {"D4", "D7"}
     assert all(message in p.message("zh") for p in unread)
+
+
+BOXES = {
+    "☑特定目标类 □其他运转类": "特定目标类",
+    "□特定目标类；☑其他运转类；": "其他运转类",
+    "特定目标类□、其他运转类■": "其他运转类",
+    "1.□特定目标类 2.☑其他": "其他",
+    "1、特定目标类□ 2、其他☑": "其他",
+    "特定目标类（√） 其他（ ）": "特定目标类",
+    "[x] A [ ] B": "A",
+    "○A ●B": "B",
+    "特定目标类√": "特定目标类",
+    "☑2.5万以上 □5万以上": "2.5万以上",
+    "□A □B": None,
+    "☑A ☑B": None,
+    "√": None,
+    "A": None,
+    "☑" + "A" * 300: None,
+}
+
+
+@pytest.mark.parametrize("text", BOXES)
+def test_the_item_of_the_one_ticked_box_is_read(text: str) -> None:
+    assert ticked_item(text) == BOXES[text]

@@ -173,11 +173,11 @@ ENTRIES: dict[str, Entry] = {
     ),
     "target-as-text": Entry(
         I,
-        "指标值“{text}”含有数字，但分不清计算符号、数值和单位，按文字（定性）读取。",
+        "指标值“{text}”含有数字或计算符号，但分不清计算符号、数值和单位，按文字（定性）读取。",
         "如是定量指标，请写成符号、数值、单位，例如 ≥100人。",
-        "The target {text} has a number but does not part into operator, value and unit; it was read as text.",
+        "The target {text} has a number or operator but does not part into operator, value and unit; read as text.",
         "If it is to be counted, write operator, value and unit, for example ≥100人.",
-        title=("含数字但按文字读取的指标值", "A target with a number that was read as text"),
+        title=("含数字或计算符号但按文字读取的指标值", "A target with a number or operator that was read as text"),
     ),
     "value-hidden": Entry(
         W,
