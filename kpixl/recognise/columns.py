@@ -9,14 +9,17 @@ from functools import cached_property
 from kpixl.forms.definition import Form, Target
 from kpixl.forms.values import Raw, fold, read_target
 from kpixl.recognise.labels import FoundTable, Heading
-from kpixl.recognise.targets import parts_by_content
+from kpixl.recognise.targets import may_be_operators, parts_by_content
 
 
 class TableColumns:
     """Which physical column of a found table is which column of the form."""
 
-    def __init__(self, form: Form, found: FoundTable, rows: Sequence[Sequence[Raw]]) -> None:
+    def __init__(
+        self, form: Form, found: FoundTable, rows: Sequence[Sequence[Raw]], *, expected: bool = False
+    ) -> None:
         self.form, self.table = form, form.tables[found.table]
+        self.expected = expected  # it is laid out as it was sent: what a cell is follows from its column
         self.first = min(h.col for h in found.headings)
         self.others = found.others
         self.places: dict[str, tuple[int, int]] = {}
@@ -72,7 +75,9 @@ class TableColumns:
             self.places[target.value] = (heading.col, heading.last_col)
             return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
-        if found.entry and not heading.sent:
+        operators = (row[heading.col] for row in body if heading.col < len(row))
+        by_place = heading.sent and (self.expected or may_be_operators(self.form, self.table, target, operators))
+        if found.entry and not by_place:
             span = range(heading.col, heading.last_col + 1)
             likely = parts_by_content(self.form, self.table, target, body, span)
             if any(parts[part] != col for part, col in likely.items()):

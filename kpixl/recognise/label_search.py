@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpixl.a1 import Span
-from kpixl.forms.definition import TableColumn
-from kpixl.forms.values import is_blank
+from kpixl.forms.definition import Choices, TableColumn
+from kpixl.forms.values import Raw, is_blank, read_choice
 from kpixl.portfolio.own_texts import is_furniture
 from kpixl.recognise.grids import cross, following, grid_heading_rows
 from kpixl.recognise.headings import Heads, columns_in, heading_rows, with_shared, with_those_beside
 from kpixl.recognise.label_with_value import labels_with_values
-from kpixl.recognise.labels import Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
+from kpixl.recognise.labels import MAX_LABEL, Anchor, FoundForm, FoundTable, Heading, Hit, LabelIndex, Rows, Slot
 from kpixl.recognise.near_labels import NearLabels, near_columns, near_fields, near_heading_row
 from kpixl.recognise.other_columns import other_columns, without_repeated
 from kpixl.recognise.stacked_headings import Stack, groups_in, rows_of, stacked
@@ -319,10 +319,37 @@ def _tables(
         aside = frozenset(col for first, end in others.items() for col in range(first, end + 1))
         for table, own in keys.items():
             places = {anchor.col: anchor.row for anchor in by_row[start][table]}
-            headings = _headings(index, table, start, places, own, taken, edge, spans)
-            apart = _three_cells(index, table, rows[: last + 1], start + 1, headings, merges)
-            found.append(FoundTable(table, start, last, tuple(headings), apart, others=aside))
+            # In headings over two rows the lower one may be unknown: it is no row of the table.
+            head = start + _has_subheads(index, rows[start : last + 1], {c: spans.get((start, c), c) for c in own})
+            headings = _headings(index, table, head, places, own, taken, edge, spans)
+            apart = _three_cells(index, table, rows[: last + 1], head + 1, headings, merges)
+            found.append(FoundTable(table, head, last, tuple(headings), apart, others=aside))
     return found
+
+
+def _has_subheads(index: LabelIndex, rows: Rows, reach: Mapping[int, int]) -> bool:
+    """Return whether the second row holds headings below merged ones and nothing else: 前年 | 上年 | 预计当年实现.
+
+    `reach`: the column of each heading -> the last that it is merged over. Merged rows of the table have one cell below
+    each, and what is in a list of the form is no heading.
+    """
+    if len(rows) < 2:
+        return False
+    filled = {col for col, raw in enumerate(rows[1]) if not is_blank(raw)}
+    below = [filled.intersection(range(first, end + 1)) for first, end in reach.items()]
+    lists = index.form.choices.values()
+    return (
+        bool(filled)
+        and filled == set().union(*below)
+        and all(len(cells) != 1 for cells in below)
+        and all(_may_head(rows[1][col], lists) for col in filled)
+    )
+
+
+def _may_head(raw: Raw, lists: Iterable[Choices]) -> bool:
+    if not isinstance(raw, str) or len(raw) > MAX_LABEL or any(letter.isdigit() for letter in raw):
+        return False
+    return not any(read_choice(raw, choices).value in choices.items for choices in lists)
 
 
 def _with_groups(tables: Sequence[FoundTable], stack: Stack, groups: Sequence[Anchor]) -> list[FoundTable]:

@@ -136,7 +136,7 @@ def _columns(record: Record, found: FoundTable) -> TableColumns:
     if not record.found.expected:
         return TableColumns(record.form, found, record.rows)
     if (known := record.index.columns.get(found)) is None:
-        known = TableColumns(record.form, found, record.rows)
+        known = TableColumns(record.form, found, record.rows, expected=True)
         if len(record.index.columns) < MAX_KNOWN:
             record.index.columns[found] = known
     return known

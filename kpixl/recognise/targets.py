@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kpixl.forms.definition import Choices, Form, Table, Target
 from kpixl.forms.types.quantity import read_quantity
-from kpixl.forms.values import Raw, fold, is_blank, is_number, read_choice, read_target
+from kpixl.forms.values import Raw, fold, is_blank, is_number, read_choice, read_target, text_of
 
 MAX_COLUMNS = 8  # under one heading; the template has three
 LONG_UNIT = 8  # characters; the longest that is known has four
@@ -32,11 +32,14 @@ def parts_by_content(
     operator, value, unit = target.parts
     template = dict(zip(target.parts, columns, strict=False))
 
-    def rank(chosen: Mapping[str, int]) -> tuple[float, bool, int]:
+    def rank(chosen: Mapping[str, int]) -> tuple[float, bool, int, int]:
         left = sum(len(cells[c]) for c in filled if c not in chosen.values())
-        kinds = [""] if [*chosen] == [value] else [*chosen]
+        whole = [*chosen] == [value]
+        kinds = [""] if whole else [*chosen]
         fit = sum(scores[kind, c] for kind, c in zip(kinds, chosen.values(), strict=True)) - left
-        return fit, all(template.get(part) == c for part, c in chosen.items()), len(chosen)
+        as_sent = not whole and all(template.get(part) == c for part, c in chosen.items())
+        # Of columns with whole targets the last one counts: before it forms have what was reached in earlier years.
+        return fit, as_sent, len(chosen), max(chosen.values())
 
     options = [
         dict(zip(parts, chosen, strict=True))
@@ -44,6 +47,12 @@ def parts_by_content(
         for chosen in itertools.combinations(filled, len(parts))
     ]
     return max(options, key=rank, default=template)
+
+
+def may_be_operators(form: Form, table: Table, target: Target, cells: Iterable[Raw]) -> bool:
+    """Return whether a column may be that of a target's operators: one of its cells is one, or all are blank."""
+    filled = [text_of(raw) for raw in cells if not is_blank(raw)]
+    return not filled or any(_listed(text, _choices(form, table, target.operator)) for text in filled)
 
 
 def _score(form: Form, table: Table, target: Target, part: str, raw: Raw) -> float:
@@ -54,10 +63,13 @@ def _score(form: Form, table: Table, target: Target, part: str, raw: Raw) -> flo
         return 2 if _listed(text, operators) else -3
     number = is_number(raw) or is_number(read_quantity(raw).value)
     if part == target.unit:
-        return -3 if number else 2 if _listed(text, units) else -2 if len(fold(text)) > LONG_UNIT else 0
+        if number or read_target(text, operators, units):
+            return -3
+        return 2 if _listed(text, units) else -2 if len(fold(text)) > LONG_UNIT else 0
     if part == target.value:
         return -3 if _listed(text, operators) else -2 if _listed(text, units) else 1 if number else 0.5
-    return 1.5 if number or (text and read_target(text, operators, units)) else 0.5
+    read = read_target(text, operators, units) if text else None
+    return 2 if read and read.operator else 1.5 if number or read else 0.5
 
 
 def _listed(text: str, choices: Choices) -> bool:
