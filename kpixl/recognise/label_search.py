@@ -319,24 +319,24 @@ def _tables(
         aside = frozenset(col for first, end in others.items() for col in range(first, end + 1))
         for table, own in keys.items():
             places = {anchor.col: anchor.row for anchor in by_row[start][table]}
+            headings = _headings(index, table, start, places, own, taken, edge, spans)
             # In headings over two rows the lower one may be unknown: it is no row of the table.
-            head = start + _has_subheads(index, rows[start : last + 1], {c: spans.get((start, c), c) for c in own})
-            headings = _headings(index, table, head, places, own, taken, edge, spans)
+            head = start + _has_subheads(index, rows[start : last + 1], headings)
+            headings = [replace(heading, up=head - places[heading.col]) for heading in headings]
             apart = _three_cells(index, table, rows[: last + 1], head + 1, headings, merges)
             found.append(FoundTable(table, head, last, tuple(headings), apart, others=aside))
     return found
 
 
-def _has_subheads(index: LabelIndex, rows: Rows, reach: Mapping[int, int]) -> bool:
-    """Return whether the second row holds headings below merged ones and nothing else: 前年 | 上年 | 预计当年实现.
+def _has_subheads(index: LabelIndex, rows: Rows, headings: Iterable[Heading]) -> bool:
+    """Return whether the second row holds headings below wide ones and nothing else: 前年 | 上年 | 预计当年实现.
 
-    `reach`: the column of each heading -> the last that it is merged over. Merged rows of the table have one cell below
-    each, and what is in a list of the form is no heading.
+    A row of the table has one cell below each heading, and what is in a list of the form is no heading.
     """
     if len(rows) < 2:
         return False
     filled = {col for col, raw in enumerate(rows[1]) if not is_blank(raw)}
-    below = [filled.intersection(range(first, end + 1)) for first, end in reach.items()]
+    below = [filled.intersection(range(heading.col, heading.last_col + 1)) for heading in headings]
     lists = index.form.choices.values()
     return (
         bool(filled)

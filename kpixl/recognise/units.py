@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kpixl.forms.compute import computed_value
 from kpixl.forms.definition import Value
-from kpixl.forms.money import column_unit, convert, has_own_unit, money_label, names_unit, unit_text
+from kpixl.forms.money import column_unit, convert, has_own_unit, money_label, names_unit, unit_cell, unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import Raw, fold, text_of
 from kpixl.keys import Key
@@ -114,10 +114,21 @@ def other_captions(record: Record, strays: Mapping[tuple[int, int], Raw]) -> dic
         if not isinstance(raw, str) or len(raw) > MAX_LABEL or not names_unit(raw):
             continue
         stem, unit = money_label(fold(raw))
+        keys: list[str] = []
         if unit is not None and stem:
-            named = Named(" ".join(raw.split()), unit, (row, col))
-            found |= dict.fromkeys(_beside(record, row, col) or _below(record, row), named)
+            keys = _beside(record, row, col) or _below(record, row)
+        elif (unit := unit_cell(raw)) is not None and _continues(record, row, col):
+            keys = [*_beside(record, row - 1, col), *_beside(record, row, col)]
+        if unit is not None:
+            found |= dict.fromkeys(keys, Named(" ".join(raw.split()), unit, (row, col)))
     return found
+
+
+def _continues(record: Record, row: int, col: int) -> bool:
+    """Return whether a cell is the lower part of a caption: 资金情况 above （万元）, nothing before it in its row."""
+    above = record.raw(row - 1, col) if row else None
+    first = not any(record.filled(row, c) for c in range(col))
+    return first and isinstance(above, str) and 0 < len(above) <= MAX_LABEL
 
 
 def _beside(record: Record, row: int, col: int) -> list[str]:
