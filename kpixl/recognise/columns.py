@@ -75,12 +75,12 @@ class TableColumns:
             self.places[target.value] = (heading.col, heading.last_col)
             return
         parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
-        operators = (row[heading.col] for row in body if heading.col < len(row))
-        by_place = heading.sent and (self.expected or may_be_operators(self.form, self.table, target, operators))
-        if found.entry and not by_place:
+        first = (row[heading.col] for row in body if heading.col < len(row))
+        plain = self.expected or may_be_operators(self.form, self.table, target, first)
+        if found.entry and not (heading.sent and plain):
             span = range(heading.col, heading.last_col + 1)
             likely = parts_by_content(self.form, self.table, target, body, span)
-            if any(parts[part] != col for part, col in likely.items()):
+            if not plain or any(parts[part] != col for part, col in likely.items()):
                 self.told[heading.key] = likely
         if told := self.told.get(heading.key):
             whole = [*told] == [target.value]

@@ -107,15 +107,23 @@ def holds_another(index: LabelIndex, rows: Rows, found: FoundForm) -> bool:
 
 
 def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
-    """Count the labels that are moved by as many columns as each other: typed into a table, they are anywhere."""
-    moved: dict[int, set[str]] = {}
-    for row in rows:
+    """Count the labels that are moved as far as each other: typed into a table, they are anywhere.
+
+    Below a title they may be further down than each other: somebody may have put in rows.
+    """
+    moved: dict[tuple[int, int], set[str]] = {}
+    titled = 0
+    for number, row in enumerate(rows):
         for col, raw in enumerate(row):
             if raw == "":
                 continue
             for slot in index.slots(raw):
-                if slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
-                    moved.setdefault(col - index.labels[slot.key].col, set()).add(slot.key)
+                if slot.kind == "title":
+                    titled = 1
+                elif slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
+                    label = index.labels[slot.key]
+                    down = 0 if titled else number - label.row
+                    moved.setdefault((col - label.col, down), set()).add(slot.key)
     return max(map(len, moved.values()), default=0)
 
 
