@@ -9,8 +9,10 @@ from kpixl.portfolio.own_texts import is_furniture
 from kpixl.problems import Location, Problem
 from kpixl.recognise.labels import MAX_LABEL
 from kpixl.recognise.missing_labels import Losses, Lost
+from kpixl.recognise.quoted import quoted
 from kpixl.recognise.record import Named, Record
 from kpixl.recognise.units import other_captions, quoted_places
+from kpixl.recognise.unknown_columns import unknown_columns
 
 _LOST_STATUS = "#VALUE!"  # in .ods
 
@@ -24,11 +26,16 @@ def report_strays(record: Record) -> None:
     if not strays and record.found.expected:
         return
     lost = Losses(record.form, record.index, record.found, strays, record.grid, record.used).all()
+    strays = {place: raw for place, raw in strays.items() if all(place not in loss.cells for loss in lost)}
+    for column in unknown_columns(record.found.tables, strays):
+        heading = text_of(strays.pop(column.heading))
+        cells = quoted(record.grid, ((place, strays.pop(place)) for place in column.cells))
+        code = "column-numbers" if column.numbers else "column-unknown"
+        record.problem(code, column.heading, None, heading=heading, count=len(column.cells), cells=cells)
     for (r, c), raw in strays.items():
-        if all((r, c) not in loss.cells for loss in lost):
-            # With a label lost, what stands inside the form may be its value.
-            code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
-            record.problem(code, (r, c), None, text=text_of(raw))
+        # With a label lost, what stands inside the form may be its value.
+        code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
+        record.problem(code, (r, c), None, text=text_of(raw))
     record.reported[:0] = [_lost(record, loss) for loss in lost]
 
 

@@ -259,6 +259,22 @@ ENTRIES: dict[str, Entry] = {
         "There is content in the form whose label is missing; it was not taken up: {text}",
         "Restore the missing label, or move the content to its cell.",
     ),
+    "column-unknown": Entry(
+        W,
+        "表格中多出一列“{heading}”，其中 {count} 格内容未汇总：{cells}。",
+        "如属填报内容，请移到本表相应的列；不需要汇总的可以不管。",
+        "The table has a further column {heading}; its {count} cells were not taken up: {cells}.",
+        "If they are to be taken up, move them to the column where they belong; else leave it.",
+        title=("表格中多出的列", "A column that the form does not have"),
+    ),
+    "column-numbers": Entry(
+        I,
+        "“{heading}”列是各行的编号，未汇总：{cells}。",
+        "无需处理。",
+        "The column {heading} numbers the rows and was not taken up: {cells}.",
+        "Nothing needs to be done.",
+        title=("编号列", "A column that numbers the rows"),
+    ),
     "table-missing": Entry(
         E,
         "没有找到“{label}”的表头（{headings}），其内容（{count} 个单元格）未读取{content}。",
