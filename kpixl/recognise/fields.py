@@ -156,6 +156,7 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
     last = places[0][1] + record.index.values[key].columns - 1
     places = [p for p in places if record.index.below.get(key) or p[1] <= last]
     raw = record.raw(*places[0])
+    places = _before_label(places)
     if len(places) > 1 and kind.free_text:
         raw = "\n".join(text_of(record.raw(*p)) for p in places)
         record.problem("cells-joined", places[0], field.label, label=field.label, count=len(places))
@@ -164,6 +165,18 @@ def _take(record: Record, key: str, places: list[tuple[int, int]]) -> None:
         raw = f"{text_of(raw).strip()}{unit.name}"
         record.used.add(places[1])
     _read(record, key, places[0], raw)
+
+
+def _before_label(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out what looks like a label that the form does not have, and its value: 某项目 | | 项目编码 | A001.
+
+    A text over several cells has no blank cell within it.
+    """
+    for number in range(1, len(places) - 1):
+        (row, col), (before_row, before_col) = places[number], places[number - 1]
+        if row == before_row == places[number + 1][0] and col > before_col + 1:
+            return places[:number]
+    return places
 
 
 def _read(record: Record, name: str, place: tuple[int, int], raw: Raw) -> None:

@@ -28,6 +28,12 @@ from kpixl.recognise.unclaimed import report_strays
 from kpixl.recognise.units import fill_totals, scale
 
 _TITLE_YEAR = re.compile(r"(?<!\d)(20\d\d)年", re.ASCII)
+# A line below the title with a year in other words than the form prints: （2026年1-8月）, 2026年上半年.
+_PERIOD = re.compile(
+    r"\(?\s*(?P<year>20\d\d)\s*年\s*(?:度|(?:1[0-2]|[1-9])\s*[-—–~至]\s*(?:1[0-2]|[1-9])\s*月份?|[上下]半年|全年"
+    r"|第?[一二三四1-4]季度)?\s*\)?",
+    re.ASCII,
+)
 MAX_HEAD = 20  # rows above a form in which its heading, its year and the unit of its amounts are looked for
 
 
@@ -167,10 +173,12 @@ class FormReader:
         for place, match in self._subtitles(record):
             year = _year(match) or year
             record.used.add(place)
+            text = text_of(record.raw(*place))
             if not _agrees(match, record.sheet_id):
                 sent = record.sheet_id.year if record.sheet_id is not None else None
-                text = text_of(record.raw(*place))
                 record.problem("subtitle-differs", place, None, text=text, year=sent or "")
+            elif match.re is _PERIOD:
+                record.problem("subtitle-read", place, None, text=text, year=year or "")
         for r, row in enumerate(record.rows[: min(record.found.first_row, MAX_HEAD)]):
             for raw in row:
                 if m := printed_match(self.heading, raw):
@@ -189,7 +197,7 @@ class FormReader:
                     yield (r, c), match
 
     def _subtitle(self, record: Record, raw: Raw, place: tuple[int, int]) -> re.Match[str] | None:
-        match = next((m for p in (self.subtitle, *self.titles) if (m := printed_match(p, raw))), None)
+        match = next((m for p in (self.subtitle, *self.titles, _PERIOD) if (m := printed_match(p, raw))), None)
         if match is None and isinstance(raw, str) and "元" in raw:
             return self._with_remark(record, raw, place)
         return match

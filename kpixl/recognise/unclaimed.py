@@ -27,14 +27,16 @@ def report_strays(record: Record) -> None:
         return
     lost = Losses(record.form, record.index, record.found, strays, record.grid, record.used).all()
     strays = {place: raw for place, raw in strays.items() if all(place not in loss.cells for loss in lost)}
+    captions = {named.place for named in record.captions.values()}
     for column in unknown_columns(record.found.tables, strays):
         heading = text_of(strays.pop(column.heading))
         cells = quoted(record.grid, ((place, strays.pop(place)) for place in column.cells))
         code = "column-numbers" if column.numbers else "column-unknown"
         record.problem(code, column.heading, None, heading=heading, count=len(column.cells), cells=cells)
     for (r, c), raw in strays.items():
-        # With a label lost, what stands inside the form may be its value.
-        code = "stray-value" if lost and record.first_col <= c <= record.found.edge else "stray-text"
+        # With a label lost, what is inside the form may be its value; a caption of amounts is none.
+        inside = record.first_col <= c <= record.found.edge and (r, c) not in captions
+        code = "stray-value" if lost and inside else "stray-text"
         record.problem(code, (r, c), None, text=text_of(raw))
     record.reported[:0] = [_lost(record, loss) for loss in lost]
 

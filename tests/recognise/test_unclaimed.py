@@ -19,6 +19,7 @@ from kpixl.collection.consolidate import consolidate
 from kpixl.collection.one_file import FileResult, Job, read_file
 from kpixl.collection.review import review
 from kpixl.forms.definition import Form
+from kpixl.forms.load import load_form as form_of
 from kpixl.forms.values import Raw
 from kpixl.output.annotate import write_marked
 from kpixl.output.template import build_template
@@ -330,3 +331,23 @@ def annotated(path: Path, form: Form, folder: Path) -> Path:
     (copy,), _ = write_marked(result.files, result.problems, folder, today=date(2026, 11, 25))
     assert copy.reason is None, copy.reason
     return copy.path
+
+
+OTHER_LABEL = """项目支出绩效自评表
+项目名称,购书经费,,,项目编码,A001
+主管部门,市文旅局,,,实施单位,市图书馆
+年度总体目标,预期目标,,,实际完成情况
+,购书两万册,,,购书两万册
+一级指标,二级指标,三级指标,年度指标值,实际完成值,分值,得分
+产出指标,数量指标,购书量,2万册,2万册,100,100
+"""
+
+
+def test_a_label_of_another_form_is_no_part_of_the_value_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "自评.csv"
+    path.write_text(OTHER_LABEL, encoding="utf-8")
+    (result,) = read_file(Job(path, path.name), Extractor([form_of("shanghai-self-evaluation")]))
+    (form,) = result.forms
+    assert form.values["name"] == "购书经费"
+    told = {p.location.address: p.message() for p in (*form.reported, *result.problems)}
+    assert "项目编码" in told["E2"] and "A001" in told["F2"]

@@ -210,6 +210,14 @@ ENTRIES: dict[str, Entry] = {
         "Change it back to {year}; if it is meant for another year, fill in the form that was sent out for that year.",
         title=("表头的年度与下发时不同", "A year that is not the one sent out"),
     ),
+    "subtitle-read": Entry(
+        I,
+        "表头“{text}”按 {year} 年度读取。",
+        "请核对年度。",
+        "The heading “{text}” was read as the year {year}.",
+        "Check the year.",
+        title=("表头的年度写法不同", "A year in other words than the form has"),
+    ),
     "note-unread": Entry(
         I,
         "有批注，其中的文字未汇总：“{text}”。",
