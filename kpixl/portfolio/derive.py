@@ -110,17 +110,14 @@ class _Deriver:
 def _lost(source: Form, derivation: Derivation, portfolio: Portfolio) -> Iterator[Problem]:
     """Name each field and column with values that the next form has no place for."""
     kept = {origin for origin in derivation.fields.values() if isinstance(origin, str)}
-    for key, field in source.fields.items():
-        ids = [p.id for p in portfolio.projects if not _follows(field, p)]
-        if key not in kept and ids:
-            yield _not_carried(field.heading, ids)
+    for field in [field for key, field in source.fields.items() if key not in kept]:
+        yield from _not_carried(field.heading, [p.id for p in portfolio.projects if not _follows(field, p)])
     used = {derived.table: derived for derived in derivation.tables.values()}
     for name, table in source.tables.items():
         columns = _columns(table, used[name]) if name in used else set()
-        for key, column in table.columns.items():
-            ids = [p.id for p in portfolio.projects if any(row[key] is not None for row in p.tables[name])]
-            if key not in columns and ids:
-                yield _not_carried(f"{table.label} {column.label}", ids)
+        for column in [column for key, column in table.columns.items() if key not in columns]:
+            ids = [p.id for p in portfolio.projects if any(row[column.key] is not None for row in p.tables[name])]
+            yield from _not_carried(f"{table.label} {column.label}", ids)
 
 
 def _follows(field: Field, project: Project) -> bool:
@@ -136,6 +133,9 @@ def _columns(table: Table, derived: DerivedTable) -> set[str]:
     return origins | {part for key in origins & set(table.targets) for part in table.targets[key].parts}
 
 
-def _not_carried(label: str, ids: list[str]) -> Problem:
+def _not_carried(label: str, ids: list[str]) -> Iterator[Problem]:
+    """Name what is not carried over from some projects, if there are any."""
+    if not ids:
+        return
     shown = "、".join(ids[:MAX_NAMED]) + ("……" if len(ids) > MAX_NAMED else "")
-    return Problem("derive-left-out", Location(field=label), {"label": label, "count": len(ids), "ids": shown})
+    yield Problem("derive-left-out", Location(field=label), {"label": label, "count": len(ids), "ids": shown})

@@ -5,6 +5,7 @@ Values that follow another, under one label, are told by their order or by the c
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -76,13 +77,12 @@ def cross(
         lines |= {Slot("row", f"{name}.{key}"): place for key, place in labels.items()}
         near += axis.near
         reach = _reach(columns, edge, merges)
-        for line, label in labels.items():
-            for column, place in columns.items():
-                key, span = f"{name}.{line}.{column}", range(place[1], reach[column] + 1)
-                if key in index.form.fields:
-                    spots[key] = Spot(label[0], span[0], span[-1], (place, label))
-                else:
-                    empty |= {(label[0], col) for col in span}
+        for (line, label), (column, place) in itertools.product(labels.items(), columns.items()):
+            key, span = f"{name}.{line}.{column}", range(place[1], reach[column] + 1)
+            if key in index.form.fields:
+                spots[key] = Spot(label[0], span[0], span[-1], (place, label))
+            else:
+                empty |= {(label[0], col) for col in span}
     return Crossings(spots, lines, frozenset(empty), tuple(near))
 
 

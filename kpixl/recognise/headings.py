@@ -109,7 +109,8 @@ def with_shared(index: LabelIndex, columns: Collection[Anchor], heads: Heads) ->
         there = {anchor.slot: anchor for anchor in columns if anchor.row == row}
         present = {slot.table for slot in there}
         for key in index.placed[tables[0]].shared:
-            one = next((there[slot] for table in tables if (slot := Slot("column", key, table)) in there), None)
-            lacking = [t for t in tables if t in present and Slot("column", key, t) not in there]
-            found += [Anchor(row, one.col, Slot("column", key, table)) for table in lacking] if one else []
+            slots = [Slot("column", key, table) for table in tables]
+            one = next((there[slot] for slot in slots if slot in there), None)
+            lacking = [slot for slot in slots if slot.table in present and slot not in there]
+            found += [Anchor(row, one.col, slot) for slot in lacking] if one else []
     return found

@@ -128,19 +128,9 @@ class _Reader:
         elif name == _TABLE + "table":
             self.sheet, self.next_row = attributes.get(_TABLE + "name", ""), 0
         elif name == _TABLE + "table-row":
-            first, self.next_row = self.next_row, self.next_row + ods.times(attributes, _TABLE + "number-rows-repeated")
-            self.next_col = 0
-            wanted = self.wanted.get(self.sheet or "", {})
-            self.here = wanted.get(first, {})
-            if self.next_row > first + 1:
-                inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
-                self.here = {col: cell for cells in inside for col, cell in cells.items()}
+            self._start_row(ods.times(attributes, _TABLE + "number-rows-repeated"))
         elif name in _CELLS:
-            first = self.next_col
-            self.next_col += ods.times(attributes, _TABLE + "number-columns-repeated")
-            found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]
-            self.cell, self.shown, self.length = (found, attributes) if found else None, [], 0
-            self.spans = [self.fonts.get(attributes.get(_TABLE + "style-name", ""), _USUAL)]
+            self._start_cell(attributes)
         elif name == _TABLE + "null-date":
             self.from_1904 = attributes.get(_TABLE + "date-value", "").startswith("1904")
         elif name == _STYLE + "style":
@@ -150,6 +140,23 @@ class _Reader:
                 self.fonts[self.style] = font
         elif self.cell is not None:
             self._within(name, attributes)
+
+    def _start_row(self, times: int) -> None:
+        """Take the beginning of a row, or of several alike."""
+        first, self.next_row, self.next_col = self.next_row, self.next_row + times, 0
+        wanted = self.wanted.get(self.sheet or "", {})
+        self.here = wanted.get(first, {})
+        if times > 1:
+            inside = [cells for row, cells in wanted.items() if first <= row < self.next_row]
+            self.here = {col: cell for cells in inside for col, cell in cells.items()}
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        """Take the beginning of a cell, or of several alike."""
+        first = self.next_col
+        self.next_col += ods.times(attributes, _TABLE + "number-columns-repeated")
+        found = [(self.sheet or "", a) for col, a in self.here.items() if first <= col < self.next_col]
+        self.cell, self.shown, self.length = (found, attributes) if found else None, [], 0
+        self.spans = [self.fonts.get(attributes.get(_TABLE + "style-name", ""), _USUAL)]
 
     def _within(self, name: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element of a cell's text."""

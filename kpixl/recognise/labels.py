@@ -315,26 +315,28 @@ class LabelIndex:
         """Cut the layout at its tables; the last block has no table."""
         layout = self.layout
         ends = [group[0].row for group in layout.table_rows]
-        blocks, top = [], 0
-        for group, end in zip((*layout.table_rows, ()), (*ends, layout.rows - 1), strict=True):
-            cells = [c for c in (*layout.head, *layout.foot) if top <= c.row <= end]
-            texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in BLOCK_TEXTS]
-            split: list[tuple[int, int, str]] = []
-            whole: list[tuple[int, int, str]] = []
-            for placed in group:
-                table = self.form.tables[placed.table]
-                texts += [(end - top - up, col, text) for text, col, _, up, _ in entry_headings(placed, table)]
-                texts += [(placed.top - top, 0, placed.caption)] if placed.caption else []
-                whole += [(end - top, h.col, h.label) for h in placed.entry if h.key in table.targets]
-                split += [(end - top - up, col, text) for text, col, _, up, _ in target_headings(placed, table)]
-            # One heading over the three cells of a target is how templates had it before each cell had its own.
-            targets = (_block_texts(split), _block_texts(whole)) if whole else ()
-            labels = tuple(c for c in cells if c.kind == "label")
-            loose = tuple(c for c in cells if c.kind == "empty" or (c.kind == "value" and c.key in self.loose))
-            lines = tuple(c for c in cells if c.kind in ("row", "column"))
-            blocks.append(LayoutBlock(top, end - top + 1, _block_texts(texts), labels, group, targets, loose, lines))
-            top = end + 1
-        return tuple(blocks)
+        tops = [0, *(end + 1 for end in ends)]
+        blocks = zip((*layout.table_rows, ()), tops, (*ends, layout.rows - 1), strict=True)
+        return tuple(self._block(group, top, end) for group, top, end in blocks)
+
+    def _block(self, group: tuple[PlacedTable, ...], top: int, end: int) -> LayoutBlock:
+        """Return the rows `top` to `end` of the layout, the last of which is that of the headings of some tables."""
+        cells = [c for c in (*self.layout.head, *self.layout.foot) if top <= c.row <= end]
+        texts = [(c.row - top, c.col, c.text) for c in cells if c.kind in BLOCK_TEXTS]
+        split: list[tuple[int, int, str]] = []
+        whole: list[tuple[int, int, str]] = []
+        for placed in group:
+            table = self.form.tables[placed.table]
+            texts += [(end - top - up, col, text) for text, col, _, up, _ in entry_headings(placed, table)]
+            texts += [(placed.top - top, 0, placed.caption)] if placed.caption else []
+            whole += [(end - top, h.col, h.label) for h in placed.entry if h.key in table.targets]
+            split += [(end - top - up, col, text) for text, col, _, up, _ in target_headings(placed, table)]
+        # One heading over the three cells of a target is how templates had it before each cell had its own.
+        targets = (_block_texts(split), _block_texts(whole)) if whole else ()
+        labels = tuple(c for c in cells if c.kind == "label")
+        loose = tuple(c for c in cells if c.kind == "empty" or (c.kind == "value" and c.key in self.loose))
+        lines = tuple(c for c in cells if c.kind in ("row", "column"))
+        return LayoutBlock(top, end - top + 1, _block_texts(texts), labels, group, targets, loose, lines)
 
     @cached_property
     def below(self) -> dict[str, bool]:

@@ -98,9 +98,7 @@ def pair(
     best: dict[K, list[Place]] = {}
     for key in missing:
         scores = {place: _score(text, labels(key), known) for place, text in cells.items() if in_place(key, place)}
-        top = max(scores.values(), default=0.0)
-        if top and top >= least:
-            near = [place for place, score in scores.items() if score > 0 and score > top - MARGIN]
+        if near := _nearest(scores, least):
             best[key] = sorted(p for p in near if not any(is_value(key, p, label) for label in near))
     groups: dict[tuple[Place, ...], list[K]] = {}
     for key, places in best.items():
@@ -112,6 +110,14 @@ def pair(
     taken = list(paired.values())
     unclear = {key: places for key, places in best.items() if key not in paired or taken.count(paired[key]) > 1}
     return {key: place for key, place in paired.items() if key not in unclear}, unclear
+
+
+def _nearest(scores: Mapping[Place, float], least: float) -> list[Place]:
+    """Return the places of nearly the highest score; none where that is below `least`."""
+    top = max(scores.values(), default=0.0)
+    if not top or top < least:
+        return []
+    return [place for place, score in scores.items() if score > 0 and score > top - MARGIN]
 
 
 def _score(text: str, labels: Iterable[str], known: Collection[str]) -> float:

@@ -118,18 +118,23 @@ def _titles(
         if not filled:
             continue
         texts = [(c, raw) for c, raw in filled if isinstance(raw, str) and len(raw) <= 2 * MAX_TITLE]
-        own = [(c, raw, ids) for c, raw in texts if (ids := frozenset(f.id for f in forms if f.is_title(raw)))]
+        own = [_Title(number, c, raw, ids, None) for c, raw in texts if (ids := _titled(forms, raw))]
         if own:
-            found += [_Title(number, c, raw, ids, None) for c, raw, ids in own]
+            found += own
         elif len(filled) <= MAX_BESIDE and number not in labels and above not in labels:
-            kinds_of = ((c, raw, kind_of_title(raw)) for c, raw in texts)
-            found += [
-                _Title(number, c, raw, frozenset(), kind)
-                for c, raw, kind in kinds_of
-                if kind is not None and not (kind.weak and _is_inner_label(kind, number, labels))
-            ]
+            kinds = ((c, raw, kind_of_title(raw)) for c, raw in texts)
+            found += [_Title(number, c, raw, frozenset(), k) for c, raw, k in kinds if _is_title(k, number, labels)]
         above = number
     return found
+
+
+def _titled(forms: Collection[KnownForm], text: str) -> frozenset[str]:
+    """Return the ids of the forms of which a text is the title."""
+    return frozenset(form.id for form in forms if form.is_title(text))
+
+
+def _is_title(kind: Kind | None, number: int, labels: Mapping[int, Sequence[tuple[int, str, bool]]]) -> bool:
+    return kind is not None and not (kind.weak and _is_inner_label(kind, number, labels))
 
 
 def _is_inner_label(kind: Kind, number: int, labels: Mapping[int, Sequence[tuple[int, str, bool]]]) -> bool:

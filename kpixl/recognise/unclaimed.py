@@ -47,21 +47,26 @@ def _strays(record: Record) -> dict[tuple[int, int], Raw]:
     strays: dict[tuple[int, int], Raw] = {}
     for r in range(record.found.first_row, record.found.last_row + 1):
         for c, raw in enumerate(record.rows[r]):
-            if raw != "" and (r, c) not in used and not is_blank(raw):
-                if c > record.found.edge and (is_furniture(raw) or _is_lost_status(record, r, c)):
-                    continue
-                if isinstance(raw, str) and record.index.slots(raw):
-                    continue  # a heading repeated after a page break, a caption
-                if isinstance(raw, str) and len(raw) <= MAX_LABEL and _is_unit_note(record, raw, (r, c)):
-                    continue
-                if (r, c) in record.hidden:
-                    record.say_hidden((r, c), taken=False)
-                    continue
-                if c > record.found.edge and _is_reason(record, r, c):
-                    record.problem("reason-given", (r, c), None, text=text_of(raw))
-                    continue
+            if raw == "" or (r, c) in used or is_blank(raw) or _is_known(record, raw, (r, c)):
+                continue
+            if (r, c) in record.hidden:
+                record.say_hidden((r, c), taken=False)
+            elif c > record.found.edge and _is_reason(record, r, c):
+                record.problem("reason-given", (r, c), None, text=text_of(raw))
+            else:
                 strays[r, c] = raw
     return strays
+
+
+def _is_known(record: Record, raw: Raw, place: tuple[int, int]) -> bool:
+    """Return whether a cell is none of a person's: what the template writes beside a form, a label, a unit of money."""
+    row, col = place
+    if col > record.found.edge and (is_furniture(raw) or _is_lost_status(record, row, col)):
+        return True
+    if not isinstance(raw, str):
+        return False
+    # A label is here once more as a heading repeated after a page break, or as a caption.
+    return bool(record.index.slots(raw)) or (len(raw) <= MAX_LABEL and _is_unit_note(record, raw, place))
 
 
 def _is_unit_note(record: Record, raw: str, place: tuple[int, int]) -> bool:

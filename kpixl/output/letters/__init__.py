@@ -14,7 +14,7 @@ from typing import Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.model import Collection
-from kpixl.disk import Output, commit, remove_own, write_reason
+from kpixl.disk import Output, Written, commit, remove_own, write_reason
 from kpixl.files import natural_key, safe_file_names
 from kpixl.output.annotate import copy_name
 from kpixl.output.annotate.copies import Copy, Marking, make_copies
@@ -82,16 +82,23 @@ def write_letters(
             done, refused = commit(outputs, lang=lang, today=today)
             problems += refused
             if len(done) == len(outputs):
-                draft_path, text_path, *beside = (output.path for output in outputs)
-                changed = any(one.changed for one in done)
-                written.append(WrittenLetter(letter, draft_path, text_path, tuple(beside), changed))
+                written.append(_written(letter, outputs, done))
         if progress is not None:
             progress(start + len(batch), len(letters))
     if tidy and not problems:
-        ours = {path for one in written for path in (one.draft, one.text, *one.copies)}
-        old = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path not in ours]
-        remove_own(old, KIND)
+        _remove_old(folder, written)
     return tuple(written), (*problems, *_stale(folder, written))
+
+
+def _written(letter: Letter, outputs: Sequence[Output], done: Sequence[Written]) -> WrittenLetter:
+    draft, text, *copies = (output.path for output in outputs)
+    return WrittenLetter(letter, draft, text, tuple(copies), any(one.changed for one in done))
+
+
+def _remove_old(folder: Path, written: Sequence[WrittenLetter]) -> None:
+    """Remove the letters of an earlier run that were not written again."""
+    ours = {path for one in written for path in (one.draft, one.text, *one.copies)}
+    remove_own([p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and p not in ours], KIND)
 
 
 def _made(folder: Path) -> list[Problem]:
