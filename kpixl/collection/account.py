@@ -100,21 +100,28 @@ def _file(
         if file.sha256:  # it was read a moment ago; one that could not be read has no digest, and is reported
             yield Problem("source-changed", Location(file.file), {"file": file.file})
         return
+    lost: list[Problem] = []
+    for sheet, cell, raw, fate in _cells(file, content, book, extractor, limits):
+        cells[fate] += 1
+        if fate is Fate.LOST and len(lost) < MAX_REPORTED:
+            lost.append(Problem("cell-unaccounted", Location(file.file, sheet, cell), {"text": _short(raw)}))
+    yield from lost
+
+
+def _cells(
+    file: FileResult, content: bytes, book: _Book, extractor: Extractor, limits: Limits
+) -> Iterator[tuple[str | None, CellRef, Raw, Fate]]:
+    """Yield every filled cell of a file with its sheet and its fate."""
     claimed = _claimed(file, extractor)
     form = extractor.form(file.forms[0].form if file.forms else book.form)
     presets = _presets(form)
-    lost = 0
     for grid in read_grids(content, file.file, limits).grids:
         for row in _rows(grid, extractor, form.id):
             fates = [_fate(file.file, grid, cell, raw, claimed[grid.name], book) for cell, raw in row]
             if any({fold(text_of(raw)) for _, raw in row} <= preset for preset in presets):
                 # The template wrote it, and nobody went on; a later row may have taken its level from here.
                 fates = [Fate.TEMPLATE if fate is Fate.LOST else fate for fate in fates]
-            cells.update(fates)
-            missing = [cell for cell, fate in zip(row, fates, strict=True) if fate is Fate.LOST]
-            for cell, raw in missing[: max(0, MAX_REPORTED - lost)]:
-                yield Problem("cell-unaccounted", Location(file.file, grid.name, cell), {"text": _short(raw)})
-            lost += len(missing)
+            yield from ((grid.name, cell, raw, fate) for (cell, raw), fate in zip(row, fates, strict=True))
 
 
 def _claimed(file: FileResult, extractor: Extractor) -> dict[str | None, set[CellRef]]:

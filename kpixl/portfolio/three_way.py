@@ -8,7 +8,7 @@ that two changed differently is a conflict and keeps the value sent out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -207,23 +207,16 @@ class _Draft:
         values = {n: v.project.values[key] for n, v in enumerate(self.versions) if ("", key) not in v.unread}
         keys = dict.fromkeys(values, Key(key))
         if definition.computation is not None:
-            return self._total(key, definition, values, keys)
+            return self._total(definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
         kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
         values = {n: sent if kind.includes(sent, v) else v for n, v in values.items()}  # another spelling is no change
         return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
-    def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
+    def _total(self, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
         """Merge a computed value: one that only follows from its operands is no change of its own."""
-
-        def typed(project: Project) -> Parts:
-            value = project.values[key]
-            if definition.sum:
-                return (None if value == total([project.values[part] for part in definition.sum]) else value,)
-            return (None if value == computed_value(definition, project.values, project.tables) else value,)
-
-        sent = typed(self.sent)
-        own = {n: typed(self.versions[n].project) for n in values}
+        sent = _typed_over(definition, self.sent)
+        own = {n: _typed_over(definition, self.versions[n].project) for n in values}
         changed = {n: value for n, value in own.items() if value != sent}
         typed_ones = {value for value in changed.values() if value != (None,)}
         shown = {n: (values[n],) if n in changed else sent for n in own}
@@ -273,18 +266,25 @@ class _Draft:
         blank_row: Row = line.sent or dict.fromkeys(table.columns)
         for name, columns in columns_of(table).items():
             values, keys = {}, {}
-            for n, index in line.at.items():
-                if not self.versions[n].unread.isdisjoint({(table.key, c) for c in (name, *columns)}):
-                    continue
-                row = self.versions[n].project.tables[table.key][index]
+            for n, row in self._readable_rows(table, line, {(table.key, c) for c in (name, *columns)}):
                 values[n] = tuple(row[c] for c in columns)
                 # Of a target the cell of its value, where that differs: the middle one of three.
                 typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
-                keys[n] = Key(table.key, index, typed)
+                keys[n] = Key(table.key, line.at[n], typed)
             line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
         line.now = row_path(table, _row(table, line)) or NAMELESS
-        gone = [n for n in readable if n not in line.at]
-        if line.sent is None or not gone:
+        if line.sent is not None:
+            self._presence(table, line, [n for n in readable if n not in line.at])
+
+    def _readable_rows(self, table: Table, line: _Line, places: Set[tuple[str, str]]) -> Iterator[tuple[int, Row]]:
+        """Yield the row of a line in each version in which none of some columns is unread."""
+        for n, index in line.at.items():
+            if self.versions[n].unread.isdisjoint(places):
+                yield n, self.versions[n].project.tables[table.key][index]
+
+    def _presence(self, table: Table, line: _Line, gone: Sequence[int]) -> None:
+        """Merge whether a row that was sent is there. `gone`: the versions without it."""
+        if not gone:
             return
         changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
         keys = {n: Key(table.key, line.at[n], next(iter(table.columns))) for n in changed}
@@ -433,6 +433,17 @@ class _Paths:
         return name if count == 1 else f"{name} #{count}"
 
 
+def _typed_over(definition: Field, project: Project) -> Parts:
+    """Return a computed value where somebody typed another one; None where it follows from its operands."""
+    value = project.values[definition.key]
+    computed: Value
+    if definition.sum:
+        computed = total([project.values[part] for part in definition.sum])
+    else:
+        computed = computed_value(definition, project.values, project.tables)
+    return (None if value == computed else value,)
+
+
 # --- two versions -----------------------------------------------------------------------------
 
 
@@ -456,14 +467,18 @@ def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
             yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), Key(key))
     for key, table in form.tables.items():
         for line in draft.lines[key]:
-            if line.sent is None:
-                values = _row(table, line)
-                filled = next(column for column, value in values.items() if value is not None)
-                choice = Choice(Address(key, line.path), tuple(values.values()))
-                yield Change(choice, DELETE, Key(key, line.at[0], filled))
-            elif not line.there:
-                yield Change(Choice(Address(key, line.path), DELETE), KEEP, None)
-            else:
-                for name, unit in line.units.items():
-                    for found in unit.candidates:
-                        yield Change(Choice(Address(key, line.path, name), found.value), unit.sent, found.places[0][1])
+            yield from _line_changes(table, line)
+
+
+def _line_changes(table: Table, line: _Line) -> Iterator[Change]:
+    if line.sent is None:
+        values = _row(table, line)
+        filled = next(column for column, value in values.items() if value is not None)
+        choice = Choice(Address(table.key, line.path), tuple(values.values()))
+        yield Change(choice, DELETE, Key(table.key, line.at[0], filled))
+    elif not line.there:
+        yield Change(Choice(Address(table.key, line.path), DELETE), KEEP, None)
+    else:
+        found = ((name, unit, candidate) for name, unit in line.units.items() for candidate in unit.candidates)
+        for name, unit, one in found:
+            yield Change(Choice(Address(table.key, line.path, name), one.value), unit.sent, one.places[0][1])

@@ -211,20 +211,19 @@ def _section(matches: Sequence[re.Match[str]]) -> _Section:
     for match in matches:
         kind, text = match.lastgroup or "", match[0]
         if kind == "bracket":
-            inside = match["bracket"]
+            inside = match["bracket"].casefold()
             if found := _CONDITION.fullmatch(inside):
                 condition = (found[1], Decimal(found[2]))
-            elif inside.casefold() in ELAPSED:
-                tokens.append(_Token("date", f"[{inside.casefold()}]"))
-            elif inside.casefold().startswith("dbnum") and inside[5:] in ("1", "2", "3"):
+            elif inside in ELAPSED:
+                tokens.append(_Token("date", f"[{inside}]"))
+            elif inside.startswith("dbnum") and inside[5:] in ("1", "2", "3"):
                 numeral = int(inside[5:])
-            elif found := _LANGUAGE.fullmatch(inside):
+            elif found := _LANGUAGE.fullmatch(match["bracket"]):
                 tokens += [_Token("literal", found[1])] if found[1] else []
-                language = (found[2] or "").casefold()
-                chinese = chinese or language.endswith(_CHINESE)
-                foreign = foreign or bool(language and not language.endswith((*_CHINESE, *_ENGLISH, "f800", "f400")))
-            elif _COLOR.fullmatch(inside) is None:
-                foreign = True
+                chinese = chinese or (found[2] or "").casefold().endswith(_CHINESE)
+                foreign = foreign or _is_foreign((found[2] or "").casefold())
+            else:
+                foreign = foreign or _COLOR.fullmatch(inside) is None
         elif kind in ("quoted", "escaped", "literal"):
             tokens.append(_Token("literal", text.strip('"') if kind == "quoted" else match[kind]))
         elif kind == "date":
@@ -233,6 +232,11 @@ def _section(matches: Sequence[re.Match[str]]) -> _Section:
             tokens.append(_Token(kind, text))
     foreign = foreign and any(token.kind in ("date", "ampm") or token.kind == "general" for token in tokens)
     return _Section(tuple(tokens), condition, numeral, chinese, foreign)
+
+
+def _is_foreign(language: str) -> bool:
+    """Return whether the identifier of a language is of none whose dates are spelled as in Chinese or English."""
+    return bool(language) and not language.endswith((*_CHINESE, *_ENGLISH, "f800", "f400"))
 
 
 def _text_section(sections: Sequence[_Section]) -> _Section | None:

@@ -59,17 +59,16 @@ def _score(form: Form, table: Table, target: Target, part: str, raw: Raw) -> flo
     """Return how well a cell reads as a part of a target; part "" is a whole target."""
     operators, units = _choices(form, table, target.operator), _choices(form, table, target.unit)
     text = raw if isinstance(raw, str) else ""
-    if part == target.operator:
-        return 2 if _listed(text, operators) else -3
+    listed = (_listed(text, operators), _listed(text, units))
     number = is_number(raw) or is_number(read_quantity(raw).value)
-    if part == target.unit:
-        if number or read_target(text, operators, units):
-            return -3
-        return 2 if _listed(text, units) else -2 if len(fold(text)) > LONG_UNIT else 0
-    if part == target.value:
-        return -3 if _listed(text, operators) else -2 if _listed(text, units) else 1 if number else 0.5
     read = read_target(text, operators, units) if text else None
-    return 2 if read and read.operator else 1.5 if number or read else 0.5
+    whole = 2 if read and read.operator else 1.5 if number or read else 0.5
+    by_part = {
+        target.operator: 2 if listed[0] else -3,
+        target.value: -3 if listed[0] else -2 if listed[1] else 1 if number else 0.5,
+        target.unit: -3 if number or read else 2 if listed[1] else -2 if len(fold(text)) > LONG_UNIT else 0,
+    }
+    return by_part.get(part, whole)
 
 
 def _listed(text: str, choices: Choices) -> bool:

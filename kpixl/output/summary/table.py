@@ -291,12 +291,7 @@ class TableWriter:
         style_name = STYLES["subtotal" if group else "total"]
         plain = self._book.format(style_name, **props, text_wrap=True, align="center")
         seen = area(Span(FIRST_ROW, len(self._columns) - 1, last, len(self._columns) - 1))
-        test = ""
-        if group is not None:
-            col = next(n for n, c in enumerate(self._columns) if c.key == group[0])
-            # A blank group shows a word, so it is compared with nothing instead of with its own cell.
-            same = '""' if group[1] is None else f"${column_name(col)}${row + 1}"
-            test = f"--({area(Span(FIRST_ROW, col, last, col))}={same}),"
+        test = self._test(row, last, group) if group is not None else ""
         written: list[Value] = []
         for number, column in enumerate(self._columns[:-1]):
             cells = f"{absolute(FIRST_ROW, number).replace('$', '', 1)}:{absolute(last, number).replace('$', '', 1)}"
@@ -318,9 +313,16 @@ class TableWriter:
                 self._sheet.write(row, number, value, plain)
             written.append(value)
         self._rows.append(written)
-        label = "" if group is None else text_of(group[1])
-        width = next((c.width for c in self._columns if group is not None and c.key == group[0]), 0.0)
+        key, label = (None, "") if group is None else (group[0], text_of(group[1]))
+        width = next((c.width for c in self._columns if c.key == key), 0.0)
         self._sheet.height(row, min(fitting_height(label, width, _SIZE, 22), MAX_ROW_HEIGHT))
+
+    def _test(self, row: int, last: int, group: tuple[str, Value]) -> str:
+        """Return the factor of a formula that is 1 for the projects of a group."""
+        col = next(n for n, c in enumerate(self._columns) if c.key == group[0])
+        # A blank group shows a word, so it is compared with nothing instead of with its own cell.
+        same = '""' if group[1] is None else f"${column_name(col)}${row + 1}"
+        return f"--({area(Span(FIRST_ROW, col, last, col))}={same}),"
 
     def _total_text(self, column: SummaryColumn, group: tuple[str, Value] | None) -> Value:
         if column.kind == "id":
