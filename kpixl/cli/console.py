@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kpixl.collection.model import Collection, Since
-    from kpixl.collection.trace import Trace
+    from kpixl.collection.trace import Origin, Trace
     from kpixl.collection.verify import Verified
     from kpixl.output.annotate import MarkedFile
     from kpixl.output.diff.text import DiffLine
@@ -296,25 +298,29 @@ def print_trace(found: Trace, lang: str) -> None:
         named = "" if common else f"{file}: "
         told = named + say(BY_MAIL, lang, time=received, sender=mail.sender or say(NO_SENDER, lang))
         out.print(f"  {escape(on_one_line(told))}")
-    row = ""
-    for origin in found.origins:
-        if origin.row != row:
-            row = origin.row
+    for row, origins in groupby(found.origins, key=attrgetter("row")):
+        if row:
             out.print(f"  [bold]{escape(on_one_line(row))}[/bold]")
-        cell = origin.place.address
-        place = say(NO_CELL, lang) if cell is None else cell if common else str(origin.place)
-        typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
-        if (made := origin.decision) is not None:
-            place = place if cell else ""
-            typed.append(say(DECIDED, lang, by=made.by, date=made.date, reason=made.reason or "-"))
-        value = f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}"
-        parts = [
-            escape(on_one_line(value)),
-            f"[dim]{escape(on_one_line(place))}[/dim]",
-            *map(escape, map(on_one_line, typed)),
-            *(f"[dim]← {escape(on_one_line(str(place)))}[/dim]" for place in origin.through),
-        ]
-        out.print("  ".join(parts))
+        for origin in origins:
+            place, *said = _origin_texts(origin, lang, short=bool(common))
+            parts = [
+                escape(on_one_line(f"{'    ' if row else '  '}{origin.label}: {shown_value(origin)}")),
+                f"[dim]{escape(on_one_line(place))}[/dim]",
+                *map(escape, map(on_one_line, said)),
+                *(f"[dim]← {escape(on_one_line(str(place)))}[/dim]" for place in origin.through),
+            ]
+            out.print("  ".join(parts))
+
+
+def _origin_texts(origin: Origin, lang: str, *, short: bool) -> list[str]:
+    """Return where a value came from, what was typed there, and who decided it. `short`: the cell alone."""
+    cell, made = origin.place.address, origin.decision
+    place = say(NO_CELL, lang) if cell is None else cell if short else str(origin.place)
+    typed = [] if origin.raw is None else [say(TYPED, lang, raw=origin.raw)]
+    if made is None:
+        return [place, *typed]
+    decided = say(DECIDED, lang, by=made.by, date=made.date, reason=made.reason or "-")
+    return [place if cell else "", *typed, decided]
 
 
 def print_verified(found: Verified, lang: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -122,6 +122,13 @@ def _distinct(found: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return [(path, shown if names[shown] == 1 else spelled_out(path)) for path, shown in found]
 
 
+def _of_form(item: Returned, project: str) -> Iterator[Problem]:
+    """Yield the problems of a form, each with the project that it is of."""
+    if item.form.hidden:
+        yield Problem("sheet-hidden", item.place, project=project)
+    yield from (replace(problem, project=project) for problem in item.form.problems)
+
+
 def merged_of(
     results: Sequence[FileResult],
     skipped: Sequence[Problem],
@@ -148,15 +155,10 @@ def merged_of(
     problems += notes
     returned = [item for item in items if item.form.form == form.id and item.file not in excluded]
     merged = merge(form, returned, roster, decisions, new, sent)
-    problems += [
-        Problem("sheet-id-form", item.place, {"other": by_id[item.form.form].title})
-        for item in items
-        if item.form.form != form.id
-    ]
+    others = [item for item in items if item.form.form != form.id]
+    problems += [Problem("sheet-id-form", item.place, {"other": by_id[item.form.form].title}) for item in others]
     for item, project in zip(returned, merged.ids, strict=True):
-        if item.form.hidden:
-            problems.append(Problem("sheet-hidden", item.place, project=project))
-        problems += [replace(problem, project=project) for problem in item.form.problems]
+        problems += _of_form(item, project)
     problems += merged.problems
     declared = declared_of(form, roster, config, {project.id for project in merged.portfolio.projects})
     problems += absence_problems(form, merged.absent, declared.reasons)

@@ -9,6 +9,7 @@ differently is a conflict.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,13 +58,12 @@ def lineage(
     seen: set[tuple[str, str]] = set()
     for group in groups:
         files = {received.item.sha256: received for received in group}
-        for received in files.values():
-            for origin in received.item.origins:
-                pair = (origin, received.item.sha256)
-                if origin in files and pair not in seen and origin != received.item.sha256:
-                    seen.add(pair)
-                    evidence = Evidence.ANNOTATED if received.item.below is None else Evidence.COLLECTED
-                    links[origin].append(Link(received.item.sha256, evidence))
+        pairs = [(o, digest) for digest, received in files.items() for o in received.item.origins if o in files]
+        for older, newer in dict.fromkeys(pairs):
+            if older != newer and (older, newer) not in seen:
+                seen.add((older, newer))
+                evidence = Evidence.ANNOTATED if files[newer].item.below is None else Evidence.COLLECTED
+                links[older].append(Link(newer, evidence))
         _count_shared(form, list(files.values()), sent, shared)
     for (older, newer), (kept, all_of_them) in shared.items():
         if kept and 2 * kept >= all_of_them and (newer, older) not in seen:
@@ -83,13 +83,12 @@ def _count_shared(
     for files in by_editor.values():
         if len(files) < 2:
             continue
-        edits = [_edits(form, received.project, sent) for received in files]
-        for first, mine in zip(files, edits, strict=True):
-            for second, theirs in zip(files, edits, strict=True):
-                if _saved(first.item) < _saved(second.item):
-                    count = shared.setdefault((first.item.sha256, second.item.sha256), [0, 0])
-                    count[0] += sum(theirs.get(address) == value for address, value in mine.items())
-                    count[1] += len(mine)
+        edits = [(received.item, _edits(form, received.project, sent)) for received in files]
+        for (first, mine), (second, theirs) in itertools.permutations(edits, 2):
+            if _saved(first) < _saved(second):
+                count = shared.setdefault((first.sha256, second.sha256), [0, 0])
+                count[0] += sum(theirs.get(address) == value for address, value in mine.items())
+                count[1] += len(mine)
 
 
 def _saved(item: Returned) -> float:

@@ -97,11 +97,11 @@ class Names:
             original = [n for n in numbers if self._is_original(returned[n])]
             sent = Counter(_sent_name(returned[n]) for n in original)
             keeper = self._keeper(str(ids[numbers[0]]), sent)
-            for n in original:
-                if _sent_name(returned[n]) != keeper and (keeper in sent or self._is_another(returned[n])):
-                    kept = next((self._name(returned[k]) for k in original if _sent_name(returned[k]) == keeper), None)
-                    collided[n] = text_of(kept) or self.names[str(ids[n])]
-                    ids[n] = None
+            kept = next((self._name(returned[n]) for n in original if _sent_name(returned[n]) == keeper), None)
+            others = [n for n in original if _sent_name(returned[n]) != keeper]
+            for n in [n for n in others if keeper in sent or self._is_another(returned[n])]:
+                collided[n] = text_of(kept) or self.names[str(ids[n])]
+                ids[n] = None
         return collided
 
     def _is_plain(self, returned: Sequence[Returned], numbers: Sequence[int], project_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Container, Mapping
 
@@ -27,15 +28,16 @@ def parts_of(boxes: Boxes, total: Box, keys: Mapping[Box, str], amounts: Contain
         return ()
     found: list[str] = []
     for ref in listed[1].split(",") if listed is not None else formula.split("+"):
-        span = span_from(ref)
-        places = (
-            []
-            if span is None
-            else [
-                (row, col) for row in range(span.row, span.last_row + 1) for col in range(span.col, span.last_col + 1)
-            ]
-        )
-        parts = dict.fromkeys(boxes.at.get(place) for place in places[:MAX_FORMULA])
-        found += [keys[box] for box in parts if box is not None and box in keys]
+        found += _amounts(boxes, ref, keys)
     good = len(found) >= 2 and len(set(found)) == len(found) and all(key in amounts for key in found)
     return tuple(found) if good and not any(box.formula for box, key in keys.items() if key in found) else ()
+
+
+def _amounts(boxes: Boxes, ref: str, keys: Mapping[Box, str]) -> list[str]:
+    """Return the keys of the values in a range of cells."""
+    span = span_from(ref)
+    if span is None:
+        return []
+    places = itertools.product(range(span.row, span.last_row + 1), range(span.col, span.last_col + 1))
+    parts = dict.fromkeys(boxes.at.get(place) for place in itertools.islice(places, MAX_FORMULA))
+    return [keys[box] for box in parts if box is not None and box in keys]

@@ -57,11 +57,9 @@ def _take_struck(body: Any) -> list[Struck]:
     """Take out what is struck out, or deleted under track changes; keep it where it is all of a cell."""
     found: list[Struck] = []
     runs: dict[Any, list[Any]] = {}  # by the cell or paragraph that they are in
-    for run in body.iter(_W + "r"):
-        deleted = any(above.tag in _DELETED for above in run.iterancestors())
-        if deleted or any(_is_on(run.find(f"{_W}rPr/{_W}{tag}")) for tag in ("strike", "dstrike")):
-            around = next((above for above in run.iterancestors(_TC)), None)
-            runs.setdefault(run.getparent() if around is None else around, []).append(run)
+    for run in filter(_is_struck, body.iter(_W + "r")):
+        around = next((above for above in run.iterancestors(_TC)), None)
+        runs.setdefault(run.getparent() if around is None else around, []).append(run)
     for around, struck in runs.items():
         text = "".join("".join(run.itertext(_W + "t", _W + "delText")) for run in struck).strip()
         places = [(run.getparent(), run.getparent().index(run), run) for run in struck]
@@ -71,10 +69,19 @@ def _take_struck(body: Any) -> list[Struck]:
         if not rest:
             for parent, place, run in places:
                 parent.insert(place, run)
-        deleted_only = not rest and all(any(a.tag in _DELETED for a in run.iterancestors()) for run in struck)
+        deleted_only = not rest and all(map(_is_deleted, struck))
         if text and not deleted_only:
             found.append(Struck(text, rest))
     return found
+
+
+def _is_deleted(run: Any) -> bool:
+    """Return whether a run was deleted under track changes."""
+    return any(above.tag in _DELETED for above in run.iterancestors())
+
+
+def _is_struck(run: Any) -> bool:
+    return _is_deleted(run) or any(_is_on(run.find(f"{_W}rPr/{_W}{tag}")) for tag in ("strike", "dstrike"))
 
 
 def _is_on(mark: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kpixl.readers import biff, xlsx_repair
@@ -42,14 +42,17 @@ def check_text(package: OpenedPackage) -> None:
     longest = max(lengths, default=0)
     total = 0
     for part in sheets:
-        for match in _VALUE.finditer(package.read(part.filename)):
-            text = match[1].rstrip()
-            if text.isdigit() and len(text) < 9:
-                total += lengths[int(text)] if int(text) < len(lengths) else 0
-            elif b"&" in text:  # digits spelled as entities
-                total += longest
+        shown = _VALUE.finditer(package.read(part.filename))
+        total += sum(_length(match[1].rstrip(), lengths, longest) for match in shown)
         if total > limit:
             raise exceeded("text_bytes", None, package.limits)
+
+
+def _length(number: bytes, lengths: Sequence[int], longest: int) -> int:
+    """Return how long the shared string of a number is, the longest where its digits are spelled as entities."""
+    if number.isdigit() and len(number) < 9:
+        return lengths[int(number)] if int(number) < len(lengths) else 0
+    return longest if b"&" in number else 0
 
 
 _SHORTEST_SHEET = 30  # bytes: <sheet name="" sheetId="1" r:id="a"/>

@@ -44,16 +44,24 @@ def read_fields(record: Record) -> None:
         if spot is not None and spot not in record.used and record.filled(*spot):  # as mostly in a sheet as sent
             _read(record, key, spot, record.raw(*spot))
             _note_label(record, key, anchor)
-            continue
-        places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
-        _take(record, key, places or _beside(record, key, anchor, by_row))
-        if key_of(key) in record.cells:
-            _note_label(record, key, anchor)
-        elif (typed := _in_label(record, key, anchor)) is not None:
-            _keep(record, key, (anchor.row, anchor.col), typed)
-            record.normalised((anchor.row, anchor.col), field.label, record.raw(anchor.row, anchor.col), typed)
-        label, value = record.index.labels[key], record.index.values[key]
-        _note_blank(record, key, spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col))
+        else:
+            _search(record, key, anchor, spot, by_row)
+
+
+def _search(
+    record: Record, key: str, anchor: Anchor, spot: tuple[int, int] | None, by_row: Mapping[int, list[int]]
+) -> None:
+    """Read a value that is not at its place `spot`: under, behind or in its label."""
+    places = _under(record, key, spot) if spot else list(_spots(record, key, anchor.row, anchor.col, by_row))
+    _take(record, key, places or _beside(record, key, anchor, by_row))
+    place = (anchor.row, anchor.col)
+    if key_of(key) in record.cells:
+        _note_label(record, key, anchor)
+    elif (typed := _in_label(record, key, anchor)) is not None:
+        _keep(record, key, place, typed)
+        record.normalised(place, record.form.fields[key].label, record.raw(*place), typed)
+    label, value = record.index.labels[key], record.index.values[key]
+    _note_blank(record, key, spot or (anchor.row + value.row - label.row, anchor.col + value.col - label.col))
 
 
 def _note_blank(record: Record, name: str, place: tuple[int, int]) -> None:
