@@ -25,7 +25,7 @@ class UnknownColumn(NamedTuple):
 
 def unknown_columns(tables: Collection[FoundTable], strays: Strays) -> list[UnknownColumn]:
     """Find among what was taken for nothing the columns whose cells can be quoted whole."""
-    found: list[UnknownColumn] = []
+    found: dict[tuple[int, int], UnknownColumn] = {}  # by heading: tables side by side share rows
     for table in tables:
         rows = {table.row, *(table.row - heading.up for heading in table.headings)}
         # Of headings over two rows the lower one names the column.
@@ -33,8 +33,8 @@ def unknown_columns(tables: Collection[FoundTable], strays: Strays) -> list[Unkn
         for col, row in headings.items():
             cells = tuple((r, col) for r in range(table.row + 1, table.last_row + 1) if (r, col) in strays)
             if LEAST_CELLS <= len(cells) <= MAX_CELLS and all(_is_short(strays[place]) for place in cells):
-                found.append(UnknownColumn((row, col), cells, _are_numbers(strays, (row, col), cells)))
-    return found
+                found[row, col] = UnknownColumn((row, col), cells, _are_numbers(strays, (row, col), cells))
+    return [*found.values()]
 
 
 def _may_head(raw: Raw) -> bool:

@@ -29,6 +29,8 @@ from kpixl.portfolio.sheet_id import HINT, MAX_LENGTH, OWN_SHEET, PREFIX, STATUS
 from kpixl.problems import Location, Problem
 from kpixl.readers import read_grids
 from kpixl.recognise.extract import Extractor
+from kpixl.recognise.labels import FoundTable, Heading
+from kpixl.recognise.unknown_columns import unknown_columns
 from tests.applications import Office
 
 COVER = "填报说明"
@@ -351,3 +353,17 @@ def test_a_label_of_another_form_is_no_part_of_the_value_before_it(tmp_path: Pat
     assert form.values["name"] == "购书经费"
     told = {p.location.address: p.message() for p in form.reported if isinstance(p, Problem)}
     assert "项目编码" in told["E2"] and "A001" in told["F2"]
+
+
+def test_a_column_beside_two_tables_that_share_rows_is_told_once() -> None:
+    strays: dict[tuple[int, int], Raw] = {(3, 9): "备注", (4, 9): "甲", (5, 9): "乙", (4, 8): "丙"}
+    heading = Heading("name", 1, 1)
+    tables = [FoundTable(key, 3, 6, (heading,), apart) for key, apart in (("left", False), ("right", False))]
+    (column,) = unknown_columns(tables, strays)
+    assert column == ((3, 9), ((4, 9), (5, 9)), False)
+
+
+def test_a_column_that_numbers_the_rows_is_known() -> None:
+    strays: dict[tuple[int, int], Raw] = {(3, 0): "序号", (4, 0): 1, (5, 0): "2."}
+    (column,) = unknown_columns([FoundTable("t", 3, 6, (Heading("name", 1, 1),), False)], strays)
+    assert column.numbers
