@@ -184,7 +184,9 @@ def _show_mapping(ctx: click.Context, read: Any, *, as_json: bool) -> None:
     console.print_table([say(heading, lang) for heading in MAPPING], rows)
     made = read.roster
     known = (
-        {"projects": len(made.projects), "year": made.year, "organization": made.organization or "-"} if made else {}
+        {"projects": len(made.projects), "year": made.year or "-", "organization": made.organization or "-"}
+        if made
+        else {}
     )
     console.say_error(say(LISTED if made else REFUSED, lang, **known))
     report(ctx, read.problems)

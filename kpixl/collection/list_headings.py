@@ -66,8 +66,8 @@ class ListHeading:
     """A heading of a list. `field`: None where it was not understood.
 
     `how`: exact, folded, synonym, near, order (several fields have the label; the columns beside it tell), or why it
-    is no field: unknown, twice, other-year. `unsure`: the order does not tell for certain. `closest`: the field that
-    reads most like one that was not understood.
+    is no field: unknown, twice, other-year, year-unclear. `unsure`: the order does not tell for certain. `closest`: the
+    field that reads most like one that was not understood.
     """
 
     row: int
@@ -235,7 +235,7 @@ class ListLabels:
         near = self._assign_near([h for h in there if h.col not in how], keys.values())
         keys |= near
         how |= dict.fromkeys(near, "near")
-        how |= {h.col: "other-year" for h in headings if h not in there}
+        how |= {h.col: "year-unclear" if year is None else "other-year" for h in headings if h not in there}
         plain = (h for h in there if h.col not in shared)
         unsure |= {h.col for h in plain if self._is_part_alone(keys.get(h.col, ""), keys.values(), h.own)}
         return tuple(self._made(h, keys.get(h.col), how.get(h.col, "unknown"), h.col in unsure) for h in headings)

@@ -22,6 +22,7 @@ HOW: dict[str, Text] = {
     "unknown": ("未读取：不认识", "left out: not understood"),
     "twice": ("未读取：重复的列", "left out: a second column of the field"),
     "other-year": ("未读取：其他年度", "left out: another year"),
+    "year-unclear": ("未读取：年度不明", "left out: the year is not known"),
 }
 LEFT_OUT = ("list-total-skipped", "stray-text", "sheet-skipped", "list-row-gone")  # codes of what is no project
 VALUES = 3  # first values shown of a column

@@ -185,8 +185,17 @@ def _read_header(labels: ListLabels, grid: Grid, file: str, row: int, name: int 
     counted, contradictions = units_around(grid, row, row + depth)
     headings = labels.assign(texts, year or titled)
     found = Listing(grid, file, row + depth, headings, titled or heading_year(texts), counted)
+    found = replace(found, headings=tuple(_without_text(found, heading) for heading in headings))
     strays = [Problem("stray-text", found.place(*place), {"text": text}) for place, text in contradictions]
     return replace(found, problems=(*_heading_problems(labels, found), *strays))
+
+
+def _without_text(found: Listing, heading: ListHeading) -> ListHeading:
+    """Suggest no field of text for a column of numbers."""
+    closest = heading.closest
+    if closest is None or closest.key == ID or _is_amount(closest):
+        return heading
+    return replace(heading, closest=None) if _has_numbers(found, heading.col) else heading
 
 
 def _heading_problems(labels: ListLabels, found: Listing) -> list[Problem]:
@@ -217,6 +226,8 @@ def advice(heading: ListHeading) -> Text:
     """Name the field that a heading may mean, and what to rename or add; nothing where none is like it."""
     if heading.how == "other-year":
         return ("该列是其他年度的。", "It is of another year. ")
+    if heading.how == "year-unclear":
+        return ("列名中有几个年度：请加上 --year 指定年度。", "The headings name several years: give --year. ")
     if heading.closest is None:
         return ("", "")
     label, key = heading.closest.heading, heading.closest.key

@@ -95,6 +95,19 @@ def test_the_suggestion_names_the_closest_field_and_where_to_add_it() -> None:
     assert ".synonyms" in problem.hint("zh")
 
 
+SEVERAL_YEARS = """
+| 项目名称 | 实施单位 | 2025年预算（万元） | 2026年预算（万元） | 其中：财政拨款 | 财政局 |
+| 甲 | 一所 | #90 | #100 | #80 | #1 |
+"""
+
+
+def test_of_columns_of_several_years_none_is_taken_before_the_year_is_given() -> None:
+    found = read({"list": SEVERAL_YEARS})
+    told = {p.details["label"]: p.message() for p in found.problems if p.code == "list-column-unknown"}
+    assert all("--year" in told[heading] for heading in ("2025年预算（万元）", "2026年预算（万元）"))
+    assert "如果它就是" not in told["财政局"]  # a column of numbers is no text
+
+
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "清单.csv", tmp_path / "roster.yaml"
     source.write_text("2026年清单,,单位：万元\n项目名称,财政拨款,备注\n甲,60,急\n合计,60,\n", encoding="utf-8")
