@@ -103,7 +103,7 @@ SEVERAL_YEARS = """
 
 def test_of_columns_of_several_years_none_is_taken_before_the_year_is_given() -> None:
     found = read({"list": SEVERAL_YEARS})
-    told = {p.details["label"]: p.message() for p in found.problems if p.code == "list-column-unknown"}
+    told = {p.details["label"]: p.hint() for p in found.problems if p.code == "list-column-unknown"}
     assert all("--year" in told[heading] for heading in ("2025年预算（万元）", "2026年预算（万元）"))
     assert "如果它就是" not in told["财政局"]  # a column of numbers is no text
 
