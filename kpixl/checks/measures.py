@@ -97,17 +97,23 @@ def _unclear_without_unit(target: Measure, actual: Measure) -> bool:
 
 def _attained(operator: str, planned: Decimal, reached: Decimal) -> Attainment | None:
     with localcontext(prec=_PRECISION):
+        if operator in ("≤", "<"):
+            return _at_most(planned, reached, below=operator == "<")
         percent = reached / planned * 100 if planned else None
         share = min(reached / planned, Decimal(1)) if planned else Decimal(0)
         if operator in ("≥", ">"):
             enough = reached >= planned if operator == "≥" else reached > planned
             return Attainment(enough, Decimal(1) if enough else share, percent)
-        if operator in ("≤", "<"):
-            enough = reached <= planned if operator == "≤" else reached < planned
-            return Attainment(enough, Decimal(1) if enough else planned / reached if reached else Decimal(0), None)
         if reached == planned:
             return Attainment(True, Decimal(1), percent)
         # 7 where 5 were planned may be more or too many; without an operator less may be better, too.
         if operator == "=":
             return Attainment(None if reached > planned else False, share, percent)
     return None
+
+
+def _at_most(planned: Decimal, reached: Decimal, *, below: bool) -> Attainment:
+    """Compare with a target that is a limit; `below`: a value equal to it misses it."""
+    if reached < planned or (reached == planned and not below):
+        return Attainment(True, Decimal(1), None)
+    return Attainment(False, planned / reached if reached else Decimal(0), None)

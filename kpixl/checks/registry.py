@@ -201,12 +201,7 @@ def _check(reader: Reader, spec: Any, path: str) -> Check:
         raise invalid(path, f"rule must be one of {known}")
     own = {key: spec.get(key) for key in _OWN_KEYS}
     rule = RULES[str(own["rule"])]
-    if own["id"] is not None and not _ID.fullmatch(str(own["id"])):
-        raise invalid(f"{path}.id", "is made of a-z, 0-9 and -")
-    if own["severity"] not in (None, *Severity):
-        raise invalid(f"{path}.severity", f"must be one of {', '.join(Severity)}")
-    if own["category"] not in (None, *CATEGORIES):
-        raise invalid(f"{path}.category", f"must be one of {', '.join(CATEGORIES)}")
+    _refuse_wrong(own, path)
     rest = {key: value for key, value in spec.items() if key not in _OWN_KEYS}
     parameters = reader.read(rule.parameters, rest, path)
     if isinstance(parameters, expression.Expression):
@@ -218,3 +213,13 @@ def _check(reader: Reader, spec: Any, path: str) -> Check:
         own["category"] or rule.entry.category,
         Severity(own["severity"]) if own["severity"] else None,
     )
+
+
+def _refuse_wrong(own: Mapping[str, Any], path: str) -> None:
+    """Refuse a wrong id, severity or category of a check. Raises KpixlError `form-invalid`."""
+    if own["id"] is not None and not _ID.fullmatch(str(own["id"])):
+        raise invalid(f"{path}.id", "is made of a-z, 0-9 and -")
+    if own["severity"] not in (None, *Severity):
+        raise invalid(f"{path}.severity", f"must be one of {', '.join(Severity)}")
+    if own["category"] not in (None, *CATEGORIES):
+        raise invalid(f"{path}.category", f"must be one of {', '.join(CATEGORIES)}")

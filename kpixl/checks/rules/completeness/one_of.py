@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
+from kpixl.forms.definition import Table
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
@@ -17,15 +18,19 @@ def one_of(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     for key, rows in subject.project.tables.items():
         table = subject.form.tables[key]
         for group in table.one_of:
-            labels = [table.columns[column].label for column in group]
             for number, row in enumerate(rows):
                 chosen = [column for column in group if row[column] is not None]
-                if len(chosen) == 1:
-                    continue
-                named = "、".join(table.columns[column].label for column in chosen)
-                found = tuple(text.format(chosen=named) for text in SEVERAL) if chosen else NONE
-                place = chosen[1] if chosen else group[0]  # of two, the second one is too many
-                yield Hit(Key(key, number, place), {"labels": "、".join(labels), "found": found})
+                if len(chosen) != 1:
+                    yield _hit(table, number, group, chosen)
+
+
+def _hit(table: Table, number: int, group: Sequence[str], chosen: Sequence[str]) -> Hit:
+    """Report a row that fills in none of the columns of a group, or several of them."""
+    labels = "、".join(table.columns[column].label for column in group)
+    named = "、".join(table.columns[column].label for column in chosen)
+    found = tuple(text.format(chosen=named) for text in SEVERAL) if chosen else NONE
+    place = chosen[1] if chosen else group[0]  # of two, the second one is too many
+    return Hit(Key(table.key, number, place), {"labels": labels, "found": found})
 
 
 RULE = Rule(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kpixl.checks.parameters import Words
 from kpixl.checks.rule import Hit, Rule, Subject
 from kpixl.keys import Key
+from kpixl.portfolio.model import Project
 from kpixl.problems.entry import Entry
+
+Find = Callable[[str], re.Match[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +25,25 @@ class Placeholder:
 def placeholder(p: Placeholder, subject: Subject) -> Iterator[Hit]:
     """Find placeholders in any text."""
     find = p.words.pattern.search
-    project = subject.project
+    # Most projects have no placeholder: one search through all of their text is faster than one for each value.
+    if find("\n\n".join(_texts(subject.project))):
+        yield from _in_fields(find, subject)
+        yield from _in_tables(find, subject)
+
+
+def _texts(project: Project) -> list[str]:
     rows = [row for table in project.tables.values() for row in table]
-    texts = [value for group in (project.values, *rows) for value in group.values() if isinstance(value, str)]
-    if not find("\n\n".join(texts)):
-        return
-    for key, value in project.values.items():
+    return [value for group in (project.values, *rows) for value in group.values() if isinstance(value, str)]
+
+
+def _in_fields(find: Find, subject: Subject) -> Iterator[Hit]:
+    for key, value in subject.project.values.items():
         if isinstance(value, str) and (match := find(value)):
             yield Hit(Key(key), {"label": subject.heading(key), "found": match[0]})
-    for table, lines in project.tables.items():
+
+
+def _in_tables(find: Find, subject: Subject) -> Iterator[Hit]:
+    for table, lines in subject.project.tables.items():
         columns = subject.form.tables[table].columns
         for number, row in enumerate(lines):
             for name, value in row.items():

@@ -26,13 +26,7 @@ class DateSpellings:
 
 def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tuple[str, Hit]]:
     """Find one date spelled in several ways; one hit, at the first that is not spelled like most."""
-    found: dict[date, dict[str, list[tuple[str, int]]]] = {}
-    for subject in subjects:
-        for line in subject.lines[p.rows.table]:
-            if line.level2 in p.levels and isinstance(line.value, str) and (named := deadline_of(line.value)):
-                places = found.setdefault(named[0], {}).setdefault(line.value, [])
-                places.append((subject.project.id, line.number))
-    for spellings in found.values():
+    for spellings in _spellings(p, subjects).values():
         if len(spellings) < 2:
             continue
         counts = Counter({text: len(places) for text, places in spellings.items()})
@@ -41,6 +35,17 @@ def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tu
         shown_ways = "；".join(f"“{text}” × {count}" for text, count in counts.most_common(MAX_SHOWN))
         details = {"count": len(spellings), "spellings": shown_ways, "commonest": commonest}
         yield project, Hit(Key(p.rows.table, number, p.rows.value), details)
+
+
+def _spellings(p: DateSpellings, subjects: Sequence[Subject]) -> dict[date, dict[str, list[tuple[str, int]]]]:
+    """Gather the texts that name each date, and of each text the projects and rows that hold it."""
+    found: dict[date, dict[str, list[tuple[str, int]]]] = {}
+    for subject in subjects:
+        for line in subject.lines[p.rows.table]:
+            if line.level2 in p.levels and isinstance(line.value, str) and (named := deadline_of(line.value)):
+                places = found.setdefault(named[0], {}).setdefault(line.value, [])
+                places.append((subject.project.id, line.number))
+    return found
 
 
 RULE = Rule(

@@ -65,16 +65,20 @@ def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
     measured = [_measured(line, group) for line in subject.lines[p.rows.table]]
     for key, text in subject.texts(p.fields):
         told = set()
-        bare = fold(MARKUP.sub("", text))
-        for match in pattern.finditer(bare):
-            if bare[max(0, match.start() - LOOKED_AT) : match.start()] in p.before:
+        for found, numbers, unit in _promised(text, pattern, p):
+            if (found, unit) in told or _is_measured(numbers, group.get(unit), measured):
                 continue
-            numbers, unit = _promise(match, p)
-            if (match[0], unit) in told or _is_measured(numbers, group.get(unit), measured):
-                continue
-            told.add((match[0], unit))
+            told.add((found, unit))
             number = "-".join(dict.fromkeys(number_text(n) for n in numbers))
-            yield Hit(Key(key), {"label": subject.heading(key), "found": match[0], "number": f"{number} {unit}"})
+            yield Hit(Key(key), {"label": subject.heading(key), "found": found, "number": f"{number} {unit}"})
+
+
+def _promised(text: str, pattern: re.Pattern[str], p: Promised) -> Iterator[tuple[str, list[Decimal], str]]:
+    """Yield what a text promises: how it is written, its numbers and their unit."""
+    bare = fold(MARKUP.sub("", text))
+    for match in pattern.finditer(bare):
+        if bare[max(0, match.start() - LOOKED_AT) : match.start()] not in p.before:
+            yield match[0], *_promise(match, p)
 
 
 def _measured(line: RuleLine, group: Mapping[str, int]) -> tuple[int | str | None, Value]:

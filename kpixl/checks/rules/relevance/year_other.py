@@ -37,17 +37,22 @@ def year_other(p: YearOther, subject: Subject) -> Iterator[Hit]:
         return
     for key, text in subject.texts(p.fields):
         bare = fold(MARKUP.sub("", text))
-        quoted = [title.span() for title in _QUOTED.finditer(bare)]
-        for match in _YEAR.finditer(bare):
-            if any(start < match.start() < end for start, end in quoted):
-                continue
-            before, after = bare[max(0, match.start() - 6) : match.start()], bare[match.end() : match.end() + 16]
-            if min(years) <= int(match[1]) <= max(years) or before in p.unless or after in p.after:
-                continue
+        match = next(_other_years(p, bare, range(min(years), max(years) + 1)), None)
+        if match is not None:
             context = around(bare, *match.span())
             year = subject.year or max(years)
             yield Hit(Key(key), {"label": subject.heading(key), "found": match[1], "year": year, "context": context})
-            break
+
+
+def _other_years(p: YearOther, bare: str, known: range) -> Iterator[re.Match[str]]:
+    """Yield the years in a text that are not among those known, outside titles and without a word that refers."""
+    quoted = [title.span() for title in _QUOTED.finditer(bare)]
+    for match in _YEAR.finditer(bare):
+        if any(start < match.start() < end for start, end in quoted):
+            continue
+        before, after = bare[max(0, match.start() - 6) : match.start()], bare[match.end() : match.end() + 16]
+        if int(match[1]) not in known and before not in p.unless and after not in p.after:
+            yield match
 
 
 RULE = Rule(
