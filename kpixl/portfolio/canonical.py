@@ -7,7 +7,7 @@ canonical: no padded numbers, no targets typed whole, no total left blank beside
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -59,18 +59,23 @@ def dumps(form: Form, portfolio: Portfolio) -> str:
         own = [f"- id: {yaml_text.quote(project.id)}"]
         values = project.values
         for prefix, key, indent in steps:
-            value = values[key] if key else None
-            own.append(f"{prefix}{scalar(to_yaml(value), indent)}" if key else prefix)
+            own.append(f"{prefix}{scalar(to_yaml(values[key]), indent)}" if key else prefix)
         for table, columns in rows:
-            content = project.tables[table]
-            own.append(f"  {table}:" if content else f"  {table}: []")
-            for row in content:
-                lines = [prefix + scalar(to_yaml(row[column]), "      ") for column, prefix in columns]
-                lines[0] = "  - " + lines[0][4:]
-                own += lines
+            own += _table_lines(table, project.tables[table], columns)
         out.append("\n".join(own))  # a text to a project takes a third of the memory of its lines
     out.append("")
     return "\n".join(out)
+
+
+def _table_lines(table: str, rows: Sequence[Row], columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Write the rows of a table; `columns`: each with the text before its values."""
+    scalar = yaml_text.scalar
+    out = [f"  {table}:" if rows else f"  {table}: []"]
+    for row in rows:
+        lines = [prefix + scalar(to_yaml(row[column]), "      ") for column, prefix in columns]
+        lines[0] = "  - " + lines[0][4:]
+        out += lines
+    return out
 
 
 def _steps(form: Form) -> list[tuple[str, str, str]]:
@@ -199,15 +204,7 @@ def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form |
         found.add("key-missing", (), key="form")
         return None, None
     form = form_of(data["form"])
-    year, organization = data.get("year"), data.get("organization")
-    if year is not None and (not isinstance(year, int) or isinstance(year, bool) or not 1900 <= year <= 9999):
-        found.wrong(("year",), ("四位年份", "a year of four digits"), year)
-        year = None
-    if organization is not None and not isinstance(organization, str):
-        found.wrong(("organization",), ("文字", "text"), organization)
-        organization = None
-    if organization is not None:
-        _check_text(organization, ("organization",), found)
+    year, organization = _year(data.get("year"), found), _organization(data.get("organization"), found)
     projects = data.get("projects")
     if not isinstance(projects, list):
         if projects is not None or "projects" not in data:
@@ -215,6 +212,23 @@ def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form |
         projects = []
     reader = _ProjectReader(form, found)
     return form, Portfolio(form.id, year, organization, tuple(reader.read_all(projects)))
+
+
+def _year(raw: Any, found: _Findings) -> int | None:
+    if raw is None or (isinstance(raw, int) and not isinstance(raw, bool) and 1900 <= raw <= 9999):
+        return raw
+    found.wrong(("year",), ("四位年份", "a year of four digits"), raw)
+    return None
+
+
+def _organization(raw: Any, found: _Findings) -> str | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, str):
+        found.wrong(("organization",), ("文字", "text"), raw)
+        return None
+    _check_text(raw, ("organization",), found)
+    return raw
 
 
 def _check_text(text: str, path: yaml_text.Path, found: _Findings) -> None:
@@ -299,12 +313,15 @@ class _ProjectReader:
             if not isinstance(item, dict):
                 self.found.wrong(where, _MAPPING, item)
                 continue
-            for name in item:
-                if name not in columns:
-                    self.found.unknown((*where, str(name)), list(columns))
+            self._refuse_unknown(item, where, columns)
             row = {name: self._value(field, item.get(name), where, name) for name, field in columns.items()}
             if any(value is not None for value in row.values()):
                 yield tidy_row(self.form, key, row)[0]
+
+    def _refuse_unknown(self, item: Mapping[Any, Any], path: yaml_text.Path, columns: Mapping[str, Field]) -> None:
+        for name in item:
+            if name not in columns:
+                self.found.unknown((*path, str(name)), list(columns))
 
     def _value(self, field: Field, raw: Any, path: yaml_text.Path, key: str) -> Value:
         if raw is None:

@@ -7,8 +7,8 @@ that two changed differently is a conflict and keeps the value sent out.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -215,15 +215,8 @@ class _Draft:
 
     def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
         """Merge a computed value: one that only follows from its operands is no change of its own."""
-
-        def typed(project: Project) -> Parts:
-            value = project.values[key]
-            if definition.sum:
-                return (None if value == total([project.values[part] for part in definition.sum]) else value,)
-            return (None if value == computed_value(definition, project.values, project.tables) else value,)
-
-        sent = typed(self.sent)
-        own = {n: typed(self.versions[n].project) for n in values}
+        sent = _typed_total(key, definition, self.sent)
+        own = {n: _typed_total(key, definition, self.versions[n].project) for n in values}
         changed = {n: value for n, value in own.items() if value != sent}
         typed_ones = {value for value in changed.values() if value != (None,)}
         shown = {n: (values[n],) if n in changed else sent for n in own}
@@ -242,25 +235,19 @@ class _Draft:
         added: dict[tuple[str, int], _Line] = {}
         # What follows a line that was not sent, by the identity of the line before it; 0: at the beginning.
         followers: dict[int, list[_Line]] = defaultdict(list)
-        readable = [n for n, v in enumerate(self.versions) if (table.key, "") not in v.unread]
+        readable = self._readable(table)
         for number in readable:
             rows = self.versions[number].project.tables[table.key]
             partner = {new: old for old, new in pair_rows(table, sent, rows)}
-            seen: dict[str, int] = {}
-            before: _Line | None = None
+            names = _numbered(table, rows, partner)
+            before = 0
             for index, row in enumerate(rows):
-                if index in partner:
-                    line = lines[partner[index]]
-                else:
-                    path = row_path(table, row)
-                    seen[fold(path)] = seen.get(fold(path), 0) + 1
-                    name = (fold(path), seen[fold(path)])
-                    if name not in added:
-                        added[name] = _Line(paths.unique(path), None)
-                        followers[id(before) if before else 0].append(added[name])
-                    line = added[name]
+                line = lines[partner[index]] if index in partner else added.get(names[index])
+                if line is None:
+                    line = added[names[index]] = _Line(paths.unique(row_path(table, row)), None)
+                    followers[before].append(line)
                 line.at[number] = index
-                before = line
+                before = id(line)
         ordered = _ordered(lines, followers)
         if len(readable) == 1:  # one version alone has its own order
             ordered.sort(key=lambda line: line.at.get(readable[0], -1))
@@ -268,29 +255,32 @@ class _Draft:
             self._units(table, line, readable)
         return ordered
 
+    def _readable(self, table: Table) -> list[int]:
+        """List the versions in which a table could be read."""
+        return [n for n, v in enumerate(self.versions) if (table.key, "") not in v.unread]
+
     def _units(self, table: Table, line: _Line, readable: Sequence[int]) -> None:
         """Merge the columns of a row, then whether it is there."""
-        blank_row: Row = line.sent or dict.fromkeys(table.columns)
         for name, columns in columns_of(table).items():
-            values, keys = {}, {}
-            for n, index in line.at.items():
-                if not self.versions[n].unread.isdisjoint({(table.key, c) for c in (name, *columns)}):
-                    continue
-                row = self.versions[n].project.tables[table.key][index]
-                values[n] = tuple(row[c] for c in columns)
-                # Of a target the cell of its value, where that differs: the middle one of three.
-                typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
-                keys[n] = Key(table.key, index, typed)
-            line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
+            line.units[name] = self._columns(table, line, name, columns)
         line.now = row_path(table, _row(table, line)) or NAMELESS
         gone = [n for n in readable if n not in line.at]
-        if line.sent is None or not gone:
-            return
-        changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
-        keys = {n: Key(table.key, line.at[n], next(iter(table.columns))) for n in changed}
-        found = [Candidate(DELETE, tuple((n, None) for n in gone))]
-        found += [Candidate(KEEP, tuple((n, keys[n]) for n in changed))] if changed else []
-        line.presence = _Unit(KEEP if changed else DELETE, gone[0], KEEP, tuple(found), bool(changed))
+        if line.sent is not None and gone:
+            line.presence = _presence(table, line, gone)
+
+    def _columns(self, table: Table, line: _Line, name: str, columns: Sequence[str]) -> _Unit:
+        """Merge the columns of a row that are merged as one, in the versions in which they could be read."""
+        blank_row: Row = line.sent or dict.fromkeys(table.columns)
+        values, keys = {}, {}
+        for n, index in line.at.items():
+            if not self.versions[n].unread.isdisjoint({(table.key, c) for c in (name, *columns)}):
+                continue
+            row = self.versions[n].project.tables[table.key][index]
+            values[n] = tuple(row[c] for c in columns)
+            # Of a target the cell of its value, where that differs: the middle one of three.
+            typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
+            keys[n] = Key(table.key, index, typed)
+        return _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
 
     # --- what a person chose -----------------------------------------------------------------
 
@@ -350,7 +340,7 @@ class _Draft:
         tables: dict[str, tuple[Row, ...]] = {}
         paths: dict[str, tuple[str, ...]] = {}
         for key, table in self.form.tables.items():
-            kept = [(line, row) for line in self.lines[key] if line.there and _filled(row := _row(table, line))]
+            kept = self._kept(table)
             tables[key] = tuple(row for _, row in kept)
             paths[key] = tuple(line.path for line, _ in kept)
             for number, (line, _) in enumerate(kept):
@@ -359,6 +349,11 @@ class _Draft:
         project = complete(self.form, Project(self.versions[0].project.id, values, tables))
         conflicts = tuple(Conflict(a, u.sent, u.value, u.candidates) for a, u in self._addressed() if u.open)
         return MergeOutcome(project, conflicts, givers, paths, overruled, fresh, self._edits())
+
+    def _kept(self, table: Table) -> list[tuple[_Line, Row]]:
+        """List the rows of a table that are in the result and not blank."""
+        lines = [(line, _row(table, line)) for line in self.lines[table.key] if line.there]
+        return [(line, row) for line, row in lines if _filled(row)]
 
     def _addressed(self) -> Iterator[tuple[Address, _Unit]]:
         for key, unit in self.fields.items():
@@ -379,10 +374,29 @@ class _Draft:
         return tuple(edits)
 
 
+def _typed_total(key: str, definition: Field, project: Project) -> Parts:
+    """Return a computed value that was typed; a blank where it is what follows from its operands."""
+    value = project.values[key]
+    if definition.sum:
+        expected = total([project.values[part] for part in definition.sum])
+        return (None if value == expected else value,)
+    return (None if value == computed_value(definition, project.values, project.tables) else value,)
+
+
 def _taken(choice: Choice, unit: _Unit) -> Overruled:
     found = Overruled(choice, unit.value, unit.sent, unit.candidates)
     unit.choose(choice.value)
     return found
+
+
+def _presence(table: Table, line: _Line, gone: Sequence[int]) -> _Unit:
+    """Merge whether a row is there that some versions deleted; it is a conflict where others changed the row."""
+    changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
+    column = next(iter(table.columns))
+    found = [Candidate(DELETE, tuple((n, None) for n in gone))]
+    if changed:
+        found.append(Candidate(KEEP, tuple((n, Key(table.key, line.at[n], column)) for n in changed)))
+    return _Unit(KEEP if changed else DELETE, gone[0], KEEP, tuple(found), bool(changed))
 
 
 def _changed(table: Table, line: _Line) -> tuple[tuple[Address, Candidate], ...]:
@@ -408,6 +422,18 @@ def _row_givers(table: Table, number: int, line: _Line) -> Iterator[tuple[Key, t
         if giver is not None:
             for column in columns:
                 yield Key(table.key, number, column), (giver, Key(table.key, line.at[giver], column))
+
+
+def _numbered(table: Table, rows: Sequence[Row], paired: Container[int]) -> dict[int, tuple[str, int]]:
+    """Name each row that is not paired by its folded path and by which of the equal ones it is, counted from 1."""
+    seen: Counter[str] = Counter()
+    names = {}
+    for index, row in enumerate(rows):
+        if index not in paired:
+            path = fold(row_path(table, row))
+            seen[path] += 1
+            names[index] = (path, seen[path])
+    return names
 
 
 def _ordered(sent: Sequence[_Line], followers: Mapping[int, list[_Line]]) -> list[_Line]:
@@ -456,14 +482,20 @@ def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
             yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), Key(key))
     for key, table in form.tables.items():
         for line in draft.lines[key]:
-            if line.sent is None:
-                values = _row(table, line)
-                filled = next(column for column, value in values.items() if value is not None)
-                choice = Choice(Address(key, line.path), tuple(values.values()))
-                yield Change(choice, DELETE, Key(key, line.at[0], filled))
-            elif not line.there:
-                yield Change(Choice(Address(key, line.path), DELETE), KEEP, None)
-            else:
-                for name, unit in line.units.items():
-                    for found in unit.candidates:
-                        yield Change(Choice(Address(key, line.path, name), found.value), unit.sent, found.places[0][1])
+            yield from _row_changes(table, line)
+
+
+def _row_changes(table: Table, line: _Line) -> Iterator[Change]:
+    """Yield what was changed in a row: that it was added, that it was deleted, or each of its values that differs."""
+    key = table.key
+    if line.sent is None:
+        values = _row(table, line)
+        filled = next(column for column, value in values.items() if value is not None)
+        choice = Choice(Address(key, line.path), tuple(values.values()))
+        yield Change(choice, DELETE, Key(key, line.at[0], filled))
+    elif not line.there:
+        yield Change(Choice(Address(key, line.path), DELETE), KEEP, None)
+    else:
+        for name, unit in line.units.items():
+            for found in unit.candidates:
+                yield Change(Choice(Address(key, line.path, name), found.value), unit.sent, found.places[0][1])
