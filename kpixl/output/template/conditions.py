@@ -119,15 +119,20 @@ def field_conditions(form: Form) -> dict[str, list[Condition]]:
             found[key].append(_sum(key, field.sum))
         elif field.compute is not None and field.printed:
             found[key].append(_computed(key, field, field.compute))
+    for key, condition in _checked(form):
+        found[key].append(condition)
+    return found
+
+
+def _checked(form: Form) -> Iterator[tuple[str, Condition]]:
+    """Yield what the checks of a form ask of fields, each with the field's key."""
     for rule in _rules(form):
         if rule["rule"] == "dates-reversed":
-            found[rule["end"]].append(_reversed(rule["start"], rule["end"]))
+            yield rule["end"], _reversed(rule["start"], rule["end"])
         elif rule["rule"] == "amount-negative":
-            for key in rule["fields"]:
-                found[key].append(_negative(key))
+            yield from ((key, _negative(key)) for key in rule["fields"])
         elif rule["rule"] == "expression" and rule.get("severity") == "error":
-            found[rule["field"]] += _expression(rule)
-    return found
+            yield from ((rule["field"], condition) for condition in _expression(rule))
 
 
 def _rules(form: Form) -> Iterator[Mapping[str, Any]]:
@@ -162,13 +167,17 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
         return [_percentage(key)]
     if kind.typed:  # what no formula can tell, such as a period, is left to `kpixl check`
         return [_closed(key, [(item,) for item in kind.items])] if kind.items else []
-    found = []
+    return _text_conditions(form, field, key)
+
+
+def _text_conditions(form: Form, field: Field, key: str) -> list[Condition]:
+    """Return that a text is an item of its closed list, or else that no placeholder is left in it."""
     choices = form.choices[field.choices] if field.choices else None
     if choices is not None and not choices.open and choices.parent is None:
         return [_closed(key, [(item,) for item in choices.items])]
     if field.printed and (choices is None or choices.open):  # what is not printed has no cell to look at
-        found += [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
-    return found
+        return [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
+    return []
 
 
 def _date(key: str) -> Condition:
