@@ -16,8 +16,8 @@ from kpixl.forms.money import unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of
 from kpixl.keys import Key
+from kpixl.portfolio.merge_model import Parts
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.three_way import Parts
 from kpixl.portfolio.wording import address_key, label_of, shown
 from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
