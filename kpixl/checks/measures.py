@@ -95,24 +95,25 @@ def _unclear_without_unit(target: Measure, actual: Measure) -> bool:
     return (target.scaled and not actual.scaled) or (target.unit == "%" and target.number > 1 >= actual.number)
 
 
-def _over(number: Decimal, other: Decimal) -> Decimal:
-    return number / other if other else Decimal(0)
-
-
 def _attained(operator: str, planned: Decimal, reached: Decimal) -> Attainment | None:
-    whole = Decimal(1)
     with localcontext(prec=_PRECISION):
-        percent = reached / planned * 100 if planned else None
-        share = min(_over(reached, planned), whole)
-        if operator in ("≥", ">"):
-            enough = reached > planned or (operator == "≥" and reached == planned)
-            return Attainment(enough, whole if enough else share, percent)
         if operator in ("≤", "<"):
-            enough = reached < planned or (operator == "≤" and reached == planned)
-            return Attainment(enough, whole if enough else _over(planned, reached), None)
+            return _at_most(planned, reached, below=operator == "<")
+        percent = reached / planned * 100 if planned else None
+        share = min(reached / planned, Decimal(1)) if planned else Decimal(0)
+        if operator in ("≥", ">"):
+            enough = reached >= planned if operator == "≥" else reached > planned
+            return Attainment(enough, Decimal(1) if enough else share, percent)
         if reached == planned:
-            return Attainment(True, whole, percent)
+            return Attainment(True, Decimal(1), percent)
         # 7 where 5 were planned may be more or too many; without an operator less may be better, too.
         if operator == "=":
             return Attainment(None if reached > planned else False, share, percent)
     return None
+
+
+def _at_most(planned: Decimal, reached: Decimal, *, below: bool) -> Attainment:
+    """Compare with a target that is a limit; `below`: a value equal to it misses it."""
+    if reached < planned or (reached == planned and not below):
+        return Attainment(True, Decimal(1), None)
+    return Attainment(False, planned / reached if reached else Decimal(0), None)

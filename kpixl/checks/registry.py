@@ -195,22 +195,13 @@ def checks_of(form: Form) -> Checks:
     return Checks(tuple(checks), roles)
 
 
-def _check_own(own: Mapping[str, Any], path: str) -> None:
-    """Refuse what every check may have, whatever its rule, where it is not as it must be."""
-    if own["id"] is not None and not _ID.fullmatch(str(own["id"])):
-        raise invalid(f"{path}.id", "is made of a-z, 0-9 and -")
-    for key, known in (("severity", tuple(Severity)), ("category", CATEGORIES)):
-        if own[key] not in (None, *known):
-            raise invalid(f"{path}.{key}", f"must be one of {', '.join(known)}")
-
-
 def _check(reader: Reader, spec: Any, path: str) -> Check:
     if not isinstance(spec, dict) or spec.get("rule") not in RULES:
         known = ", ".join(code for code in RULES if code not in {r.code for r in BASIC_RULES})
         raise invalid(path, f"rule must be one of {known}")
     own = {key: spec.get(key) for key in _OWN_KEYS}
     rule = RULES[str(own["rule"])]
-    _check_own(own, path)
+    _refuse_wrong(own, path)
     rest = {key: value for key, value in spec.items() if key not in _OWN_KEYS}
     parameters = reader.read(rule.parameters, rest, path)
     if isinstance(parameters, expression.Expression):
@@ -222,3 +213,13 @@ def _check(reader: Reader, spec: Any, path: str) -> Check:
         own["category"] or rule.entry.category,
         Severity(own["severity"]) if own["severity"] else None,
     )
+
+
+def _refuse_wrong(own: Mapping[str, Any], path: str) -> None:
+    """Refuse a wrong id, severity or category of a check. Raises KpixlError `form-invalid`."""
+    if own["id"] is not None and not _ID.fullmatch(str(own["id"])):
+        raise invalid(f"{path}.id", "is made of a-z, 0-9 and -")
+    if own["severity"] not in (None, *Severity):
+        raise invalid(f"{path}.severity", f"must be one of {', '.join(Severity)}")
+    if own["category"] not in (None, *CATEGORIES):
+        raise invalid(f"{path}.category", f"must be one of {', '.join(CATEGORIES)}")

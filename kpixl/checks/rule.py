@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from kpixl.forms.definition import Form, Row, Table, Value
+from kpixl.forms.definition import Form, Row, Value
 from kpixl.forms.values import fold, number_text, text_of
 from kpixl.keys import Key
 from kpixl.portfolio.model import Portfolio, Project
@@ -97,12 +97,6 @@ class Subject:
         return (
             not self.project.tables[key.name] if key.name in self.form.tables else self.project.values[key.name] is None
         )
-
-    def rows(self) -> Iterator[tuple[Table, int, Row]]:
-        """Yield the rows of all tables, each with its table and number."""
-        for key, rows in self.project.tables.items():
-            for number, row in enumerate(rows):
-                yield self.form.tables[key], number, row
 
     def texts(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (key, text) for those fields that hold text."""

@@ -8,7 +8,7 @@ from typing import Any
 from kpixl.a1 import parse_place
 from kpixl.collection.settle import Offer, OpenConflict, Place
 from kpixl.forms.definition import Form
-from kpixl.portfolio.three_way import Address, Parts
+from kpixl.portfolio.merge_model import Address, Parts
 from kpixl.portfolio.wording import address_key, value_data, value_of
 from kpixl.problems import Location
 

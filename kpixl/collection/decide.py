@@ -11,9 +11,10 @@ from kpixl.collection.decisions import BY_COMMAND, Decision, Exclusion
 from kpixl.forms.definition import Form
 from kpixl.forms.values import fold, text_of
 from kpixl.inputs import read_input
+from kpixl.portfolio.merge_model import DELETE, KEEP, Address, Choice, Parts
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.pairing import row_path
-from kpixl.portfolio.three_way import DELETE, KEEP, Address, Choice, Parts, columns_of
+from kpixl.portfolio.three_way import columns_of
 from kpixl.portfolio.wording import address_key, address_of, label_of, read_shown, value_of
 from kpixl.problems import failure
 

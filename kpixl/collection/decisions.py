@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 from kpixl import yaml_text
 from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
-from kpixl.portfolio.three_way import DELETE, Address, Choice, Parts, columns_of
+from kpixl.portfolio.merge_model import DELETE, Address, Choice, Parts
+from kpixl.portfolio.three_way import columns_of
 from kpixl.portfolio.wording import address_key, value_data, value_of
 from kpixl.problems import KpixlError, Location, Problem
 

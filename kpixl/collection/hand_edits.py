@@ -9,8 +9,9 @@ from kpixl.collection.decisions import BY_YAML, PROJECT, Decision
 from kpixl.forms.definition import Form
 from kpixl.inputs import read_input
 from kpixl.portfolio import canonical
+from kpixl.portfolio.merge_model import DELETE, Choice
 from kpixl.portfolio.model import Portfolio
-from kpixl.portfolio.three_way import DELETE, Choice, changes
+from kpixl.portfolio.three_way import changes
 from kpixl.problems import KpixlError, Location, Problem
 from kpixl.texts import Text
 

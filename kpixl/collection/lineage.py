@@ -17,8 +17,9 @@ from enum import StrEnum
 
 from kpixl.collection.versions import Received, Returned
 from kpixl.forms.definition import Form
+from kpixl.portfolio.merge_model import Address, Parts
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.three_way import Address, Parts, blank, changes
+from kpixl.portfolio.three_way import blank, changes
 
 OWN_NAME = "kpixl"  # the editor of a template that nobody has saved
 

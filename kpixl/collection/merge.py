@@ -23,9 +23,9 @@ from kpixl.forms.values import fold
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import complete
+from kpixl.portfolio.merge_model import Choice
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.sheet_id import SheetId
-from kpixl.portfolio.three_way import Choice
 from kpixl.problems import Location, Problem, Severity
 
 __all__ = ["Merged", "Source", "merge"]

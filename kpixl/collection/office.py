@@ -18,7 +18,7 @@ from kpixl.collection.decisions import (
 )
 from kpixl.collection.hand_edits import hand_edits
 from kpixl.forms.definition import Form
-from kpixl.portfolio.three_way import Choice
+from kpixl.portfolio.merge_model import Choice
 from kpixl.portfolio.wording import label_of, read_shown, value_of
 from kpixl.problems import Location, Problem
 

@@ -12,21 +12,9 @@ from kpixl.collection.lineage import Evidence, Lineage, superseded
 from kpixl.collection.versions import Received, Returned, Source, Version
 from kpixl.forms.definition import Form
 from kpixl.keys import Key
+from kpixl.portfolio.merge_model import Address, Candidate, Choice, Conflict, MergeOutcome, Overruled, Parts, Variant
 from kpixl.portfolio.model import Project
-from kpixl.portfolio.three_way import (
-    Address,
-    Candidate,
-    Choice,
-    Conflict,
-    MergeOutcome,
-    Overruled,
-    Parts,
-    Variant,
-    blank,
-    changes,
-    columns_of,
-    merge_versions,
-)
+from kpixl.portfolio.three_way import blank, changes, columns_of, merge_versions
 from kpixl.portfolio.wording import label_of, shown
 from kpixl.problems import Location, Problem, Severity
 from kpixl.texts import Text

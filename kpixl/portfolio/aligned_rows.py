@@ -31,6 +31,11 @@ def aligned(group: Sequence[PlacedTable], tables: Mapping[str, Sequence[Row]]) -
     if len(group) == 1:
         rows: tuple[Row | None, ...] = tuple(tables[group[0].table]) or (None,)
         return AlignedRows({group[0].table: rows}, rows)
+    return _side_by_side(group, tables)
+
+
+def _side_by_side(group: Sequence[PlacedTable], tables: Mapping[str, Sequence[Row]]) -> AlignedRows:
+    """Put the runs of equal levels of several tables beside each other."""
     keys = tuple(sorted(group[0].shared, key=[head.key for head in group[0].print].index))
     runs = {placed.table: _runs(tables[placed.table], keys) for placed in group}
     left = {name: Counter(levels for levels, _ in found) for name, found in runs.items()}

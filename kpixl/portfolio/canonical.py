@@ -58,22 +58,24 @@ def dumps(form: Form, portfolio: Portfolio) -> str:
     for project in portfolio.projects:
         own = [f"- id: {yaml_text.quote(project.id)}"]
         values = project.values
-        own += [f"{prefix}{scalar(to_yaml(values[key]), indent)}" if key else prefix for prefix, key, indent in steps]
+        for prefix, key, indent in steps:
+            own.append(f"{prefix}{scalar(to_yaml(values[key]), indent)}" if key else prefix)
         for table, columns in rows:
-            own += _table_lines(table, columns, project.tables[table])
+            own += _table_lines(table, project.tables[table], columns)
         out.append("\n".join(own))  # a text to a project takes a third of the memory of its lines
     out.append("")
     return "\n".join(out)
 
 
-def _table_lines(table: str, columns: Sequence[tuple[str, str]], rows: Sequence[Row]) -> list[str]:
-    """List the lines of a table. `columns`: each with the text before its value."""
-    lines = [f"  {table}:" if rows else f"  {table}: []"]
+def _table_lines(table: str, rows: Sequence[Row], columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Write the rows of a table; `columns`: each with the text before its values."""
+    scalar = yaml_text.scalar
+    out = [f"  {table}:" if rows else f"  {table}: []"]
     for row in rows:
-        own = [prefix + yaml_text.scalar(to_yaml(row[column]), "      ") for column, prefix in columns]
-        own[0] = "  - " + own[0][4:]
-        lines += own
-    return lines
+        lines = [prefix + scalar(to_yaml(row[column]), "      ") for column, prefix in columns]
+        lines[0] = "  - " + lines[0][4:]
+        out += lines
+    return out
 
 
 def _steps(form: Form) -> list[tuple[str, str, str]]:
@@ -202,15 +204,7 @@ def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form |
         found.add("key-missing", (), key="form")
         return None, None
     form = form_of(data["form"])
-    year, organization = data.get("year"), data.get("organization")
-    if year is not None and (not isinstance(year, int) or isinstance(year, bool) or not 1900 <= year <= 9999):
-        found.wrong(("year",), ("四位年份", "a year of four digits"), year)
-        year = None
-    if organization is not None and not isinstance(organization, str):
-        found.wrong(("organization",), ("文字", "text"), organization)
-        organization = None
-    if organization is not None:
-        _check_text(organization, ("organization",), found)
+    year, organization = _year(data.get("year"), found), _organization(data.get("organization"), found)
     projects = data.get("projects")
     if not isinstance(projects, list):
         if projects is not None or "projects" not in data:
@@ -218,6 +212,23 @@ def _portfolio(data: Any, form_of: FormSource, found: _Findings) -> tuple[Form |
         projects = []
     reader = _ProjectReader(form, found)
     return form, Portfolio(form.id, year, organization, tuple(reader.read_all(projects)))
+
+
+def _year(raw: Any, found: _Findings) -> int | None:
+    if raw is None or (isinstance(raw, int) and not isinstance(raw, bool) and 1900 <= raw <= 9999):
+        return raw
+    found.wrong(("year",), ("四位年份", "a year of four digits"), raw)
+    return None
+
+
+def _organization(raw: Any, found: _Findings) -> str | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, str):
+        found.wrong(("organization",), ("文字", "text"), raw)
+        return None
+    _check_text(raw, ("organization",), found)
+    return raw
 
 
 def _check_text(text: str, path: yaml_text.Path, found: _Findings) -> None:
@@ -302,12 +313,15 @@ class _ProjectReader:
             if not isinstance(item, dict):
                 self.found.wrong(where, _MAPPING, item)
                 continue
-            for name in item:
-                if name not in columns:
-                    self.found.unknown((*where, str(name)), list(columns))
+            self._refuse_unknown(item, where, columns)
             row = {name: self._value(field, item.get(name), where, name) for name, field in columns.items()}
             if any(value is not None for value in row.values()):
                 yield tidy_row(self.form, key, row)[0]
+
+    def _refuse_unknown(self, item: Mapping[Any, Any], path: yaml_text.Path, columns: Mapping[str, Field]) -> None:
+        for name in item:
+            if name not in columns:
+                self.found.unknown((*path, str(name)), list(columns))
 
     def _value(self, field: Field, raw: Any, path: yaml_text.Path, key: str) -> Value:
         if raw is None:

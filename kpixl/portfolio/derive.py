@@ -38,7 +38,8 @@ def derive(form: Form, source: Form, portfolio: Portfolio) -> Derived:
     deriver = _Deriver(form, source, derivation)
     projects = tuple(deriver.project(project) for project in portfolio.projects)
     derived = Portfolio(form.id, portfolio.year, portfolio.organization, projects)
-    return Derived(derived, tuple(_lost(source, derivation, portfolio)))
+    lost = (*_lost_fields(source, derivation, portfolio), *_lost_columns(source, derivation, portfolio))
+    return Derived(derived, lost)
 
 
 def _check(form: Form, source: Form, derivation: Derivation) -> None:
@@ -107,17 +108,29 @@ class _Deriver:
         return read_value(self.form, field, kind.text(value))[0]
 
 
-def _lost(source: Form, derivation: Derivation, portfolio: Portfolio) -> Iterator[Problem]:
-    """Name each field and column with values that the next form has no place for."""
+def _lost_fields(source: Form, derivation: Derivation, portfolio: Portfolio) -> Iterator[Problem]:
+    """Name each field with values that the next form has no place for."""
     kept = {origin for origin in derivation.fields.values() if isinstance(origin, str)}
-    for field in [field for key, field in source.fields.items() if key not in kept]:
-        yield from _not_carried(field.heading, [p.id for p in portfolio.projects if not _follows(field, p)])
+    for key, field in source.fields.items():
+        ids = [p.id for p in portfolio.projects if not _follows(field, p)]
+        if key not in kept and ids:
+            yield _not_carried(field.heading, ids)
+
+
+def _lost_columns(source: Form, derivation: Derivation, portfolio: Portfolio) -> Iterator[Problem]:
+    """Name each column with values that the next form has no place for."""
     used = {derived.table: derived for derived in derivation.tables.values()}
     for name, table in source.tables.items():
         columns = _columns(table, used[name]) if name in used else set()
-        for column in [column for key, column in table.columns.items() if key not in columns]:
-            ids = [p.id for p in portfolio.projects if any(row[column.key] is not None for row in p.tables[name])]
-            yield from _not_carried(f"{table.label} {column.label}", ids)
+        for key, column in table.columns.items():
+            ids = _with_values(portfolio, name, key)
+            if key not in columns and ids:
+                yield _not_carried(f"{table.label} {column.label}", ids)
+
+
+def _with_values(portfolio: Portfolio, table: str, column: str) -> list[str]:
+    """List the projects, by id, that have a value in a column."""
+    return [p.id for p in portfolio.projects if any(row[column] is not None for row in p.tables[table])]
 
 
 def _follows(field: Field, project: Project) -> bool:
@@ -133,9 +146,6 @@ def _columns(table: Table, derived: DerivedTable) -> set[str]:
     return origins | {part for key in origins & set(table.targets) for part in table.targets[key].parts}
 
 
-def _not_carried(label: str, ids: list[str]) -> Iterator[Problem]:
-    """Name what is not carried over from some projects, if there are any."""
-    if not ids:
-        return
+def _not_carried(label: str, ids: list[str]) -> Problem:
     shown = "、".join(ids[:MAX_NAMED]) + ("……" if len(ids) > MAX_NAMED else "")
-    yield Problem("derive-left-out", Location(field=label), {"label": label, "count": len(ids), "ids": shown})
+    return Problem("derive-left-out", Location(field=label), {"label": label, "count": len(ids), "ids": shown})

@@ -149,17 +149,16 @@ def compare_rows(table: Table, old: Sequence[Row], new: Sequence[Row]) -> Iterat
     partners = {n: o for o, n in pair_rows(table, old, new)}
     for number, row in enumerate(new):
         before = partners.get(number)
-        values = tuple(_changed(table.columns, {} if before is None else old[before], row))
-        if before is None or values:
-            kind = ChangeKind.ADDED if before is None else ChangeKind.CHANGED
-            title = row_title(table, row if before is None else old[before])
-            yield RowChange(kind, table, title, before, number, values)
+        if before is None:
+            values = tuple(_changed(table.columns, {}, row))
+            yield RowChange(ChangeKind.ADDED, table, row_title(table, row), None, number, values)
+        elif values := tuple(_changed(table.columns, old[before], row)):
+            yield RowChange(ChangeKind.CHANGED, table, row_title(table, old[before]), before, number, values)
     paired = set(partners.values())
     for number, row in enumerate(old):
         if number not in paired:
-            yield RowChange(
-                ChangeKind.REMOVED, table, row_title(table, row), number, None, tuple(_changed(table.columns, row, {}))
-            )
+            values = tuple(_changed(table.columns, row, {}))
+            yield RowChange(ChangeKind.REMOVED, table, row_title(table, row), number, None, values)
 
 
 def _changed(fields: Mapping[str, Field], old: Row, new: Row) -> Iterator[ValueChange]:

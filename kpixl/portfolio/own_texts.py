@@ -238,9 +238,11 @@ def _cover_before(rows: Rows) -> set[Place]:
     listed = False
     for r, row in enumerate(rows):
         first = text_of(row[0]).strip() if row else ""
-        if first in (*HOW_TO, *PROJECTS):
-            known |= {(r, 0), (r, COVER_STATUS)} if first in PROJECTS else {(r, 0)}
-            listed = listed or first in PROJECTS
+        if first in PROJECTS:
+            known |= {(r, 0), (r, COVER_STATUS)}
+            listed = True
+        elif first in HOW_TO:
+            known.add((r, 0))
         elif _NUMBERED.fullmatch(first) and not listed:
             known |= {(r, 0), (r, 1)}
         elif listed and (first in NUMBER or first.isdecimal()):
@@ -256,8 +258,11 @@ def _lists_before(rows: Rows) -> set[Place]:
             known.add((r, 0))
     for c, head in enumerate(rows[0] if rows else ()):
         if isinstance(head, str) and head.startswith("kpixl."):
-            for r, row in enumerate(rows):
-                if c >= len(row) or is_blank(row[c]):
-                    break
-                known.add((r, c))
+            known |= {(r, c) for r in range(_list_length(rows, c))}
     return known
+
+
+def _list_length(rows: Rows, col: int) -> int:
+    """Count the cells of a column above its first blank one."""
+    blanks = (r for r, row in enumerate(rows) if col >= len(row) or is_blank(row[col]))
+    return next(blanks, len(rows))

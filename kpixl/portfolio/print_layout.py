@@ -14,7 +14,7 @@ from functools import lru_cache
 from jinja2 import Template
 
 from kpixl.forms.dated import with_year
-from kpixl.forms.definition import Cell, Form, PlacedTable, Row, Table, Value
+from kpixl.forms.definition import Cell, Field, Form, PlacedTable, Row, Table, TableColumn, Value
 from kpixl.forms.money import WAN, convert, money_text
 from kpixl.forms.names import group_spans
 from kpixl.forms.snippets import SMALL, BoundedEnvironment, Faults, rendered
@@ -252,14 +252,20 @@ def _table_cells(
         kind = column.type if column else "target"
         values = [_table_value(table, key, row) for row in (lines.shared if is_shared else rows)]
         spans = [(index, 1) for index in range(len(rows))]
-        if column is not None and column.fill and not head.repeated:
+        if _is_merged(column, head):
             spans = merged_spans(values, breaks, longest)
             breaks = _breaks(spans, len(rows))
         if is_shared and not is_first:
             continue
-        for start, count in spans:
-            row = first + 1 + start
-            yield PrintedCell("value", values[start], row, col, count, columns, kind, key, name)
+        yield from (
+            PrintedCell("value", values[start], first + 1 + start, col, count, columns, kind, key, name)
+            for start, count in spans
+        )
+
+
+def _is_merged(column: Field | None, head: TableColumn) -> bool:
+    """Return whether equal neighbours in a column are one cell on paper."""
+    return column is not None and column.fill and not head.repeated
 
 
 def merged_spans(values: Sequence[Value], breaks: Sequence[bool], longest: int | None = None) -> list[tuple[int, int]]:
@@ -293,14 +299,20 @@ def _table_value(table: Table, key: str, row: Row | None) -> Value:
 
 def _fill_gaps(places: Sequence[list[PrintedCell]], width: int, parts: Sequence[tuple[str, str]]) -> None:
     """Put a blank cell on every place that no cell covers, and sort each row from left to right."""
-    taken = [bytearray(width) for _ in places]
-    for cells in places:
-        for cell in cells:
-            for row in range(cell.row, min(cell.row + cell.rows, len(places))):
-                taken[row][cell.col : cell.col + cell.columns] = b"\1" * cell.columns
+    taken = _taken(places, width)
     for row, cells in enumerate(places):
         if 0 in taken[row]:
             table = parts[row][1]
             gaps = [col for col in range(width) if not taken[row][col]]
             cells += [PrintedCell("blank", None, row, col, table=table) for col in gaps]
         cells.sort(key=lambda cell: cell.col)
+
+
+def _taken(places: Sequence[list[PrintedCell]], width: int) -> list[bytearray]:
+    """Return for each row a byte per column: 1 where a cell covers the place."""
+    taken = [bytearray(width) for _ in places]
+    for cells in places:
+        for cell in cells:
+            for row in range(cell.row, min(cell.row + cell.rows, len(places))):
+                taken[row][cell.col : cell.col + cell.columns] = b"\1" * cell.columns
+    return taken

@@ -92,24 +92,30 @@ def last_year_path(roster: Path) -> Path:
 
 def _fitted(old: Form, new: Form, project: Project) -> tuple[Project, list[Carried]]:
     """Put the values of a project where another form has a field or column of the same key; return what has none."""
-    lost = [
-        Carried(project.id, Key(key), _label(old.fields[key]), value, None, RolloverFate.LOST)
-        for key, value in project.values.items()
-        if key not in new.fields and value is not None
-    ]
     tables: dict[str, tuple[Row, ...]] = {}
     for key, table in new.tables.items():
         rows = project.tables.get(key, ())
         tables[key] = tuple({column: row.get(column) for column in table.columns} for row in rows)
+    values = {key: project.values.get(key) for key in new.fields}
+    return Project(project.id, values, tables), [*_lost_fields(old, new, project), *_lost_cells(old, new, project)]
+
+
+def _lost_fields(old: Form, new: Form, project: Project) -> Iterator[Carried]:
+    """Yield the values of fields that another form does not have."""
+    for key, value in project.values.items():
+        if key not in new.fields and value is not None:
+            yield Carried(project.id, Key(key), _label(old.fields[key]), value, None, RolloverFate.LOST)
+
+
+def _lost_cells(old: Form, new: Form, project: Project) -> Iterator[Carried]:
+    """Yield the values in tables or columns that another form does not have."""
     for key, rows in project.tables.items():
         known = new.tables[key].columns if key in new.tables else {}
         for number, row in enumerate(rows):
             for column, value in row.items():
                 if column not in known and value is not None:
                     label = _row_label(old.tables[key], number, column)
-                    lost.append(Carried(project.id, Key(key, number, column), label, value, None, RolloverFate.LOST))
-    values = {key: project.values.get(key) for key in new.fields}
-    return Project(project.id, values, tables), lost
+                    yield Carried(project.id, Key(key, number, column), label, value, None, RolloverFate.LOST)
 
 
 def _label(field: Field) -> str:

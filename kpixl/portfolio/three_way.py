@@ -7,8 +7,8 @@ that two changed differently is a conflict and keeps the value sent out.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,88 +18,21 @@ from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import fold, text_of, total
 from kpixl.keys import Key
 from kpixl.portfolio.canonical import complete
+from kpixl.portfolio.merge_model import (
+    DELETE,
+    KEEP,
+    NAMELESS,
+    Address,
+    Candidate,
+    Choice,
+    Conflict,
+    MergeOutcome,
+    Overruled,
+    Parts,
+    Variant,
+)
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.pairing import pair_rows, row_path
-
-Parts = tuple[Value, ...]  # the value of an address: one, or the three of a target, or all of a row
-KEEP: Parts = ("keep",)  # of a row as a whole: that it is there, or not
-DELETE: Parts = ("delete",)
-NAMELESS = "-"  # the path of a row without levels and name
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """What is merged as one. `key`: a field, or a table; there `row` is the path of a row (levels and name), and
-    `column` a column or target, "" for the row as a whole."""
-
-    key: str
-    row: str = ""
-    column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One version of a project. `unread`: fields, and (table, column) or (table, "") that could not be read in it, so
-    that a blank there is no change."""
-
-    project: Project
-    unread: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A value that versions give to an address. `places`: each version, by its index, and the key of its cell."""
-
-    value: Parts
-    places: tuple[tuple[int, Key | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """An address to which versions give different values. `sent`: what it was when it was sent out; `kept`: what it has
-    now, which is the same unless nobody knows what was sent out."""
-
-    address: Address
-    sent: Parts
-    kept: Parts
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value that a person has chosen for an address; for a whole row KEEP, DELETE, or its values in full."""
-
-    address: Address
-    value: Parts
-
-
-@dataclass(frozen=True, slots=True)
-class Overruled:
-    """What a choice met: the value it replaced, None where the address does not exist, and the candidates of the
-    versions. `lost`: what they changed in a row that was deleted or replaced as a whole."""
-
-    choice: Choice
-    replaced: Parts | None
-    sent: Parts = ()
-    candidates: tuple[Candidate, ...] = ()
-    lost: tuple[tuple[Address, Candidate], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MergeOutcome:
-    """The merged project; `givers`: the version, and the key of the cell in it, that each of its values came from.
-
-    `rows`: the paths of its rows by table, in their order. `overruled`, `fresh`: what the choices met, in their order.
-    `edits`: what each version changed.
-    """
-
-    project: Project
-    conflicts: tuple[Conflict, ...]
-    givers: Mapping[Key, tuple[int, Key]]
-    rows: Mapping[str, tuple[str, ...]]
-    overruled: tuple[Overruled, ...]
-    fresh: tuple[Overruled, ...]
-    edits: tuple[Mapping[Address, Parts], ...]
 
 
 def merge_versions(
@@ -207,16 +140,16 @@ class _Draft:
         values = {n: v.project.values[key] for n, v in enumerate(self.versions) if ("", key) not in v.unread}
         keys = dict.fromkeys(values, Key(key))
         if definition.computation is not None:
-            return self._total(definition, values, keys)
+            return self._total(key, definition, values, keys)
         needed = self.unknown or key in self.form.key_fields
         kind, sent = FIELD_TYPES[definition.type], self.sent.values[key]
         values = {n: sent if kind.includes(sent, v) else v for n, v in values.items()}  # another spelling is no change
         return _unit({n: (v,) for n, v in values.items()}, (sent,), keys, needed=needed)
 
-    def _total(self, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
+    def _total(self, key: str, definition: Field, values: Mapping[int, Value], keys: Mapping[int, Key]) -> _Unit:
         """Merge a computed value: one that only follows from its operands is no change of its own."""
-        sent = _typed_over(definition, self.sent)
-        own = {n: _typed_over(definition, self.versions[n].project) for n in values}
+        sent = _typed_total(key, definition, self.sent)
+        own = {n: _typed_total(key, definition, self.versions[n].project) for n in values}
         changed = {n: value for n, value in own.items() if value != sent}
         typed_ones = {value for value in changed.values() if value != (None,)}
         shown = {n: (values[n],) if n in changed else sent for n in own}
@@ -235,25 +168,19 @@ class _Draft:
         added: dict[tuple[str, int], _Line] = {}
         # What follows a line that was not sent, by the identity of the line before it; 0: at the beginning.
         followers: dict[int, list[_Line]] = defaultdict(list)
-        readable = [n for n, v in enumerate(self.versions) if (table.key, "") not in v.unread]
+        readable = self._readable(table)
         for number in readable:
             rows = self.versions[number].project.tables[table.key]
             partner = {new: old for old, new in pair_rows(table, sent, rows)}
-            seen: dict[str, int] = {}
-            before: _Line | None = None
+            names = _numbered(table, rows, partner)
+            before = 0
             for index, row in enumerate(rows):
-                if index in partner:
-                    line = lines[partner[index]]
-                else:
-                    path = row_path(table, row)
-                    seen[fold(path)] = seen.get(fold(path), 0) + 1
-                    name = (fold(path), seen[fold(path)])
-                    if name not in added:
-                        added[name] = _Line(paths.unique(path), None)
-                        followers[id(before) if before else 0].append(added[name])
-                    line = added[name]
+                line = lines[partner[index]] if index in partner else added.get(names[index])
+                if line is None:
+                    line = added[names[index]] = _Line(paths.unique(row_path(table, row)), None)
+                    followers[before].append(line)
                 line.at[number] = index
-                before = line
+                before = id(line)
         ordered = _ordered(lines, followers)
         if len(readable) == 1:  # one version alone has its own order
             ordered.sort(key=lambda line: line.at.get(readable[0], -1))
@@ -261,36 +188,32 @@ class _Draft:
             self._units(table, line, readable)
         return ordered
 
+    def _readable(self, table: Table) -> list[int]:
+        """List the versions in which a table could be read."""
+        return [n for n, v in enumerate(self.versions) if (table.key, "") not in v.unread]
+
     def _units(self, table: Table, line: _Line, readable: Sequence[int]) -> None:
         """Merge the columns of a row, then whether it is there."""
-        blank_row: Row = line.sent or dict.fromkeys(table.columns)
         for name, columns in columns_of(table).items():
-            values, keys = {}, {}
-            for n, row in self._readable_rows(table, line, {(table.key, c) for c in (name, *columns)}):
-                values[n] = tuple(row[c] for c in columns)
-                # Of a target the cell of its value, where that differs: the middle one of three.
-                typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
-                keys[n] = Key(table.key, line.at[n], typed)
-            line.units[name] = _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
+            line.units[name] = self._columns(table, line, name, columns)
         line.now = row_path(table, _row(table, line)) or NAMELESS
-        if line.sent is not None:
-            self._presence(table, line, [n for n in readable if n not in line.at])
+        gone = [n for n in readable if n not in line.at]
+        if line.sent is not None and gone:
+            line.presence = _presence(table, line, gone)
 
-    def _readable_rows(self, table: Table, line: _Line, places: Set[tuple[str, str]]) -> Iterator[tuple[int, Row]]:
-        """Yield the row of a line in each version in which none of some columns is unread."""
+    def _columns(self, table: Table, line: _Line, name: str, columns: Sequence[str]) -> _Unit:
+        """Merge the columns of a row that are merged as one, in the versions in which they could be read."""
+        blank_row: Row = line.sent or dict.fromkeys(table.columns)
+        values, keys = {}, {}
         for n, index in line.at.items():
-            if self.versions[n].unread.isdisjoint(places):
-                yield n, self.versions[n].project.tables[table.key][index]
-
-    def _presence(self, table: Table, line: _Line, gone: Sequence[int]) -> None:
-        """Merge whether a row that was sent is there. `gone`: the versions without it."""
-        if not gone:
-            return
-        changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
-        keys = {n: Key(table.key, line.at[n], next(iter(table.columns))) for n in changed}
-        found = [Candidate(DELETE, tuple((n, None) for n in gone))]
-        found += [Candidate(KEEP, tuple((n, keys[n]) for n in changed))] if changed else []
-        line.presence = _Unit(KEEP if changed else DELETE, gone[0], KEEP, tuple(found), bool(changed))
+            if not self.versions[n].unread.isdisjoint({(table.key, c) for c in (name, *columns)}):
+                continue
+            row = self.versions[n].project.tables[table.key][index]
+            values[n] = tuple(row[c] for c in columns)
+            # Of a target the cell of its value, where that differs: the middle one of three.
+            typed = next((c for c in (*columns[1:2], *columns) if row[c] != blank_row[c]), columns[0])
+            keys[n] = Key(table.key, index, typed)
+        return _unit(values, tuple(blank_row[c] for c in columns), keys, needed=self.unknown)
 
     # --- what a person chose -----------------------------------------------------------------
 
@@ -350,7 +273,7 @@ class _Draft:
         tables: dict[str, tuple[Row, ...]] = {}
         paths: dict[str, tuple[str, ...]] = {}
         for key, table in self.form.tables.items():
-            kept = [(line, row) for line in self.lines[key] if line.there and _filled(row := _row(table, line))]
+            kept = self._kept(table)
             tables[key] = tuple(row for _, row in kept)
             paths[key] = tuple(line.path for line, _ in kept)
             for number, (line, _) in enumerate(kept):
@@ -359,6 +282,11 @@ class _Draft:
         project = complete(self.form, Project(self.versions[0].project.id, values, tables))
         conflicts = tuple(Conflict(a, u.sent, u.value, u.candidates) for a, u in self._addressed() if u.open)
         return MergeOutcome(project, conflicts, givers, paths, overruled, fresh, self._edits())
+
+    def _kept(self, table: Table) -> list[tuple[_Line, Row]]:
+        """List the rows of a table that are in the result and not blank."""
+        lines = [(line, _row(table, line)) for line in self.lines[table.key] if line.there]
+        return [(line, row) for line, row in lines if _filled(row)]
 
     def _addressed(self) -> Iterator[tuple[Address, _Unit]]:
         for key, unit in self.fields.items():
@@ -379,10 +307,29 @@ class _Draft:
         return tuple(edits)
 
 
+def _typed_total(key: str, definition: Field, project: Project) -> Parts:
+    """Return a computed value that was typed; a blank where it is what follows from its operands."""
+    value = project.values[key]
+    if definition.sum:
+        expected = total([project.values[part] for part in definition.sum])
+        return (None if value == expected else value,)
+    return (None if value == computed_value(definition, project.values, project.tables) else value,)
+
+
 def _taken(choice: Choice, unit: _Unit) -> Overruled:
     found = Overruled(choice, unit.value, unit.sent, unit.candidates)
     unit.choose(choice.value)
     return found
+
+
+def _presence(table: Table, line: _Line, gone: Sequence[int]) -> _Unit:
+    """Merge whether a row is there that some versions deleted; it is a conflict where others changed the row."""
+    changed = sorted({n for unit in line.units.values() for c in unit.candidates for n, _ in c.places})
+    column = next(iter(table.columns))
+    found = [Candidate(DELETE, tuple((n, None) for n in gone))]
+    if changed:
+        found.append(Candidate(KEEP, tuple((n, Key(table.key, line.at[n], column)) for n in changed)))
+    return _Unit(KEEP if changed else DELETE, gone[0], KEEP, tuple(found), bool(changed))
 
 
 def _changed(table: Table, line: _Line) -> tuple[tuple[Address, Candidate], ...]:
@@ -410,6 +357,18 @@ def _row_givers(table: Table, number: int, line: _Line) -> Iterator[tuple[Key, t
                 yield Key(table.key, number, column), (giver, Key(table.key, line.at[giver], column))
 
 
+def _numbered(table: Table, rows: Sequence[Row], paired: Container[int]) -> dict[int, tuple[str, int]]:
+    """Name each row that is not paired by its folded path and by which of the equal ones it is, counted from 1."""
+    seen: Counter[str] = Counter()
+    names = {}
+    for index, row in enumerate(rows):
+        if index not in paired:
+            path = fold(row_path(table, row))
+            seen[path] += 1
+            names[index] = (path, seen[path])
+    return names
+
+
 def _ordered(sent: Sequence[_Line], followers: Mapping[int, list[_Line]]) -> list[_Line]:
     """Put every line behind the one that it follows."""
     waiting = [*reversed(sent), *reversed(followers.get(0, []))]
@@ -431,17 +390,6 @@ class _Paths:
         name, folded = path or NAMELESS, fold(path)
         count = self._counts[folded] = self._counts.get(folded, 0) + 1
         return name if count == 1 else f"{name} #{count}"
-
-
-def _typed_over(definition: Field, project: Project) -> Parts:
-    """Return a computed value where somebody typed another one; None where it follows from its operands."""
-    value = project.values[definition.key]
-    computed: Value
-    if definition.sum:
-        computed = total([project.values[part] for part in definition.sum])
-    else:
-        computed = computed_value(definition, project.values, project.tables)
-    return (None if value == computed else value,)
 
 
 # --- two versions -----------------------------------------------------------------------------
@@ -467,18 +415,20 @@ def changes(form: Form, old: Project, new: Project) -> Iterator[Change]:
             yield Change(Choice(Address(key), (new.values[key],)), (old.values[key],), Key(key))
     for key, table in form.tables.items():
         for line in draft.lines[key]:
-            yield from _line_changes(table, line)
+            yield from _row_changes(table, line)
 
 
-def _line_changes(table: Table, line: _Line) -> Iterator[Change]:
+def _row_changes(table: Table, line: _Line) -> Iterator[Change]:
+    """Yield what was changed in a row: that it was added, that it was deleted, or each of its values that differs."""
+    key = table.key
     if line.sent is None:
         values = _row(table, line)
         filled = next(column for column, value in values.items() if value is not None)
-        choice = Choice(Address(table.key, line.path), tuple(values.values()))
-        yield Change(choice, DELETE, Key(table.key, line.at[0], filled))
+        choice = Choice(Address(key, line.path), tuple(values.values()))
+        yield Change(choice, DELETE, Key(key, line.at[0], filled))
     elif not line.there:
-        yield Change(Choice(Address(table.key, line.path), DELETE), KEEP, None)
+        yield Change(Choice(Address(key, line.path), DELETE), KEEP, None)
     else:
-        found = ((name, unit, candidate) for name, unit in line.units.items() for candidate in unit.candidates)
-        for name, unit, one in found:
-            yield Change(Choice(Address(table.key, line.path, name), one.value), unit.sent, one.places[0][1])
+        for name, unit in line.units.items():
+            for found in unit.candidates:
+                yield Change(Choice(Address(key, line.path, name), found.value), unit.sent, found.places[0][1])

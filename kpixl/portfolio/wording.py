@@ -8,7 +8,8 @@ from typing import Any
 from kpixl.forms.definition import Form, Table, Value
 from kpixl.forms.values import fold, text_of, to_yaml
 from kpixl.portfolio.canonical import read_value, tidy_row
-from kpixl.portfolio.three_way import DELETE, KEEP, Address, Parts, columns_of
+from kpixl.portfolio.merge_model import DELETE, KEEP, Address, Parts
+from kpixl.portfolio.three_way import columns_of
 from kpixl.texts import Text
 
 KEEP_ROW: Text = ("保留本行", "keep the row")

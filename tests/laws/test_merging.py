@@ -23,9 +23,10 @@ from kpixl.forms.definition import Value
 from kpixl.keys import Key
 from kpixl.portfolio import sheet_id as sheet_ids
 from kpixl.portfolio.canonical import dumps
+from kpixl.portfolio.merge_model import DELETE, Address, Choice, Variant
 from kpixl.portfolio.model import Portfolio, Project
 from kpixl.portfolio.sheet_id import SheetId
-from kpixl.portfolio.three_way import DELETE, Address, Choice, Variant, changes, merge_versions
+from kpixl.portfolio.three_way import changes, merge_versions
 from kpixl.readers.properties import Properties
 from kpixl.recognise.submission import Submission
 from tests.laws.merging import FIELDS, FORM, Round, all_values, applied, rounds, typed_values

@@ -15,8 +15,9 @@ from kpixl.collection.review import review
 from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.template import build_template
-from kpixl.output.template.conditions import contains, field_conditions, table_conditions
+from kpixl.output.template.conditions import field_conditions, table_conditions
 from kpixl.output.template.expression import translated
+from kpixl.output.template.formulas import contains
 from kpixl.output.template.status import any_of
 from kpixl.output.template.words import words_of
 from kpixl.portfolio.model import Portfolio

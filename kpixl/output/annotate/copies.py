@@ -13,7 +13,7 @@ from kpixl.ooxml.workbook import Workbook
 from kpixl.ooxml.xml import PackageError
 from kpixl.output.annotate.problem_list import Group, list_workbook
 from kpixl.output.annotate.verified import UnmarkableError, marked
-from kpixl.parallel import Pool, Progress
+from kpixl.parallel import Outcome, Pool, Progress
 from kpixl.readers import Limits, UnreadableError, open_content
 from kpixl.texts import Text
 
@@ -86,12 +86,9 @@ def make_copies(
         while tasks:
             again: list[_Task] = []
             for task, outcome in zip(tasks, pool.run(tasks), strict=True):
-                copies = dict(part for part in outcome.parts if not isinstance(part, int))
-                if outcome.death is not None:
-                    reason = _DEATHS[outcome.death.bound]
-                    fatal, rest = _split(task, outcome.parts, copies)
-                    copies |= {item.number: _listed(item, reason, marking) for item in fatal}
-                    again += [replace(task, items=rest)] if rest else []
+                copies, rest = _copies(task, outcome, marking)
+                if rest:
+                    again.append(replace(task, items=rest))
                 yield from copies.items()
                 finished += len(copies)
                 if progress is not None:
@@ -129,6 +126,19 @@ def _tasks(files: Sequence[FileResult], groups: Sequence[Sequence[Group]]) -> li
     items = [_Item(n, f.file, f.sha256, found) for n, (f, found) in enumerate(zip(files, groups, strict=True))]
     runs = groupby(items, key=lambda item: files[item.number].job)
     return [_Task(job, tuple(run)) for job, run in runs]
+
+
+def _copies(task: _Task, outcome: Outcome[_Part], marking: Marking) -> tuple[dict[int, Copy], tuple[_Item, ...]]:
+    """Return the copies of the files of a task by number, and the files to try again.
+
+    Those that ended the worker get a list.
+    """
+    copies = dict(part for part in outcome.parts if not isinstance(part, int))
+    if outcome.death is None:
+        return copies, ()
+    reason = _DEATHS[outcome.death.bound]
+    fatal, rest = _split(task, outcome.parts, copies)
+    return copies | {item.number: _listed(item, reason, marking) for item in fatal}, rest
 
 
 def _split(task: _Task, parts: Sequence[_Part], copies: dict[int, Copy]) -> tuple[tuple[_Item, ...], tuple[_Item, ...]]:

@@ -16,8 +16,8 @@ from kpixl.forms.money import unit_text
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import number_text, text_of
 from kpixl.keys import Key
+from kpixl.portfolio.merge_model import Parts
 from kpixl.portfolio.model import Portfolio, Project
-from kpixl.portfolio.three_way import Parts
 from kpixl.portfolio.wording import address_key, label_of, shown
 from kpixl.problems import Problem, Severity
 from kpixl.texts import Text, say
@@ -279,12 +279,15 @@ def _status(exported: Exported) -> Iterator[tuple[Cell, ...]]:
         source = exported.sources.get(project_id)
         errors, warnings = (counts[project_id, s] for s in (Severity.ERROR, Severity.WARNING))
         reason = exported.reasons.get(project_id)
-        if project_id in returned:
-            state = "errors" if errors else "returned"
-        else:
-            state = "missing" if reason is None else "nothing"
+        state = _state(project_id in returned, errors, reason)
         place = (source.file, source.sheet) if source else (None, None)
         yield project_id, text_of(project.values[first]), state, errors, warnings, *place, reason
+
+
+def _state(is_returned: bool, errors: int, reason: str | None) -> str:
+    if is_returned:
+        return "errors" if errors else "returned"
+    return "missing" if reason is None else "nothing"
 
 
 def _decisions(exported: Exported) -> Iterator[tuple[Cell, ...]]:

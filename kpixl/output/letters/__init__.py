@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.model import Collection
@@ -21,11 +21,14 @@ from kpixl.output.annotate.copies import Copy, Marking, make_copies
 from kpixl.output.annotate.problem_list import grouped
 from kpixl.output.letters.draft import Attachment, draft
 from kpixl.output.letters.model import Letter, Letters, letters_of
-from kpixl.output.letters.text import LetterText, letter_template, letter_text, own_name
+from kpixl.output.letters.text import letter_template, letter_text, own_name
 from kpixl.output.status import Status
 from kpixl.output.status.words import BLANK
 from kpixl.problems import Location, Problem
 from kpixl.texts import say
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["Letter", "Letters", "WrittenLetter", "letters_data", "letters_of", "write_letters"]
 
@@ -69,16 +72,15 @@ def write_letters(
     """
     rendered = letter_template(status, lang, extra, template)
     marking = Marking(lang, str(status.form.fonts["body"]), limits)
-    paths = _Paths(folder, status, lang)
+    files = _Files(folder, status, lang, rendered)
+    if problems := _made(folder):
+        return (), (*problems, *_stale(folder, ()))
     written: list[WrittenLetter] = []
-    problems = _made(folder)
-    for start in range(0, 0 if problems else len(letters), TOGETHER):
+    for start in range(0, len(letters), TOGETHER):
         batch = letters[start : start + TOGETHER]
         copies = _copies(reviewed, {file for letter in batch for file in letter.files}, marking, workers)
         for letter in batch:
-            attached = _attachments(letter, copies, lang)
-            told = letter_text(rendered, letter, status, [each.name for each in attached], lang)
-            outputs = paths.outputs(letter, told, attached)
+            outputs = files.outputs(letter, copies)
             done, refused = commit(outputs, lang=lang, today=today)
             problems += refused
             if len(done) == len(outputs):
@@ -86,19 +88,20 @@ def write_letters(
         if progress is not None:
             progress(start + len(batch), len(letters))
     if tidy and not problems:
-        _remove_old(folder, written)
+        _remove_older(folder, written)
     return tuple(written), (*problems, *_stale(folder, written))
 
 
 def _written(letter: Letter, outputs: Sequence[Output], done: Sequence[Written]) -> WrittenLetter:
-    draft, text, *copies = (output.path for output in outputs)
-    return WrittenLetter(letter, draft, text, tuple(copies), any(one.changed for one in done))
+    draft_path, text_path, *beside = (output.path for output in outputs)
+    return WrittenLetter(letter, draft_path, text_path, tuple(beside), any(one.changed for one in done))
 
 
-def _remove_old(folder: Path, written: Sequence[WrittenLetter]) -> None:
-    """Remove the letters of an earlier run that were not written again."""
+def _remove_older(folder: Path, written: Sequence[WrittenLetter]) -> None:
+    """Remove the files of letters that this run did not write, where nobody has edited them."""
     ours = {path for one in written for path in (one.draft, one.text, *one.copies)}
-    remove_own([p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and p not in ours], KIND)
+    old = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path not in ours]
+    remove_own(old, KIND)
 
 
 def _made(folder: Path) -> list[Problem]:
@@ -132,17 +135,19 @@ def _attachments(letter: Letter, copies: Mapping[str, Copy], lang: str) -> list[
     ]
 
 
-class _Paths:
-    """Names the files of letters; that of a unit does not depend on which others get one."""
+class _Files:
+    """Makes the files of letters; the name of a unit's does not depend on which others get one."""
 
-    def __init__(self, folder: Path, status: Status, lang: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, status: Status, lang: str, template: Template) -> None:
+        self._folder, self._status, self._lang, self._template = folder, status, lang, template
         units = [unit.name for unit in status.units]
         self._stems = dict(zip(units, safe_file_names(unit or say(BLANK, lang) for unit in units), strict=True))
         self._taken: set[str] = set()
 
-    def outputs(self, letter: Letter, told: LetterText, attached: Sequence[Attachment]) -> list[Output]:
+    def outputs(self, letter: Letter, copies: Mapping[str, Copy]) -> list[Output]:
         """Return the files of a letter: the draft, the text, the copies."""
+        attached = _attachments(letter, copies, self._lang)
+        told = letter_text(self._template, letter, self._status, [each.name for each in attached], self._lang)
         stem = self._stems[letter.unit]
         # With a mark, or Notepad of older Windows reads it as GBK; and with its line ends.
         plain = f"{told.subject}\n\n{told.text}".replace("\n", "\r\n").encode("utf-8-sig", "replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,13 +107,8 @@ class _Desk:
 
     def _sort(self, problems: Sequence[Problem]) -> None:
         told = {(item.problem.code, item.problem.location) for item in self.status.unread}
-        gone = {(p.location.file, p.project) for p in problems if p.code in LEFT_OUT}
-        excluded = {p.location.file for p in problems if p.code == "file-excluded"}
-        for problem in problems:
-            file = problem.location.file
-            if problem.severity is Severity.INFO or (problem.code, problem.location) in told or file in excluded:
-                continue
-            if problem.project is not None and (file, problem.project) in gone and problem.code not in LEFT_OUT:
+        for problem in _effective(problems):
+            if problem.severity is Severity.INFO or (problem.code, problem.location) in told:
                 continue
             owner = None if problem.code.startswith(FOR_OFFICE) else self._owner(problem)
             if owner is not None:
@@ -173,3 +168,13 @@ class _Desk:
             for unit in self.contacts
             if unit not in known
         ]
+
+
+def _effective(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield the problems but those in a file, or of a project in a file, that the result takes nothing from."""
+    gone = {(p.location.file, p.project) for p in problems if p.code in LEFT_OUT and p.project is not None}
+    excluded = {p.location.file for p in problems if p.code == "file-excluded"}
+    for problem in problems:
+        file = problem.location.file
+        if file not in excluded and (problem.code in LEFT_OUT or (file, problem.project) not in gone):
+            yield problem

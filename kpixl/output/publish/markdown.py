@@ -69,13 +69,15 @@ def _listed(block: PageTable) -> Iterator[str]:
     groups = [cell for cell in own if not cell.key]
     headings = sorted((cell for cell in own if cell.key), key=lambda cell: cell.col)
     columns = [cell.col for cell in headings]
+    yield from _table([_under(cell, groups) for cell in headings], [*_texts(block.body, columns)], set())
+
+
+def _texts(body: Sequence[PrintedRow], columns: Sequence[int]) -> Iterator[list[str]]:
+    """Yield the texts of each row in the columns, "" where no cell reaches."""
     last: dict[int, PrintedCell] = {}
-    rows = []
-    for number, row in enumerate(block.body):
+    for reached, row in enumerate(body, body[0].cells[0].row if body else 0):
         last |= {cell.col: cell for cell in row.cells}
-        reached = block.body[0].cells[0].row + number
-        rows.append([show(last[c]) if c in last and last[c].row + last[c].rows > reached else "" for c in columns])
-    yield from _table([_under(cell, groups) for cell in headings], rows, set())
+        yield [show(last[c]) if c in last and last[c].row + last[c].rows > reached else "" for c in columns]
 
 
 def _under(heading: PrintedCell, groups: Sequence[PrintedCell]) -> str:

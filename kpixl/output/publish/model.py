@@ -190,10 +190,7 @@ def _anchor(project_id: str, number: int) -> str:
 
 def _totals(form: Form, projects: Sequence[Project], lang: str) -> Iterator[TotalsTable]:
     """Yield a table by unit and one by category, each where the form has it and the projects differ in it."""
-    unit, amount = unit_field(form), form.summary.amount
-    heading = form.fields[amount].heading if amount else ""
-    if amount and form.money.name not in heading:
-        heading += f" ({say(unit_heading(form.money), lang)})"
+    unit, amount, heading = unit_field(form), form.summary.amount, _amount_heading(form, lang)
     keys = dict.fromkeys(key for key in (unit.key if unit else None, form.summary.subtotals) if key is not None)
     for key in keys:
         order = form.summary.order if key == form.summary.subtotals else ()
@@ -203,6 +200,14 @@ def _totals(form: Form, projects: Sequence[Project], lang: str) -> Iterator[Tota
         rows = tuple((name, len(of), _sum(of, amount)) for name, of in groups.items() if of)
         if len(rows) > 1:  # one row alone is the total once more
             yield TotalsTable(form.fields[key].heading, heading, rows, (len(projects), _sum(projects, amount)))
+
+
+def _amount_heading(form: Form, lang: str) -> str:
+    """Return the heading of the amounts with their unit, "" where the form has none."""
+    if form.summary.amount is None:
+        return ""
+    heading = form.fields[form.summary.amount].heading
+    return heading if form.money.name in heading else f"{heading} ({say(unit_heading(form.money), lang)})"
 
 
 def _sum(projects: Sequence[Project], key: str | None) -> str:

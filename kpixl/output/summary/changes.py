@@ -43,19 +43,19 @@ def compare(old: Sequence[Row], new: Sequence[Row]) -> Changes:
     pairs = _pairs(before, new, gone, come)
     cells: list[CellChange] = []
     for number in come:
-        earlier = pairs.get(number)
-        was = old[earlier] if earlier is not None else ()
-        cells += (
-            CellChange(number, col, first, second)
-            for col, (first, second) in enumerate(zip_longest(was, new[number], fillvalue=""))
-            if plain(first) != second
-        )
+        cells += _changed_cells(number, old[pairs[number]] if number in pairs else (), new[number])
     deleted = sorted(set(gone) - set(pairs.values()))
     stayed = [[(n, row) for n, row in enumerate(rows) if row and n not in left]
               for rows, left in ((before, set(gone)), (new, set(come)))]  # fmt: skip
     reordered = [row for _, row in stayed[0]] != [row for _, row in stayed[1]]
     moved = next((min(a[0], b[0]) for a, b in zip(*stayed, strict=False) if a[0] != b[0]), None)
     return Changes(tuple(cells), tuple(deleted), None if reordered else moved, reordered)
+
+
+def _changed_cells(number: int, was: Row, row: Row) -> Iterator[CellChange]:
+    for col, (first, second) in enumerate(zip_longest(was, row, fillvalue="")):
+        if plain(first) != second:
+            yield CellChange(number, col, first, second)
 
 
 def _stripped(rows: Sequence[Row]) -> Iterator[tuple[int, Row]]:
@@ -89,7 +89,5 @@ def _pairs(old: Sequence[Row], new: Sequence[Row], gone: Sequence[int], come: Se
     pairs |= {number: number for number in at_place}
     rest = iter(number for number in free if number not in at_place)
     # A row beyond the end of the older version is a new one, not another one changed.
-    for number in (n for n in come if n not in pairs and n < len(old)):
-        if (earlier := next(rest, None)) is not None:
-            pairs[number] = earlier
-    return pairs
+    changed = [n for n in come if n not in pairs and n < len(old)]
+    return pairs | dict(zip(changed, rest, strict=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kpixl.forms.definition import Field, Form
+from kpixl.forms.definition import Field, Form, Value
 from kpixl.forms.names import unit_field
 from kpixl.forms.types import FIELD_TYPES, TEXT, FieldType
 from kpixl.portfolio.model import Portfolio
@@ -47,16 +47,7 @@ def list_columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[s
     ids = [p.id for p in projects]
     columns = [SummaryColumn("id", "", form.id_field.heading, text_width(ids, form.id_field.heading, 6, 16))]
     for number, key in enumerate(_field_order(form)):
-        field, values = form.fields[key], [p.values[key] for p in projects]
-        heading = _heading_lines(field)
-        blank = number > 1 and bool(projects) and not field.required and all(v is None for v in values)
-        kind, texts = FIELD_TYPES[field.type], [v for v in values if isinstance(v, str)]
-        width, long = kind.width(values), False
-        if width is None:
-            long = field.lines > 1
-            least, most = _NAME_WIDTH if number == 0 else (9, field.width)
-            width = _LONG_WIDTH if long else text_width(texts, heading, least, most)
-        columns.append(SummaryColumn("field", key, heading, width, kind, blank, long))
+        columns.append(_field_column(number, form.fields[key], [p.values[key] for p in projects]))
     for key, table in form.tables.items():
         columns.append(SummaryColumn("count", key, say(_COUNT, lang, label=table.label), 10))
     if sources is not None:
@@ -64,6 +55,19 @@ def list_columns(form: Form, portfolio: Portfolio, lang: str, sources: Mapping[s
         columns.append(SummaryColumn("source", "", say(_SOURCE, lang), width))
     columns.append(SummaryColumn("seen", "", say(_SEEN, lang), 8))
     return _fit_pages(columns, frozen_columns(form))
+
+
+def _field_column(number: int, field: Field, values: Sequence[Value]) -> SummaryColumn:
+    """Make the column of a field, the `number`th of them from 0; the first two are shown even where all is blank."""
+    heading, kind = _heading_lines(field), FIELD_TYPES[field.type]
+    blank = number > 1 and bool(values) and not field.required and all(v is None for v in values)
+    width, long = kind.width(values), False
+    if width is None:
+        long = field.lines > 1
+        least, most = _NAME_WIDTH if number == 0 else (9, field.width)
+        texts = [v for v in values if isinstance(v, str)]
+        width = _LONG_WIDTH if long else text_width(texts, heading, least, most)
+    return SummaryColumn("field", field.key, heading, width, kind, blank, long)
 
 
 def frozen_columns(form: Form) -> int:
@@ -82,17 +86,25 @@ def _fit_pages(columns: list[SummaryColumn], frozen: int) -> list[SummaryColumn]
     """Make columns of texts narrower where that brings the table onto two pages of A4: long texts, then the others."""
     shown = [column for column in columns if not column.blank]
     long = [column for column in shown if column.long]
-    short = [
-        column
-        for column in shown[frozen:]
-        if column.kind in _TEXTS and column.type is TEXT and not column.long and column.width > _SHORT
-    ]
+    short = [column for column in shown[frozen:] if _may_be_narrower(column)]
     for texts, least in ((long, _LEAST_LONG_WIDTH / _LONG_WIDTH), (short, _LEAST_SHARE)):
-        surplus, width = _surplus(columns, frozen), sum(column.width for column in texts)
-        if width and surplus > 0:
-            share = max(least, 1 - surplus / width)
-            columns = [replace(c, width=c.width * share) if c in texts else c for c in columns]
+        columns = _narrowed(columns, texts, _surplus(columns, frozen), least)
     return columns
+
+
+def _narrowed(
+    columns: list[SummaryColumn], texts: Sequence[SummaryColumn], surplus: float, least: float
+) -> list[SummaryColumn]:
+    """Take the surplus from the widths of some of the columns, of which each keeps at least the share `least`."""
+    width = sum(column.width for column in texts)
+    if not width or surplus <= 0:
+        return columns
+    share = max(least, 1 - surplus / width)
+    return [replace(c, width=c.width * share) if c in texts else c for c in columns]
+
+
+def _may_be_narrower(column: SummaryColumn) -> bool:
+    return column.kind in _TEXTS and column.type is TEXT and not column.long and column.width > _SHORT
 
 
 def _surplus(columns: Sequence[SummaryColumn], frozen: int) -> float:

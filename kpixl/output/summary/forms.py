@@ -169,19 +169,15 @@ class FormsWriter:
     def _heights(self, rows: Sequence[PrintedRow]) -> list[float]:
         """Choose heights that show all texts; what spans several rows is given to the last, a value to all of them."""
         heights = [row.height or _ROW_HEIGHT for row in rows]
-        spanning: list[PrintedCell] = []
         for number, row in enumerate(rows):
-            for cell in row.cells:
-                if cell.rows > 1 or cell.vertical:
-                    spanning.append(cell)
-                else:
-                    heights[number] = max(heights[number], self._needed(cell))
-        for cell in spanning:
+            needed = (self._needed(cell) for cell in row.cells if not _is_spanning(cell))
+            heights[number] = max(heights[number], max(needed, default=0.0))
+        for cell in (cell for row in rows for cell in row.cells if _is_spanning(cell)):
             last = cell.row + cell.rows - 1
             lacking = self._needed(cell) - sum(heights[cell.row : last + 1])
-            shared = cell.rows if cell.kind == "value" and not cell.table else 1
-            for number in range(last - shared + 1, last + 1):
-                heights[number] += max(lacking, 0) / shared
+            sharing = _rows_to_raise(cell)
+            for number in sharing:
+                heights[number] += max(lacking, 0) / len(sharing)
         return [min(height, MAX_ROW_HEIGHT) for height in heights]
 
     def _needed(self, cell: PrintedCell) -> float:
@@ -229,3 +225,13 @@ class FormsWriter:
             raw.print_area(0, 0, rows - 1, len(self._widths) - 1)
         if breaks:
             raw.set_h_pagebreaks(list(breaks))
+
+
+def _is_spanning(cell: PrintedCell) -> bool:
+    return cell.rows > 1 or cell.vertical
+
+
+def _rows_to_raise(cell: PrintedCell) -> range:
+    """Return the rows that are made higher where a cell needs it: all of a field's value, the last of other cells."""
+    last = cell.row + cell.rows - 1
+    return range(cell.row if cell.kind == "value" and not cell.table else last, last + 1)

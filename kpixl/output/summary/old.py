@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
@@ -136,21 +137,30 @@ class OldSummary:
         When a sheet is renamed, Excel lets the defined name that belongs to it follow; other programs do not, and
         then the sheet is known by its rows.
         """
-        defined = {node.get("name"): node.text or "" for node in self.workbook.names_of(None)}
         existing = [name for name, sheet in self._sheets.items() if name != SHEET and sheet.worksheet]
+        current = self._names_by_definition(memory, existing)
+        for role, own in memory.sheets.items():
+            rest = [name for name in existing if name not in current.values()]
+            if role not in current and (name := self._alike(own, rest)) is not None:
+                current[role] = name
+        return current
+
+    def _names_by_definition(self, memory: Memory, existing: Sequence[str]) -> dict[str, str]:
+        """Map roles to the sheets that their defined names refer to, or that are still called as they were."""
+        defined = {node.get("name"): node.text or "" for node in self.workbook.names_of(None)}
         current: dict[str, str] = {}
         for role, own in memory.sheets.items():
             text = defined.get(NAME_PREFIX + role, "")
             name = next((n for n in existing if text.startswith((f"{quoted(n)}!", f"{n}!"))), own.name)
             if name in existing and name not in current.values():
                 current[role] = name
-        for role, own in memory.sheets.items():
-            rest = [name for name in existing if name not in current.values()]
-            if role not in current and (name := next((n for n in rest if self._alike(own, n)), "")):
-                current[role] = name
         return current
 
-    def _alike(self, own: RememberedSheet, name: str) -> bool:
+    def _alike(self, own: RememberedSheet, names: Sequence[str]) -> str | None:
+        """Return the first of the sheets that has most of the rows of one of ours."""
+        return next((name for name in names if self._has_most(own, name)), None)
+
+    def _has_most(self, own: RememberedSheet, name: str) -> bool:
         wanted = {tuple(map(plain, row)) for row in own.rows or () if row}
         try:
             return len(wanted.intersection(self._rows(name)[0])) * 2 > len(wanted)
@@ -160,11 +170,10 @@ class OldSummary:
     def _rows(self, name: str) -> tuple[list[Row], list[SheetCell]]:
         """Read a sheet: its rows as they are spelled in the memory, and its cells."""
         cells = list(self._cells(self._sheets[name]))
-        rows: dict[int, dict[int, str]] = {}
+        rows: dict[int, dict[int, str]] = defaultdict(dict)
         for cell in cells:
             if cell.formula or cell.value not in (None, ""):
-                text = FORMULA if cell.formula else spelled_row([cell.value], self._offset)
-                rows.setdefault(cell.row, {})[cell.col] = text if isinstance(text, str) else "".join(text)
+                rows[cell.row][cell.col] = FORMULA if cell.formula else "".join(spelled_row([cell.value], self._offset))
         spelled: list[Row] = []
         for number in range(max(rows, default=-1) + 1):
             row = rows.get(number, {})
@@ -208,8 +217,7 @@ class OldSummary:
         except PackageError:
             return Edits(unknown=((name, _UNREADABLE),))
         if role == DECIDE:  # what the office typed for us to read
-            rows, kept = [*_unanswered(rows)], _unanswered(own.rows or ())
-            own = RememberedSheet(own.name, kept if own.rows is not None else None)
+            own, rows = _without_answers(own), [*_unanswered(rows)]
         changes = Changes() if own.rows is None else compare(own.rows, rows)
         others = _row_changes(changes)
         if colored := [a1(cell.row, cell.col) for cell in cells if cell.style in strange]:
@@ -265,6 +273,10 @@ class OldSummary:
     def _over_ours(self, part: str) -> bool:
         sources = parse(self.workbook.read(part)).iter(q("worksheetSource"))
         return any(node.get("sheet") in self.current.values() for node in sources)
+
+
+def _without_answers(own: RememberedSheet) -> RememberedSheet:
+    return RememberedSheet(own.name, None if own.rows is None else _unanswered(own.rows))
 
 
 def _unanswered(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kpixl.a1 import column_name
@@ -29,11 +29,7 @@ def write_rows_sheet(
     book = sheet.book
     about = _about(form)
     fields = [form.id_field, *about, *table.columns.values()]
-    widths = [text_width([p.id for p in projects], form.id_field.heading, 6, 16)]
-    for field in about:
-        texts = [v for p in projects if isinstance(v := p.values[field.key], str)]
-        widths.append(text_width(texts, field.heading, 9, 40))
-    widths += [field.width for field in table.columns.values()]
+    widths = [*_about_widths(form, about, projects), *(field.width for field in table.columns.values())]
     header = book.format(
         font_name=form.fonts["heading"], bold=True, align="center", text_wrap=True, border=1, border_color=BORDER,
         bg_color=TINT_HEADER,
@@ -64,6 +60,14 @@ def write_rows_sheet(
 def _about(form: Form) -> list[Field]:
     """Choose the fields that say which project a row is of."""
     return [form.fields[key] for key in form.key_fields]
+
+
+def _about_widths(form: Form, about: Sequence[Field], projects: Sequence[Project]) -> Iterator[float]:
+    """Yield the widths of the columns of a project's id and of the fields beside it."""
+    yield text_width([p.id for p in projects], form.id_field.heading, 6, 16)
+    for field in about:
+        texts = [v for p in projects if isinstance(v := p.values[field.key], str)]
+        yield text_width(texts, field.heading, 9, 40)
 
 
 def _style(book: Book, field: Field, unit: MoneyUnit, centred: bool) -> Any:

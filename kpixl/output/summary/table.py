@@ -57,6 +57,7 @@ _LEGEND: tuple[tuple[str, Text], ...] = (
 _LEGEND_COLUMNS = 2  # as wide as what a tint means is long
 
 _SIZE, _LONG_SIZE, _TITLE_SIZE = 10.0, 9.0, 14.0
+_TOTAL_HEIGHT = 22.0
 _ROW_HEIGHT = 20.0
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
@@ -286,16 +287,14 @@ class TableWriter:
         return rows[0], rows[1], rows[2], row
 
     def _write_total(self, row: int, last: int, projects: Sequence[Project], group: tuple[str, Value] | None) -> None:
-        tint = TINT_SUBTOTAL if group else TINT_TOTAL
+        """Write one subtotal, or the total where `group` (field, value) is None."""
+        style_name, tint = (STYLES["subtotal"], TINT_SUBTOTAL) if group else (STYLES["total"], TINT_TOTAL)
         props = {"border": 1, "border_color": BORDER, "bg_color": tint, "bold": group is None}
-        style_name = STYLES["subtotal" if group else "total"]
         plain = self._book.format(style_name, **props, text_wrap=True, align="center")
-        seen = area(Span(FIRST_ROW, len(self._columns) - 1, last, len(self._columns) - 1))
-        test = self._test(row, last, group) if group is not None else ""
+        counted = self._counted_rows(row, last, group)
         written: list[Value] = []
         for number, column in enumerate(self._columns[:-1]):
-            cells = f"{absolute(FIRST_ROW, number).replace('$', '', 1)}:{absolute(last, number).replace('$', '', 1)}"
-            formula = f"=SUMPRODUCT({test}{seen},{cells})" if group else f"=SUBTOTAL(109,{cells})"
+            formula = _sum_formula(number, last, counted, whole=group is None)
             value: Value = None
             if column.type.is_amount:
                 amounts = [p.values[column.key] for p in projects]
@@ -306,23 +305,34 @@ class TableWriter:
                 value = self._total_cell(row, number, formula, plain, Decimal(count))
             elif number == 1 and self._total_text(column, group) is None:
                 word = say(_PROJECTS, self._lang)
-                formula = f'=SUMPRODUCT({test}{seen})&"{word}"'
+                formula = f'=SUMPRODUCT({counted})&"{word}"'
                 value = self._total_cell(row, number, formula, plain, f"{len(projects)}{word}")
             else:
                 value = self._total_text(column, group)
                 self._sheet.write(row, number, value, plain)
             written.append(value)
         self._rows.append(written)
-        key, label = (None, "") if group is None else (group[0], text_of(group[1]))
-        width = next((c.width for c in self._columns if c.key == key), 0.0)
-        self._sheet.height(row, min(fitting_height(label, width, _SIZE, 22), MAX_ROW_HEIGHT))
+        self._sheet.height(row, self._total_height(group))
 
-    def _test(self, row: int, last: int, group: tuple[str, Value]) -> str:
-        """Return the factor of a formula that is 1 for the projects of a group."""
-        col = next(n for n, c in enumerate(self._columns) if c.key == group[0])
+    def _counted_rows(self, row: int, last: int, group: tuple[str, Value] | None) -> str:
+        """Return the operands of a formula that is 1 for the rows of projects that are shown and in the group."""
+        seen = area(Span(FIRST_ROW, len(self._columns) - 1, last, len(self._columns) - 1))
+        if group is None:
+            return seen
+        col = self._column_of(group[0])
         # A blank group shows a word, so it is compared with nothing instead of with its own cell.
         same = '""' if group[1] is None else f"${column_name(col)}${row + 1}"
-        return f"--({area(Span(FIRST_ROW, col, last, col))}={same}),"
+        return f"--({area(Span(FIRST_ROW, col, last, col))}={same}),{seen}"
+
+    def _total_height(self, group: tuple[str, Value] | None) -> float:
+        """Choose a height that shows the name of the group."""
+        if group is None:
+            return _TOTAL_HEIGHT
+        width = self._columns[self._column_of(group[0])].width
+        return min(fitting_height(text_of(group[1]), width, _SIZE, _TOTAL_HEIGHT), MAX_ROW_HEIGHT)
+
+    def _column_of(self, key: str) -> int:
+        return next(number for number, column in enumerate(self._columns) if column.key == key)
 
     def _total_text(self, column: SummaryColumn, group: tuple[str, Value] | None) -> Value:
         if column.kind == "id":
@@ -365,3 +375,9 @@ class TableWriter:
         raw.set_margins(**_MARGINS)
         raw.center_horizontally()
         raw.set_footer(say(FOOTER, self._lang))
+
+
+def _sum_formula(col: int, last: int, counted: str, *, whole: bool) -> str:
+    """Return the formula that adds up a column: all rows that are shown, or those that `counted` tests for."""
+    cells = f"{absolute(FIRST_ROW, col).replace('$', '', 1)}:{absolute(last, col).replace('$', '', 1)}"
+    return f"=SUBTOTAL(109,{cells})" if whole else f"=SUMPRODUCT({counted},{cells})"

@@ -109,10 +109,15 @@ def build_template(
         statuses.append(sheet.write(project, portfolio.year, sheet_id, notes))
         placed.append((name, sheet_ids.dumps(sheet_id)))
     _write_cover(cover, form, portfolio, names, statuses, title, lang)
+    write_lists(book, form, _workbook_facts(form, whole), placed, _lists_used(form))
+    return book.finish()
+
+
+def _lists_used(form: Form) -> list[str]:
+    """Return the lists that fields or columns of a form are filled in from."""
     used = {f.choices for f in form.fields.values() if f.choices}
     used |= {c.choices for t in form.tables.values() for c in t.columns.values() if c.choices}
-    write_lists(book, form, _workbook_facts(form, whole), placed, sorted(used))
-    return book.finish()
+    return sorted(used)
 
 
 def _notes(form: Form, project: Project, before: Project | None, year: object, lang: str) -> Notes:

@@ -10,7 +10,7 @@ counts rows. Nothing in them is newer than Excel 2007.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,12 +32,11 @@ from kpixl.forms.values import (
     total_of,
 )
 from kpixl.output.template.expression import translated
+from kpixl.output.template.formulas import blank, contains, holds_word, is_number, listed, quoted_text
 from kpixl.output.template.words import Word, words_of
 from kpixl.portfolio.model import Project
 
 Refs = Callable[[str], str]  # key of a field or column -> a reference to its cell, or to its cells of all rows
-MAX_TEXT = 250  # characters of a text within a formula; Excel takes 255
-_GAP, _ROW_GAP = "|", "¦"  # between the items of a list, and between rows
 _FIRST_DATE, _LAST_DATE = SERIAL_DAYS.start, SERIAL_DAYS.stop - 1
 
 
@@ -52,56 +51,6 @@ class Condition:
 
 
 Conditions = Mapping[str, Sequence[Condition]]  # key -> what is asked of it
-
-
-# --- pieces of formulas -----------------------------------------------------------------------
-
-
-def quoted_text(text: str) -> str:
-    """Write a text into a formula, in pieces that Excel takes."""
-    pieces = [text[n : n + MAX_TEXT] for n in range(0, len(text), MAX_TEXT)] or [""]
-    return "&".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
-
-
-def blank(ref: str) -> str:
-    """Return the formula that tests whether a cell holds nothing that can be seen."""
-    return f'(LEN(TRIM(CLEAN(SUBSTITUTE({ref},"\u3000",""))))=0)'
-
-
-def is_number(ref: str) -> str:
-    """Return the formula that tests whether a cell of text holds a number. 1e5, 12:30 and 2026-12-31 are none."""
-    return f'ISNUMBER(VALUE({ref}&"e0"))'
-
-
-def contains(ref: str, words: Sequence[Word]) -> str:
-    """Return the formula that tests whether a text holds one of the words, whatever their case.
-
-    A 0 goes before the terms: Excel and Gnumeric hold FALSE>0 to be true.
-    """
-    inner = f"LOWER({ref})"
-    removed = inner
-    for word in words:
-        if not (word.first or word.last):
-            removed = f'SUBSTITUTE({removed},{quoted_text(word.text)},"")'
-    terms = [f"({removed}<>{inner})"] if removed != inner else []
-    terms += [f"(RIGHT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.last]
-    terms += [f"(LEFT({inner},{len(w.text)})={quoted_text(w.text)})" for w in words if w.first and not w.last]
-    return f"({'+'.join(['0', *terms])}>0)"
-
-
-def holds_word(text: str, words: Iterable[Word]) -> bool:
-    """Return whether a text holds one of the words, whatever their case."""
-    lower = text.lower()
-    return any(
-        lower.endswith(w.text) if w.last else lower.startswith(w.text) if w.first else w.text in lower for w in words
-    )
-
-
-def listed(refs: Sequence[str], items: Iterable[Sequence[str]], mark: str = _ROW_GAP) -> str:
-    """Return the formula that tests whether cells hold one of the rows of texts."""
-    searched = f'&"{_GAP}"&'.join(refs)
-    text = mark + "".join(_GAP.join(item) + mark for item in items)
-    return f'ISNUMBER(FIND("{mark}"&{searched}&"{mark}",{quoted_text(text)}))'
 
 
 # --- fields -----------------------------------------------------------------------------------
@@ -119,15 +68,20 @@ def field_conditions(form: Form) -> dict[str, list[Condition]]:
             found[key].append(_sum(key, field.sum))
         elif field.compute is not None and field.printed:
             found[key].append(_computed(key, field, field.compute))
+    for key, condition in _checked(form):
+        found[key].append(condition)
+    return found
+
+
+def _checked(form: Form) -> Iterator[tuple[str, Condition]]:
+    """Yield what the checks of a form ask of fields, each with the field's key."""
     for rule in _rules(form):
         if rule["rule"] == "dates-reversed":
-            found[rule["end"]].append(_reversed(rule["start"], rule["end"]))
+            yield rule["end"], _reversed(rule["start"], rule["end"])
         elif rule["rule"] == "amount-negative":
-            for key in rule["fields"]:
-                found[key].append(_negative(key))
+            yield from ((key, _negative(key)) for key in rule["fields"])
         elif rule["rule"] == "expression" and rule.get("severity") == "error":
-            found[rule["field"]] += _expression(rule)
-    return found
+            yield from ((rule["field"], condition) for condition in _expression(rule))
 
 
 def _rules(form: Form) -> Iterator[Mapping[str, Any]]:
@@ -162,13 +116,17 @@ def _value_conditions(form: Form, field: Field, key: str) -> list[Condition]:
         return [_percentage(key)]
     if kind.typed:  # what no formula can tell, such as a period, is left to `kpixl check`
         return [_closed(key, [(item,) for item in kind.items])] if kind.items else []
-    found = []
+    return _text_conditions(form, field, key)
+
+
+def _text_conditions(form: Form, field: Field, key: str) -> list[Condition]:
+    """Return that a text is an item of its closed list, or else that no placeholder is left in it."""
     choices = form.choices[field.choices] if field.choices else None
     if choices is not None and not choices.open and choices.parent is None:
         return [_closed(key, [(item,) for item in choices.items])]
     if field.printed and (choices is None or choices.open):  # what is not printed has no cell to look at
-        found += [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
-    return found
+        return [_placeholder(key, _words(form, r["words"])) for r in _rules(form) if r["rule"] == "placeholder"]
+    return []
 
 
 def _date(key: str) -> Condition:

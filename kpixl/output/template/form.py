@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from kpixl.forms.names import entry_headings, target_headings
 from kpixl.forms.types import FIELD_TYPES
 from kpixl.forms.values import text_of
 from kpixl.keys import Key
-from kpixl.output.template.lists import list_formula
+from kpixl.output.template.entry_rules import MAX_TITLE, clipped, entry_options, title_of
 from kpixl.output.template.page import set_page
+from kpixl.output.template.row_looks import look, write_caption_look, write_row_looks
 from kpixl.output.template.status import (
     Asked,
     PlacedRows,
@@ -49,7 +50,6 @@ REASONS_ROWS = range(2, 9)  # the label and the cell below it, beside the head o
 
 REQUIRED: Text = ("【必填】", "[Required] ")
 OPTIONAL: Text = ("【选填】", "[Optional] ")
-EXAMPLE: Text = ("例如“{example}”。", "For example {example}.")
 REASONS_HELP: Text = (
     "【选填】例如：本项目为内部采购，没有服务对象，不设相应指标。",
     "[Optional] For example: an internal purchase serves nobody, so there is no such indicator.",
@@ -61,16 +61,6 @@ GIVEN_COMPUTED: Text = (
     "This is given; check it where the computed value differs.",
 )
 GIVEN: Text = ("此数已给定，各分项之和应与之相等。", "This is given; its parts must add up to it.")
-CHOOSE: Text = ("请从下拉列表中选择。", "Choose from the list.")
-CHOOSE_OR_TYPE: Text = ("可从下拉列表选择，也可直接填写其他内容。", "Choose from the list, or type something else.")
-CHOOSE_PARENT: Text = ("请先选好“{parent}”，再从下拉列表中选择。", "Choose {parent} first, then from the list.")
-NOT_LISTED: Text = ("内容不在列表中", "Not in the list")
-NOT_LISTED_TEXT: Text = ("请从下拉列表中选择一项。", "Please choose an item of the list.")
-UNUSUAL_TEXT: Text = (
-    "内容不在常用列表中，确认无误可以使用。",
-    "This is not in the usual list; keep it if it is right.",
-)
-
 
 Notes = Mapping[Key, str]
 NO_NOTES: Notes = MappingProxyType({})
@@ -168,7 +158,7 @@ class FormSheet:
     def _tint(self, field: Field, span: Span) -> None:
         """Tint a cell in which something is missing or wrong."""
         if (formula := self.asked.tints(self.places).get(field.key)) is not None:
-            self._look(formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
+            look(self.sheet, formula, span, self.book.rule_format(bg_color=self.styles.missing, border=1))
 
     def _input_style(self, field: Field, value: Value, span: Span, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -203,7 +193,7 @@ class FormSheet:
         cached = value if isinstance(value, Decimal | str) else ""
         self.sheet.merge_formula(span, computed_formula(computation, self._ref), style, cached)
         words = SUMMED if field.sum else COMPUTED
-        options = {"validate": "any", "input_title": _title(field), "input_message": say(words, self.lang)}
+        options = {"validate": "any", "input_title": title_of(field), "input_message": say(words, self.lang)}
         self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
 
     def _ref(self, key: str) -> str:
@@ -233,61 +223,20 @@ class FormSheet:
             heights[cell.row] = max(heights[cell.row], least, fitting_height(text, width, size, 0) if text else 0)
         return heights
 
-    # --- rules for what may be typed ---------------------------------------------------------
-
     def _rule(
         self, field: Field, span: Span, parent_cell: Callable[[str], str | None], message: str | None = None
     ) -> None:
         """Check what is typed and show what may be, or `message` in its place."""
-        options = self._options(field, parent_cell)
+        options = entry_options(self.form, field, self.lang, parent_cell)
         if options is not None:
             options["input_message"] = message or options.get("input_message", "")
-            options["input_title"] = _title(field)
+            options["input_title"] = title_of(field)
             need = "" if field.computation else say(REQUIRED if self._is_needed(field) else OPTIONAL, self.lang)
-            options["input_message"] = _clip(need + options["input_message"], 255)
+            options["input_message"] = clipped(need + options["input_message"], 255)
             self.sheet.validate(span, options)
 
     def _is_needed(self, field: Field) -> bool:
         return field.required or field.key in self.needed
-
-    def _options(self, field: Field, parent_cell: Callable[[str], str | None]) -> dict[str, Any] | None:
-        help_text = f"{field.help}\n" if field.help else ""
-        rule = FIELD_TYPES[field.type].rule(self.form.money, self.lang)
-        if rule is not None:
-            return {**rule, "input_message": help_text + rule["input_message"]}
-        if field.choices is not None:
-            return self._list_options(field, help_text, parent_cell)
-        return {"validate": "any", "input_message": field.help} if field.help else None
-
-    def _list_options(self, field: Field, help_text: str, parent_cell: Callable[[str], str | None]) -> dict[str, Any]:
-        assert field.choices is not None
-        lang, choices = self.lang, self.form.choices[field.choices]
-        above = parent_cell(choices.parent) if choices.parent else None
-        free = FIELD_TYPES[field.type].free_text
-        if free or choices.open:
-            message = say(CHOOSE_OR_TYPE, lang)
-        elif above is not None:
-            parent = next((f.label for f in self._fields() if f.choices == choices.parent), "")
-            message = say(CHOOSE_PARENT, lang, parent=parent)
-        else:
-            message = say(CHOOSE, lang)
-        if not (free or above):
-            message += say(EXAMPLE, lang, example=next(iter(choices.items), ""))
-        return {
-            "validate": "list",
-            "source": list_formula(choices, above),
-            "input_message": help_text + message,
-            "error_title": say(NOT_LISTED, lang),
-            "error_message": say(UNUSUAL_TEXT if choices.open else NOT_LISTED_TEXT, lang),
-            "error_type": "information" if choices.open else "stop",
-            # Suggestions only: the note is shown when the cell is chosen, a box at every name would be a nuisance.
-            "show_error": not free,
-        }
-
-    def _fields(self) -> Iterator[Field]:
-        yield from self.form.fields.values()
-        for table in self.form.tables.values():
-            yield from table.columns.values()
 
     # --- tables ------------------------------------------------------------------------------
 
@@ -308,10 +257,10 @@ class FormSheet:
         for one in placed:
             self._rows(one, project)
             self._rules(one)
-            self._looks(one)
+            write_row_looks(self.sheet, self.styles, self.asked, one)
             self.tables.append(one)
         if group[0].caption:
-            self._caption_look(placed)
+            write_caption_look(self.sheet, self.styles, placed)
         hint = HINT + say(MORE_ROWS, self.lang, count=count)
         self.sheet.write(top, self.status_col, hint, self._hint_style())
         self._height(top, max(self.heights[top], fitting_height(hint, STATUS_WIDTH, 10, 0)))
@@ -345,21 +294,27 @@ class FormSheet:
                     self.sheet.write(r, col, None, open_row)
 
     def _rows(self, placed: PlacedRows, project: Project) -> None:
-        table, columns, open_row = placed.table, placed.columns, self.book.format(locked=False)
+        table, columns = placed.table, placed.columns
         rows: Sequence[Row] = project.tables[table.key] or table.presets
         styles = {key: self._entry_style(table.columns[key]) for key in columns}
         given_styles = {key: self._entry_style(table.columns[key], locked=True) for key in columns}
+        blank: Row = dict.fromkeys(table.columns)
         for number, r in enumerate(range(placed.first, placed.last + 1)):
-            row = rows[number] if number < len(rows) else None
-            height = self.heights[r]
-            for key, col in columns.items():
-                column = table.columns[key]
-                value = _as_entered(column, row[key] if row is not None else None)
-                given = column.given and value is not None and placed.sent > 0
-                self.sheet.write(r, col, value, given_styles[key] if given else styles[key])
-                if isinstance(value, str):
-                    height = max(height, fitting_height(value, self.layout.widths[col], self.size, 0))
-            self._height(r, height, open_row)
+            self._row(r, placed, rows[number] if number < len(rows) else blank, styles, given_styles)
+
+    def _row(
+        self, r: int, placed: PlacedRows, row: Row, styles: Mapping[str, Format], given_styles: Mapping[str, Format]
+    ) -> None:
+        """Write the values of one row of a table, and make it as high as its texts need."""
+        height = self.heights[r]
+        for key, col in placed.columns.items():
+            column = placed.table.columns[key]
+            value = _as_entered(column, row[key])
+            given = column.given and value is not None and placed.sent > 0
+            self.sheet.write(r, col, value, given_styles[key] if given else styles[key])
+            if isinstance(value, str):
+                height = max(height, fitting_height(value, self.layout.widths[col], self.size, 0))
+        self._height(r, height, self.book.format(locked=False))
 
     def _entry_style(self, field: Field, locked: bool = False) -> Format:
         kind = FIELD_TYPES[field.type]
@@ -381,69 +336,6 @@ class FormSheet:
             self._rule(table.columns[key], Span(first, col, last, col), parent_cell)
             if FIELD_TYPES[table.columns[key].type].entered_as_text:
                 self.as_text.append(f"{a1(first, col)}:{a1(last, col)}")
-
-    def _looks(self, placed: PlacedRows) -> None:
-        """Give used rows borders and tint, dim repeated levels, show what is missing and which row comes next.
-
-        Other empty rows have no look of their own: on paper they are nothing.
-        """
-        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
-        left, right = min(columns.values()), max(columns.values())
-        used = f"LEN({'&'.join(in_row(c) for c in range(left, right + 1))})>0"
-        book = self.book
-        # Each format is complete: LibreOffice applies only the first that matches.
-        missing = book.rule_format(bg_color=self.styles.missing, border=1)
-        begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
-        for key, formula in self.asked.row_tints(placed).items():
-            self._look(formula, Span(first, columns[key], last, columns[key]), missing)
-        given = book.rule_format(bg_color=self.styles.label, border=1)
-        for key, col in columns.items() if placed.sent else ():
-            if table.columns[key].given:
-                sent = f'=({in_row(col)}<>"")*(SUM(ROW())<={first + placed.sent})'
-                self._look(sent, Span(first, col, last, col), given)
-        levels = [columns[key] for key, field in table.columns.items() if field.fill and key in columns]
-        dimmed = book.rule_format(font_color=self.styles.quiet, bg_color=self.styles.input, border=1)
-        for number, col in enumerate(levels):
-            same = [f"{in_row(c)}={in_row(c, -1)}" for c in levels[: number + 1]]
-            # Levels that were set beforehand are not dim before somebody goes on with their row.
-            formula = f'=({in_row(col)}<>"")*({")*(".join(same)})*{begun}>0'
-            self._look(formula, Span(first, col, last, col), dimmed)
-        self._optional_looks(placed, used)
-        tinted = book.rule_format(bg_color=self.styles.input, border=1)
-        self._look(f"={used}", Span(first, left, last, right), tinted)
-        above = f"LEN({'&'.join(in_row(c, -1) for c in range(left, right + 1))})>0"
-        free = book.rule_format(bg_color=self.styles.spare, border=4, border_color=self.styles.quiet)
-        self._look(f"={above}", Span(first, left, last, right), free)
-
-    def _optional_looks(self, placed: PlacedRows, used: str) -> None:
-        """Tint what may stay blank in used rows as it is elsewhere: optional columns, and tables nobody has begun."""
-        table, columns, first, last = placed.table, placed.columns, placed.first, placed.last
-        style = self.book.rule_format(bg_color=self.styles.spare, border=1)
-        if not table.required:
-            begun = placed.asked.begun.formula(lambda key: in_row(columns[key]))
-            self._look(
-                f"=({used})*(1-{begun})>0", Span(first, min(columns.values()), last, max(columns.values())), style
-            )
-        parts = {part for target in table.targets.values() for part in target.parts}
-        for key, col in columns.items():
-            # Operator and unit may stay blank beside a text only; the status asks for them beside a number.
-            if not table.columns[key].required and key not in parts:
-                self._look(f"={used}", Span(first, col, last, col), style)
-
-    def _caption_look(self, placed: Sequence[PlacedRows]) -> None:
-        """Draw the caption's cells beside the used rows of the tables, with a line below the last."""
-        columns = [col for one in placed for col in one.columns.values()]
-        used, below = (
-            f"LEN({'&'.join(in_row(c, row) for c in range(min(columns), max(columns) + 1))})" for row in (0, 1)
-        )
-        side = self.book.rule_format(bg_color=self.styles.label, left=1, right=1)
-        foot = self.book.rule_format(bg_color=self.styles.label, left=1, right=1, bottom=1)
-        span = Span(placed[0].first, 0, placed[0].last, 0)
-        self._look(f"=AND({used}>0,{below}=0)", span, foot)
-        self._look(f"={used}>0", span, side)
-
-    def _look(self, formula: str, span: Span, style: Format) -> None:
-        self.sheet.rule(span, {"type": "formula", "criteria": formula, "format": style})
 
     # --- status ------------------------------------------------------------------------------
 
@@ -512,7 +404,7 @@ class FormSheet:
             locked=False, num_format="@", text_wrap=True, valign="top", border=4, bg_color=self.styles.spare
         )
         self.sheet.merge(span, None, style)
-        title = _clip(say(REASONS, self.lang).removeprefix(HINT).partition("（")[0].partition(" (")[0], 32)
+        title = clipped(say(REASONS, self.lang).removeprefix(HINT).partition("（")[0].partition(" (")[0], MAX_TITLE)
         options = {"validate": "any", "input_title": title, "input_message": say(REASONS_HELP, self.lang)}
         self.sheet.validate(Span(span.row, span.col, span.row, span.col), options)
 
@@ -533,14 +425,6 @@ class FormSheet:
 
 def _cell_at(row: int, col: int) -> Span:
     return Span(row, col, row, col)
-
-
-def _title(field: Field) -> str:
-    return _clip(field.heading, 32)
-
-
-def _clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _as_entered(field: Field, value: Value) -> Value:

@@ -16,10 +16,10 @@ from kpixl.output.template.conditions import (
     Refs,
     TableConditions,
     field_conditions,
-    quoted_text,
     table_conditions,
     with_computed,
 )
+from kpixl.output.template.formulas import quoted_text
 from kpixl.portfolio.model import Project
 from kpixl.portfolio.own_texts import (
     AND,

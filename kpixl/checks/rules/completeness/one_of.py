@@ -8,7 +8,6 @@ from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.forms.definition import Table
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
-from kpixl.texts import Text
 
 NONE = ("一栏也没有选", "none of them is filled in")
 SEVERAL = ("选了“{chosen}”", "{chosen} are")
@@ -16,21 +15,22 @@ SEVERAL = ("选了“{chosen}”", "{chosen} are")
 
 def one_of(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find rows that do not fill in exactly one of the columns of which the form asks for one."""
-    for table, number, row in subject.rows():
+    for key, rows in subject.project.tables.items():
+        table = subject.form.tables[key]
         for group in table.one_of:
-            chosen = [column for column in group if row[column] is not None]
-            if len(chosen) != 1:
-                place = chosen[1] if chosen else group[0]  # of two, the second one is too many
-                details = {"labels": _labels(table, group), "found": _found(_labels(table, chosen))}
-                yield Hit(Key(table.key, number, place), details)
+            for number, row in enumerate(rows):
+                chosen = [column for column in group if row[column] is not None]
+                if len(chosen) != 1:
+                    yield _hit(table, number, group, chosen)
 
 
-def _found(chosen: str) -> Text:
-    return (SEVERAL[0].format(chosen=chosen), SEVERAL[1].format(chosen=chosen)) if chosen else NONE
-
-
-def _labels(table: Table, columns: Sequence[str]) -> str:
-    return "、".join(table.columns[column].label for column in columns)
+def _hit(table: Table, number: int, group: Sequence[str], chosen: Sequence[str]) -> Hit:
+    """Report a row that fills in none of the columns of a group, or several of them."""
+    labels = "、".join(table.columns[column].label for column in group)
+    named = "、".join(table.columns[column].label for column in chosen)
+    found = tuple(text.format(chosen=named) for text in SEVERAL) if chosen else NONE
+    place = chosen[1] if chosen else group[0]  # of two, the second one is too many
+    return Hit(Key(table.key, number, place), {"labels": labels, "found": found})
 
 
 RULE = Rule(

@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
-from kpixl.forms.definition import Field, Form
+from kpixl.forms.definition import Form
 from kpixl.keys import Key
+from kpixl.portfolio.model import Project
 from kpixl.problems.entry import Entry
 
 
 def required(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find blank values that the form requires."""
-    values = subject.project.values
-    for key, field in subject.form.fields.items():
-        # A total may not be known because of a part that was not read, which is reported.
-        if field.required and values[key] is None and not any(isinstance(values[part], str) for part in field.sum):
-            yield _of_field(subject.form, field)
-    for table, number, row in subject.rows():
-        for column in table.columns.values():
-            if column.required and row[column.key] is None:
-                yield Hit(Key(table.key, number, column.key), {"label": column.label})
+    yield from _blank_fields(subject.form, subject.project)
+    yield from _blank_cells(subject.form, subject.project)
 
 
-def _of_field(form: Form, field: Field) -> Hit:
-    if not field.sum:
-        return Hit(Key(field.key), {"label": field.heading})
-    # A total cannot be typed: point at its first part.
-    parts = "、".join(form.fields[part].heading for part in field.sum)
-    return Hit(Key(field.sum[0]), {"label": f"{field.heading} ({parts})"})
+def _blank_fields(form: Form, project: Project) -> Iterator[Hit]:
+    for key, field in form.fields.items():
+        if not field.required or project.values[key] is not None:
+            continue
+        if any(isinstance(project.values[part], str) for part in field.sum):
+            continue  # the total is not known because of a part, which is reported
+        if field.sum:  # a total cannot be typed: point at its first part
+            parts = "、".join(form.fields[part].heading for part in field.sum)
+            yield Hit(Key(field.sum[0]), {"label": f"{field.heading} ({parts})"})
+        else:
+            yield Hit(Key(key), {"label": field.heading})
+
+
+def _blank_cells(form: Form, project: Project) -> Iterator[Hit]:
+    for table, rows in project.tables.items():
+        needed = [field for field in form.tables[table].columns.values() if field.required]
+        for number, row in enumerate(rows):
+            for field in needed:
+                if row[field.key] is None:
+                    yield Hit(Key(table, number, field.key), {"label": field.label})
 
 
 RULE = Rule(

@@ -26,10 +26,7 @@ class DateSpellings:
 
 def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tuple[str, Hit]]:
     """Find one date spelled in several ways; one hit, at the first that is not spelled like most."""
-    found: dict[date, dict[str, list[tuple[str, int]]]] = {}
-    for day, spelling, place in _dates(p, subjects):
-        found.setdefault(day, {}).setdefault(spelling, []).append(place)
-    for spellings in found.values():
+    for spellings in _spellings(p, subjects).values():
         if len(spellings) < 2:
             continue
         counts = Counter({text: len(places) for text, places in spellings.items()})
@@ -40,12 +37,15 @@ def date_spellings(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tu
         yield project, Hit(Key(p.rows.table, number, p.rows.value), details)
 
 
-def _dates(p: DateSpellings, subjects: Sequence[Subject]) -> Iterator[tuple[date, str, tuple[str, int]]]:
-    """Yield each date that a row names, as it is spelled there, with the project and the number of the row."""
+def _spellings(p: DateSpellings, subjects: Sequence[Subject]) -> dict[date, dict[str, list[tuple[str, int]]]]:
+    """Gather the texts that name each date, and of each text the projects and rows that hold it."""
+    found: dict[date, dict[str, list[tuple[str, int]]]] = {}
     for subject in subjects:
         for line in subject.lines[p.rows.table]:
             if line.level2 in p.levels and isinstance(line.value, str) and (named := deadline_of(line.value)):
-                yield named[0], line.value, (subject.project.id, line.number)
+                places = found.setdefault(named[0], {}).setdefault(line.value, [])
+                places.append((subject.project.id, line.number))
+    return found
 
 
 RULE = Rule(

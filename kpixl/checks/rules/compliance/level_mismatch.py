@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kpixl.checks.rule import Hit, NoParameters, Rule, Subject
 from kpixl.checks.rules.compliance.lists import closed_lists
-from kpixl.forms.definition import Choices, Field, Row
+from kpixl.forms.definition import Choices, Field, Form
 from kpixl.keys import Key
 from kpixl.problems.entry import Entry
 
@@ -15,22 +15,22 @@ def level_mismatch(_: NoParameters, subject: Subject) -> Iterator[Hit]:
     """Find items of a list that belong to another item of the list above."""
     form = subject.form
     for table, rows in subject.project.tables.items():
-        columns = form.tables[table].columns
-        owner = {column.choices: column for column in columns.values() if column.choices}
-        levels = [(f, c, above) for f, c in closed_lists(form, columns) if (above := owner.get(c.parent or ""))]
-        for field, choices, above in levels:
+        for field, above, choices in _dependent_lists(form, form.tables[table].columns):
             for number, row in enumerate(rows):
-                if (details := _mismatch(row, field, above, choices)) is not None:
+                parent, value = row[above.key], row[field.key]
+                below = choices.children.get(parent, ()) if isinstance(parent, str) else ()
+                if below and value in choices.items and value not in below:
+                    details = {"value": value, "parent": parent, "items": "、".join(below), "parent_label": above.label}
                     yield Hit(Key(table, number, field.key), details)
 
 
-def _mismatch(row: Row, field: Field, above: Field, choices: Choices) -> dict[str, object] | None:
-    """Return what a message says of an item that is below another item than that of its row."""
-    parent, value = row[above.key], row[field.key]
-    below = choices.children.get(parent, ()) if isinstance(parent, str) else ()
-    if not below or value not in choices.items or value in below:
-        return None
-    return {"value": value, "parent": parent, "items": "、".join(below), "parent_label": above.label}
+def _dependent_lists(form: Form, columns: Mapping[str, Field]) -> Iterator[tuple[Field, Field, Choices]]:
+    """Yield each column whose closed list depends on another column, that column, and the list."""
+    owner = {column.choices: column for column in columns.values() if column.choices}
+    for field, choices in closed_lists(form, columns):
+        above = owner.get(choices.parent or "")
+        if above is not None:
+            yield field, above, choices
 
 
 RULE = Rule(

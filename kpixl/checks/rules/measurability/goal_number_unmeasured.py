@@ -64,20 +64,21 @@ def goal_number_unmeasured(p: Promised, subject: Subject) -> Iterator[Hit]:
     pattern = _promises(p.units, p.between.source, p.unless.source, tuple(words.source for words, _ in p.nouns))
     measured = [_measured(line, group) for line in subject.lines[p.rows.table]]
     for key, text in subject.texts(p.fields):
-        for (words, unit), numbers in _promised(p, pattern, fold(MARKUP.sub("", text))).items():
-            if not _is_measured(numbers, group.get(unit), measured):
-                number = "-".join(dict.fromkeys(number_text(n) for n in numbers))
-                yield Hit(Key(key), {"label": subject.heading(key), "found": words, "number": f"{number} {unit}"})
+        told = set()
+        for found, numbers, unit in _promised(text, pattern, p):
+            if (found, unit) in told or _is_measured(numbers, group.get(unit), measured):
+                continue
+            told.add((found, unit))
+            number = "-".join(dict.fromkeys(number_text(n) for n in numbers))
+            yield Hit(Key(key), {"label": subject.heading(key), "found": found, "number": f"{number} {unit}"})
 
 
-def _promised(p: Promised, pattern: re.Pattern[str], text: str) -> dict[tuple[str, str], list[Decimal]]:
-    """Return the numbers that a text promises by what it says and the unit, each once."""
-    found: dict[tuple[str, str], list[Decimal]] = {}
-    for match in pattern.finditer(text):
-        if text[max(0, match.start() - LOOKED_AT) : match.start()] not in p.before:
-            numbers, unit = _promise(match, p)
-            found[match[0], unit] = numbers
-    return found
+def _promised(text: str, pattern: re.Pattern[str], p: Promised) -> Iterator[tuple[str, list[Decimal], str]]:
+    """Yield what a text promises: how it is written, its numbers and their unit."""
+    bare = fold(MARKUP.sub("", text))
+    for match in pattern.finditer(bare):
+        if bare[max(0, match.start() - LOOKED_AT) : match.start()] not in p.before:
+            yield match[0], *_promise(match, p)
 
 
 def _measured(line: RuleLine, group: Mapping[str, int]) -> tuple[int | str | None, Value]:

@@ -37,19 +37,21 @@ def year_other(p: YearOther, subject: Subject) -> Iterator[Hit]:
         return
     for key, text in subject.texts(p.fields):
         bare = fold(MARKUP.sub("", text))
-        if (match := next(_others(p, bare, range(min(years), max(years) + 1)), None)) is not None:
+        match = next(_other_years(p, bare, range(min(years), max(years) + 1)), None)
+        if match is not None:
             context = around(bare, *match.span())
             year = subject.year or max(years)
             yield Hit(Key(key), {"label": subject.heading(key), "found": match[1], "year": year, "context": context})
 
 
-def _others(p: YearOther, text: str, years: range) -> Iterator[re.Match[str]]:
-    """Yield the years in a text that are other ones and are not named on purpose."""
-    quoted = [title.span() for title in _QUOTED.finditer(text)]
-    for match in _YEAR.finditer(text):
-        in_title = any(start < match.start() < end for start, end in quoted)
-        before, after = text[max(0, match.start() - 6) : match.start()], text[match.end() : match.end() + 16]
-        if not (in_title or int(match[1]) in years or before in p.unless or after in p.after):
+def _other_years(p: YearOther, bare: str, known: range) -> Iterator[re.Match[str]]:
+    """Yield the years in a text that are not among those known, outside titles and without a word that refers."""
+    quoted = [title.span() for title in _QUOTED.finditer(bare)]
+    for match in _YEAR.finditer(bare):
+        if any(start < match.start() < end for start, end in quoted):
+            continue
+        before, after = bare[max(0, match.start() - 6) : match.start()], bare[match.end() : match.end() + 16]
+        if int(match[1]) not in known and before not in p.unless and after not in p.after:
             yield match
 
 
