@@ -35,7 +35,7 @@ from kpixl.readers.detect import FileKind
 from kpixl.readers.properties import NO_PROPERTIES, Properties, read_properties
 from kpixl.recognise.annotations import told as annotations_told
 from kpixl.recognise.extract import Extractor
-from kpixl.recognise.own_sheets import typed_beside
+from kpixl.recognise.own_sheets import own_names, typed_beside
 from kpixl.recognise.submission import Nothing, Submission
 from kpixl.recognise.verify import settle
 from kpixl.texts import Text
@@ -236,7 +236,8 @@ def _read(opened: Opened, shown: str, named: bool, extractor: Extractor) -> File
         code = "file-skipped" if any(map(is_problem_list, read.grids)) else "no-sheets"
         problems.append(Problem(code, Location(shown), {"reason": _ONLY_LIST}))
     forms, looks = settle(forms, opened, shown, extractor.forms, rich=any(grid.rich for grid in read.grids))
-    problems += annotations_told(opened, shown, forms)
+    filled = {form.sheet for form in forms if form.sheet is not None}
+    problems += annotations_told(opened, shown, filled | own_names(read.grids) if forms else filled)
     problems += typed_beside(read.grids, shown, {form.sheet for form in forms})
     return FileResult(
         shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from kpixl.portfolio.sheet_id import NOTE_SIGNATURE
 from kpixl.problems import Location, Problem
@@ -10,15 +10,13 @@ from kpixl.readers import Opened
 from kpixl.readers.annotations import Annotation, annotations_in
 from kpixl.readers.detect import FileKind
 from kpixl.recognise import inspect_xls
-from kpixl.recognise.submission import Submission
 
 MAX_LISTED = 100  # of a file
 MAX_SHOWN = 300  # characters of each
 
 
-def told(opened: Opened, file: str, forms: Iterable[Submission]) -> list[Problem]:
-    """Make a problem for each note and each text box on the sheets of a file's forms; not for our own notes."""
-    sheets = {form.sheet for form in forms if form.sheet is not None}
+def told(opened: Opened, file: str, sheets: Set[str]) -> list[Problem]:
+    """Make a problem for each note and each text box on some sheets of a file; not for our own notes."""
     found: Iterable[Annotation] = ()
     if opened.kind is FileKind.PACKAGE and opened.package is not None:
         found = annotations_in(opened.package, sheets)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Container, Iterable, Iterator
 
 from kpixl.forms.values import is_blank, text_of
-from kpixl.portfolio.own_texts import COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND, own_sheet, typed_on
+from kpixl.portfolio.own_texts import COVER_KIND, PROBLEMS_KIND, TEMPLATE_KIND, OwnSheet, own_sheet, typed_on
 from kpixl.portfolio.sheet_id import PREFIX
 from kpixl.problems import Location, Problem
 from kpixl.readers import Grid
@@ -24,16 +24,24 @@ def typed_beside(grids: Iterable[Grid], file: str, read: Container[str | None]) 
     `read`: the sheets on which a form was found, whose reader reports what else is there.
     """
     for grid in grids:
-        if grid.name in read:
-            continue
-        own = own_sheet(grid.rows)
-        if grid.top or own is None or own.facts["kind"] not in KINDS:
+        own = _own(grid) if grid.name not in read else None
+        if own is None:
             continue
         typed = typed_on(grid.rows, own, grid.left)
         for place, raw in itertools.islice(typed, MAX_ALIKE):
             yield Problem("stray-text", Location(file, grid.name, grid.cell(*place)), {"text": text_of(raw)})
         for place, _ in typed:
             yield counted("stray-text", Location(file, grid.name, grid.cell(*place)), 1 + sum(1 for _ in typed))
+
+
+def own_names(grids: Iterable[Grid]) -> frozenset[str]:
+    """Return the names of the sheets that kpixl put beside the forms."""
+    return frozenset(grid.name for grid in grids if grid.name is not None and _own(grid) is not None)
+
+
+def _own(grid: Grid) -> OwnSheet | None:
+    own = None if grid.top else own_sheet(grid.rows)
+    return own if own is not None and own.facts["kind"] in KINDS else None
 
 
 def first_texts(grid: Grid) -> Text:

@@ -16,8 +16,11 @@ from openpyxl.comments import Comment
 from kpixl.collection.consolidate import consolidate
 from kpixl.collection.model import Collection
 from kpixl.collection.review import review
+from kpixl.forms.definition import Form
 from kpixl.forms.load import load_form
 from kpixl.output.annotate import write_marked
+from kpixl.output.template import build_template
+from kpixl.portfolio.model import Portfolio
 from kpixl.problems import Severity
 from kpixl.readers import DEFAULT_LIMITS
 from kpixl.readers.annotations import MAX_TEXT, annotations_in
@@ -224,3 +227,12 @@ def test_parts_of_a_workbook(relations: str, files: dict[str, str], expected: li
     assert [(str(aside.cell or ""), aside.text, aside.box) for aside in found] == expected
     assert {aside.sheet for aside in found} <= {SHEET}
     assert annotations_in(workbook(relations, files), {"另一张"}) == []
+
+
+def test_a_note_on_the_first_sheet_is_said(example: tuple[Form, Portfolio], tmp_path: Path) -> None:
+    path = tmp_path / "表.xlsx"
+    path.write_bytes(build_template(*example))
+    book = openpyxl.load_workbook(path)
+    book["填报说明"]["B3"].comment = Comment("下周补报", "张三")
+    book.save(path)
+    assert ("note-unread", "填报说明", "B3", "下周补报") in told(read(path))
