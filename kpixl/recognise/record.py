@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -144,6 +145,11 @@ class Record:
         """Report a problem at a cell, of the values that have the `keys`; one of too many alike is only counted."""
         if self._is_listed(code, place):
             self.reported.append(Problem(code, self._location(place, field), details, keys=keys))
+
+    def unkey(self, since: int) -> None:
+        """Leave out of what was reported since then the keys of values: they are in a row that is not kept."""
+        self.reported[since:] = [replace(one, keys=()) if isinstance(one, Problem) else one
+                                 for one in self.reported[since:]]  # fmt: skip
 
     def note(
         self,

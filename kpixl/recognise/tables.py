@@ -69,7 +69,11 @@ class _Lines:
         if self.shared.issuperset(assigned):
             self._pass(r, raws, assigned)
             return
+        reported = len(self.record.reported)
         row = self._fill(r, raws, assigned)
+        if not any(value is not None for value in row.values()):  # nothing but errors, which are reported
+            self.record.unkey(reported)
+            return
         cells = self.columns.cells(assigned)
         self._stand(r, row, assigned, cells)
         if _is_left_preset(self.record, self.table, row):

@@ -367,3 +367,20 @@ def test_a_column_that_numbers_the_rows_is_known() -> None:
     strays: dict[tuple[int, int], Raw] = {(3, 0): "序号", (4, 0): 1, (5, 0): "2."}
     (column,) = unknown_columns([FoundTable("t", 3, 6, (Heading("name", 1, 1),), False)], strays)
     assert column.numbers
+
+
+def test_a_row_of_nothing_but_an_error_is_reported_and_no_row(
+    example: tuple[Form, Portfolio], tmp_path: Path
+) -> None:
+    path = tmp_path / "表.xlsx"
+    path.write_bytes(build_template(*example))
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[1]
+    last = max(row for row in range(13, 40) if sheet.cell(row, 4).value)
+    sheet.cell(last + 2, 4).value = "#REF!"
+    sheet.cell(last + 2, 4).data_type = "e"
+    book.save(path)
+    result = consolidate([path], [example[0]], workers=0)
+    assert result.portfolio.projects[0].tables == example[1].projects[0].tables
+    told = [p for p in result.problems if p.location.address == f"D{last + 2}"]
+    assert [(p.code, p.keys) for p in told] == [("cell-error", ())]
