@@ -199,6 +199,12 @@ def is_as_sent(rows: Rows, own: OwnSheet) -> bool:
     return _digest_all(map(str, itertools.chain(first, *rows[1:]))) == own.facts.get("all")
 
 
+def is_cover_as_sent(rows: Rows) -> bool:
+    """Return whether a sheet is the first one of a template, on which nobody typed anything."""
+    own = own_sheet(rows)
+    return own is not None and own.facts["kind"] == COVER_KIND and is_as_sent(rows, own)
+
+
 def _number(raw: Raw) -> Raw:
     """Spell a number of the list of projects, a float in some formats."""
     return f"{raw:g}" if isinstance(raw, float) else raw

@@ -12,7 +12,7 @@ from kpixl.a1 import Span
 from kpixl.forms.definition import Form
 from kpixl.forms.values import Raw, fold, is_blank, text_of
 from kpixl.portfolio import sheet_id as sheet_ids
-from kpixl.portfolio.own_texts import is_furniture
+from kpixl.portfolio.own_texts import is_cover_as_sent, is_furniture
 from kpixl.portfolio.sheet_id import PlacedSheetId, SheetId
 from kpixl.problems import Location, Problem, Severity
 from kpixl.readers import Grid
@@ -131,6 +131,9 @@ class Extractor:
                 continue
             if not holds_another(reader.index, grid.rows, sent):
                 return AsSent(reader, sent)
+        # Every template has one; to search it takes as long as reading several forms.
+        if not (grid.top or grid.left) and is_cover_as_sent(grid.rows):
+            return SheetLayout((), readers[0].nothing(()), (), (whole(grid.rows),), False)
         placed = list(sheet_ids.find(grid.rows))
         readers = self._candidates(placed[0].sheet_id if placed else lost)
         merges = grid.merges()
