@@ -56,21 +56,21 @@ class Violation:
 class Account:
     """How many cells of a file were typed, where they are found, and the breaks of the law.
 
-    `not_taken`: those on a sheet that a problem reports as a whole. `removed`: those that the roster has too, in a row
-    that is deleted on a copy of the sheet: of two versions of a project the one that was changed counts.
+    `not_taken`: those on a sheet that a problem reports as a whole. `as_sent`: those that the roster has too, where
+    the sheet was copied: of two versions of a value the one that was changed counts.
     """
 
     typed: int = 0
     in_yaml: int = 0
     quoted: int = 0
     not_taken: int = 0
-    removed: int = 0
+    as_sent: int = 0
     breaks: list[Violation] = field(default_factory=list)
 
     @property
     def lost(self) -> int:
         """Count the cells that are nowhere."""
-        return self.typed - self.in_yaml - self.quoted - self.not_taken - self.removed
+        return self.typed - self.in_yaml - self.quoted - self.not_taken - self.as_sent
 
 
 @dataclass(slots=True)
@@ -233,7 +233,7 @@ def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
     lines = (normal(line) for v in filled for line in str(v).splitlines())
     joined = "\n".join((*values, *lines))
     not_taken = {p.location.sheet for p in reading.result.problems if p.code in _NOT_TAKEN}
-    removed = _removable(reading.sequence)
+    sent_values = _sent_values(reading.sequence)
     for cell in _typed_cells(reading):
         key = normal(cell.text, is_number=cell.is_number)
         reads = reading.reads(cell)
@@ -244,18 +244,17 @@ def _lost(reading: Reading, account: Account) -> Iterator[Violation]:
             account.quoted += 1
         elif cell.sheet in not_taken or None in not_taken:
             account.not_taken += 1
-        elif key in removed:
-            account.removed += 1
+        elif key in sent_values:
+            account.as_sent += 1
         else:
             yield Violation("lost", f"{cell.sheet}!{cell.address} {cell.text!r} {cell.formula}")
 
 
-def _removable(sequence: Sequence) -> set[str]:
-    """Return what the roster has in rows, where a sheet was copied and rows were deleted on one of the two."""
-    if not sequence.with_roster or not {"copy_sheet", "delete_rows"} <= {edit["do"] for edit in sequence.edits}:
+def _sent_values(sequence: Sequence) -> set[str]:
+    """Return what the roster has, where a sheet was copied: a copy that still has it gives way to a changed one."""
+    if not sequence.with_roster or all(edit["do"] != "copy_sheet" for edit in sequence.edits):
         return set()
-    rows = (row for p in sent(sequence.form, sequence.base).projects for rows in p.tables.values() for row in rows)
-    return {_spelled(value) for row in rows for value in row.values() if value is not None}
+    return {_spelled(value) for p in sent(sequence.form, sequence.base).projects for value in _values(p)}
 
 
 def _within(spelled: str, joined: str) -> bool:
