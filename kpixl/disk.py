@@ -8,39 +8,34 @@ of every file as it was written, so that a file which somebody has edited is nev
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import io
 import json
 import os
 import stat
 import tempfile
-import time
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.parsers import expat
 
 from kpixl.interrupts import uninterrupted
+from kpixl.locks import LOCK, locked, write_reason
 from kpixl.problems import KpixlError, Location, Problem, failure
 from kpixl.texts import Text, say
-from kpixl.yaml_text import parse
+from kpixl.well_formed import fault
 
 OLD: Text = ("旧", "old")  # in the name of a copy
-MANIFEST, LOCK, RUN_LOCK = ".kpixl-outputs.json", ".kpixl.lock", ".kpixl-run.lock"
+MANIFEST, RUN_LOCK = ".kpixl-outputs.json", ".kpixl-run.lock"
 OWN_FILES = frozenset({MANIFEST, LOCK, RUN_LOCK})  # nothing of a user's is in them
 MANIFEST_FORMAT = 1
 MAX_MANIFEST = 16 << 20  # bytes; beyond, it is no manifest of ours
 TEMPORARY, TEMPORARY_END = ".kpixl-", ".tmp"
-PATIENCE = 60.0  # seconds to wait for another run that writes into the same folder
+_READ_ONLY: Text = ("文件是只读的", "the file is read-only")
+_LINKED: Text = ("文件还有别的名称（硬链接）", "the file has another name (a hard link)")
 RUN_PATIENCE = 600.0  # seconds to wait for a whole run; the system releases the lock of one that died
-PAUSE = 0.05  # seconds between two tries to get the lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ def commit(outputs: Sequence[Output], *, lang: str, today: date) -> tuple[list[W
         folders.setdefault(target.parent, []).append(replace(output, path=target))
     for folder, members in folders.items():
         try:
-            with _locked(folder), uninterrupted():
+            with locked(folder), uninterrupted():
                 done, more = _commit_folder(folder, members, lang, today)
         except KpixlError as error:
             done, more = [], list(error.problems)
@@ -152,7 +147,7 @@ def remove_own(paths: Iterable[Path], kind: str) -> list[Path]:
     """Remove files of an earlier run that are still as kpixl wrote them; return those that are left."""
     left: list[Path] = []
     for folder, members in _by_folder(paths).items():
-        with _locked(folder), uninterrupted():
+        with locked(folder), uninterrupted():
             known = _load(folder).files
             for path in members:
                 try:
@@ -254,7 +249,7 @@ def _prepare(output: Output, manifest: _Manifest, lang: str, today: date) -> tup
 
     Raises KpixlError or OSError; the file that is there is not to be replaced then.
     """
-    if reason := _broken(output):
+    if reason := fault(output.content, output.path.suffix):
         raise failure("output-broken", path=str(output.path), reason=reason)
     if not output.path.is_file() or _is_there(output):
         return [], []
@@ -336,27 +331,6 @@ def _target(path: Path) -> Path:
     return target
 
 
-_READ_ONLY: Text = ("文件是只读的", "the file is read-only")
-_LINKED: Text = ("文件还有别的名称（硬链接）", "the file has another name (a hard link)")
-
-
-_REASONS: Mapping[int, Text] = {
-    errno.EACCES: ("没有写入权限，或正被别的程序使用", "there is no permission, or another program uses it"),
-    errno.EPERM: ("没有写入权限", "there is no permission to write it"),
-    errno.EROFS: ("磁盘是只读的", "the disk is read-only"),
-    errno.ENOSPC: ("磁盘已满", "the disk is full"),
-    errno.EDQUOT: ("磁盘配额已用完", "the disk quota is used up"),
-    errno.ENAMETOOLONG: ("名称过长", "its name is too long"),
-    errno.ELOOP: ("链接首尾相接", "its links run in a circle"),
-}
-
-
-def write_reason(error: OSError) -> Text:
-    """Return why the system could not write a file."""
-    number = error.errno or 0
-    return _REASONS.get(number, (f"系统无法写入（错误号 {number}）", error.strerror or type(error).__name__))
-
-
 def _unwritable(path: Path, error: OSError) -> Problem:
     return Problem("not-writable", Location(path.name), {"path": str(path), "reason": write_reason(error)})
 
@@ -427,133 +401,10 @@ def turn(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(_locked(folder, RUN_LOCK, RUN_PATIENCE))
-            with _locked(folder), uninterrupted():
+            stack.enter_context(locked(folder, RUN_LOCK, RUN_PATIENCE))
+            with locked(folder), uninterrupted():
                 _heal(folder, _load(folder))
         except KpixlError as error:
             if error.problems[0].code == "folder-busy":
                 raise
         yield
-
-
-@contextmanager
-def _locked(folder: Path, name: str = LOCK, patience: float | None = None) -> Iterator[None]:
-    """Hold a lock of a folder; the system releases it when the process dies. Raises KpixlError `folder-busy`.
-
-    `patience`: seconds to wait for it, by default PATIENCE.
-    """
-    path, deadline = folder / name, time.monotonic() + (PATIENCE if patience is None else patience)
-    handle = None
-    try:
-        while handle is None:
-            with uninterrupted():  # or a lock that was just got would stay
-                handle = _try_lock(folder, path)
-            if handle is None:
-                if time.monotonic() > deadline:
-                    raise failure("folder-busy", path=str(folder))
-                time.sleep(PAUSE)
-        yield
-    finally:
-        if handle is not None:
-            with suppress(OSError):  # Windows keeps a file that is open
-                path.unlink()
-            os.close(handle)
-
-
-def _try_lock(folder: Path, path: Path) -> int | None:
-    """Return the open lock file, None while another process holds the lock."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError as error:
-        raise failure("not-writable", path=str(folder), reason=write_reason(error)) from error
-    if _take(handle) and _is_same(handle, path):
-        return handle
-    os.close(handle)
-    return None
-
-
-def _take(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return _take_on_windows(handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks, such as some network drives: write without one
-        return True
-    return True
-
-
-def _take_on_windows(handle: int) -> bool:
-    import importlib
-
-    msvcrt: Any = importlib.import_module("msvcrt")
-    try:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    except OSError:
-        return False
-    return True
-
-
-def _is_same(handle: int, path: Path) -> bool:
-    """Return whether the locked file is still the one of that name: its last holder removes it."""
-    try:
-        there = path.stat()
-    except OSError:
-        return False
-    held = os.fstat(handle)
-    return (held.st_ino, held.st_dev) == (there.st_ino, there.st_dev)
-
-
-# --- what was made is looked at before it replaces anything ----------------------------------
-
-_PIECE = 1 << 18  # characters of YAML, 200 projects
-
-
-def _broken(output: Output) -> str:
-    """Return why a program could not open what was made; "" where it can. A fault of ours never costs a good file."""
-    try:
-        if output.content[:2] == b"PK":
-            _parse_package(output.content)
-        elif output.path.suffix in (".json", ".sarif"):
-            json.loads(output.content, object_pairs_hook=lambda _: None)  # nothing is kept of it
-        elif output.path.suffix in (".yaml", ".yml"):
-            _parse_yaml(output.content)
-    except (expat.ExpatError, zipfile.BadZipFile, ValueError, NotImplementedError, KpixlError) as error:
-        return str(error)
-    return ""
-
-
-@lru_cache(maxsize=1)
-def _parse_yaml(content: bytes) -> None:
-    # A portfolio is written twice, for people and to know it again: parsing takes longer than making it.
-    text = content.decode()
-    try:
-        for piece in _pieces(text):
-            parse(piece)
-    except (ValueError, KpixlError):
-        parse(text)
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Cut YAML where an item of a list begins that is in nothing else: parsed, a portfolio takes forty times its size.
-
-    What ends such a list leaves a piece that is no YAML.
-    """
-    start = 0
-    while len(text) - start > _PIECE and (end := text.find("\n- ", start + _PIECE)) >= 0:
-        yield text[start : end + 1]
-        start = end + 1
-    yield text[start:]
-
-
-def _parse_package(content: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        for name in package.namelist():
-            if name.endswith((".xml", ".rels")):  # not .vml: what Excel writes into it need not be well-formed
-                try:
-                    expat.ParserCreate().Parse(package.read(name), True)
-                except expat.ExpatError as error:
-                    raise ValueError(f"{name}: {error}") from error

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 import kpixl
-from kpixl.disk import LOCK, MANIFEST, Output, Written, commit, unfinished, write_atomic
+from kpixl.disk import MANIFEST, Output, Written, commit, unfinished, write_atomic
+from kpixl.locks import LOCK
 from kpixl.problems import Problem
 
 TODAY = date(2026, 11, 25)
@@ -212,8 +213,8 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from kpixl.disk import _locked\n"
-            "with _locked(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()",
+            "import sys, time; from pathlib import Path; from kpixl.locks import locked\n"
+            "with locked(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()",
             str(tmp_path),
         ],
         stdin=subprocess.PIPE,
@@ -244,8 +245,8 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
 
 
 def test_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kpixl.disk.PATIENCE", 0.0)
-    monkeypatch.setattr("kpixl.disk._take", lambda _handle: False)
+    monkeypatch.setattr("kpixl.locks.PATIENCE", 0.0)
+    monkeypatch.setattr("kpixl.locks._take", lambda _handle: False)
     assert write(Output(tmp_path / "a.txt", b"1", "x")) == ([], ["folder-busy"])
     assert LOCK in names(tmp_path)  # another run holds it
 
@@ -278,6 +279,7 @@ def test_only_the_door_to_disk_writes() -> None:
 
 
 NO_OUTPUTS = {
+    ("locks.py", "unlink"),  # its own lock file
     ("recognise/inspect_xls.py", "open"),  # what xlrd reports goes to nowhere
     ("cli/help.py", "write_text"),  # onto the help page
     ("output/publish/designs.py", "mkdir"),

@@ -21,8 +21,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from kpixl.disk import LOCK, TEMPORARY, TEMPORARY_END
+from kpixl.disk import TEMPORARY, TEMPORARY_END
 from kpixl.forms.load import load_form
+from kpixl.locks import LOCK
 from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from tests.laws.run_kills import processes

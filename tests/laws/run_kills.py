@@ -21,8 +21,9 @@ import time
 from datetime import date
 from pathlib import Path
 
-from kpixl.disk import LOCK, TEMPORARY, TEMPORARY_END, unfinished
+from kpixl.disk import TEMPORARY, TEMPORARY_END, unfinished
 from kpixl.forms.load import load_form
+from kpixl.locks import LOCK
 from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from kpixl.portfolio.model import Portfolio

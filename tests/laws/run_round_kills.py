@@ -24,7 +24,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kpixl.collection.decisions import NONE, Decisions, load_decisions
-from kpixl.disk import LOCK, RUN_LOCK, TEMPORARY, TEMPORARY_END, unfinished
+from kpixl.disk import RUN_LOCK, TEMPORARY, TEMPORARY_END, unfinished
+from kpixl.locks import LOCK
 from kpixl.problems import KpixlError
 from tests.conftest import ROOT
 from tests.laws.run_kills import processes

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpixl.collection.intake import FileResult
-from kpixl.disk import Output, commit, remove_own, write_reason
+from kpixl.disk import Output, commit, remove_own
 from kpixl.files import PORTFOLIO_SUFFIXES, natural_key, safe_file_names
+from kpixl.locks import write_reason
 from kpixl.output.annotate.copies import Copy, Marking, dropped_by_openpyxl, make_copies, marked_copy
 from kpixl.output.annotate.problem_list import NAME, grouped
 from kpixl.parallel import Progress

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from kpixl.collection.intake import DEFAULT_LIMITS, Limits, Progress
 from kpixl.collection.model import Collection
-from kpixl.disk import Output, Written, commit, remove_own, write_reason
+from kpixl.disk import Output, Written, commit, remove_own
 from kpixl.files import natural_key, safe_file_names
+from kpixl.locks import write_reason
 from kpixl.output.annotate import copy_name
 from kpixl.output.annotate.copies import Copy, Marking, make_copies
 from kpixl.output.annotate.problem_list import grouped
