@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from kpixl.output.template import write_templates
 from kpixl.portfolio import canonical
 from tests.laws.run_kills import processes
 
+_RAISED = re.compile(r"Traceback|\b[A-Z]\w+Error\b")  # a table of a run that was done has a column of errors
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sast-2026" / "2026.yaml"
 LONGEST = 2.0  # seconds from the first Ctrl-C to the end
 PYTHON = 0.3  # seconds until Python runs the command; before, nobody can answer a Ctrl-C
@@ -118,7 +120,7 @@ def _faults(run: subprocess.Popen[str], said: str, seconds: float, place: Path) 
     finished = run.returncode in (0, 1) and "Interrupted" not in said  # it came when all was done
     if not finished and (run.returncode != 130 or "Interrupted" not in said):
         yield f"ended with {run.returncode}: {said[-300:]!r}"
-    if "Traceback" in said or "Error" in said:
+    if _RAISED.search(said):
         yield f"printed {said[-300:]!r}"
     for attempt in range(20):  # the system takes its time to remove a process that was ended
         if not (left := processes(str(place))):
