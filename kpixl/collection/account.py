@@ -117,11 +117,12 @@ def _cells(
     presets = _presets(form)
     for grid in read_grids(content, file.file, limits).grids:
         for row in _rows(grid, extractor, form.id):
-            fates = [_fate(file.file, grid, cell, raw, claimed[grid.name], book) for cell, raw in row]
-            if any({fold(text_of(raw)) for _, raw in row} <= preset for preset in presets):
+            texts = {fold(text_of(raw)) for _, raw in row}
+            is_preset = any(texts <= preset for preset in presets)
+            for cell, raw in row:
+                fate = _fate(file.file, grid, cell, raw, claimed[grid.name], book)
                 # The template wrote it, and nobody went on; a later row may have taken its level from here.
-                fates = [Fate.TEMPLATE if fate is Fate.LOST else fate for fate in fates]
-            yield from ((grid.name, cell, raw, fate) for (cell, raw), fate in zip(row, fates, strict=True))
+                yield grid.name, cell, raw, Fate.TEMPLATE if is_preset and fate is Fate.LOST else fate
 
 
 def _claimed(file: FileResult, extractor: Extractor) -> dict[str | None, set[CellRef]]:

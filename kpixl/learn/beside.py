@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kpixl.forms.values import fold
 from kpixl.learn.proposal import BesideTable, PlacedRow, Proposal, ProposedField, ProposedTable
+from kpixl.learn.remarks import LABEL_TWICE, remark
 
 PARTS = ("operator", "value", "unit")
 NARROW = 8.0  # characters of a column that a printed one is divided into
@@ -24,7 +26,7 @@ def part_tables(proposal: Proposal) -> None:
         shared, left, right = row.entry[:first], row.entry[first:second], row.entry[second:]
         own, other, others = _halves(table, shared, left, right)
         at = proposal.tables.index(table)
-        proposal.tables[at : at + 1] = [own, other]
+        proposal.tables[at : at + 1] = [_apart(own), _apart(other)]
         beside = BesideTable(other.key, (*shared, *others), tuple(key for _, key in shared), row.print[second:])
         proposal.rows[number] = replace(row, entry=(*shared, *left), print=row.print[:second], beside=beside)
         _divide(proposal, proposal.rows[number])
@@ -68,6 +70,19 @@ def _halves(
         remarks=(),
     )
     return own, other, entries
+
+
+def _apart(table: ProposedTable) -> ProposedTable:
+    """Number the columns of one label: nobody can tell them apart, and a definition with two of them is refused."""
+    seen: Counter[str] = Counter()
+    columns = []
+    for column in table.columns:
+        seen[fold(column.label)] += 1
+        if (count := seen[fold(column.label)]) > 1:
+            note = remark(LABEL_TWICE, unsure=True, label=column.label)
+            column = replace(column, label=f"{column.label} {count}", remarks=(*column.remarks, note))
+        columns.append(column)
+    return replace(table, columns=tuple(columns))
 
 
 def _columns(columns: Mapping[str, ProposedField], entries: Sequence[Entry]) -> tuple[ProposedField, ...]:

@@ -125,7 +125,8 @@ def _without_fields(tables: Sequence[SeenTable]) -> tuple[list[SeenTable], list[
         return list(tables), []
     first = tables[0]
     row = first.body[0]
-    taken = [n for n, box in enumerate(first.headings) if field_meaning(box.text) is not None] or [0]
+    named = [n for n, box in enumerate(first.headings) if box.text]
+    taken = [n for n in named if field_meaning(first.headings[n].text) is not None] or named[:1]
     taken = [n for n in taken if n < len(first.headings) - 1]
     kept = [n for n in range(len(first.headings)) if n not in taken]
     table = replace(

@@ -65,7 +65,7 @@ def _plain(grid: Grid) -> SeenSheet:
         (grid.top + r, grid.left + c): seen
         for r, row in enumerate(rows)
         for c, raw in enumerate(row[: max(0, MAX_COLUMNS - grid.left)])
-        if not is_blank(raw) and not is_blank(seen := _CONTROL.sub("", raw) if isinstance(raw, str) else raw)
+        if not is_blank(raw) and not is_blank(seen := _plain_text(raw) if isinstance(raw, str) else raw)
     }
     merges = [
         Span(s.row + grid.top, s.col + grid.left, s.last_row + grid.top, s.last_col + grid.left)
@@ -73,6 +73,11 @@ def _plain(grid: Grid) -> SeenSheet:
         if 0 <= s.row + grid.top < MAX_ROWS and 0 <= s.col + grid.left < MAX_COLUMNS
     ]
     return SeenSheet(grid.name or "", raws, tuple(merges), hidden=grid.hidden, cut=len(rows) < len(grid.rows))
+
+
+def _plain_text(text: str) -> str:
+    """Return a text without what nobody sees, and with no place for the year, which only a definition has."""
+    return _CONTROL.sub("", text).replace("{{", "{ {").replace("{%", "{ %").replace("{#", "{ #")
 
 
 def _seen(sheet: SeenSheet, content: bytes, looks: _Looks, lists: _Lists) -> SeenSheet:

@@ -19,6 +19,10 @@ MANY_PROJECTS: Text = (
     "这张表没有单独的填写项，像是一行一个项目的汇总表：写成了 flat，项目本身的列另在填写表的上方，请核对",
     "nothing but a table: projects seem to be its rows, so that it is `flat`. Columns of a project are fields too",
 )
+LABEL_TWICE: Text = (
+    "“{label}”在表头中不止一次，加了编号，请改成各自的名称",
+    "the heading {label} comes more than once and was numbered; give each its own name",
+)
 ONLY_TABLE: Text = (
     "这张表没有单独的填写项：前几列作为项目的填写项放在填写表的上方，请核对",
     "nothing but a table: its first columns are taken for fields of a project, above the table",

@@ -74,24 +74,30 @@ class TableColumns:
         if any(other.key in target.parts for other in found.headings):  # they are in columns of their own
             self.places[target.value] = (heading.col, heading.last_col)
             return
-        parts = {part: heading.col + offset for offset, part in enumerate(target.parts)}
-        first = (row[heading.col] for row in body if heading.col < len(row))
-        plain = self.expected or may_be_operators(self.form, self.table, target, first)
-        if found.entry and not (heading.sent and plain):
-            span = range(heading.col, heading.last_col + 1)
-            likely = parts_by_content(self.form, self.table, target, body, span)
-            if not plain or any(parts[part] != col for part, col in likely.items()):
-                self.told[heading.key] = likely
-        if told := self.told.get(heading.key):
+        if not found.entry:
+            self.places[heading.key] = (heading.col, heading.last_col)
+            self.targets[heading.key] = target
+        elif told := self._parts_elsewhere(heading, target, body):
+            self.told[heading.key] = told
             whole = [*told] == [target.value]
             self.places |= {heading.key if whole else part: (col, col) for part, col in told.items()}
             self.targets |= {heading.key: target} if whole else {}
-        elif found.entry:
+        else:
+            parts = _parts_by_place(heading, target)
             self.places |= {part: (col, col) for part, col in parts.items()}
             self.places[target.unit] = (parts[target.unit], max(heading.last_col, parts[target.unit]))
-        else:
-            self.places[heading.key] = (heading.col, heading.last_col)
-            self.targets[heading.key] = target
+
+    def _parts_elsewhere(self, heading: Heading, target: Target, body: Sequence[Sequence[Raw]]) -> dict[str, int]:
+        """Return the columns of a target's parts by their content, where they are not where the template put them."""
+        first = (row[heading.col] for row in body if heading.col < len(row))
+        plain = self.expected or may_be_operators(self.form, self.table, target, first)
+        if heading.sent and plain:
+            return {}
+        likely = parts_by_content(
+            self.form, self.table, target, body, range(heading.col, heading.last_col + 1)
+        )
+        parts = _parts_by_place(heading, target)
+        return likely if not plain or any(parts[part] != col for part, col in likely.items()) else {}
 
     def cells(self, assigned: dict[str, int]) -> list[tuple[str, int]]:
         """List (column of the form, physical column) of what was typed in a row, and of where a blank could be."""
@@ -158,3 +164,7 @@ class TableColumns:
             assert operators is not None and units is not None
             score += 2 if read_target(raw, self.form.choices[operators], self.form.choices[units]) else 0.5
         return score
+
+
+def _parts_by_place(heading: Heading, target: Target) -> dict[str, int]:
+    return {part: heading.col + offset for offset, part in enumerate(target.parts)}

@@ -313,10 +313,10 @@ def _tables(
             table: without_repeated(index, rows, start, table, _heading_keys(index, table, anchors))
             for table, anchors in by_row[start].items()
         }
-        own_columns = {col for own in keys.values() for col in own}
+        own_columns = set(itertools.chain(*keys.values()))
         others = other_columns(index, rows, start, own_columns, edge, merges)
         taken = sorted({*own_columns, *others})
-        aside = frozenset(col for first, end in others.items() for col in range(first, end + 1))
+        aside = frozenset(itertools.chain(*(range(first, end + 1) for first, end in others.items())))
         for table, own in keys.items():
             places = {anchor.col: anchor.row for anchor in by_row[start][table]}
             headings = _headings(index, table, start, places, own, taken, edge, spans)

@@ -173,12 +173,7 @@ class FormReader:
         for place, match in self._subtitles(record):
             year = _year(match) or year
             record.used.add(place)
-            text = text_of(record.raw(*place))
-            if not _agrees(match, record.sheet_id):
-                sent = record.sheet_id.year if record.sheet_id is not None else None
-                record.problem("subtitle-differs", place, None, text=text, year=sent or "")
-            elif match.re is _PERIOD:
-                record.problem("subtitle-read", place, None, text=text, year=year or "")
+            _note_subtitle(record, place, match, year)
         for r, row in enumerate(record.rows[: min(record.found.first_row, MAX_HEAD)]):
             for raw in row:
                 if m := printed_match(self.heading, raw):
@@ -218,6 +213,16 @@ class FormReader:
         if match and record.unit is None:
             record.unit, record.remark = Named(" ".join(raw.split()), remark.unit, place), place
         return match
+
+
+def _note_subtitle(record: Record, place: tuple[int, int], match: re.Match[str], year: int | None) -> None:
+    """Report a line below the title that has another year than was sent out, or has it in other words."""
+    text = text_of(record.raw(*place))
+    if not _agrees(match, record.sheet_id):
+        sent = record.sheet_id.year if record.sheet_id is not None else None
+        record.problem("subtitle-differs", place, None, text=text, year=sent or "")
+    elif match.re is _PERIOD:
+        record.problem("subtitle-read", place, None, text=text, year=year or "")
 
 
 def _unit_above(record: Record, above: int) -> None:

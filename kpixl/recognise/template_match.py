@@ -112,18 +112,14 @@ def _fields(index: LabelIndex, rows: Rows, apart: Container[str] = ()) -> int:
     Below a title they may be further down than each other: somebody may have put in rows.
     """
     moved: dict[tuple[int, int], set[str]] = {}
-    titled = 0
-    for number, row in enumerate(rows):
-        for col, raw in enumerate(row):
-            if raw == "":
-                continue
-            for slot in index.slots(raw):
-                if slot.kind == "title":
-                    titled = 1
-                elif slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
-                    label = index.labels[slot.key]
-                    down = 0 if titled else number - label.row
-                    moved.setdefault((col - label.col, down), set()).add(slot.key)
+    titled = False
+    cells = ((row, col, raw) for row, line in enumerate(rows) for col, raw in enumerate(line) if raw != "")
+    for row, col, slot in ((row, col, slot) for row, col, raw in cells for slot in index.slots(raw)):
+        if slot.kind == "title":
+            titled = True
+        elif slot.kind == "field" and slot.key in index.labels and slot.key not in apart:
+            label = index.labels[slot.key]
+            moved.setdefault((col - label.col, 0 if titled else row - label.row), set()).add(slot.key)
     return max(map(len, moved.values()), default=0)
 
 

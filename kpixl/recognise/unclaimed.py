@@ -28,17 +28,22 @@ def report_strays(record: Record) -> None:
     lost = Losses(record.form, record.index, record.found, strays, record.grid, record.used).all()
     strays = {place: raw for place, raw in strays.items() if all(place not in loss.cells for loss in lost)}
     captions = {named.place for named in record.captions.values()}
+    _take_columns(record, strays)
+    # With a label lost, what is inside the form may be its value; a caption of amounts is none.
+    inside = range(record.first_col, record.found.edge + 1) if lost else range(0)
+    for place, raw in strays.items():
+        code = "stray-value" if place[1] in inside and place not in captions else "stray-text"
+        record.problem(code, place, None, text=text_of(raw))
+    record.reported[:0] = [_lost(record, loss) for loss in lost]
+
+
+def _take_columns(record: Record, strays: dict[tuple[int, int], Raw]) -> None:
+    """Report the columns that the form does not have, and take their cells out of `strays`."""
     for column in unknown_columns(record.found.tables, strays):
         heading = text_of(strays.pop(column.heading))
         cells = quoted(record.grid, ((place, strays.pop(place)) for place in column.cells))
         code = "column-numbers" if column.numbers else "column-unknown"
         record.problem(code, column.heading, None, heading=heading, count=len(column.cells), cells=cells)
-    for (r, c), raw in strays.items():
-        # With a label lost, what is inside the form may be its value; a caption of amounts is none.
-        inside = record.first_col <= c <= record.found.edge and (r, c) not in captions
-        code = "stray-value" if lost and inside else "stray-text"
-        record.problem(code, (r, c), None, text=text_of(raw))
-    record.reported[:0] = [_lost(record, loss) for loss in lost]
 
 
 def _strays(record: Record) -> dict[tuple[int, int], Raw]:

@@ -126,6 +126,8 @@ texts = st.one_of(
 @example(rows=[["=1+1", "=1+1", "=100%", "=1+1"], [""], [""]], merges=[], framed=True)
 @example(rows=[["", "1."], ["=1+1", "=1+1", "=100%"], [""], [""]], merges=[], framed=True)
 @example(rows=[["\x7f", ""]], merges=[], framed=True)
+@example(rows=[["", "", ""], ["", "{{ year }}"]], merges=[], framed=True)
+@example(rows=[["", "=1+1", "=1+1"], ["=1+1"], ["=1+1"]], merges=[], framed=False)
 @given(
     st.lists(st.lists(texts, min_size=1, max_size=6), min_size=1, max_size=8),
     st.lists(st.tuples(*[st.integers(1, 8)] * 4), max_size=5),
