@@ -61,6 +61,9 @@ class HeadingTexts:
         return frozenset(int(year) for text in self.texts for year in _YEAR.findall(fold(text)))
 
 
+YEARS = ("other-year", "year-unclear")  # why a column with a year is not read: the year of the list is known or not
+
+
 @dataclass(frozen=True, slots=True)
 class ListHeading:
     """A heading of a list. `field`: None where it was not understood.
@@ -235,7 +238,7 @@ class ListLabels:
         near = self._assign_near([h for h in there if h.col not in how], keys.values())
         keys |= near
         how |= dict.fromkeys(near, "near")
-        how |= {h.col: "year-unclear" if year is None else "other-year" for h in headings if h not in there}
+        how |= dict.fromkeys((h.col for h in headings if h not in there), YEARS[year is None])
         plain = (h for h in there if h.col not in shared)
         unsure |= {h.col for h in plain if self._is_part_alone(keys.get(h.col, ""), keys.values(), h.own)}
         return tuple(self._made(h, keys.get(h.col), how.get(h.col, "unknown"), h.col in unsure) for h in headings)
